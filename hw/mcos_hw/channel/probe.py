@@ -1,0 +1,65 @@
+"""What a channel shows of its state, every clock: for waveforms, checks and lockstep."""
+
+from amaranth.lib import data
+
+from mcos_hw.config import ChannelConfig
+
+__all__ = ["NO_CLASS", "probe_layout"]
+
+
+NO_CLASS = 3
+"""Class code of a head that no bucket covers and that may not scavenge, or of no head."""
+
+
+def probe_layout(config: ChannelConfig) -> data.StructLayout:
+    """State at the beginning of a clock, and the choice made in it.
+
+    Members of ``tenants[i]``:
+
+    - ``queued``: requests in the queue, the head included;
+    - ``beats``: beats of the head;
+    - ``class_code``: :class:`GrantClass` of the head, or :data:`NO_CLASS`;
+    - ``serviceable``: the head may be granted when the pacer and the port allow;
+    - ``candidate``: the arbiter's last round of choice includes the head;
+    - ``age``: clocks the head has been serviceable;
+    - ``start``, ``finish``: tags, modulo ``2**tag_width``;
+    - ``committed``, ``peak``: token levels, in ``2**-rate_fraction`` bytes, ``peak`` signed.
+
+    Members of ``channel``:
+
+    - ``virtual_time``: V, modulo ``2**tag_width``;
+    - ``open``: pacer and port take a grant in this clock;
+    - ``granted``, ``promoted``, ``tenant``, ``beats``: the grant of this clock;
+    - ``in_flight``: bytes granted and not yet served;
+    - ``debt``: bytes granted ahead of the paced rate, in ``2**-rate_fraction`` bytes.
+    """
+    level_width = config.depth_width + config.rate_fraction
+    tenant = data.StructLayout(
+        {
+            "queued": config.queue_depth.bit_length(),
+            "beats": config.beats_width,
+            "class_code": 2,
+            "serviceable": 1,
+            "candidate": 1,
+            "age": config.clocks_width,
+            "start": config.tag_width,
+            "finish": config.tag_width,
+            "committed": level_width,
+            "peak": level_width + 1,
+        }
+    )
+    channel = data.StructLayout(
+        {
+            "virtual_time": config.tag_width,
+            "open": 1,
+            "granted": 1,
+            "promoted": 1,
+            "tenant": config.tenant_width,
+            "beats": config.beats_width,
+            "in_flight": config.credit_width,
+            "debt": config.rate_fraction + (config.l_max + config.bytes_per_clock).bit_length(),
+        }
+    )
+    return data.StructLayout(
+        {"channel": channel, "tenants": data.ArrayLayout(tenant, config.tenants)}
+    )

@@ -1,0 +1,64 @@
+"""What crosses the boundary of a channel: requests in, commands and completions, responses out."""
+
+import enum
+
+from amaranth.lib import data
+
+from mcos_hw.config import ChannelConfig
+
+__all__ = [
+    "Op",
+    "command_layout",
+    "completion_layout",
+    "request_layout",
+    "response_layout",
+]
+
+
+class Op(enum.IntEnum):
+    """Direction of a request."""
+
+    READ = 0
+    WRITE = 1
+
+
+def request_layout(config: ChannelConfig) -> data.StructLayout:
+    """A request as its port offers it.
+
+    ``offered`` is the clock, modulo ``2**stamp_width``, in which the requester first offered the
+    request, before any back-pressure; the port stamps it. FCFS orders by it and latency counts
+    from it.
+    """
+    return data.StructLayout(
+        {
+            "tenant": config.tenant_width,
+            "id": config.id_width,
+            "op": 1,
+            "address": config.address_width,
+            "beats": config.beats_width,
+            "offered": config.stamp_width,
+        }
+    )
+
+
+def command_layout(config: ChannelConfig) -> data.StructLayout:
+    """A granted request on its way to memory; ``slot`` is its transaction id there."""
+    return data.StructLayout(
+        {
+            "slot": config.slot_width,
+            "tenant": config.tenant_width,
+            "op": 1,
+            "address": config.address_width,
+            "beats": config.beats_width,
+        }
+    )
+
+
+def completion_layout(config: ChannelConfig) -> data.StructLayout:
+    """A command that memory has served."""
+    return data.StructLayout({"slot": config.slot_width})
+
+
+def response_layout(config: ChannelConfig) -> data.StructLayout:
+    """The answer to a request."""
+    return data.StructLayout({"tenant": config.tenant_width, "id": config.id_width})

@@ -1,0 +1,179 @@
+"""Sizes of a channel, chosen once and shared by hardware, policy and simulation.
+
+Everything that two packages must agree on about widths and capacities is a field or a property of
+:class:`ChannelConfig`; nothing here is typed a second time elsewhere.
+"""
+
+import dataclasses
+import hashlib
+import json
+from fractions import Fraction
+
+__all__ = ["ADMISSIBLE_SHARE", "ChannelConfig"]
+
+
+ADMISSIBLE_SHARE = Fraction(85, 100)
+"""Largest admissible sum of guarantees, as a share of capacity (third essay, "0.85 * capacity")."""
+
+
+def _require_range(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be in {low}..{high}, not {value!r}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChannelConfig:
+    """Sizes of one channel.
+
+    The defaults are one HBM3 channel: 64 bytes per clock at 800 MHz, 51.2 GB/s.
+
+    Parameters
+    ----------
+    tenants : int
+        Tenants told apart, 4, 8 or 16. A tag is ``tenant_width`` bits.
+    queue_depth : int
+        Requests each tenant can queue; a power of two.
+    beat_bytes : int
+        Bytes of one beat; a power of two.
+    max_beats : int
+        Beats of the longest request; a power of two. ``l_max`` is ``beat_bytes * max_beats``.
+    bytes_per_clock : int
+        The channel's rate r, in bytes per clock.
+    clock_khz : int
+        Clock frequency in kHz; converts nanoseconds to clocks, nothing else.
+    id_width : int
+        Bits of a requester's request id, returned unchanged with the response.
+    address_width : int
+        Bits of a byte address.
+    stamp_width : int
+        Bits of the modular clock stamp a request carries; ages up to half its range compare right.
+    slots : int
+        Requests granted and not yet served that the channel can track; a power of two.
+    tag_fraction : int
+        Fraction bits of start tags, finish tags and virtual time (bytes per unit of weight).
+    rate_fraction : int
+        Fraction bits of token rates and token levels (bytes per clock, bytes).
+    reciprocal_fraction : int
+        Fraction bits of the compiled 1/w of a tenant.
+    total_reciprocal_fraction : int
+        Fraction bits of the compiled 1/W of the live image.
+    depth_width : int
+        Integer bits of a bucket's depth in bytes.
+    clocks_width : int
+        Bits of limits counted in clocks (age limit, latency objective).
+    lateness : int
+        L: how many grants late eligibility sees virtual time. Only 0 is built so far.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer.
+    ValueError
+        If a size is out of its range or not a power of two where one is needed.
+    """
+
+    tenants: int = 16
+    queue_depth: int = 16
+    beat_bytes: int = 32
+    max_beats: int = 16
+    bytes_per_clock: int = 64
+    clock_khz: int = 800_000
+    id_width: int = 12
+    address_width: int = 40
+    stamp_width: int = 24
+    slots: int = 512
+    tag_fraction: int = 16
+    rate_fraction: int = 16
+    reciprocal_fraction: int = 24
+    total_reciprocal_fraction: int = 28
+    depth_width: int = 28
+    clocks_width: int = 20
+    lateness: int = 0
+
+    def __post_init__(self) -> None:
+        _require_range("tenants", self.tenants, 4, 16)
+        _require_range("queue_depth", self.queue_depth, 2, 64)
+        _require_range("beat_bytes", self.beat_bytes, 8, 128)
+        _require_range("max_beats", self.max_beats, 2, 16)
+        _require_range("bytes_per_clock", self.bytes_per_clock, self.beat_bytes, 1024)
+        _require_range("clock_khz", self.clock_khz, 1_000, 4_000_000)
+        _require_range("id_width", self.id_width, 1, 16)
+        _require_range("address_width", self.address_width, 32, 64)
+        _require_range("stamp_width", self.stamp_width, 16, 32)
+        _require_range("slots", self.slots, 16, 4096)
+        _require_range("tag_fraction", self.tag_fraction, 8, 24)
+        _require_range("rate_fraction", self.rate_fraction, 16, 24)
+        _require_range("reciprocal_fraction", self.reciprocal_fraction, self.tag_fraction, 30)
+        _require_range(
+            "total_reciprocal_fraction", self.total_reciprocal_fraction, self.tag_fraction, 31
+        )
+        _require_range("depth_width", self.depth_width, 12, 31)
+        _require_range("clocks_width", self.clocks_width, 12, 32)
+        _require_range("lateness", self.lateness, 0, 0)
+        for name in ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots"):
+            value = getattr(self, name)
+            if value & (value - 1):
+                raise ValueError(f"{name} must be a power of two, not {value!r}")
+
+    @property
+    def l_max(self) -> int:
+        """Bytes of the longest request."""
+        return self.beat_bytes * self.max_beats
+
+    @property
+    def tenant_width(self) -> int:
+        """Bits of a tenant tag."""
+        return (self.tenants - 1).bit_length()
+
+    @property
+    def beats_width(self) -> int:
+        """Bits that hold a beat count of 1..``max_beats``."""
+        return self.max_beats.bit_length()
+
+    @property
+    def slot_width(self) -> int:
+        """Bits of a slot number at the memory port."""
+        return (self.slots - 1).bit_length()
+
+    @property
+    def tag_width(self) -> int:
+        """Bits of a modular tag: a spread of 4 l_max at w >= 1, a sign, and the fraction."""
+        return (4 * self.l_max - 1).bit_length() + 1 + self.tag_fraction
+
+    @property
+    def rate_width(self) -> int:
+        """Bits of a token rate: up to ``bytes_per_clock`` inclusive, and the fraction."""
+        return self.bytes_per_clock.bit_length() + self.rate_fraction
+
+    @property
+    def reciprocal_width(self) -> int:
+        """Bits of 1/w for w >= 1, 1.0 inclusive."""
+        return self.reciprocal_fraction + 1
+
+    @property
+    def total_reciprocal_width(self) -> int:
+        """Bits of 1/W for W >= 1, 1.0 inclusive."""
+        return self.total_reciprocal_fraction + 1
+
+    @property
+    def credit_width(self) -> int:
+        """Bits of port credit in bytes: every slot filled with the longest request, inclusive."""
+        return (self.slots * self.l_max).bit_length()
+
+    @property
+    def capacity(self) -> int:
+        """Bytes per second of the channel."""
+        return self.bytes_per_clock * self.clock_khz * 1000
+
+    @property
+    def admissible_rate(self) -> int:
+        """Largest admissible sum of committed rates, in units of 2**-rate_fraction bytes/clock."""
+        return int(ADMISSIBLE_SHARE * self.bytes_per_clock * (1 << self.rate_fraction))
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name this configuration in every result file."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

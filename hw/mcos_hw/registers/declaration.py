@@ -1,0 +1,210 @@
+"""What a register map is made of: fields, registers (or arrays of them), and the map."""
+
+import dataclasses
+import enum
+import hashlib
+import json
+from collections.abc import Iterator
+
+__all__ = [
+    "Access",
+    "Field",
+    "Register",
+    "RegisterMap",
+]
+
+
+class Access(enum.Enum):
+    """Who may change a register, and how."""
+
+    READ = "read"
+    """Read by software, driven by hardware."""
+    WRITE = "write"
+    """Written by software as an event; reads as zero."""
+    IMAGE = "image"
+    """Changed only by committing an image; reads back the live value."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a register.
+
+    Parameters
+    ----------
+    name : str
+        Unique among the map's image fields; a legal name in SystemRDL, C and Verilog.
+    low : int
+        Lowest bit.
+    width : int
+        Bits.
+    description : str
+        One sentence.
+    unit : str
+        Unit of the number, empty for flags and codes.
+    reset : int
+        Value after reset.
+    values : type[enum.IntEnum] or None
+        Meaning of each code, for coded fields.
+    """
+
+    name: str
+    width: int
+    description: str
+    low: int = 0
+    unit: str = ""
+    reset: int = 0
+    values: type[enum.IntEnum] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < 32 or not 1 <= self.width <= 32 - self.low:
+            raise ValueError(
+                f"field {self.name!r} must lie in bits 31..0, "
+                f"not {self.low + self.width - 1}..{self.low}"
+            )
+        if self.reset >> self.width:
+            raise ValueError(
+                f"reset of field {self.name!r} must fit {self.width} bits, not {self.reset!r}"
+            )
+
+    @property
+    def mask(self) -> int:
+        """Bits of the register that belong to the field."""
+        return ((1 << self.width) - 1) << self.low
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Register:
+    """A 32-bit register, or a dense array of ``count`` of them.
+
+    Parameters
+    ----------
+    name : str
+        Upper-case name.
+    offset : int
+        Byte offset of (the first element of) the register.
+    access : Access
+        Who may change it.
+    fields : tuple[Field, ...]
+        Fields, lowest first, not overlapping.
+    description : str
+        One sentence.
+    count : int
+        Elements of the array, four bytes apart.
+    """
+
+    name: str
+    offset: int
+    access: Access
+    fields: tuple[Field, ...]
+    description: str
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if self.offset % 4:
+            raise ValueError(f"offset of {self.name!r} must be a multiple of 4, not {self.offset}")
+        used = 0
+        for field in self.fields:
+            if used & field.mask:
+                raise ValueError(f"field {field.name!r} of {self.name!r} must not overlap another")
+            used |= field.mask
+
+    @property
+    def size(self) -> int:
+        """Bytes that the register occupies."""
+        return 4 * self.count
+
+    @property
+    def mask(self) -> int:
+        """Bits that belong to any field."""
+        return sum(field.mask for field in self.fields)
+
+    def pack(self, **values: int) -> int:
+        """The register's word with the named fields set and the others zero.
+
+        Raises
+        ------
+        KeyError
+            If a name is not a field of the register.
+        ValueError
+            If a value does not fit its field.
+        """
+        fields = {field.name: field for field in self.fields}
+        word = 0
+        for name, value in values.items():
+            field = fields[name]
+            if not 0 <= value < 1 << field.width:
+                raise ValueError(f"{self.name}.{name} must fit {field.width} bits, not {value!r}")
+            word |= value << field.low
+        return word
+
+    def unpack(self, word: int) -> dict[str, int]:
+        """The fields of a word, by name."""
+        return {field.name: (word & field.mask) >> field.low for field in self.fields}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RegisterMap:
+    """An address map of registers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the map, used in exports.
+    description : str
+        One paragraph.
+    registers : tuple[Register, ...]
+        Registers by rising offset, not overlapping.
+    address_width : int
+        Bits of a byte address that covers the map.
+    """
+
+    name: str
+    description: str
+    registers: tuple[Register, ...]
+    address_width: int
+
+    def __post_init__(self) -> None:
+        end = 0
+        for register in self.registers:
+            if register.offset < end:
+                raise ValueError(
+                    f"register {register.name!r} must start at 0x{end:x} or above, "
+                    f"not 0x{register.offset:x}"
+                )
+            end = register.offset + register.size
+        if end > 1 << self.address_width:
+            raise ValueError(f"the map must fit {self.address_width} address bits, not 0x{end:x}")
+
+    def __getitem__(self, name: str) -> Register:
+        for register in self.registers:
+            if register.name == name:
+                return register
+        raise KeyError(name)
+
+    def image_words(self) -> Iterator[tuple[Register, int]]:
+        """Image registers in the order in which an image carries them: (register, index)."""
+        for register in self.registers:
+            if register.access is Access.IMAGE:
+                for index in range(register.count):
+                    yield register, index
+
+    @property
+    def image_length(self) -> int:
+        """Words of an image's payload."""
+        return sum(1 for _ in self.image_words())
+
+    @property
+    def hash(self) -> int:
+        """32-bit number that changes with any name, offset, field or width of the map."""
+        rows = [
+            [
+                register.name,
+                register.offset,
+                register.count,
+                register.access.value,
+                [[field.name, field.low, field.width] for field in register.fields],
+            ]
+            for register in self.registers
+        ]
+        text = json.dumps([self.name, rows], separators=(",", ":"))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -1,0 +1,1 @@
+"""MCOS policy: contracts in, images out."""

@@ -1,0 +1,1 @@
+"""MCOS simulation: request streams, RTL co-simulation, experiments, waveforms and reports."""
