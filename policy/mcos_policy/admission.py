@@ -1,0 +1,230 @@
+"""Whether the hardware can keep a contract: what a key cannot know by itself."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+
+from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
+from mcos_hw.registers import channel_map
+from mcos_policy.contract import Contract, bandwidth_path
+from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.quantize import (
+    WEIGHT_LIMIT,
+    bucket_depth,
+    clocks,
+    default_age_limit,
+    port_credit,
+    single_class_delay,
+    weights,
+)
+from mcos_policy.source import KeyPath, Source
+from mcos_policy.units import DURATION, RATE
+
+__all__ = ["admit"]
+
+
+_LISTED_TENANTS = 16
+
+
+def admit(contract: Contract, config: ChannelConfig, source: Source) -> list[Diagnostic]:
+    """Everything about a contract that the given hardware cannot keep, and warnings."""
+    return list(_Admission(contract, config, source).findings())
+
+
+class _Admission:
+    def __init__(self, contract: Contract, config: ChannelConfig, source: Source) -> None:
+        self.contract = contract
+        self.config = config
+        self.source = source
+        self.fabric = contract.fabric
+        self.capacity = Fraction(config.capacity * contract.fabric.channels)
+        self.clock = Fraction(1, config.clock_khz * 1000)
+        self.most = {
+            field.name: (1 << field.width) - 1
+            for register, _ in channel_map(config).image_words()
+            for field in register.fields
+        }
+        self.guarantees = {
+            position: tenant.bandwidth.guaranteed for position, tenant in contract.tenants.items()
+        }
+
+    def findings(self) -> Iterator[Diagnostic]:
+        yield from self._fabric()
+        yield from self._names()
+        yield from self._tags()
+        yield from self._sum()
+        spread = list(self._spread())
+        yield from spread
+        shares = weights(self.guarantees, self.config)
+        for position in self.contract.tenants:
+            bound = single_class_delay(shares.share(position), self.config)
+            yield from self._rates(position)
+            yield from self._objective(position, bound)
+            # A spread that is too wide makes a long bound by itself.
+            if not spread:
+                yield from self._age_limit(position, bound)
+
+    def _broken(
+        self, path: KeyPath, rule: str, way_out: str, *, value: str | None = None
+    ) -> Diagnostic:
+        shown = self.source.value_text(path) if value is None else value
+        return self.source.error(path, f"{path[-1]} {rule}, not {shown}; {way_out}")
+
+    def _fabric(self) -> Iterator[Diagnostic]:
+        credit = port_credit(self.fabric, self.config)
+        low, high = self.config.l_max, self.config.slots * self.config.l_max
+        if not low <= credit <= high:
+            path = ("fabric", "latency" if self.fabric.port_credit is None else "port_credit")
+            rule = f"must leave a port credit of {low}..{high} bytes"
+            yield self._broken(path, rule, "change it", value=f"{credit} bytes")
+        if self.fabric.port_credit is not None and self.fabric.latency is not None:
+            text = "[fabric] must have port_credit or latency, not both; remove one"
+            yield self.source.key_error(("fabric", "latency"), text)
+        for key, field, duration in (
+            ("depth1", "depth1_clocks", self.fabric.depth1),
+            ("epoch", "epoch_clocks", self.fabric.epoch),
+        ):
+            if clocks(duration, self.config) > self.most[field]:
+                most = DURATION.show(self.most[field] * self.clock)
+                rule = f"must be at most {most} ({self.most[field]} clocks)"
+                yield self._broken(
+                    ("fabric", key), rule, "shorten it", value=DURATION.show(duration)
+                )
+        if self.fabric.promotion_interval > self.most["promotion_interval"]:
+            rule = f"must be at most {self.most['promotion_interval']}"
+            yield self._broken(("fabric", "promotion_interval"), rule, "lower it")
+
+    def _names(self) -> Iterator[Diagnostic]:
+        first: dict[str, int] = {}
+        for position, tenant in self.contract.tenants.items():
+            earlier = first.setdefault(tenant.name, position)
+            if earlier != position:
+                rule = f"must be unique, and tenant {earlier + 1} of the file has this one already"
+                yield self._broken(("tenant", position, "name"), rule, "rename one")
+
+    def _tags(self) -> Iterator[Diagnostic]:
+        tags = self.config.tenants
+        if len(self.contract.tenants) > tags:
+            excess = list(self.contract.tenants)[tags]
+            text = (
+                f"a contract must have at most {tags} tenants, one for each tag of the hardware, "
+                f"not {len(self.contract.tenants)}; remove some"
+            )
+            yield self.source.error(("tenant", excess), text)
+        counts = Counter(tenant.tag for tenant in self.contract.tenants.values())
+        for position, tenant in self.contract.tenants.items():
+            path = ("tenant", position, "tag")
+            if tenant.tag is None:
+                continue
+            if tenant.tag >= tags:
+                rule = f"must be in 0..{tags - 1}, the tags of the hardware"
+                yield self._broken(path, rule, "choose another, or omit it to get a free one")
+            elif counts[tenant.tag] > 1:
+                names = [
+                    other.name
+                    for other in self.contract.tenants.values()
+                    if other.tag == tenant.tag
+                ]
+                rule = f"must be unique, and {' and '.join(names)} have the same"
+                yield self._broken(path, rule, "choose another, or omit it to get a free one")
+
+    def _sum(self) -> Iterator[Diagnostic]:
+        total = sum(self.guarantees.values(), Fraction(0))
+        limit = ADMISSIBLE_SHARE * self.capacity
+        if total <= limit:
+            return
+        passed, so_far = 0, Fraction(0)
+        for position, guarantee in self.guarantees.items():
+            passed = position
+            so_far += guarantee
+            if so_far > limit:
+                break
+        parts = [
+            f"{self.contract.tenants[position].name} {RATE.show(guarantee)}"
+            for position, guarantee in self.guarantees.items()
+        ]
+        if len(parts) > _LISTED_TENANTS:
+            parts[_LISTED_TENANTS:] = [f"{len(parts) - _LISTED_TENANTS} more"]
+        text = (
+            f"the sum of guarantees must be at most {RATE.show(limit)}, "
+            f"{float(ADMISSIBLE_SHARE)} of the capacity {RATE.show(self.capacity)}, "
+            f"not {RATE.show(total)} ({', '.join(parts)}); lower a guarantee or add channels"
+        )
+        yield self.source.error(bandwidth_path(self.source, passed, "guaranteed"), text)
+
+    def _spread(self) -> Iterator[Diagnostic]:
+        least = min(self.guarantees, key=lambda position: self.guarantees[position])
+        for position, guarantee in self.guarantees.items():
+            if guarantee > WEIGHT_LIMIT * self.guarantees[least]:
+                path = bandwidth_path(self.source, position, "guaranteed")
+                rule = (
+                    f"must be at most {WEIGHT_LIMIT} times the smallest guarantee "
+                    f"({RATE.show(self.guarantees[least])} of "
+                    f"{self.contract.tenants[least].name})"
+                )
+                yield self._broken(path, rule, "bring the two closer")
+
+    def _rates(self, position: int) -> Iterator[Diagnostic]:
+        promise = self.contract.tenants[position].bandwidth
+        channels = self.fabric.channels
+        unit = Fraction(channels, 1 << self.config.rate_fraction) / self.clock
+        if promise.guaranteed < unit:
+            path = bandwidth_path(self.source, position, "guaranteed")
+            rule = f"must be at least {RATE.show(unit)}, the smallest rate of {channels} channels"
+            yield self._broken(path, rule, "raise it")
+        path = bandwidth_path(self.source, position, "burst")
+        most = self.most["peak_depth"]
+        if promise.burst < promise.guaranteed:
+            rule = f"must be at least the guarantee of {RATE.show(promise.guaranteed)}"
+            yield self._broken(path, rule, "raise burst or lower the guarantee")
+        elif promise.burst > self.capacity:
+            rule = (
+                f"must be at most the capacity {RATE.show(self.capacity)} "
+                f"({channels} channels of {RATE.show(Fraction(self.config.capacity))})"
+            )
+            yield self._broken(path, rule, "lower it or add channels")
+        elif bucket_depth(promise.burst, promise.burst_duration, channels, self.config) > most:
+            nanoseconds = math.floor(most * channels / promise.burst * 10**9)
+            longest = DURATION.show(Fraction(nanoseconds, 10**9))
+            path = bandwidth_path(self.source, position, "burst_duration")
+            rule = f"must be at most {longest} at this burst (a bucket holds {most} bytes)"
+            yield self._broken(path, rule, "shorten it or lower burst")
+
+    def _objective(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
+        promise = self.contract.tenants[position].bandwidth
+        if promise.latency_slo is None:
+            return
+        path = bandwidth_path(self.source, position, "latency_slo")
+        objective, most = clocks(promise.latency_slo, self.config), self.most["latency_slo"]
+        if not 1 <= objective < most + 1:
+            rule = f"must be in {DURATION.show(self.clock)}..{DURATION.show(most * self.clock)}"
+            yield self._broken(path, rule, "change it, or omit it to count no violations")
+        elif objective < bound:
+            text = (
+                f"latency_slo should be at least the single-class delay bound "
+                f"{self._show_bound(bound)}, not {self.source.value_text(path)}; "
+                "expect violations under load"
+            )
+            yield self.source.warning(path, text)
+
+    def _age_limit(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
+        age_limit = self.contract.tenants[position].bandwidth.age_limit
+        shown, most = self._show_bound(bound), self.most["age_limit"]
+        longest = DURATION.show(most * self.clock)
+        if age_limit is None:
+            if default_age_limit(bound, self.config) < bound:
+                path = bandwidth_path(self.source, position, "guaranteed")
+                rule = (
+                    f"must leave a single-class delay bound of at most {longest}, "
+                    "the longest age limit"
+                )
+                yield self._broken(path, rule, "raise it", value=shown)
+        elif age_limit and not bound <= clocks(age_limit, self.config) <= most:
+            path = bandwidth_path(self.source, position, "age_limit")
+            rule = f"must be in {shown} (the tenant's single-class delay bound) to {longest}, or 0"
+            yield self._broken(path, rule, "change it, or omit it to have it derived")
+
+    def _show_bound(self, bound: Fraction) -> str:
+        """A bound in clocks as time, rounded up to a picosecond so that what it shows is enough."""
+        return DURATION.show(Fraction(math.ceil(bound * self.clock * 10**12), 10**12))

@@ -1,0 +1,74 @@
+"""Worst-case bounds of a channel whose requests are all of one class.
+
+With r the channel's rate, r_i = r w_i / W tenant i's share of it, l_max the longest request and L
+the lateness. They follow Bennett and Zhang, "WF2Q: Worst-case Fair Weighted Fair Queueing"
+(INFOCOM 1996) and "Hierarchical Packet Fair Queueing Algorithms" (SIGCOMM 1996), with one more
+l_max for each grant of lateness. All of them suppose that the pacer is on.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+__all__ = [
+    "delay_bound",
+    "depth1_term",
+    "fair_index",
+]
+
+
+def fair_index(*, longest: int, l_max: int, share: Fraction, lateness: int) -> Fraction:
+    """Worst-case fair index alpha_i of a tenant, in bytes.
+
+    ``alpha_i = l_i,max + (l_max - l_i,max) r_i / r + L l_max r_i / r``, measured at the
+    departures of the tenant.
+
+    Parameters
+    ----------
+    longest : int
+        Bytes of the tenant's own longest request, l_i,max.
+    l_max : int
+        Bytes of anybody's longest request.
+    share : Fraction
+        r_i / r, that is w_i / W.
+    lateness : int
+        L, in grants.
+    """
+    return longest + (l_max - longest) * share + lateness * l_max * share
+
+
+def delay_bound(
+    *, sigma: int, share: Fraction, l_max: int, bytes_per_clock: int, lateness: int
+) -> Fraction:
+    """Longest delay of a (sigma_i, r_i) constrained tenant from arrival to departure, in clocks.
+
+    ``sigma_i / r_i + (1 + L) l_max / r``.
+
+    Parameters
+    ----------
+    sigma : int
+        Bytes that the tenant may send at once beyond its rate.
+    share : Fraction
+        r_i / r, that is w_i / W.
+    l_max : int
+        Bytes of anybody's longest request.
+    bytes_per_clock : int
+        r.
+    lateness : int
+        L, in grants.
+    """
+    return sigma / (bytes_per_clock * share) + Fraction((1 + lateness) * l_max, bytes_per_clock)
+
+
+def depth1_term(*, share: Fraction, others: Iterable[int]) -> Fraction:
+    """What the depth-1 rule adds to a tenant's fair index, in bytes.
+
+    ``(r_j / r)`` times the sum of the other depth-1 tenants' l_i,max.
+
+    Parameters
+    ----------
+    share : Fraction
+        r_j / r of the tenant.
+    others : Iterable[int]
+        Bytes of the longest request of each other tenant with one request in flight.
+    """
+    return share * sum(others)

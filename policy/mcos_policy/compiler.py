@@ -1,0 +1,87 @@
+"""Contract in, image out: the passes in order."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.image import ImageCode
+from mcos_hw.registers import channel_map
+from mcos_policy.admission import admit
+from mcos_policy.contract import Contract, validate
+from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+from mcos_policy.image import Image, encode, verify
+from mcos_policy.quantize import quantise
+from mcos_policy.settings import Settings
+from mcos_policy.source import Source, read_source
+
+__all__ = [
+    "Compiled",
+    "compile_contract",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """A compiled contract.
+
+    Parameters
+    ----------
+    contract : Contract
+        What was promised.
+    config : ChannelConfig
+        The hardware it was compiled for.
+    settings : Settings
+        Register values of each channel.
+    image : Image
+        The same as words.
+    origin : dict[str, str]
+        ``name`` and ``sha256`` of the contract file.
+    warnings : tuple[Diagnostic, ...]
+        Remarks that did not stop compilation.
+    """
+
+    contract: Contract
+    config: ChannelConfig
+    settings: Settings
+    image: Image
+    origin: dict[str, str]
+    warnings: tuple[Diagnostic, ...]
+
+
+def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
+    """Compile a contract file for a channel of the given sizes.
+
+    The image's label is the first 32 bits of the SHA-256 of the file's text.
+
+    Raises
+    ------
+    ContractError
+        If the contract is at fault; it carries everything that was found.
+    """
+    source = read_source(path)
+    contract, diagnostics = validate(source)
+    if contract is not None:
+        diagnostics = diagnostics + admit(contract, config, source)
+    if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
+        raise ContractError(diagnostics)
+    settings = quantise(contract, config)
+    origin = _origin(source)
+    image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
+    code = verify(image.words, config)
+    assert code is ImageCode.NONE, f"an admitted contract gave an image refused as {code.name}"
+    return Compiled(
+        contract=contract,
+        config=config,
+        settings=settings,
+        image=image,
+        origin=origin,
+        warnings=tuple(diagnostics),
+    )
+
+
+def _origin(source: Source) -> dict[str, str]:
+    return {
+        "name": Path(source.name).name,
+        "sha256": hashlib.sha256(source.text.encode()).hexdigest(),
+    }

@@ -1,0 +1,349 @@
+"""The contract: what each tenant is promised, as one validated model."""
+
+import copy
+import difflib
+import re
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
+
+from mcos_policy.diagnostics import Diagnostic, RuleError
+from mcos_policy.source import KeyPath, Source
+from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity
+
+__all__ = [
+    "Bandwidth",
+    "Contract",
+    "Fabric",
+    "Tenant",
+    "bandwidth_path",
+    "validate",
+]
+
+
+_UNIT_OF_KEY = {
+    "guaranteed_gbps": "GB/s",
+    "burst_gbps": "GB/s",
+    "burst_duration_ms": "ms",
+    "latency_slo_us": "us",
+}
+_ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
+_MOST_CHANNELS = 1024
+_MOST_PRIORITY = 15
+_NAME = re.compile(r"[a-z0-9-]{1,32}")
+
+
+def _quantity(kind: Quantity, *, zero: bool = False) -> PlainValidator:
+    return PlainValidator(lambda value: kind.parse(value, zero=zero))
+
+
+def _bytes(value: object) -> int:
+    size = SIZE.parse(value)
+    if size.denominator != 1:
+        raise RuleError("must be a whole number of bytes", "round it")
+    return int(size)
+
+
+def _integer(low: int, high: int | None = None) -> PlainValidator:
+    rule = f"must be an integer of at least {low}"
+    if high is not None:
+        rule = f"must be an integer in {low}..{high}"
+
+    def parse(value: object) -> int:
+        if type(value) is not int or value < low or (high is not None and value > high):
+            raise RuleError(rule, "write a whole number without quotes")
+        return value
+
+    return PlainValidator(parse)
+
+
+def _switch(value: object) -> bool:
+    if type(value) is not bool:
+        raise RuleError("must be true or false", "write one of them without quotes")
+    return value
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise RuleError("must be 1 to 32 of the characters a-z, 0-9 and -", "rename the tenant")
+    return value
+
+
+def _no_placement(value: object) -> None:
+    raise RuleError(
+        "must be absent, because this hardware enforces no quotas and no page colours yet",
+        "remove the table",
+    )
+
+
+def _by_position(value: object) -> object:
+    if isinstance(value, list) and value:
+        return dict(enumerate(value))
+    if isinstance(value, dict) and value and all(isinstance(key, int) for key in value):
+        return value
+    raise RuleError("must be an array of at least one table", "begin each tenant with [[tenant]]")
+
+
+def _spelled(name: str, with_unit: str) -> AliasChoices:
+    return AliasChoices(name, with_unit)
+
+
+Rate = Annotated[Fraction, _quantity(RATE)]
+Duration = Annotated[Fraction, _quantity(DURATION)]
+Span = Annotated[Fraction, _quantity(DURATION, zero=True)]
+Size = Annotated[int, PlainValidator(_bytes)]
+Switch = Annotated[bool, PlainValidator(_switch)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fabric(_Table):
+    """What holds for the whole fabric.
+
+    Attributes
+    ----------
+    channels : int
+        Channels over which every guarantee is divided.
+    port_credit : int or None
+        Bytes granted and not yet served on a channel; None derives it from ``latency``.
+    latency : Fraction or None
+        Seconds from grant to completion when the memory is idle; the default credit is what the
+        channel moves in that time.
+    epoch : Fraction
+        Seconds of a metrics period, 0 for none.
+    overcommitted : bool
+        Whether priority goes before fairness because capacity is under the sum of guarantees.
+    pacer : bool
+        Whether grants are kept at the channel's rate.
+    promotion_interval : int
+        At most one grant in this many is an age promotion.
+    depth1 : Fraction
+        Seconds within which a tenant's next request keeps its turn, 0 for never.
+    """
+
+    channels: Annotated[int, _integer(1, _MOST_CHANNELS)]
+    port_credit: Size | None = None
+    latency: Duration | None = None
+    epoch: Span = Fraction(10, 1000)
+    overcommitted: Switch = False
+    pacer: Switch = True
+    promotion_interval: Annotated[int, _integer(1)] = 16
+    depth1: Span = Fraction(20, 10**9)
+
+
+class Bandwidth(_Table):
+    """What a tenant is promised of the fabric's bandwidth.
+
+    Attributes
+    ----------
+    guaranteed, burst : Fraction
+        Bytes per second of the whole fabric.
+    burst_duration : Fraction
+        Seconds for which a saved-up bucket lasts at its rate.
+    priority : int
+        0 is highest.
+    latency_slo : Fraction or None
+        Seconds from first offer to response; None counts no violations.
+    work_conserving : bool
+        Whether requests that no bucket covers may use idle slots.
+    age_limit : Fraction or None
+        Seconds after which a serviceable head goes first; 0 switches the guard off, None derives
+        it from the delay bound.
+    """
+
+    guaranteed: Rate = Field(validation_alias=_spelled("guaranteed", "guaranteed_gbps"))
+    burst: Rate = Field(validation_alias=_spelled("burst", "burst_gbps"))
+    burst_duration: Duration = Field(
+        validation_alias=_spelled("burst_duration", "burst_duration_ms")
+    )
+    priority: Annotated[int, _integer(0, _MOST_PRIORITY)] = 1
+    latency_slo: Duration | None = Field(
+        default=None, validation_alias=_spelled("latency_slo", "latency_slo_us")
+    )
+    work_conserving: Switch = True
+    age_limit: Span | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_units(cls, table: object) -> object:
+        if not isinstance(table, dict):
+            return table
+        return {
+            key: Bare(value=value, unit=_UNIT_OF_KEY[key]) if key in _UNIT_OF_KEY else value
+            for key, value in table.items()
+        }
+
+
+class Tenant(_Table):
+    """One tenant.
+
+    Attributes
+    ----------
+    name : str
+        Unique name.
+    tag : int or None
+        Its number in hardware; None takes the first free one.
+    bandwidth : Bandwidth
+        Its promise.
+    placement : None
+        Not supported by this hardware.
+    """
+
+    name: Annotated[str, PlainValidator(_name)]
+    tag: Annotated[int, _integer(0)] | None = None
+    bandwidth: Bandwidth
+    placement: Annotated[None, BeforeValidator(_no_placement)] = None
+
+
+class Contract(_Table):
+    """A whole contract.
+
+    Attributes
+    ----------
+    fabric : Fabric
+        What holds for the whole fabric.
+    tenants : dict[int, Tenant]
+        Tenants by their position in the file, from 0.
+    """
+
+    fabric: Fabric
+    tenants: Annotated[dict[int, Tenant], BeforeValidator(_by_position)] = Field(alias="tenant")
+
+    def tags(self) -> dict[int, int]:
+        """Tag of each tenant by position: its own, else the first free one in file order."""
+        taken = {tenant.tag for tenant in self.tenants.values()}
+        free = (tag for tag in range(len(self.tenants) + len(taken)) if tag not in taken)
+        return {
+            position: next(free) if tenant.tag is None else tenant.tag
+            for position, tenant in self.tenants.items()
+        }
+
+
+def bandwidth_path(source: Source, position: int, key: str) -> KeyPath:
+    """Where a tenant's bandwidth key stands, in whichever spelling the file uses."""
+    table: KeyPath = ("tenant", position, "bandwidth")
+    for spelling in _spellings(Bandwidth)[key]:
+        if (*table, spelling) in source.keys:
+            return (*table, spelling)
+    return table
+
+
+def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
+    """Check each key of a contract by itself.
+
+    Returns
+    -------
+    contract : Contract or None
+        The contract, without the tenants and the optional keys that are at fault, so that later
+        passes can find more; None if too little is left.
+    diagnostics : list[Diagnostic]
+        An error for every key at fault.
+    """
+    document = source.document
+    diagnostics: list[Diagnostic] | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            return Contract.model_validate(document), diagnostics or []
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+        if diagnostics is None:
+            diagnostics = [_diagnose(source, fault) for fault in faults]
+        document = _without(document, faults)
+    return None, diagnostics or []
+
+
+def _without(document: dict[str, Any], faults: list[Any]) -> dict[str, Any]:
+    """The document less the keys that are at fault and the tenants that lack a key."""
+    rest = copy.deepcopy(document)
+    if isinstance(rest.get("tenant"), list):
+        rest["tenant"] = dict(enumerate(rest["tenant"]))
+    for fault in faults:
+        path = fault["loc"]
+        if fault["type"] == "missing" and path[0] == "tenant":
+            path = path[:2]
+        table = rest
+        for key in path[:-1]:
+            table = table.get(key, {})
+        table.pop(path[-1], None)
+    return rest
+
+
+def _diagnose(source: Source, fault: Any) -> Diagnostic:
+    path: KeyPath = fault["loc"]
+    key = path[-1]
+    match fault["type"]:
+        case "extra_forbidden":
+            return _unknown_key(source, path)
+        case "missing":
+            model, table = _enclosing(path)
+            spellings = " or ".join(_spellings(model)[key])
+            return source.key_error(path[:-1], f"{table} must have the key {spellings}; add it")
+        case "value_error":
+            rule: RuleError = fault["ctx"]["error"]
+            label = _label(path) if isinstance(key, int) or path == ("tenant",) else key
+            if key == "placement":
+                return source.key_error(path, f"[tenant.placement] {rule.rule}; {rule.way_out}")
+            text = f"{label} {rule.rule}, not {source.value_text(path)}; {rule.way_out}"
+            return source.error(path, text)
+        case _:
+            text = f"{_label(path)} must be a table, not {source.value_text(path)}; give it keys"
+            return source.error(path, text)
+
+
+def _unknown_key(source: Source, path: KeyPath) -> Diagnostic:
+    model, table = _enclosing(path)
+    key = str(path[-1])
+    for spellings in _spellings(model).values():
+        if key in spellings:
+            pair = " or ".join(spellings)
+            return source.key_error(path, f"{table} must have {pair}, not both; remove one")
+    known = sorted(name for names in _spellings(model).values() for name in names)
+    near = difflib.get_close_matches(key, known, n=1)
+    way_out = f"did you mean {near[0]}?" if near else "remove it"
+    text = f"a key of {table} must be one of {', '.join(known)}, not {key!r}; {way_out}"
+    return source.key_error(path, text)
+
+
+def _enclosing(path: KeyPath) -> tuple[type[BaseModel], str]:
+    """The model that a key belongs to, and what its table is called in the file."""
+    match path:
+        case ("fabric", _):
+            return Fabric, "[fabric]"
+        case ("tenant", int(), "bandwidth", _):
+            return Bandwidth, "[tenant.bandwidth]"
+        case ("tenant", int(), _):
+            return Tenant, "[[tenant]]"
+        case _:
+            return Contract, "a contract"
+
+
+def _label(path: KeyPath) -> str:
+    words = [str(key) for key in path if isinstance(key, str)]
+    return f"[[{words[0]}]]" if words == ["tenant"] else f"[{'.'.join(words)}]"
+
+
+def _spellings(model: type[BaseModel]) -> dict[str | int, tuple[str, ...]]:
+    """Every spelling of each key, by its first."""
+    spellings: dict[str | int, tuple[str, ...]] = {}
+    for name, field in model.model_fields.items():
+        if name == "placement":
+            continue
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            names = tuple(str(choice) for choice in alias.choices)
+        else:
+            names = (alias if isinstance(alias, str) else name,)
+        spellings[names[0]] = names
+    return spellings

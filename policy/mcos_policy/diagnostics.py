@@ -1,0 +1,90 @@
+"""What is wrong with a contract, where, and what to do about it."""
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+
+__all__ = [
+    "ContractError",
+    "Diagnostic",
+    "RuleError",
+    "Severity",
+]
+
+
+class Severity(enum.Enum):
+    """Whether a contract can be compiled in spite of a diagnostic."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """One remark about a contract file.
+
+    Parameters
+    ----------
+    severity : Severity
+        An error stops compilation, a warning does not.
+    text : str
+        The rule, the offending value and the way out, in one line.
+    file : str
+        Name of the file, as the user gave it.
+    line, column : int or None
+        Position in the file, both from 1, in characters; None when the file itself is at fault.
+    source_line : str
+        The line pointed at.
+    """
+
+    severity: Severity
+    text: str
+    file: str
+    line: int | None = None
+    column: int | None = None
+    source_line: str = ""
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
+        return f"{place}: {self.severity.value}: {self.text}"
+
+    def render(self) -> str:
+        """The one-line form, followed by the source line and a caret where there is a position."""
+        if self.line is None or self.column is None:
+            return str(self)
+        before = self.source_line[: self.column - 1]
+        indent = "".join("\t" if character == "\t" else " " for character in before)
+        return f"{self}\n{self.source_line}\n{indent}^"
+
+
+class ContractError(Exception):
+    """A contract that cannot be compiled.
+
+    Parameters
+    ----------
+    diagnostics : Iterable[Diagnostic]
+        Everything found, in the order of the file; at least one is an error.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(
+            sorted(diagnostics, key=lambda each: (each.line or 0, each.column or 0, each.text))
+        )
+        super().__init__("\n".join(str(each) for each in self.diagnostics))
+
+
+class RuleError(ValueError):
+    """A value that breaks a rule of its own key; validators raise it.
+
+    Parameters
+    ----------
+    rule : str
+        What the value must be, to follow the key's name: "must be ...".
+    way_out : str
+        What to do about it.
+    """
+
+    def __init__(self, rule: str, way_out: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.way_out = way_out

@@ -1,0 +1,235 @@
+"""From promises to register values, in exact arithmetic.
+
+Rounding always errs on the side of the promise unless the hardware's own check of the sum forbids
+it; what it costs is reported by :mod:`mcos_policy.explain`.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from mcos_hw.config import ChannelConfig
+from mcos_policy.bounds import delay_bound
+from mcos_policy.contract import Contract, Fabric, Tenant
+from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
+
+__all__ = [
+    "DEFAULT_LATENCY",
+    "WEIGHT_LIMIT",
+    "Weights",
+    "bucket_depth",
+    "clocks",
+    "committed_rates",
+    "default_age_limit",
+    "peak_rate",
+    "per_clock",
+    "port_credit",
+    "quantise",
+    "single_class_delay",
+    "weights",
+]
+
+
+DEFAULT_LATENCY = Fraction(275, 10**9)
+"""Seconds from grant to completion that the default port credit covers: an idle HBM3 channel's."""
+
+WEIGHT_LIMIT = 255
+"""Largest ratio of two guarantees: the spread of live tags is sized for it."""
+
+_LEAST_AGE_LIMIT = 1024
+_AGE_LIMIT_BOUNDS = 4
+
+
+def per_clock(rate: Fraction, channels: int, config: ChannelConfig) -> Fraction:
+    """Bytes per clock on one channel, of a rate in bytes per second of the fabric."""
+    return rate / channels / (config.clock_khz * 1000)
+
+
+def clocks(duration: Fraction, config: ChannelConfig) -> Fraction:
+    """Clocks in a duration in seconds."""
+    return duration * config.clock_khz * 1000
+
+
+def committed_rates(rates: Mapping[int, Fraction], config: ChannelConfig) -> dict[int, int]:
+    """Committed rates in units of ``2**-rate_fraction`` bytes per clock.
+
+    Every rate is rounded up, so that no guarantee is under-delivered. If that takes the sum over
+    the hardware's limit, every rate is rounded down instead: each tenant is then short of its
+    guarantee by less than one unit, and the sum of an admissible contract always passes.
+
+    Parameters
+    ----------
+    rates : Mapping[int, Fraction]
+        Guaranteed bytes per clock of each tenant on one channel.
+    """
+    scaled = {key: rate * (1 << config.rate_fraction) for key, rate in rates.items()}
+    up = {key: math.ceil(rate) for key, rate in scaled.items()}
+    if sum(up.values()) <= config.admissible_rate:
+        return up
+    return {key: math.floor(rate) for key, rate in scaled.items()}
+
+
+def peak_rate(rate: Fraction, config: ChannelConfig) -> int:
+    """A peak rate in bytes per clock in units of ``2**-rate_fraction``, rounded up."""
+    return math.ceil(rate * (1 << config.rate_fraction))
+
+
+def bucket_depth(rate: Fraction, duration: Fraction, channels: int, config: ChannelConfig) -> int:
+    """Bytes that a rate brings to one channel in a duration, rounded up, at least ``l_max``."""
+    return max(config.l_max, math.ceil(rate / channels * duration))
+
+
+def port_credit(fabric: Fabric, config: ChannelConfig) -> int:
+    """Port credit in bytes: the contract's, else what the channel moves in one latency.
+
+    The default is the bandwidth-delay product, rounded up to a beat and at least ``l_max``.
+    """
+    if fabric.port_credit is not None:
+        return fabric.port_credit
+    latency = DEFAULT_LATENCY if fabric.latency is None else fabric.latency
+    beats = math.ceil(clocks(latency, config) * config.bytes_per_clock / config.beat_bytes)
+    return max(config.l_max, beats * config.beat_bytes)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Weights as the hardware sees them.
+
+    Parameters
+    ----------
+    inverse : dict[int, int]
+        1/w of each tenant in units of ``2**-reciprocal_fraction``.
+    quantised : dict[int, Fraction]
+        The weight that each reciprocal stands for, at least 1.
+    exact : dict[int, Fraction]
+        The weight that was asked for: the guarantee over the smallest guarantee.
+    inverse_total : int
+        1/W in units of ``2**-total_reciprocal_fraction``, W the sum of the quantised weights.
+    """
+
+    inverse: dict[int, int]
+    quantised: dict[int, Fraction]
+    exact: dict[int, Fraction]
+    inverse_total: int
+
+    def share(self, key: int) -> Fraction:
+        """w / W of a tenant."""
+        return self.quantised[key] / self.total
+
+    @property
+    def total(self) -> Fraction:
+        """W, the sum of the quantised weights."""
+        return sum(self.quantised.values(), Fraction(0))
+
+
+def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weights:
+    """Weights in proportion to the guarantees, the smallest being 1.
+
+    Parameters
+    ----------
+    guarantees : Mapping[int, Fraction]
+        Guarantee of each tenant, in any one unit.
+    """
+    least = min(guarantees.values())
+    one = 1 << config.reciprocal_fraction
+    exact = {key: guarantee / least for key, guarantee in guarantees.items()}
+    inverse = {key: max(1, round(one / weight)) for key, weight in exact.items()}
+    quantised = {key: Fraction(one, value) for key, value in inverse.items()}
+    total = sum(quantised.values(), Fraction(0))
+    return Weights(
+        inverse=inverse,
+        quantised=quantised,
+        exact=exact,
+        inverse_total=max(1, round((1 << config.total_reciprocal_fraction) / total)),
+    )
+
+
+def single_class_delay(share: Fraction, config: ChannelConfig) -> Fraction:
+    """Single-class delay bound, in clocks, of a tenant that sends one longest request at once."""
+    return delay_bound(
+        sigma=config.l_max,
+        share=share,
+        l_max=config.l_max,
+        bytes_per_clock=config.bytes_per_clock,
+        lateness=config.lateness,
+    )
+
+
+def default_age_limit(bound: Fraction, config: ChannelConfig) -> int:
+    """Age limit in clocks: four delay bounds, at least 1024, at most what the field holds."""
+    limit = max(_LEAST_AGE_LIMIT, math.ceil(_AGE_LIMIT_BOUNDS * bound))
+    return min(limit, (1 << config.clocks_width) - 1)
+
+
+def quantise(contract: Contract, config: ChannelConfig) -> Settings:
+    """Settings of each of the fabric's channels, which are all alike.
+
+    Parameters
+    ----------
+    contract : Contract
+        An admitted contract.
+    """
+    channels = contract.fabric.channels
+    guarantees = {
+        position: tenant.bandwidth.guaranteed for position, tenant in contract.tenants.items()
+    }
+    committed = committed_rates(
+        {key: per_clock(rate, channels, config) for key, rate in guarantees.items()}, config
+    )
+    shares = weights(guarantees, config)
+    tenants = [TenantSettings()] * config.tenants
+    for position, tag in contract.tags().items():
+        tenants[tag] = _tenant(
+            contract.tenants[position],
+            channels=channels,
+            committed_rate=committed[position],
+            inverse_weight=shares.inverse[position],
+            share=shares.share(position),
+            config=config,
+        )
+    fabric = contract.fabric
+    return Settings(
+        channel=ChannelSettings(
+            pacer_enable=int(fabric.pacer),
+            overcommitted=int(fabric.overcommitted),
+            pacer_rate=config.bytes_per_clock << config.rate_fraction,
+            port_credit=port_credit(fabric, config),
+            inverse_total_weight=shares.inverse_total,
+            depth1_clocks=math.ceil(clocks(fabric.depth1, config)),
+            promotion_interval=fabric.promotion_interval,
+            epoch_clocks=math.ceil(clocks(fabric.epoch, config)),
+        ),
+        tenants=tuple(tenants),
+    )
+
+
+def _tenant(
+    tenant: Tenant,
+    *,
+    channels: int,
+    committed_rate: int,
+    inverse_weight: int,
+    share: Fraction,
+    config: ChannelConfig,
+) -> TenantSettings:
+    promise = tenant.bandwidth
+    if promise.age_limit is None:
+        age_limit = default_age_limit(single_class_delay(share, config), config)
+    else:
+        age_limit = math.ceil(clocks(promise.age_limit, config))
+    latency_slo = 0
+    if promise.latency_slo is not None:
+        latency_slo = math.floor(clocks(promise.latency_slo, config))
+    return TenantSettings(
+        enable=1,
+        work_conserving=int(promise.work_conserving),
+        priority=promise.priority,
+        committed_rate=committed_rate,
+        committed_depth=bucket_depth(promise.guaranteed, promise.burst_duration, channels, config),
+        peak_rate=peak_rate(per_clock(promise.burst, channels, config), config),
+        peak_depth=bucket_depth(promise.burst, promise.burst_duration, channels, config),
+        inverse_weight=inverse_weight,
+        age_limit=age_limit,
+        latency_slo=latency_slo,
+    )

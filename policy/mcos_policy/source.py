@@ -1,0 +1,279 @@
+"""A contract file: its tables, and where in the file each key stands."""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import tree_sitter_toml
+from tree_sitter import Language, Node, Parser
+
+from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+
+__all__ = [
+    "KeyPath",
+    "Source",
+    "read_source",
+]
+
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Way to a value from the top of the file: keys, and positions in arrays of tables."""
+
+_LARGEST_FILE = 1 << 20
+_SHOWN_CHARACTERS = 60
+_LANGUAGE = Language(tree_sitter_toml.language())
+_TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """A contract file that is valid TOML.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, as the user gave it.
+    text : str
+        Its text.
+    document : dict[str, Any]
+        Its tables; numbers with a point or exponent are :class:`~decimal.Decimal`.
+    keys, values : Mapping[KeyPath, tree_sitter.Node]
+        Where each key and each value stands.
+    """
+
+    name: str
+    text: str
+    document: dict[str, Any]
+    keys: Mapping[KeyPath, Node]
+    values: Mapping[KeyPath, Node]
+
+    def value_text(self, path: KeyPath) -> str:
+        """The value at ``path`` as the file spells it, shortened to one line."""
+        text = " ".join(_text(self.values[path]).split()) if path in self.values else "a table"
+        if len(text) > _SHOWN_CHARACTERS:
+            text = text[: _SHOWN_CHARACTERS - 3] + "..."
+        return text
+
+    def error(self, path: KeyPath, text: str) -> Diagnostic:
+        """An error about the value at ``path``, or about the nearest table around it."""
+        return self._diagnostic(Severity.ERROR, path, text, self.values)
+
+    def key_error(self, path: KeyPath, text: str) -> Diagnostic:
+        """An error about the key at ``path`` itself."""
+        return self._diagnostic(Severity.ERROR, path, text, self.keys)
+
+    def warning(self, path: KeyPath, text: str) -> Diagnostic:
+        """A warning about the value at ``path``, or about the nearest table around it."""
+        return self._diagnostic(Severity.WARNING, path, text, self.values)
+
+    def _diagnostic(
+        self, severity: Severity, path: KeyPath, text: str, nodes: Mapping[KeyPath, Node]
+    ) -> Diagnostic:
+        while path:
+            node = nodes.get(path) or self.keys.get(path)
+            if node is not None:
+                line, column = _position(node, self.text)
+                break
+            path = path[:-1]
+        else:
+            line, column = 1, 1
+        return _at(severity, self.name, self.text, line, column, text)
+
+
+def read_source(path: str | Path) -> Source:
+    """Read a contract file.
+
+    Raises
+    ------
+    ContractError
+        If the file cannot be read, is too large, empty or not UTF-8, repeats a key, or is not
+        TOML.
+    """
+    name = str(path)
+    text = _read_text(name, Path(path))
+    tree = Parser(_LANGUAGE).parse(text.encode())
+    try:
+        index = _Index(name, text)
+        if not tree.root_node.has_error:
+            index.walk(tree.root_node)
+        if index.repeated:
+            raise ContractError(index.repeated)
+        document = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ContractError([_syntax_error(name, text, str(error))]) from None
+    except RecursionError:
+        rule = "values must be nested a few levels deep, not by hundreds; remove the inner ones"
+        raise ContractError([_whole(name, rule)]) from None
+    except ValueError:
+        rule = "integers must have at most 4300 digits, not more; shorten the number"
+        raise ContractError([_whole(name, rule)]) from None
+    if not document:
+        rule = "a contract must not be empty; give it a [fabric] table and a [[tenant]]"
+        raise ContractError([_whole(name, rule)])
+    return Source(name=name, text=text, document=document, keys=index.keys, values=index.values)
+
+
+def _read_text(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except IsADirectoryError:
+        rule = "a contract must be a file, not a directory; name the .toml file in it"
+        raise ContractError([_whole(name, rule)]) from None
+    except FileNotFoundError:
+        rule = "a contract must be a file that exists, not this; correct the path"
+        raise ContractError([_whole(name, rule)]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        rule = f"a contract must be a readable file, not this ({reason}); correct the path"
+        raise ContractError([_whole(name, rule)]) from None
+    if len(data) > _LARGEST_FILE:
+        rule = f"a contract must have at most {_LARGEST_FILE} bytes, not more; name another file"
+        raise ContractError([_whole(name, rule)])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        valid = data[: error.start].decode("utf-8-sig")
+        line = valid.count("\n") + 1
+        column = len(valid) - valid.rfind("\n")
+        rule = (
+            f"a contract must be UTF-8 text, not the byte 0x{data[error.start]:02x}; "
+            "save the file as UTF-8"
+        )
+        shown = valid[valid.rfind("\n") + 1 :]
+        diagnostic = Diagnostic(
+            severity=Severity.ERROR,
+            text=rule,
+            file=name,
+            line=line,
+            column=column,
+            source_line=shown,
+        )
+        raise ContractError([diagnostic]) from None
+
+
+def _syntax_error(name: str, text: str, message: str) -> Diagnostic:
+    position = _TOML_POSITION.search(message)
+    reason = message[: position.start()] if position else message
+    if position and position[1]:
+        line, column = int(position[1]), int(position[2])
+    else:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    rule = f"a contract must be TOML, not this ({reason}); correct the syntax here"
+    return _at(Severity.ERROR, name, text, line, column, rule)
+
+
+def _whole(name: str, text: str) -> Diagnostic:
+    return Diagnostic(severity=Severity.ERROR, text=text, file=name)
+
+
+def _at(
+    severity: Severity, name: str, text: str, line: int, column: int, message: str
+) -> Diagnostic:
+    return Diagnostic(
+        severity=severity,
+        text=message,
+        file=name,
+        line=line,
+        column=column,
+        source_line=text.split("\n")[line - 1].rstrip("\r"),
+    )
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode()
+
+
+def _position(node: Node, text: str) -> tuple[int, int]:
+    row, column = node.start_point
+    # tree-sitter counts bytes in a line, people count characters.
+    before = text.split("\n")[row].encode()[:column].decode()
+    return row + 1, len(before) + 1
+
+
+class _Index:
+    """Walks a syntax tree and notes where each key and value stands."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.keys: dict[KeyPath, Node] = {}
+        self.values: dict[KeyPath, Node] = {}
+        self.explicit: set[KeyPath] = set()
+        self.lengths: dict[KeyPath, int] = {}
+        self.repeated: list[Diagnostic] = []
+
+    def walk(self, root: Node) -> None:
+        """Note every table and pair of the document."""
+        for node in root.named_children:
+            if node.type == "pair":
+                self._pair(node, ())
+            elif node.type in ("table", "table_array_element"):
+                self._table(node)
+
+    def _table(self, node: Node) -> None:
+        header, *rest = [child for child in node.named_children if child.type != "comment"]
+        path = self._descend((), _key_parts(header))
+        if node.type == "table_array_element":
+            position = self.lengths.get(path, 0)
+            self.lengths[path] = position + 1
+            path = (*path, position)
+            self.keys[path] = header
+        else:
+            self._declare(path, header)
+        for child in rest:
+            if child.type == "pair":
+                self._pair(child, path)
+
+    def _pair(self, node: Node, table: KeyPath) -> None:
+        key, value = [child for child in node.named_children if child.type != "comment"]
+        path = self._descend(table, _key_parts(key))
+        self._declare(path, key)
+        self.values.setdefault(path, value)
+        self._value(value, path)
+
+    def _value(self, node: Node, path: KeyPath) -> None:
+        if node.type == "inline_table":
+            for child in node.named_children:
+                if child.type == "pair":
+                    self._pair(child, path)
+        elif node.type == "array":
+            elements = [child for child in node.named_children if child.type != "comment"]
+            for position, child in enumerate(elements):
+                self.values[(*path, position)] = child
+                self._value(child, (*path, position))
+
+    def _declare(self, path: KeyPath, key: Node) -> None:
+        if path in self.explicit:
+            line, column = _position(key, self.text)
+            first, _ = _position(self.keys[path], self.text)
+            rule = (
+                f"key {path[-1]!r} must appear once, not again here; "
+                f"remove it here or on line {first}"
+            )
+            self.repeated.append(_at(Severity.ERROR, self.name, self.text, line, column, rule))
+        else:
+            self.explicit.add(path)
+            self.keys[path] = key
+
+    def _descend(self, table: KeyPath, parts: list[tuple[str, Node]]) -> KeyPath:
+        """The path of a dotted key; a step into an array of tables means its last table."""
+        path = table
+        for depth, (name, node) in enumerate(parts):
+            path = (*path, name)
+            self.keys.setdefault(path, node)
+            if depth + 1 < len(parts) and path in self.lengths:
+                path = (*path, self.lengths[path] - 1)
+        return path
+
+
+def _key_parts(key: Node) -> list[tuple[str, Node]]:
+    if key.type == "dotted_key":
+        return [part for child in key.named_children for part in _key_parts(child)]
+    if key.type == "quoted_key":
+        return [(next(iter(tomllib.loads(f"{_text(key)} = 0"))), key)]
+    return [(_text(key), key)]

@@ -1,0 +1,91 @@
+"""``mcos compile``: a contract to an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcos_hw.config import ChannelConfig
+from mcos_sim.console import output, say, write_json, writing
+from mcos_sim.errors import UserError
+
+if TYPE_CHECKING:
+    from mcos_policy.compiler import Compiled
+
+__all__ = ["EXAMPLE", "command", "compile_for"]
+
+
+EXAMPLE = "mcos compile contracts/decode-prefill.toml -o build/decode-prefill.img"
+
+
+def command(
+    contract: Annotated[Path, typer.Argument(help="Contract file, TOML.", show_default=False)],
+    image: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="IMAGE",
+            help="Image to write; IMAGE.json and IMAGE.hex are written beside it.",
+            show_default=False,
+        ),
+    ],
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write a summary as JSON.", show_default=False),
+    ] = None,
+    tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
+) -> None:
+    """Compile a contract to the image that the hardware loads.
+
+    The same contract always gives the same bytes. What each file is for: IMAGE for the loader,
+    IMAGE.json for people, IMAGE.hex for $readmemh.
+    """
+    from mcos_policy.image import write_image
+
+    compiled = compile_for(contract, tenants=tenants)
+    with writing(image):
+        files = write_image(compiled.image, image, config=compiled.config, origin=compiled.origin)
+    if json is not None:
+        write_json(
+            json,
+            {
+                "config_hash": compiled.config.hash,
+                "contract": compiled.origin,
+                "crc": f"0x{compiled.image.crc:08x}",
+                "files": [str(file) for file in files],
+                "label": f"0x{compiled.image.label:08x}",
+                "warnings": [str(warning) for warning in compiled.warnings],
+                "words": len(compiled.image.words),
+            },
+        )
+    output.print(
+        f"{image}: {len(compiled.image.words)} words, label 0x{compiled.image.label:08x}, "
+        f"CRC 0x{compiled.image.crc:08x}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def compile_for(contract: Path, *, tenants: int) -> Compiled:
+    """Compile a contract for the default channel with some number of tags, warnings to stderr.
+
+    Raises
+    ------
+    UserError
+        If no channel has that many tags.
+    ContractError
+        If the contract is at fault.
+    """
+    from mcos_policy.compiler import compile_contract
+
+    try:
+        config = ChannelConfig(tenants=tenants)
+    except ValueError as error:
+        raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
+    compiled = compile_contract(contract, config)
+    for warning in compiled.warnings:
+        say(warning)
+    return compiled

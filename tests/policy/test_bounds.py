@@ -1,0 +1,24 @@
+"""Single-class bounds, against numbers worked by hand."""
+
+from fractions import Fraction
+
+from mcos_policy.bounds import delay_bound, depth1_term, fair_index
+
+
+def test_fair_index() -> None:
+    share = Fraction(1, 4)
+    assert fair_index(longest=512, l_max=512, share=share, lateness=0) == 512
+    assert fair_index(longest=128, l_max=512, share=share, lateness=0) == 128 + 96
+    assert fair_index(longest=128, l_max=512, share=share, lateness=2) == 128 + 96 + 256
+
+
+def test_delay_bound() -> None:
+    bound = delay_bound(sigma=512, share=Fraction(1, 4), l_max=512, bytes_per_clock=64, lateness=0)
+    assert bound == 512 / Fraction(16) + 8
+    late = delay_bound(sigma=0, share=Fraction(1, 4), l_max=512, bytes_per_clock=64, lateness=3)
+    assert late == 4 * 8
+
+
+def test_depth1_term() -> None:
+    assert depth1_term(share=Fraction(1, 4), others=[512, 256]) == 192
+    assert depth1_term(share=Fraction(1, 4), others=[]) == 0

@@ -1,0 +1,94 @@
+"""Quantities: exact, with their units, or refused."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from mcos_policy.diagnostics import RuleError
+from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (RATE, "120 GB/s", Fraction(120 * 10**9)),
+        (RATE, "102.4GB/s", Fraction(102_400_000_000)),
+        (RATE, " 1 GiB/s ", Fraction(2**30)),
+        (RATE, "1e3 kB/s", Fraction(10**6)),
+        (RATE, Bare(value=120, unit="GB/s"), Fraction(120 * 10**9)),
+        (RATE, Bare(value=Decimal("0.1"), unit="GB/s"), Fraction(10**8)),
+        (DURATION, "2 ms", Fraction(1, 500)),
+        (DURATION, "0.1 ns", Fraction(1, 10**10)),
+        (DURATION, Bare(value=25, unit="us"), Fraction(25, 10**6)),
+        (SIZE, "8 GiB", Fraction(8 * 2**30)),
+        (SIZE, "14 KiB", Fraction(14336)),
+    ],
+)
+def test_parse(kind: Quantity, value: object, expected: Fraction) -> None:
+    assert kind.parse(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "120",
+        "GB/s",
+        "120 Gb/s",
+        "120 GBps",
+        "120 ms",
+        "nan GB/s",
+        "inf GB/s",
+        "1e999 GB/s",
+        "1_0 GB/s",
+        "0x10 GB/s",
+        "1 GB/s 2",
+        "\N{ARABIC-INDIC DIGIT ONE} GB/s",
+        "9" * 25 + " GB/s",
+        120,
+        120.0,
+        True,
+        None,
+        ["1 GB/s"],
+        "0 GB/s",
+        "-1 GB/s",
+        Bare(value="120", unit="GB/s"),
+        Bare(value=True, unit="GB/s"),
+        Bare(value=0, unit="GB/s"),
+        Bare(value=-1, unit="GB/s"),
+        Bare(value=10**40, unit="GB/s"),
+        Bare(value=Decimal("nan"), unit="GB/s"),
+        Bare(value=Decimal("-inf"), unit="GB/s"),
+        Bare(value=Decimal("1e999999999"), unit="GB/s"),
+        Bare(value=Decimal("1e-999999999"), unit="GB/s"),
+    ],
+)
+def test_refused(value: object) -> None:
+    with pytest.raises(RuleError, match=r"^must be "):
+        RATE.parse(value)
+
+
+def test_zero_where_allowed() -> None:
+    assert DURATION.parse("0 ms", zero=True) == 0
+    with pytest.raises(RuleError, match=r"^must be over 0$"):
+        DURATION.parse("0 ms")
+    with pytest.raises(RuleError, match=r"^must be at least 0$"):
+        DURATION.parse("-1 ms", zero=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "text"),
+    [
+        (RATE, Fraction(348_160_000_000), "348.16 GB/s"),
+        (RATE, Fraction(348_160_000_001), "348.160000001 GB/s"),
+        (RATE, Fraction(999), "999 B/s"),
+        (RATE, Fraction(10**15), "1000 TB/s"),
+        (DURATION, Fraction(5, 4 * 10**9), "1.25 ns"),
+        (DURATION, Fraction(1, 100), "10 ms"),
+        (DURATION, Fraction(0), "0 ps"),
+        (SIZE, Fraction(14336), "14.336 kB"),
+    ],
+)
+def test_show(kind: Quantity, number: Fraction, text: str) -> None:
+    assert kind.show(number) == text

@@ -1,0 +1,174 @@
+"""The command: exit codes, one line for each error, and files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcos_sim.cli import COMMANDS, main
+
+CONTRACT = str(Path(__file__).parents[2] / "contracts" / "decode-prefill.toml")
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    code = caught.value.code
+    return code if isinstance(code, int) else 0
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--help") == 0
+    shown = capsys.readouterr().out
+    assert COMMANDS
+    for name in COMMANDS:
+        assert name in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_ends_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(name, "--help") == 0
+    assert f"Example: mcos {name} " in capsys.readouterr().out
+
+
+def test_help_needs_no_heavy_package() -> None:
+    code = (
+        "import sys, mcos_sim.cli; "
+        "print(sorted({'amaranth', 'cocotb', 'matplotlib', 'numpy', 'tree_sitter'} "
+        "& set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert shown.stdout == "[]\n"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--version") == 0
+    assert capsys.readouterr().out.startswith("mcos ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compile"],
+        ["compile", CONTRACT],
+        ["compile", CONTRACT, "-o"],
+        ["compile", CONTRACT, "-o", "x", "--tenants", "many"],
+        ["explain", CONTRACT, "--colour"],
+        ["conpile"],
+        [],
+    ],
+)
+def test_usage_errors(arguments: list[str]) -> None:
+    assert _run(*arguments) == 2
+
+
+def test_compile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image, summary = tmp_path / "a" / "x.img", tmp_path / "b" / "x.json"
+    assert _run("compile", CONTRACT, "-o", str(image), "--json", str(summary)) == 0
+    shown = capsys.readouterr()
+    record = json.loads(summary.read_text())
+    assert shown.err == ""
+    assert shown.out == (
+        f"{image}: {record['words']} words, label {record['label']}, CRC {record['crc']}\n"
+    )
+    assert record["files"] == [str(image), f"{image}.json", f"{image}.hex"]
+    assert len(image.read_bytes()) == 4 * record["words"]
+
+
+def test_compile_for_another_number_of_tags(tmp_path: Path) -> None:
+    sizes = []
+    for tenants in ("4", "8", "16"):
+        image = tmp_path / tenants
+        assert _run("compile", CONTRACT, "-o", str(image), "--tenants", tenants) == 0
+        sizes.append(image.stat().st_size)
+    assert sizes[2] - sizes[1] == 2 * (sizes[1] - sizes[0]) > 0
+
+
+def test_faulty_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract, image = tmp_path / "c.toml", tmp_path / "x.img"
+    contract.write_text("[fabric]\nchannels = 0\nextra = 1\n")
+    assert _run("compile", str(contract), "-o", str(image)) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert [line.split(" error: ")[0] for line in lines] == [
+        f"{contract}:1:1:",
+        f"{contract}:2:12:",
+        f"{contract}:3:1:",
+    ]
+    assert list(tmp_path.iterdir()) == [contract]
+
+
+def test_warnings_go_to_stderr_and_do_not_stop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract, image = tmp_path / "c.toml", tmp_path / "x.img"
+    text = Path(CONTRACT).read_text(encoding="utf-8")
+    contract.write_text(text.replace('"25 us"', '"40 ns"'))
+    assert _run("compile", str(contract), "-o", str(image)) == 0
+    assert [line.split(":")[3] for line in capsys.readouterr().err.splitlines()] == [" warning"] * 3
+    assert image.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["explain", CONTRACT, "--tenants", "5"],
+            "mcos: error: tenants must be a power of two, not 5; the hardware has 4, 8 or 16 tags",
+        ),
+        (
+            ["explain", CONTRACT, "--tenants", "32"],
+            "mcos: error: tenants must be in 4..16, not 32; the hardware has 4, 8 or 16 tags",
+        ),
+        (
+            ["compile", CONTRACT, "-o", "{folder}"],
+            (
+                "mcos: error: {folder} must be a file that can be written, not this "
+                "(Is a directory); choose another"
+            ),
+        ),
+        (
+            ["explain", CONTRACT, "--json", "{folder}/file/y/x.json"],
+            (
+                "mcos: error: {folder}/file/y/x.json must be a file that can be written, not this "
+                "(Not a directory); choose another"
+            ),
+        ),
+    ],
+)
+def test_user_errors(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert _run(*(argument.format(folder=tmp_path) for argument in arguments)) == 2
+    assert capsys.readouterr().err == message.format(folder=tmp_path) + "\n"
+
+
+def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.json"
+    assert _run("explain", CONTRACT, "--json", str(path)) == 0
+    shown = capsys.readouterr().out
+    assert "8 channels of 51.2 GB/s, 409.6 GB/s in all; 85.00% of it guaranteed." in shown
+    assert "guaranteed_gbps = 120 means 120 GB/s: 120 x 10^9 bytes per second" in shown
+    assert "single-class bounds" in shown
+    record = json.loads(path.read_text())
+    assert [tenant["name"] for tenant in record["tenants"]] == [
+        "prefill",
+        "decode-a",
+        "decode-b",
+        "decode-c",
+    ]
+    for tenant in record["tenants"]:
+        assert tenant["name"] in shown
+        assert str(tenant["registers"]["inverse_weight"]) in shown
+        assert f"{tenant['delay_ns']:.1f}" in shown
+    assert record["contract"]["name"] == "decode-prefill.toml"
