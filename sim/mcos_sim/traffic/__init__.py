@@ -1,0 +1,1 @@
+"""Workloads: traces and models in, request streams out."""

@@ -3,14 +3,19 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-__all__ = ["REQUEST", "STEP", "Stream"]
+__all__ = [
+    "REQUEST",
+    "STEP",
+    "Stream",
+]
 
 
-REQUEST = np.dtype([("op", np.uint8), ("beats", np.uint8), ("address", np.uint64)])
+REQUEST: DTypeLike = np.dtype([("op", np.uint8), ("beats", np.uint8), ("address", np.uint64)])
 """One request: direction (0 read, 1 write), length in beats, byte address."""
 
-STEP = np.dtype(
+STEP: DTypeLike = np.dtype(
     [
         ("first", np.uint32),
         ("count", np.uint32),

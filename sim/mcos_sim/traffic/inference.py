@@ -1,0 +1,320 @@
+"""A trace and a model become request streams for one memory channel."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from mcos_hw.channel.request import Op
+from mcos_hw.config import ChannelConfig
+from mcos_sim.errors import UserError
+from mcos_sim.traffic.arrivals import Trace
+from mcos_sim.traffic.batching import (
+    CHUNK_TOKENS,
+    FLOPS_PER_CHANNEL,
+    WEIGHTS,
+    Batches,
+    Slice,
+    schedule_decode,
+    schedule_prefill,
+)
+from mcos_sim.traffic.essay import DECODERS, PREFILL
+from mcos_sim.traffic.models import ModelGeometry
+from mcos_sim.traffic.stream import STEP, Stream
+from mcos_sim.traffic.transfer import (
+    TRANSFER,
+    fragment,
+    region_base,
+    region_bytes,
+    request_beats,
+    request_counts,
+)
+
+__all__ = [
+    "InferenceWorkload",
+    "inference_streams",
+]
+
+
+MAX_REQUESTS = 20_000_000
+"""Most memory requests a workload may have, in all tenants together."""
+
+SMALLEST_SCALE = 1e-15
+"""Where everything is one beat whatever the model; no smaller scale changes anything."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InferenceWorkload:
+    """Streams made from a trace, and what one must know to judge them.
+
+    Parameters
+    ----------
+    streams : list of Stream
+        In order of tag: the prefill tenant, then the decode tenants.
+    facts : dict
+        Plain numbers and strings, ready for JSON:
+
+        - ``source``, ``format``, ``model``, ``channels``, ``request_bytes``, ``chunk_tokens``,
+          ``flops_per_channel``: what it was made from;
+        - ``scale``: the one factor that multiplies bytes and time;
+        - ``trace_requests``, ``trace_clocks``, ``prefix_hit_tokens``: requests used of the trace,
+          scaled clocks from the first to the last arrival, prompt tokens not computed again;
+        - ``schedule_clocks``: scaled clocks until the idealised schedule ends;
+        - ``offered_load``: ``bytes / (schedule_clocks * bytes_per_clock)``;
+        - ``rounded_up``, ``rounded_up_bytes``: amounts under one beat made one beat, bytes added;
+        - ``memory_requests``, ``bytes``: totals;
+        - ``tenants``: list of ``name``, ``tag``, ``window``, ``trace_requests``, ``steps``,
+          ``memory_requests``, ``read_bytes``, ``write_bytes``.
+    """
+
+    streams: list[Stream]
+    facts: dict
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Scaler:
+    """Real bytes and nanoseconds to beats and clocks, in this one place."""
+
+    scale: float
+    longest: int
+    config: ChannelConfig
+
+    def beats(self, real_bytes: np.ndarray) -> np.ndarray:
+        # Amounts are over 0, so that none becomes less than one beat.
+        return np.ceil(real_bytes * self.scale / self.config.beat_bytes).astype(np.int64)
+
+    def clocks(self, real_ns: np.ndarray) -> np.ndarray:
+        return np.rint(real_ns * self.scale * self.config.clock_khz / 1e6).astype(np.uint64)
+
+    def requests(self, real_bytes: np.ndarray) -> int:
+        return int(request_counts(self.beats(real_bytes), self.longest).sum())
+
+    def offsets(self, real_bytes: np.ndarray) -> np.ndarray:
+        """Byte offsets inside an object, at whole requests."""
+        size = self.longest * self.config.beat_bytes
+        return (real_bytes * self.scale // size).astype(np.int64) * size
+
+
+def _require_size(memory_requests: int) -> None:
+    if memory_requests > MAX_REQUESTS:
+        raise UserError(
+            f"the workload must have at most {MAX_REQUESTS} memory requests, "
+            f"not {memory_requests}; ask for a smaller scale or fewer requests"
+        )
+
+
+def _choose_scale(
+    real_bytes: np.ndarray, grants: int, longest: int, config: ChannelConfig
+) -> float:
+    """Smallest scale of six digits at which the amounts become at least ``grants`` requests."""
+
+    def requests(scale: float) -> int:
+        return _Scaler(scale=scale, longest=longest, config=config).requests(real_bytes)
+
+    if len(real_bytes) >= grants:
+        raise UserError(
+            f"grants must be over {len(real_bytes)}, the objects these trace requests touch, "
+            f"not {grants!r}; ask for more grants or fewer requests"
+        )
+    if requests(1.0) < grants:
+        raise UserError(
+            f"grants must be at most {requests(1.0)}, all that these trace requests need at scale "
+            f"1, not {grants!r}; ask for fewer grants or more requests"
+        )
+    low, high = math.log(SMALLEST_SCALE), 0.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (low, middle) if requests(math.exp(middle)) >= grants else (middle, high)
+    chosen = math.exp(high)
+    digit = 10.0 ** (math.floor(math.log10(chosen)) - 5)
+    return min(1.0, float(f"{math.ceil(chosen / digit) * digit:.6g}"))
+
+
+def _transfers(
+    batches: Batches, trace: Trace, tag: int, part: Slice, scaler: _Scaler
+) -> np.ndarray:
+    """Amounts as scaled transfers: weights in the lower half of the region, KV in the upper."""
+    config = scaler.config
+    half = region_bytes(config) // 2
+    tokens = trace.requests["input_tokens"] + trace.requests["output_tokens"]
+    # Two requests more than the KV needs: one for the cut end, one for a token of a beat's size.
+    sizes = scaler.offsets(tokens * part.kv_bytes) + 2 * scaler.longest * config.beat_bytes
+    bases = half + np.cumsum(sizes) - sizes
+    if sizes.sum() > half or part.weight_bytes * scaler.scale > half:
+        raise UserError(
+            f"weights and KV must fit in {half} bytes each, half of a tenant's address region, "
+            f"at scale {scaler.scale!r}; ask for a smaller scale or fewer requests"
+        )
+    amounts = batches.amounts
+    weights = amounts["sequence"] == WEIGHTS
+    inside = scaler.offsets(amounts["token"] * part.kv_bytes)
+    transfers = np.empty(len(amounts), TRANSFER)
+    transfers["op"] = amounts["op"]
+    transfers["beats"] = scaler.beats(amounts["bytes"])
+    transfers["address"] = np.where(weights, 0, bases[amounts["sequence"]] + inside)
+    transfers["address"] += region_base(tag, config)
+    return transfers
+
+
+def _stream(
+    name: str,
+    tag: int,
+    window: int,
+    batches: Batches,
+    transfers: np.ndarray,
+    scaler: _Scaler,
+) -> Stream:
+    pieces = request_counts(transfers["beats"], scaler.longest)
+    ends = np.cumsum(batches.steps["count"])
+    counts = np.add.reduceat(pieces, ends - batches.steps["count"]) if len(ends) else ends
+    steps = np.zeros(len(ends), STEP)
+    steps["first"] = np.cumsum(counts) - counts
+    steps["count"] = counts
+    steps["ready"] = scaler.clocks(batches.steps["ready_ns"])
+    # A stream's compute comes before its step; a batch's comes after it.
+    steps["compute"][1:] = scaler.clocks(batches.steps["compute_ns"][:-1])
+    return Stream(
+        name=name,
+        tag=tag,
+        window=window,
+        closed=True,
+        requests=fragment(transfers, longest=scaler.longest, config=scaler.config),
+        steps=steps,
+    )
+
+
+def _direction_bytes(stream: Stream, op: Op, config: ChannelConfig) -> int:
+    beats = stream.requests["beats"][stream.requests["op"] == op]
+    return int(beats.sum(dtype=np.int64)) * config.beat_bytes
+
+
+def inference_streams(
+    trace: Trace,
+    model: ModelGeometry,
+    *,
+    config: ChannelConfig,
+    channels: int | None = None,
+    requests: int = 200,
+    grants: int = 1_000_000,
+    scale: float | None = None,
+    request_bytes: int = 128,
+    prefill_window: int = 1200,
+    decoder_window: int = 64,
+) -> InferenceWorkload:
+    """Streams of one channel of a service that serves the first requests of a trace.
+
+    One tenant computes prompts (:func:`~mcos_sim.traffic.batching.schedule_prefill`), three decode
+    (:func:`~mcos_sim.traffic.batching.schedule_decode`). The requests go round robin, in order of
+    arrival, to the decode tenants. All bytes are spread evenly over the channels, and one channel
+    is simulated.
+
+    Which sequences share a step depends on how long steps take, so the batches are composed on an
+    idealised clock: each tenant gets an equal share of the channel's capacity, and a step takes
+    the longer of its bytes at that share and its compute. In simulation the steps are closed-loop:
+    a step starts after the last response of the one before it and the compute that outlasts its
+    bytes, and not before the requests that join in it have arrived and are prefilled, on the
+    idealised clock.
+
+    ``scale`` multiplies bytes and time, so rates stay what they are. Nothing is scaled to
+    zero: an amount under one beat becomes one beat and is counted.
+
+    Parameters
+    ----------
+    trace : Trace
+        The requests.
+    model : ModelGeometry
+        What they are served with.
+    config : ChannelConfig
+        The channel.
+    channels : int, optional
+        Channels of the service; the model's own number if not given.
+    requests : int
+        Requests taken from the beginning of the trace.
+    grants : int
+        Memory requests to reach; decides the scale if none is given.
+    scale : float, optional
+        The factor, over 0 and at most 1.
+    request_bytes : int
+        Bytes of the longest memory request.
+    prefill_window, decoder_window : int
+        Memory requests each tenant keeps outstanding.
+
+    Raises
+    ------
+    UserError
+        If a number is out of its range, the trace is too short, or the workload would be too large.
+    """
+    channels = model.channels if channels is None else channels
+    if channels < 1:
+        raise UserError(f"channels must be at least 1, not {channels!r}")
+    if not 1 <= requests <= len(trace):
+        raise UserError(
+            f"requests must be in 1..{len(trace)}, the requests in {trace.source}, not {requests!r}"
+        )
+    if scale is not None and not 0 < scale <= 1:
+        raise UserError(f"scale must be over 0 and at most 1, not {scale!r}")
+    longest = request_beats(request_bytes, config)
+
+    trace = trace.head(requests)
+    # At least one memory request for each chunk of a prompt and for each step of a sequence.
+    steps = np.maximum(trace.requests["output_tokens"] - 1, 0)
+    _require_size(int((trace.requests["input_tokens"] // CHUNK_TOKENS + steps).sum()))
+    tenants = 1 + len(DECODERS)
+    share = config.bytes_per_clock / tenants * config.clock_khz / 1e6
+    part = Slice(model=model, channels=channels, bytes_per_ns=share)
+    prefill, done_ns = schedule_prefill(trace, part)
+    owned = [np.arange(requests)]
+    owned += [np.arange(first, requests, len(DECODERS)) for first in range(len(DECODERS))]
+    batches = [prefill, *(schedule_decode(trace, own, done_ns, part) for own in owned[1:])]
+
+    real_bytes = np.concatenate([batch.amounts["bytes"] for batch in batches])
+    if scale is None:
+        scale = _choose_scale(real_bytes, grants, longest, config)
+    scaler = _Scaler(scale=scale, longest=longest, config=config)
+    _require_size(scaler.requests(real_bytes))
+
+    streams = []
+    for tag, (name, batch) in enumerate(zip((PREFILL, *DECODERS), batches, strict=True)):
+        window = decoder_window if tag else prefill_window
+        transfers = _transfers(batch, trace, tag, part, scaler)
+        streams.append(_stream(name, tag, window, batch, transfers, scaler))
+
+    tenant_facts = [
+        {
+            "name": stream.name,
+            "tag": stream.tag,
+            "window": stream.window,
+            "trace_requests": len(own),
+            "steps": len(stream.steps),
+            "memory_requests": len(stream.requests),
+            "read_bytes": _direction_bytes(stream, Op.READ, config),
+            "write_bytes": _direction_bytes(stream, Op.WRITE, config),
+        }
+        for stream, own in zip(streams, owned, strict=True)
+    ]
+    total_bytes = sum(
+        _direction_bytes(stream, op, config) for stream in streams for op in (Op.READ, Op.WRITE)
+    )
+    schedule_clocks = int(scaler.clocks(np.array(max(batch.end_ns for batch in batches))))
+    below = real_bytes[real_bytes * scale < config.beat_bytes]
+    facts = {
+        "source": trace.source,
+        "format": trace.format,
+        "model": model.name,
+        "channels": channels,
+        "request_bytes": request_bytes,
+        "chunk_tokens": CHUNK_TOKENS,
+        "flops_per_channel": FLOPS_PER_CHANNEL,
+        "scale": scale,
+        "trace_requests": requests,
+        "trace_clocks": int(scaler.clocks(trace.requests["arrival_ns"][-1:])[0]),
+        "prefix_hit_tokens": int(trace.prefix_hits().sum()),
+        "schedule_clocks": schedule_clocks,
+        "offered_load": total_bytes / (max(1, schedule_clocks) * config.bytes_per_clock),
+        "rounded_up": len(below),
+        "rounded_up_bytes": round(len(below) * config.beat_bytes - float(below.sum()) * scale),
+        "memory_requests": sum(len(stream.requests) for stream in streams),
+        "bytes": total_bytes,
+        "tenants": tenant_facts,
+    }
+    return InferenceWorkload(streams=streams, facts=facts)
