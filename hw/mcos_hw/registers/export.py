@@ -1,0 +1,249 @@
+"""Exports of a register map: SystemRDL, a C header and a Markdown page.
+
+SystemRDL is ours; the other two come from it through systemrdl-compiler and PeakRDL, so a map that
+exports has also been read and accepted by a compiler that is not ours. Every text says what it was
+generated from and how to generate it again, and the same map gives the same bytes.
+
+``python -m mcos_hw.registers.export FILE...`` writes the map of the default sizes; the suffix of
+each file, ``.rdl``, ``.h`` or ``.md``, says which export it gets.
+"""
+
+import argparse
+import enum
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from peakrdl_cheader.exporter import CHeaderExporter
+from peakrdl_markdown import MarkdownExporter
+from systemrdl import RDLCompiler
+from systemrdl.node import AddrmapNode, Node
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers.channel_map import channel_map
+from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+
+__all__ = [
+    "c_header",
+    "main",
+    "markdown",
+    "systemrdl",
+]
+
+
+RESERVED = """
+abstract accesstype addressingtype addrmap alias all alternate bit boolean bothedge byte compact
+component componentwidth constraint default encode enum external false field fullalign hw inside
+int internal level longint mem na negedge nonsticky number onreadtype onwritetype posedge
+precedencetype property r rclr real ref reg regalign regfile rset ruser rw rw1 shortint
+shortreal signal signed string struct sw this true type unsigned w w1 wclr within with woclr
+woset wot wr wset wuser wzc wzs wzt
+"""
+"""Keywords and reserved words of SystemRDL 2.0, as systemrdl-compiler tells them apart."""
+
+ACCESS_SENTENCES = {
+    Access.READ: "Read by software, driven by hardware.",
+    Access.WRITE: "Written by software as an event; reads as zero.",
+    Access.IMAGE: "Changed only by committing an image; reads back the live value.",
+}
+
+
+def systemrdl(registers: RegisterMap) -> str:
+    """The map as SystemRDL 2.0.
+
+    A name that SystemRDL reserves is written as an escaped identifier, ``\\level``, which reads
+    back as the same name.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        The map.
+
+    Returns
+    -------
+    str
+        One ``addrmap`` of the map's name.
+    """
+    lines = [
+        *(f"// {line}" for line in _origin(registers)),
+        "",
+        f"addrmap {_identifier(registers.name)} {{",
+        f"    name = {_string(registers.name)};",
+        f"    desc = {_string(registers.description)};",
+        "    default regwidth = 32;",
+        "    default accesswidth = 32;",
+    ]
+    for codes in _codes(registers):
+        lines += ["", *(f"    {line}" for line in _enum_lines(codes))]
+    for register in registers.registers:
+        lines += ["", *(f"    {line}" for line in _register_lines(register))]
+    lines += ["};", ""]
+    return "\n".join(lines)
+
+
+def c_header(registers: RegisterMap) -> str:
+    """The map as a C header.
+
+    ``<MAP>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read, and
+    ``<MAP>__<REGISTER>__<FIELD>__<CODE>`` is the value of each code of a coded field. The rest is
+    PeakRDL-cheader's: a packed structure ``<map>_t`` and each field's mask ``_bm``, position
+    ``_bp``, width ``_bw`` and reset value ``_reset``.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        The map.
+
+    Returns
+    -------
+    str
+        A header for C11 and C++11, guarded against being included twice.
+    """
+    prefix = registers.name.upper()
+    lines = [
+        *(f"// {line}" for line in _origin(registers)),
+        "",
+        f"#ifndef {prefix}_CODES_H",
+        f"#define {prefix}_CODES_H",
+        "",
+        f"#define {prefix}_MAP_HASH 0x{registers.hash:08x}u",
+    ]
+    for register in registers.registers:
+        for field in register.fields:
+            for code in field.values or ():
+                name = f"{prefix}__{register.name}__{field.name}__{code.name}".upper()
+                lines.append(f"#define {name} {code.value}")
+    lines += ["", f"#endif // {prefix}_CODES_H", "", ""]
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, f"{registers.name}.h")
+        CHeaderExporter().export(_elaborate(registers), str(path))
+        return "\n".join(lines) + path.read_text(encoding="utf-8")
+
+
+def markdown(registers: RegisterMap) -> str:
+    """The map as a Markdown page, an array as one register.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        The map.
+
+    Returns
+    -------
+    str
+        A page whose heading is the map's name.
+    """
+    head = "\n".join([f"# Registers of {registers.name}", "", *_origin(registers), "", ""])
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, f"{registers.name}.md")
+        MarkdownExporter().export(_elaborate(registers), str(path))
+        return head + path.read_text(encoding="utf-8")
+
+
+class _DenseAddrmap(AddrmapNode):
+    """An address map that lists an array as one register, also to those who ask for its elements.
+
+    PeakRDL-markdown asks for the elements and has no option; a page with 256 equal sections for
+    one histogram is not read by anybody.
+    """
+
+    def children(self, unroll: bool = False, skip_not_present: bool = True) -> list[Node]:
+        return super().children(unroll=False, skip_not_present=skip_not_present)
+
+
+def _elaborate(registers: RegisterMap) -> _DenseAddrmap:
+    compiler = RDLCompiler()
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, f"{registers.name}.rdl")
+        path.write_text(systemrdl(registers), encoding="utf-8")
+        compiler.compile_file(str(path))
+        root = compiler.elaborate()
+    return _DenseAddrmap(root.top.inst, root.top.env, root)
+
+
+def _origin(registers: RegisterMap) -> tuple[str, ...]:
+    source = f"register map {registers.name}, hash 0x{registers.hash:08x}"
+    return (
+        f"Generated from the {source}; do not edit.",
+        "Generate it again: `python -m mcos_hw.registers.export FILE` writes the default sizes,",
+        "`mcos verilog` those of the core it writes.",
+    )
+
+
+def _identifier(name: str) -> str:
+    return f"\\{name}" if name in RESERVED.split() else name
+
+
+def _string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _codes(registers: RegisterMap) -> list[type[enum.IntEnum]]:
+    fields = (field for register in registers.registers for field in register.fields)
+    return list(dict.fromkeys(field.values for field in fields if field.values is not None))
+
+
+def _enum_lines(codes: type[enum.IntEnum]) -> Iterator[str]:
+    yield f"enum {_identifier(codes.__name__)} {{"
+    for code in codes:
+        yield f"    {_identifier(code.name)} = {code.value};"
+    yield "};"
+
+
+def _register_lines(register: Register) -> Iterator[str]:
+    elements = f"[{register.count}]" if register.count > 1 else ""
+    yield "reg {"
+    yield f"    name = {_string(register.description.removesuffix('.'))};"
+    yield f"    desc = {_string(f'{register.description} {ACCESS_SENTENCES[register.access]}')};"
+    for field in register.fields:
+        yield "    field {"
+        yield f"        name = {_string(field.description.removesuffix('.'))};"
+        yield f"        desc = {_string(_field_description(field))};"
+        for line in _access_lines(register.access, field):
+            yield f"        {line}"
+        if field.values is not None:
+            yield f"        encode = {_identifier(field.values.__name__)};"
+        bits = f"[{field.low + field.width - 1}:{field.low}]"
+        yield f"    }} {_identifier(field.name)}{bits} = {field.width}'h{field.reset:x};"
+    yield f"}} {_identifier(register.name)}{elements} @ 0x{register.offset:04x};"
+
+
+def _field_description(field: Field) -> str:
+    sentences = [field.description]
+    if field.unit:
+        sentences.append(f"Unit: {field.unit}.")
+    if field.values is not None:
+        codes = ", ".join(f"{code.value} {code.name}" for code in field.values)
+        sentences.append(f"Codes: {codes}.")
+    return " ".join(sentences)
+
+
+def _access_lines(access: Access, field: Field) -> tuple[str, ...]:
+    if access is Access.READ:
+        return "sw = r;", "hw = w;"
+    if access is Access.IMAGE:
+        return "sw = r;", "hw = rw;"
+    # SystemRDL allows singlepulse on single bits only; a wider event is a strobe of the write.
+    return "sw = w;", "hw = r;", "singlepulse;" if field.width == 1 else "swmod;"
+
+
+EXPORTS = {".h": c_header, ".md": markdown, ".rdl": systemrdl}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the exports of the default sizes to the files named on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mcos_hw.registers.export",
+        description="Write the register map of the default sizes.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .h, .md or .rdl")
+    files = parser.parse_args(arguments).files
+    for file in files:
+        if file.suffix not in EXPORTS:
+            parser.error(f"FILE must end in {', '.join(EXPORTS)}, not {str(file)!r}")
+    for file in files:
+        file.write_text(EXPORTS[file.suffix](channel_map(ChannelConfig())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
