@@ -1,0 +1,95 @@
+"""GTKWave save file of a waveform window: what to show, in which groups, from where."""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from vcd.gtkw import GTKWSave
+
+from mcos_sim.waves.signals import ROOT, Signal
+
+__all__ = ["write_save_file"]
+
+
+KINDS = ("time", "tenants", "arbiter", "buckets", "port", "events")
+"""Kinds of groups, in the order in which they are shown."""
+
+VISIBLE_CLOCKS = 32
+"""Clocks that the viewer shows at first."""
+
+WAVES_PIXELS = 1000
+"""Pixels that it has for them in a window of the size below."""
+
+FRAME_PIXELS = 200
+"""Pixels that GTKWave's zoom counts by: a zoom of ``-z`` puts ``2**z`` units of time into them."""
+
+WINDOW_SIZE = 1600, 1000
+SIGNALS_WIDTH = 320
+
+
+def write_save_file(
+    path: Path, *, vcd: Path, signals: Sequence[Signal], start: int, clock: Fraction
+) -> None:
+    """Write a save file that opens a window at its start.
+
+    Groups: one for each tenant, then the arbiter, the buckets of all tenants side by side, the
+    port and each kind of event. Where a number has a reading for people, the groups show the
+    reading; the number stays in the VCD.
+
+    Parameters
+    ----------
+    path : Path
+        The save file.
+    vcd : Path
+        The waveform, in the same folder.
+    signals : Sequence[Signal]
+        Signals of the waveform.
+    start : int
+        Time that the window starts at, in the VCD's units.
+    clock : Fraction
+        Length of a clock, in the VCD's units.
+    """
+    with path.open("w", encoding="utf-8") as file:
+        save = GTKWSave(file)
+        save.dumpfile(vcd.name, abspath=False)
+        save.savefile(path.name, abspath=False)
+        save.timestart(start)
+        frame = clock * VISIBLE_CLOCKS * FRAME_PIXELS / WAVES_PIXELS
+        save.zoom_markers(-math.log2(frame), start)
+        save.size(*WINDOW_SIZE)
+        save.signals_width(SIGNALS_WIDTH)
+        save.treeopen(ROOT)
+        for title, members in _groups(signals).items():
+            with save.group(title):
+                for label, signal in members:
+                    bits = f"[{signal.width - 1}:0]" if signal.width > 1 else ""
+                    save.trace(signal.path + bits, alias=label, datafmt=signal.radix.value)
+
+
+def _groups(signals: Sequence[Signal]) -> dict[str, list[tuple[str, Signal]]]:
+    """Groups by title, in order; each signal with its label."""
+    groups: dict[str, dict[str, list[tuple[str, Signal]]]] = {kind: {} for kind in KINDS}
+    hidden = _hidden(signals)
+    for signal in signals:
+        if signal.path in hidden:
+            continue
+        scope = signal.scope[1:] or ("time",)
+        if scope[0] == "tenants" and signal.name.endswith("_bytes"):
+            kind, title, label = "buckets", "buckets", f"{scope[1]}.{signal.name}"
+        else:
+            kind, title, label = scope[0], ".".join(scope), signal.name
+        groups[kind].setdefault(title, []).append((label, signal))
+    return {title: members for kind in KINDS for title, members in groups[kind].items()}
+
+
+def _hidden(signals: Sequence[Signal]) -> set[str]:
+    """Paths of the numbers that have a reading beside them."""
+    paths = {signal.path for signal in signals}
+    return {
+        path
+        for path in paths
+        if f"{path}_bytes" in paths
+        or f"{path}_name" in paths
+        or (path.endswith("_code") and path.removesuffix("_code") in paths)
+    }

@@ -1,0 +1,232 @@
+"""Window of clocks, written as a VCD with the state it starts from and a GTKWave save file."""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from vcd import VCDWriter
+
+from mcos_hw.config import ChannelConfig
+from mcos_sim.errors import UserError
+from mcos_sim.waves.save_file import write_save_file
+from mcos_sim.waves.signals import PortEvents, Radix, Sample, Sampler, Signal
+
+__all__ = ["WindowWriter"]
+
+
+UNITS = {"ns": 1, "ps": 1_000, "fs": 1_000_000}
+"""Units of a VCD's time, coarsest first, by how many make a nanosecond."""
+
+
+class WindowWriter:
+    """Writer of one window of a channel's clocks.
+
+    ``path`` becomes the VCD; its ``$dumpvars`` is the whole state in the window's first clock, and
+    after it only what changes is written. Beside it are written ``<name>.json``, the state that
+    the window starts from with its units, and ``<name>.gtkw``, a GTKWave save file. Clock ``n`` is
+    at ``n`` times the clock's period since the simulation's start, exactly if the period is a whole
+    number of femtoseconds, and else rounded down to one. The signals are those of
+    :class:`mcos_sim.waves.signals.Sampler`.
+
+    Parameters
+    ----------
+    path : Path
+        The VCD, ending in ``.vcd``; its folder must exist.
+    config : ChannelConfig
+        Sizes of the channel.
+    names : Mapping[int, str]
+        Tenant names by tag.
+    clock_ns : Fraction
+        Nanoseconds of a clock.
+    first_clock : int
+        Clock that the window starts with.
+    in_flight : Mapping[int, int] or None
+        Bytes of each tag granted and not yet served as the window starts, for the state beside
+        the VCD; the probe only tells their sum. None leaves them out.
+
+    Raises
+    ------
+    UserError
+        If the path does not end in ``.vcd``.
+    ValueError
+        If the clock's period is not over 0, the first clock is negative, or names has no tenant
+        or a tag that the channel does not have.
+    OSError
+        If the VCD cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        config: ChannelConfig,
+        names: Mapping[int, str],
+        clock_ns: Fraction,
+        first_clock: int,
+        in_flight: Mapping[int, int] | None = None,
+    ) -> None:
+        if path.suffix != ".vcd":
+            raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
+        if clock_ns <= 0:
+            raise ValueError(f"clock_ns must be over 0, not {clock_ns!r}")
+        if first_clock < 0:
+            raise ValueError(f"first_clock must be at least 0, not {first_clock!r}")
+        self.path = path
+        self.first_clock = first_clock
+        self._config = config
+        self._in_flight = in_flight
+        self._unit = next(
+            (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
+        )
+        self._ticks = clock_ns * UNITS[self._unit]
+        self._next = first_clock
+        self._sampler = Sampler(config, names)
+        self._file = path.open("w", encoding="utf-8")
+        self._vcd = VCDWriter(
+            self._file,
+            timescale=f"1 {self._unit}",
+            date="",
+            comment=f"MCOS channel, config {config.hash}, from clock {first_clock}",
+            init_timestamp=self._time(first_clock),
+        )
+        self._variables = [
+            (
+                self._vcd.register_var(
+                    signal.scope,
+                    signal.name,
+                    "string" if signal.radix is Radix.TEXT else "wire",
+                    signal.width,
+                ),
+                signal.read,
+            )
+            for signal in self.signals
+        ]
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Signals of the window."""
+        return self._sampler.signals
+
+    @property
+    def clocks(self) -> int:
+        """Clocks written so far."""
+        return self._next - self.first_clock
+
+    @property
+    def state_path(self) -> Path:
+        """File of the state that the window starts from."""
+        return self.path.with_suffix(".json")
+
+    @property
+    def save_path(self) -> Path:
+        """GTKWave save file."""
+        return self.path.with_suffix(".gtkw")
+
+    def sample(self, clock: int, probe: int, events: PortEvents) -> None:
+        """Write one clock.
+
+        Parameters
+        ----------
+        clock : int
+            Number of the clock: the window's first, then one more each time.
+        probe : int
+            The channel's probe in that clock, packed as ``probe_layout``.
+        events : PortEvents
+            What crossed the channel's ports in that clock.
+
+        Raises
+        ------
+        ValueError
+            If a clock is left out or comes twice.
+        """
+        if clock != self._next:
+            raise ValueError(f"the next clock of the window must be {self._next}, not {clock!r}")
+        sample = self._sampler.unpack(clock, probe, events)
+        if clock == self.first_clock:
+            self._write_state(sample)
+        time = self._time(clock)
+        for variable, read in self._variables:
+            self._vcd.change(variable, time, read(sample))
+        self._next += 1
+
+    def close(self) -> None:
+        """Finish the files; the VCD ends where the last clock ends.
+
+        Raises
+        ------
+        UserError
+            If the run ended before the window began; no file is left.
+        """
+        if not self.clocks:
+            self._vcd.close()
+            self._file.close()
+            self.path.unlink()
+            raise UserError(
+                f"a waveform window must begin before the run ends, not at clock "
+                f"{self.first_clock}; give an earlier window or a longer run"
+            )
+        self._vcd.close(self._time(self._next))
+        self._file.close()
+        write_save_file(
+            self.save_path,
+            vcd=self.path,
+            signals=self.signals,
+            start=self._time(self.first_clock),
+            clock=self._ticks,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or self.clocks:
+            self.close()
+        else:
+            self._file.close()
+            self.path.unlink()
+
+    def _time(self, clock: int) -> int:
+        return int(clock * self._ticks)
+
+    def _write_state(self, sample: Sample) -> None:
+        state: dict[str, Any] = {}
+        for signal in self.signals:
+            scope = signal.scope[1:]
+            if scope[:1] == ("events",):
+                continue
+            place = state
+            for name in scope:
+                place = place.setdefault(name, {})
+            place[signal.name] = signal.read(sample)
+        for tag, scope in self._sampler.scopes.items():
+            tenant = {"name": self._sampler.names[tag], "tag": tag, **state["tenants"][scope]}
+            if self._in_flight is not None:
+                tenant["in_flight"] = self._in_flight.get(tag, 0)
+            state["tenants"][scope] = tenant
+        config = self._config
+        text = json.dumps(
+            {
+                "config_hash": config.hash,
+                "time": f"{self._time(sample.clock)} {self._unit}",
+                "units": {
+                    "age": "clocks",
+                    "committed, peak, debt": f"bytes / 2**{config.rate_fraction}",
+                    "in_flight": "bytes",
+                    "start, finish, virtual_time": (
+                        f"bytes per unit of weight / 2**{config.tag_fraction}, "
+                        f"modulo 2**{config.tag_width}"
+                    ),
+                },
+                **state,
+            },
+            indent=2,
+        )
+        self.state_path.write_text(text + "\n", encoding="utf-8")
