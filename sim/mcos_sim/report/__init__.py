@@ -1,0 +1,1 @@
+"""What a comparison of arbiters found: tables, pictures and one HTML page."""

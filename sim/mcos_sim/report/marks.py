@@ -1,0 +1,141 @@
+"""What a comparison must reach, and whether it does."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Mark", "marks"]
+
+
+FCFS_OVER_ALONE = 4.0
+"""Least slowdown under FCFS, or the workload shows nothing (essay: 84 ms over 20 ms)."""
+
+MCOS_OVER_ALONE = {"loaded": 1.05, "saturated": 1.15}
+"""Largest slowdown under MCOS by scenario (essay: 84 ms / 3.6 / 20 ms = 1.17)."""
+
+PREFILL_OF_TARGET = 0.98
+"""Least part of its target share that the prefill gets under MCOS."""
+
+UTILISATION_OVER_FCFS = 0.99
+"""Least utilisation under MCOS, relative to FCFS."""
+
+SHARE_ERROR = 0.01
+"""Largest relative error of a backlogged tenant's share under MCOS (essay: 3 %)."""
+
+BACKLOGGED_GRANTS = 100_000
+"""Fewest grants over which that error is measured."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One number of a result against its limit.
+
+    Parameters
+    ----------
+    scope : str
+        Scenario or phase that it belongs to.
+    label : str
+        What it is.
+    value : float
+        What was measured.
+    limit : float
+        What it must reach or keep.
+    least : bool
+        Whether ``limit`` is the least value that passes; else it is the largest.
+    style : str
+        How people write it: ``ratio``, ``percent`` or ``count``.
+    """
+
+    scope: str
+    label: str
+    value: float
+    limit: float
+    least: bool
+    style: str = "ratio"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is on the right side of its limit; on it counts."""
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+    @property
+    def text(self) -> str:
+        """The value as people write it."""
+        return self._written(self.value)
+
+    @property
+    def rule(self) -> str:
+        """The limit as people write it."""
+        return f"{'≥' if self.least else '≤'} {self._written(self.limit)}"
+
+    def _written(self, number: float) -> str:
+        match self.style:
+            case "percent":
+                return f"{number:.2%}"
+            case "count":
+                return f"{number:,}"
+            case _:
+                return f"{number:.3f}"
+
+
+def marks(result: Mapping[str, Any]) -> list[Mark]:
+    """Marks of a result, in the order in which people read them.
+
+    Parameters
+    ----------
+    result : Mapping[str, Any]
+        Result of a comparison.
+    """
+    found = []
+    for scenario, runs in result["scenarios"].items():
+        ratios = runs["ratios"]
+        found += [
+            Mark(
+                scope=scenario,
+                label="FCFS p99 / alone",
+                value=ratios["fcfs_over_alone"],
+                limit=FCFS_OVER_ALONE,
+                least=True,
+            ),
+            Mark(
+                scope=scenario,
+                label="MCOS p99 / alone",
+                value=ratios["mcos_over_alone"],
+                limit=MCOS_OVER_ALONE[scenario],
+                least=False,
+            ),
+            Mark(
+                scope=scenario,
+                label="prefill / target",
+                value=ratios["prefill_of_target"],
+                limit=PREFILL_OF_TARGET,
+                least=True,
+            ),
+            Mark(
+                scope=scenario,
+                label="MCOS / FCFS utilisation",
+                value=runs["mcos_utilisation_over_fcfs"],
+                limit=UTILISATION_OVER_FCFS,
+                least=True,
+            ),
+        ]
+    backlogged = result["backlogged"]
+    found += [
+        Mark(
+            scope="backlogged",
+            label="MCOS share error",
+            value=backlogged["max_share_error_mcos"],
+            limit=SHARE_ERROR,
+            least=False,
+            style="percent",
+        ),
+        Mark(
+            scope="backlogged",
+            label="grants",
+            value=backlogged["grants"],
+            limit=BACKLOGGED_GRANTS,
+            least=True,
+            style="count",
+        ),
+    ]
+    return found
