@@ -75,7 +75,7 @@ class ImageCode(enum.IntEnum):
     FIELD = 7
     """A value is outside its field or breaks a relation between fields."""
     TRUNCATED = 8
-    """A commit or a new begin came before all words had arrived."""
+    """A commit came before all words had arrived and been checked."""
     OVERLONG = 9
     """A word came after the last one."""
     NOT_STAGED = 10

@@ -1,0 +1,174 @@
+"""Running cocotb tests on a built simulator, and believing nothing but their results file."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+import find_libpython
+
+from mcos_sim.cosim.build import Built
+
+__all__ = ["SimulationFailed", "parameters", "run"]
+
+
+PARAMETERS = "MCOS_PARAMETERS"
+"""Environment variable with the path of the JSON file that :func:`parameters` reads."""
+
+
+class SimulationFailed(Exception):  # noqa: N818  (what happened, not who erred)
+    """A test failed, none ran, or the simulator died; the text says which, and names the log."""
+
+
+def run(
+    built: Built,
+    *,
+    test_module: str,
+    directory: Path,
+    seed: int,
+    test_case: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+) -> None:
+    """Runs cocotb tests and returns when all of them have passed.
+
+    Parameters
+    ----------
+    built : Built
+        Simulator.
+    test_module : str
+        Importable name of the module that holds the tests.
+    directory : pathlib.Path
+        Working directory of the run, made if it is missing: ``sim.log``, ``results.xml``,
+        ``parameters.json`` and whatever the tests write go there.
+    seed : int
+        Seed of ``random`` in the tests.
+    test_case : str or None
+        Name of the only test to run; None runs every test of the module.
+    parameters : Mapping[str, Any] or None
+        What the tests get from :func:`parameters`; must survive JSON.
+    timeout : float or None
+        Seconds after which the simulator is stopped and the run has failed.
+
+    Raises
+    ------
+    SimulationFailed
+        If a test fails, no test runs, or the simulator dies or exceeds ``timeout``.
+    """
+    directory = directory.absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "sim.log"
+    results = directory / "results.xml"
+    results.unlink(missing_ok=True)
+    settings = directory / "parameters.json"
+    settings.write_text(json.dumps(dict(parameters or {}), indent=1))
+
+    environment = _environment(built, test_module) | {
+        "COCOTB_RESULTS_FILE": str(results),
+        "COCOTB_RANDOM_SEED": str(seed),
+        PARAMETERS: str(settings),
+    }
+    if test_case is not None:
+        environment["COCOTB_TEST_FILTER"] = rf"\.{re.escape(test_case)}$"
+
+    with log.open("w") as file:
+        try:
+            code = subprocess.run(
+                [str(built.executable)],
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise SimulationFailed(f"{built.name} must end within {timeout} s: see {log}") from None
+    _require_passed(built, results, log, code)
+
+
+def parameters() -> dict[str, Any]:
+    """The parameters of this run, inside a cocotb test."""
+    return json.loads(Path(os.environ[PARAMETERS]).read_text())
+
+
+def _environment(built: Built, test_module: str) -> dict[str, str]:
+    """The variables that cocotb reads, as its documentation lists them for custom flows."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COCOTB_")}
+    return inherited | {
+        "COCOTB_TOPLEVEL": built.name,
+        "COCOTB_TEST_MODULES": test_module,
+        # Verilator applies a write of a signal before the next event: no need to imitate that.
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "COCOTB_ANSI_OUTPUT": "0",
+        "GPI_USERS": ";".join(
+            (_python_library(), cocotb_tools.config.pygpi_entry_point()),
+        ),
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join(_import_path(test_module)),
+        "TOPLEVEL_LANG": "verilog",
+    }
+
+
+def _python_library() -> str:
+    library = find_libpython.find_libpython()
+    if library is None:
+        raise SimulationFailed(
+            f"cocotb needs the shared library of {sys.executable}, and there is none: "
+            "install a Python that was built with --enable-shared"
+        )
+    return library
+
+
+def _import_path(test_module: str) -> list[str]:
+    """This process's import path, after the folder that ``test_module`` is imported from.
+
+    pytest imports a test module without putting that folder on the path.
+    """
+    spec = importlib.util.find_spec(test_module)
+    if spec is None or spec.origin is None:
+        raise SimulationFailed(f"test_module must name an importable module, not {test_module!r}")
+    origin = Path(spec.origin).absolute()
+    levels = test_module.count(".") + (origin.name == "__init__.py")
+    return [str(origin.parents[levels]), *(str(Path(entry).absolute()) for entry in sys.path)]
+
+
+def _require_passed(built: Built, results: Path, log: Path, code: int) -> None:
+    if not results.is_file():
+        raise SimulationFailed(
+            f"{built.name} must leave results, but ended without any (exit code {code}): "
+            f"see {log}\n{_tail(log)}"
+        )
+    cases = list(ElementTree.parse(results).iter("testcase"))
+    failures = [row for case in cases for row in _failures(case)]
+    if failures:
+        raise SimulationFailed(
+            f"every test of {built.name} must pass, but {len(failures)} of {len(cases)} failed: "
+            f"see {log}\n" + "\n".join(failures)
+        )
+    if all(case.find("skipped") is not None for case in cases):
+        raise SimulationFailed(f"{built.name} must run at least one test, but ran 0: see {log}")
+    if code:
+        raise SimulationFailed(
+            f"{built.name} must exit with 0, but its tests passed and it exited with {code}: "
+            f"see {log}\n{_tail(log)}"
+        )
+
+
+def _failures(case: ElementTree.Element) -> list[str]:
+    return [
+        f"{case.get('name')}: {verdict.get('type')}: {verdict.get('message')}"
+        for verdict in case
+        if verdict.tag in ("failure", "error")
+    ]
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-20:])
