@@ -138,9 +138,27 @@ class ChannelConfig:
         return (self.slots - 1).bit_length()
 
     @property
+    def tag_lag(self) -> int:
+        """Bytes at w = 1 that a start tag may be behind virtual time; what is older is forgotten.
+
+        Heads of a lower class wait while virtual time follows a higher one, and have their turn
+        later: that needs room for some requests, not only for one.
+        """
+        return 13 * self.l_max
+
+    @property
+    def tag_lead(self) -> int:
+        """Bytes at w = 1 that a start tag may be ahead of virtual time."""
+        return 2 * self.l_max
+
+    @property
     def tag_width(self) -> int:
-        """Bits of a modular tag: a spread of 4 l_max at w >= 1, a sign, and the fraction."""
-        return (4 * self.l_max - 1).bit_length() + 1 + self.tag_fraction
+        """Bits of a modular tag: a sign, the spread of live tags, and the fraction.
+
+        Tags spread from ``tag_lag`` behind virtual time to a finish tag ``tag_lead + l_max`` ahead.
+        """
+        spread = self.tag_lag + self.tag_lead + self.l_max
+        return 1 + (spread - 1).bit_length() + self.tag_fraction
 
     @property
     def rate_width(self) -> int:

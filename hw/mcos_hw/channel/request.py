@@ -1,17 +1,21 @@
 """What crosses the boundary of a channel: requests in, commands and completions, responses out."""
 
 import enum
+from typing import Protocol
 
-from amaranth.lib import data
+from amaranth.hdl import Value
+from amaranth.lib import data, stream
 
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
     "Op",
+    "StructuredStream",
     "command_layout",
     "completion_layout",
     "request_layout",
     "response_layout",
+    "structured_stream",
 ]
 
 
@@ -62,3 +66,17 @@ def completion_layout(config: ChannelConfig) -> data.StructLayout:
 def response_layout(config: ChannelConfig) -> data.StructLayout:
     """The answer to a request."""
     return data.StructLayout({"tenant": config.tenant_width, "id": config.id_width})
+
+
+class StructuredStream(Protocol):
+    """A stream whose payload has named fields, as :func:`structured_stream` makes it."""
+
+    payload: data.View
+    valid: Value
+    ready: Value
+
+
+def structured_stream(layout: data.Layout, *, always_ready: bool = False) -> stream.Signature:
+    """A stream of ``layout``."""
+    # Amaranth decides by metaclass what is like a shape, which no type checker can follow.
+    return stream.Signature(layout, always_ready=always_ready)  # ty: ignore[invalid-argument-type]

@@ -1,0 +1,221 @@
+"""Per-tenant and per-channel counters of an epoch, in bytes and clocks."""
+
+from typing import Protocol
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.channel.counters import EpochCounter, EpochCounters
+from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.channel.slots import slot_entry_layout
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS
+
+__all__ = ["Monitor", "Window", "monitor_windows", "window_members"]
+
+
+def monitor_windows(config: ChannelConfig) -> dict[str, int]:
+    """The monitor's register arrays by lower-case name: how many words each has."""
+    return {
+        "queue": config.tenants,
+        "held": config.tenants,
+        "promotions": config.tenants,
+        "responses": config.tenants,
+        "slo_violations": config.tenants,
+        "grant_requests": config.tenants * GRANT_KINDS,
+        "grant_bytes": config.tenants * GRANT_KINDS,
+        "latency": config.tenants * LATENCY_BINS,
+    }
+
+
+class Window(Protocol):
+    """How one of the monitor's arrays is read: ``data`` is the word of ``index`` a clock before."""
+
+    index: Signal
+    data: Signal
+
+
+def window_members(config: ChannelConfig) -> dict[str, wiring.Member]:
+    """Every :class:`Window` of the monitor, as members of a component that is read."""
+    return {
+        name: In(wiring.Signature({"index": Out((count - 1).bit_length()), "data": In(32)}))
+        for name, count in monitor_windows(config).items()
+    }
+
+
+class Monitor(wiring.Component):
+    """Counts what the channel does and latches it at once at the end of every epoch.
+
+    All counters saturate and then say so in bit 31. Latency counts from a request's first offer
+    to its response. The epoch's number goes on across resets, so that rows of before a reset are
+    not taken for rows of a later epoch.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+
+    Members
+    -------
+    now : In(stamp_width)
+        Clock stamp.
+    epoch_clocks : In(32)
+        Clocks of an epoch; 0 latches never.
+    objectives : In(ArrayLayout(clocks_width, tenants))
+        Latency objective of each tenant in clocks; 0 counts no violations.
+    counts : In
+        Requests in each queue.
+    class_codes : In
+        Class of each head, NO_CLASS where it waits for tokens.
+    busy : In(1)
+        The channel owes bytes in this clock.
+    grant, grant_tenant, grant_op, grant_class, grant_beats, promoted : In
+        The grant of this clock.
+    served, served_entry : In
+        The response of this clock.
+    epoch : Out(32)
+        Number of the latched epoch.
+    busy_clocks : Out(32)
+        Busy clocks of the latched epoch.
+    <window> : {index: In, data: Out(32)}
+        One for each name of :func:`monitor_windows`; data one clock after index.
+    """
+
+    now: Signal
+    epoch_clocks: Signal
+    objectives: data.View
+    counts: data.View
+    class_codes: data.View
+    busy: Signal
+    grant: Signal
+    grant_tenant: Signal
+    grant_op: Signal
+    grant_class: Signal
+    grant_beats: Signal
+    promoted: Signal
+    served: Signal
+    served_entry: data.View
+    epoch: Signal
+    busy_clocks: Signal
+    queue: Window
+    held: Window
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "now": In(config.stamp_width),
+                "epoch_clocks": In(32),
+                "objectives": In(data.ArrayLayout(config.clocks_width, config.tenants)),
+                "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
+                "class_codes": In(data.ArrayLayout(2, config.tenants)),
+                "busy": In(1),
+                "grant": In(1),
+                "grant_tenant": In(config.tenant_width),
+                "grant_op": In(1),
+                "grant_class": In(2),
+                "grant_beats": In(config.beats_width),
+                "promoted": In(1),
+                "served": In(1),
+                "served_entry": In(slot_entry_layout(config)),
+                "epoch": Out(32),
+                "busy_clocks": Out(32),
+                **window_members(config),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        tenants = range(config.tenants)
+
+        running_epoch = Signal(32, init=1, reset_less=True)
+        elapsed = Signal(32)
+        latch = Signal()
+        m.d.comb += [
+            latch.eq((self.epoch_clocks != 0) & (elapsed + 1 >= self.epoch_clocks)),
+            self.epoch.eq(running_epoch - 1),
+        ]
+        m.d.sync += elapsed.eq(elapsed + 1)
+        with m.If(latch):
+            m.d.sync += [elapsed.eq(0), running_epoch.eq(running_epoch + 1)]
+
+        def count_rows(name, *, event, index, amount, amount_width):
+            window = getattr(self, name)
+            depth = monitor_windows(config)[name]
+            counters = EpochCounters(depth=depth, amount_width=amount_width)
+            m.submodules[name] = counters
+            m.d.comb += [
+                counters.epoch.eq(running_epoch),
+                counters.count.eq(event),
+                counters.index.eq(index),
+                counters.amount.eq(amount),
+                counters.read_index.eq(window.index),
+                window.data.eq(counters.read_data),
+            ]
+
+        grant_index = Cat(self.grant_class, self.grant_op, self.grant_tenant)
+        grant_bytes = self.grant_beats * config.beat_bytes
+        bytes_width = config.l_max.bit_length()
+        for name, amount, width in (
+            ("grant_requests", 1, 1),
+            ("grant_bytes", grant_bytes, bytes_width),
+        ):
+            count_rows(name, event=self.grant, index=grant_index, amount=amount, amount_width=width)
+        count_rows(
+            "promotions",
+            event=self.grant & self.promoted,
+            index=self.grant_tenant,
+            amount=1,
+            amount_width=1,
+        )
+
+        served_tenant = self.served_entry.tenant
+        latency = Signal(config.stamp_width)
+        latency_bin = Signal(range(LATENCY_BINS))
+        late = Signal()
+        m.d.comb += latency.eq(self.now - self.served_entry.offered)
+        for position in range(1, config.stamp_width):
+            with m.If(latency[position]):
+                m.d.comb += latency_bin.eq(min(position, LATENCY_BINS - 1))
+        objective = self.objectives[served_tenant]
+        m.d.comb += late.eq((objective != 0) & (latency > objective))
+        for name, event, index in (
+            ("responses", self.served, served_tenant),
+            ("slo_violations", self.served & late, served_tenant),
+            ("latency", self.served, Cat(latency_bin, served_tenant)),
+        ):
+            count_rows(name, event=event, index=index, amount=1, amount_width=1)
+
+        # A queue's peak and a head's waiting may change for all tenants in one clock.
+        held = Array(Signal(32, name=f"held_{i}") for i in tenants)
+        latched_peak = Array(Signal(8, name=f"latched_peak_{i}") for i in tenants)
+        for i in tenants:
+            m.submodules[f"held_{i}"] = waiting = EpochCounter()
+            m.d.comb += [
+                waiting.latch.eq(latch),
+                waiting.count.eq((self.counts[i] != 0) & (self.class_codes[i] == NO_CLASS)),
+                held[i].eq(waiting.latched),
+            ]
+            running_peak = Signal(8, name=f"running_peak_{i}")
+            peak = Signal(8, name=f"peak_{i}")
+            m.d.comb += peak.eq(Mux(self.counts[i] > running_peak, self.counts[i], running_peak))
+            m.d.sync += running_peak.eq(peak)
+            with m.If(latch):
+                m.d.sync += [latched_peak[i].eq(peak), running_peak.eq(0)]
+        m.d.sync += [
+            self.held.data.eq(held[self.held.index]),
+            self.queue.data.eq(
+                Cat(Value.cast(self.counts[self.queue.index]).as_unsigned(), Const(0, 8))[:8]
+                | (latched_peak[self.queue.index] << 8)
+            ),
+        ]
+
+        m.submodules.busy_counter = busy_counter = EpochCounter()
+        m.d.comb += [
+            busy_counter.latch.eq(latch),
+            busy_counter.count.eq(self.busy),
+            self.busy_clocks.eq(busy_counter.latched),
+        ]
+        return m

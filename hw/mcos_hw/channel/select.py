@@ -1,0 +1,74 @@
+"""A comparator tree: the least key among those that take part."""
+
+from collections.abc import Callable, Sequence
+
+from amaranth import *
+from amaranth.hdl import Module, Value
+
+__all__ = ["modular_less", "select_least"]
+
+
+def modular_less(left: Value, right: Value) -> Value:
+    """Whether ``left`` is before ``right`` on a modular scale.
+
+    Right while the two are less than half the range apart.
+    """
+    width = max(len(left), len(right))
+    return (left - right)[width - 1]
+
+
+def _less(left: Value, right: Value) -> Value:
+    return left < right
+
+
+def select_least(
+    m: Module,
+    valid: Value,
+    keys: Sequence[Value],
+    *,
+    name: str,
+    less: Callable[[Value, Value], Value] = _less,
+) -> tuple[Value, Value]:
+    """Add a tree that finds the least valid key, ties to the lowest index.
+
+    Parameters
+    ----------
+    m : Module
+        Where the tree is added.
+    valid : Value
+        One bit a key: whether it takes part.
+    keys : Sequence[Value]
+        Keys; their number is a power of two.
+    name : str
+        Prefix of the signals' names.
+    less : Callable
+        Strict order of two keys.
+
+    Returns
+    -------
+    tuple[Value, Value]
+        Whether any key takes part, and the index of the least.
+    """
+    level = [(valid[i], keys[i], Const(i, (len(keys) - 1).bit_length())) for i in range(len(keys))]
+    depth = 0
+    while len(level) > 1:
+        depth += 1
+        merged = []
+        for pair in range(0, len(level), 2):
+            (left_valid, left_key, left_index), (right_valid, right_key, right_index) = level[
+                pair : pair + 2
+            ]
+            node = f"{name}_{depth}_{pair // 2}"
+            found = Signal(name=f"{node}_valid")
+            key = Signal(max(len(left_key), len(right_key)), name=f"{node}_key")
+            index = Signal(len(left_index), name=f"{node}_index")
+            right_wins = Signal(name=f"{node}_right")
+            m.d.comb += [
+                found.eq(left_valid | right_valid),
+                right_wins.eq(right_valid & (~left_valid | less(right_key, left_key))),
+                key.eq(Mux(right_wins, right_key, left_key)),
+                index.eq(Mux(right_wins, right_index, left_index)),
+            ]
+            merged.append((found, key, index))
+        level = merged
+    return level[0][0], level[0][2]
