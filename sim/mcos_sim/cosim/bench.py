@@ -1,0 +1,135 @@
+"""The cocotb test that carries out one scenario; see :mod:`mcos_sim.cosim.engine`."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cocotb
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import Access
+from mcos_sim.cosim.recorder import WindowRecorder
+from mcos_sim.cosim.requester import Requester
+from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.testbench import Testbench
+from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.traffic.stream import Stream
+
+__all__ = ["scenario"]
+
+
+PROGRESS_CLOCKS = 20_000
+"""Clocks between two notes of progress."""
+
+
+@cocotb.test()
+async def scenario(dut) -> None:
+    """Runs the scenario given by :func:`mcos_sim.cosim.run.parameters` and writes its result."""
+    settings = parameters()
+    config = ChannelConfig(**settings["config"])
+    arrays = np.load("streams.npz")
+    requesters = [
+        Requester(
+            Stream(
+                **row,
+                requests=arrays[f"{row['tag']}.requests"],
+                steps=arrays[f"{row['tag']}.steps"],
+            ),
+            config,
+        )
+        for row in settings["streams"]
+    ]
+    memory = SimpleMemory(
+        latency=settings["memory_latency"],
+        bytes_per_clock=config.bytes_per_clock,
+        credit=settings["memory_credit"],
+    )
+    seed = settings["seed"]
+    bench = Testbench(
+        dut,
+        config,
+        requesters=requesters,
+        memory=memory,
+        offer_pause=_pause(settings["offer_pause"], seed),
+        command_pause=_pause(settings["command_pause"], seed + 1),
+    )
+    await bench.reset()
+    await bench.load(settings["image"])
+
+    recorder = _recorder(bench, config, settings)
+    clocks = settings["clocks"]
+    progress = Path("progress")
+    started = time.perf_counter()
+    while bench.clock < clocks and not bench.done:
+        await bench.run(
+            min(bench.clock + PROGRESS_CLOCKS, clocks),
+            on_clock=recorder.on_clock if recorder else None,
+            watch=recorder.clocks if recorder else None,
+        )
+        progress.write_text(str(bench.clock))
+    seconds = time.perf_counter() - started
+    if recorder:
+        recorder.close()
+    _require_served(bench, requesters)
+    registers = {
+        register.name: await bench.registers.read_array(register.name)
+        for register in bench.registers.map.registers
+        if register.access is Access.READ and register.offset >= bench.registers.map["EPOCH"].offset
+    }
+    _write(bench, requesters, registers, seconds)
+
+
+def _pause(probability: float, seed: int) -> Iterator[bool] | None:
+    if not probability:
+        return None
+    rng = random.Random(seed)
+    return iter(lambda: rng.random() < probability, None)
+
+
+def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecorder | None:
+    if settings["window"] is None:
+        return None
+    window = settings["window"]
+    return WindowRecorder(
+        bench,
+        config,
+        path=Path(window["path"]),
+        first=window["first"],
+        end=window["end"],
+        names={row["tag"]: row["name"] for row in settings["streams"]},
+    )
+
+
+def _require_served(bench: Testbench, requesters: list[Requester]) -> None:
+    """Nothing may be lost: what is not answered is still queued or held by the memory."""
+    for requester in requesters:
+        granted = len(bench.checker.granted[requester.tag])
+        accepted = len(requester.offered) - len(requester.pending)
+        assert granted <= accepted, (
+            f"{requester.stream.name!r}: {granted} grants for {accepted} accepted requests"
+        )
+        if bench.done:
+            assert granted == accepted == len(requester.offered), (
+                f"{requester.stream.name!r}: {len(requester.offered)} requests offered, "
+                f"{accepted} accepted, {granted} granted"
+            )
+
+
+def _write(bench: Testbench, requesters: list[Requester], registers, seconds: float) -> None:
+    arrays = {}
+    for requester in requesters:
+        columns = {
+            "sizes": requester.sizes[: len(requester.offered)],
+            "offered": requester.offered,
+            "granted": bench.checker.granted[requester.tag],
+            "completed": requester.completed,
+            "step_started": requester.step_started,
+            "step_ended": requester.step_ended,
+        }
+        for name, column in columns.items():
+            arrays[f"{requester.tag}.{name}"] = np.array(column, dtype=np.int64)
+    for name, words in registers.items():
+        arrays[f"registers.{name}"] = np.array(words, dtype=np.int64)
+    np.savez("result.npz", clocks=bench.clock, seconds=seconds, **arrays)

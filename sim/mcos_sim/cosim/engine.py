@@ -1,0 +1,188 @@
+"""The cocotb engine: scenarios in, results out, several side by side."""
+
+import dataclasses
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_sim.cosim.build import Built, build
+from mcos_sim.cosim.harness import Harness
+from mcos_sim.cosim.run import run
+from mcos_sim.cosim.scenario import RunResult, Scenario, TenantResult
+
+__all__ = ["build_harness", "run_scenario", "run_scenarios"]
+
+
+TENANT_COLUMNS = ("sizes", "offered", "granted", "completed", "step_started", "step_ended")
+
+POLL_SECONDS = 0.5
+
+
+@functools.cache  # looking up what was built takes seconds: it elaborates the design
+def build_harness(config: ChannelConfig, arbiter: ArbiterKind, *, directory: Path) -> Built:
+    """The simulator of a controller with the given arbiter, built or found in ``directory``."""
+    harness = Harness(config, arbiter=arbiter)
+    return build(harness, name=f"mcos_{arbiter.name.lower()}", directory=directory)
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    directory: Path,
+    simulators: Path,
+    on_progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Runs one scenario on the emitted Verilog.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run.
+    directory : pathlib.Path
+        Folder of the run's inputs, log and results.
+    simulators : pathlib.Path
+        Folder of built simulators.
+    on_progress : Callable or None
+        Called now and then with the clocks that the run has got on by.
+
+    Raises
+    ------
+    SimulationFailed
+        If any check of the bench fails.
+    """
+    built = build_harness(scenario.config, scenario.arbiter, directory=simulators)
+    directory = (directory / scenario.name).absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    progress = directory / "progress"
+    for stale in (progress, directory / "result.npz"):
+        stale.unlink(missing_ok=True)
+    np.savez(
+        directory / "streams.npz",
+        **{f"{stream.tag}.requests": stream.requests for stream in scenario.streams},
+        **{f"{stream.tag}.steps": stream.steps for stream in scenario.streams},
+    )
+    with _watched(progress, on_progress):
+        run(
+            built,
+            test_module="mcos_sim.cosim.bench",
+            directory=directory,
+            seed=scenario.seed,
+            parameters=_parameters(scenario),
+        )
+    return _read(scenario, directory / "result.npz")
+
+
+def run_scenarios(
+    scenarios: Sequence[Scenario],
+    *,
+    directory: Path,
+    simulators: Path,
+    workers: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[RunResult]:
+    """Runs scenarios side by side; results in the order of the scenarios."""
+    for arbiter, config in {(s.arbiter, s.config): None for s in scenarios}:
+        build_harness(config, arbiter, directory=simulators)
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [
+            pool.submit(
+                run_scenario,
+                scenario,
+                directory=directory,
+                simulators=simulators,
+                on_progress=on_progress,
+            )
+            for scenario in scenarios
+        ]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _parameters(scenario: Scenario) -> dict:
+    window = scenario.window
+    return {
+        "config": dataclasses.asdict(scenario.config),
+        "image": list(scenario.image),
+        "streams": [
+            {
+                "name": stream.name,
+                "tag": stream.tag,
+                "window": stream.window,
+                "closed": stream.closed,
+                "until": stream.until,
+            }
+            for stream in scenario.streams
+        ],
+        "clocks": scenario.clocks,
+        "memory_latency": scenario.memory_latency,
+        "memory_credit": scenario.memory_credit,
+        "seed": scenario.seed,
+        "offer_pause": scenario.offer_pause,
+        "command_pause": scenario.command_pause,
+        "window": window
+        and {
+            "path": str(window.path.absolute()),
+            "first": window.first,
+            "end": window.end,
+        },
+    }
+
+
+def _read(scenario: Scenario, path: Path) -> RunResult:
+    with np.load(path) as arrays:
+        return RunResult(
+            clocks=int(arrays["clocks"]),
+            seconds=float(arrays["seconds"]),
+            tenants=tuple(
+                TenantResult(
+                    name=stream.name,
+                    tag=stream.tag,
+                    **{name: arrays[f"{stream.tag}.{name}"] for name in TENANT_COLUMNS},
+                )
+                for stream in scenario.streams
+            ),
+            registers={
+                name.removeprefix("registers."): arrays[name].tolist()
+                for name in arrays.files
+                if name.startswith("registers.")
+            },
+        )
+
+
+class _watched:  # noqa: N801 - reads as a verb where it is used
+    """Reports what a run writes into its progress file while the block runs."""
+
+    def __init__(self, path: Path, on_progress: Callable[[int], None] | None) -> None:
+        self._path = path
+        self._on_progress = on_progress
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._seen = 0
+
+    def __enter__(self) -> None:
+        if self._on_progress is not None:
+            self._thread.start()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._on_progress is not None:
+            self._stop.set()
+            self._thread.join()
+
+    def _watch(self) -> None:
+        assert self._on_progress is not None
+        stopping = False
+        while not stopping:
+            stopping = self._stop.wait(POLL_SECONDS)
+            text = self._path.read_text() if self._path.exists() else ""
+            if text.isdigit() and int(text) > self._seen:
+                self._on_progress(int(text) - self._seen)
+                self._seen = int(text)

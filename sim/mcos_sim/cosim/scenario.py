@@ -1,0 +1,127 @@
+"""One run of the hardware: what is asked, under which image, of which memory, for how long."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_sim.traffic.stream import Stream
+
+__all__ = ["RunResult", "Scenario", "TenantResult", "Window"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Window:
+    """Clocks whose waveform is written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        VCD file.
+    first, end : int
+        First clock, and the clock after the last.
+    """
+
+    path: Path
+    first: int
+    end: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One run.
+
+    Parameters
+    ----------
+    name : str
+        Names the run's folder.
+    arbiter : ArbiterKind
+        Which arbiter the hardware is built with.
+    config : ChannelConfig
+        Sizes.
+    image : tuple[int, ...]
+        Words of the image that is loaded and committed first.
+    streams : tuple[Stream, ...]
+        Requesters.
+    clocks : int
+        Clock at which the run ends, if the requesters are not done before.
+    memory_latency : int
+        Clocks from a command's last byte to its completion.
+    memory_credit : int
+        Bytes that the memory port holds, at most.
+    seed : int
+        Seed of the random pauses.
+    offer_pause, command_pause : float
+        Probability that in a clock nothing is offered, or that the memory port is not ready.
+    window : Window or None
+        Waveform to write.
+    """
+
+    name: str
+    arbiter: ArbiterKind
+    config: ChannelConfig
+    image: tuple[int, ...]
+    streams: tuple[Stream, ...]
+    clocks: int
+    memory_latency: int
+    memory_credit: int
+    seed: int
+    offer_pause: float = 0.0
+    command_pause: float = 0.0
+    window: Window | None = None
+
+    def __post_init__(self) -> None:
+        tags = [stream.tag for stream in self.streams]
+        if len(set(tags)) != len(tags):
+            raise ValueError(f"streams of {self.name!r} must have different tags, not {tags}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TenantResult:
+    """What one tenant saw. All arrays are int64 and count clocks since reset.
+
+    Parameters
+    ----------
+    name, tag : str, int
+        Tenant.
+    sizes : numpy.ndarray
+        Shape (offered,): bytes of each request.
+    offered, granted, completed : numpy.ndarray
+        Shapes (offered,), (granted,), (offered,): clock of each event by position in the stream;
+        ``completed`` is -1 for requests still in the hardware at the end.
+    step_started, step_ended : numpy.ndarray
+        Shape (steps,): ``step_ended`` is -1 for a step still running at the end.
+    """
+
+    name: str
+    tag: int
+    sizes: np.ndarray
+    offered: np.ndarray
+    granted: np.ndarray
+    completed: np.ndarray
+    step_started: np.ndarray
+    step_ended: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run gave.
+
+    Parameters
+    ----------
+    clocks : int
+        Clock at which it ended.
+    tenants : tuple[TenantResult, ...]
+        In the order of the scenario's streams.
+    registers : dict[str, list[int]]
+        Words of the monitor's registers after the run, by name.
+    seconds : float
+        Wall time of the simulation.
+    """
+
+    clocks: int
+    tenants: tuple[TenantResult, ...]
+    registers: dict[str, list[int]]
+    seconds: float
