@@ -1,0 +1,48 @@
+"""All tenants always backlogged: how near their shares come to their weights."""
+
+from mcos_hw.registers import ArbiterKind
+from mcos_policy.compiler import Compiled
+from mcos_sim.cosim.scenario import RunResult, Scenario
+from mcos_sim.experiments.statistics import bytes_between, grants_between
+from mcos_sim.traffic.essay import backlogged_streams
+
+__all__ = ["backlog_scenario", "share_error"]
+
+
+GRANTS = 110_000
+"""Grants of the whole phase; those of the first tenth are not measured."""
+
+
+def backlog_scenario(
+    compiled: Compiled, arbiter: ArbiterKind, *, memory_latency: int, seed: int, name: str
+) -> Scenario:
+    """The phase in which every tenant has more to ask than it can get, sizes 1 to 16 beats."""
+    config = compiled.config
+    mean_bytes = config.beat_bytes * (1 + config.max_beats) / 2
+    return Scenario(
+        name=name,
+        arbiter=arbiter,
+        config=config,
+        image=compiled.image.words,
+        streams=tuple(backlogged_streams(grants=GRANTS, seed=seed, config=config)),
+        clocks=round(1.1 * GRANTS * mean_bytes / config.bytes_per_clock),
+        memory_latency=memory_latency,
+        memory_credit=compiled.settings.channel.port_credit,
+        seed=seed,
+    )
+
+
+def share_error(compiled: Compiled, result: RunResult) -> tuple[int, float]:
+    """Grants measured, and the largest relative error of a tenant's share of the bytes granted.
+
+    The target is the tenant's part of the sum of guarantees.
+    """
+    first = result.clocks // 10
+    granted = {t.tag: bytes_between(t, first, result.clocks) for t in result.tenants}
+    weights = {tag: compiled.settings.tenants[tag].committed_rate for tag in granted}
+    errors = [
+        abs(granted[tag] / sum(granted.values()) * sum(weights.values()) / weights[tag] - 1)
+        for tag in granted
+    ]
+    grants = sum(grants_between(tenant, first, result.clocks) for tenant in result.tenants)
+    return grants, max(errors)

@@ -1,0 +1,254 @@
+"""The essay's experiment: three decoders beside a prefill burst, under every arbiter.
+
+All runs of a scenario have the same decoders with the same requests over the same clocks. ``alone``
+is the decoders without the prefill on the FCFS hardware.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_policy.compiler import Compiled
+from mcos_policy.image import encode
+from mcos_sim.cosim.scenario import RunResult, Scenario, Window
+from mcos_sim.errors import UserError
+from mcos_sim.experiments.max_min import max_min_shares
+from mcos_sim.experiments.statistics import bytes_between, step_percentiles
+from mcos_sim.traffic.essay import DECODERS, LOADED, PREFILL, SATURATED, essay_streams
+from mcos_sim.traffic.essay import Scenario as Workload
+
+__all__ = [
+    "ARBITER_OF_RUN",
+    "WORKLOADS",
+    "Setting",
+    "compare",
+    "contention_scenario",
+    "require_tenants",
+]
+
+
+WORKLOADS = {workload.name: workload for workload in (LOADED, SATURATED)}
+"""The two settings of the workload, by name."""
+
+ARBITER_OF_RUN = {
+    "alone": ArbiterKind.FCFS,
+    "fcfs": ArbiterKind.FCFS,
+    "round_robin": ArbiterKind.ROUND_ROBIN,
+    "fixed_priority": ArbiterKind.FIXED_PRIORITY,
+    "mcos": ArbiterKind.MCOS,
+}
+"""Hardware of each run of a scenario."""
+
+WARM_UP = 0.02
+"""Part of the run at its beginning from which no step is counted."""
+
+SETTLE = 0.01
+"""Part of the run after the prefill's first request that no share is measured over."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What the comparison is run with.
+
+    Parameters
+    ----------
+    clocks : int
+        Length of every run.
+    prefill_window, decoder_window : int
+        Requests outstanding; the essay's prefill has 1,200, its decoders one load each per lane.
+    memory_latency : int
+        Clocks from a command's last byte to its completion.
+    credit_factor : int
+        Port credit, in multiples of the contract's.
+    pacer : bool
+        Whether granted bytes are held at the channel's rate.
+    seed : int
+        Seed of step sizes and compute times.
+    """
+
+    clocks: int = 1_500_000
+    prefill_window: int = 1200
+    decoder_window: int = 16
+    memory_latency: int = 116
+    credit_factor: int = 1
+    pacer: bool = True
+    seed: int = 1
+
+
+def require_tenants(compiled: Compiled) -> None:
+    """Checks that a contract has the essay's four tenants under the essay's tags.
+
+    Raises
+    ------
+    UserError
+        If it has not.
+    """
+    tags = compiled.contract.tags()
+    named = {tenant.name: tags[place] for place, tenant in compiled.contract.tenants.items()}
+    wanted = {name: tag for tag, name in enumerate((PREFILL, *DECODERS))}
+    for name, tag in wanted.items():
+        if named.get(name) != tag:
+            found = f"tag {named[name]}" if name in named else "no such tenant"
+            raise UserError(
+                f"this workload needs tenant {name!r} with tag {tag}, not {found}; "
+                "start from contracts/decode-prefill.toml"
+            )
+
+
+def contention_scenario(
+    compiled: Compiled,
+    workload: Workload,
+    run: str,
+    setting: Setting,
+    *,
+    name: str,
+    window: Window | None = None,
+) -> Scenario:
+    """One run of the comparison.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract.
+    workload : Workload
+        One of :data:`WORKLOADS`.
+    run : str
+        One of :data:`ARBITER_OF_RUN`.
+    setting : Setting
+        What to run with.
+    name : str
+        Names the run's folder.
+    window : Window or None
+        Waveform to write.
+    """
+    config = compiled.config
+    channel = compiled.settings.channel
+    credit = channel.port_credit * setting.credit_factor
+    settings = dataclasses.replace(
+        compiled.settings,
+        channel=dataclasses.replace(channel, port_credit=credit, pacer_enable=int(setting.pacer)),
+    )
+    streams = essay_streams(
+        workload,
+        clocks=setting.clocks,
+        prefill_window=setting.prefill_window,
+        decoder_window=setting.decoder_window,
+        seed=setting.seed,
+        config=config,
+    )
+    if run == "alone":
+        streams = [stream for stream in streams if stream.name != PREFILL]
+    return Scenario(
+        name=name,
+        arbiter=ARBITER_OF_RUN[run],
+        config=config,
+        image=encode(config, channel_map(config), settings, compiled.image.label).words,
+        streams=tuple(streams),
+        clocks=setting.clocks,
+        memory_latency=setting.memory_latency,
+        memory_credit=credit,
+        seed=setting.seed,
+        window=window,
+    )
+
+
+def compare(
+    compiled: Compiled, workload: Workload, setting: Setting, results: dict[str, RunResult]
+) -> dict:
+    """The figures of a scenario, from its runs.
+
+    Shares are parts of the channel's capacity, of bytes granted while the prefill is backlogged.
+    The target is the weighted max-min share, weights being guarantees and a decoder's demand what
+    it took alone. The FCFS ratio is the smallest decoder's, the MCOS ratio the largest's.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract.
+    workload : Workload
+        What was run.
+    setting : Setting
+        What it was run with.
+    results : dict[str, RunResult]
+        Results by run; ``alone`` must be among them.
+
+    Returns
+    -------
+    dict
+        One entry a run with ``tenants`` and ``utilisation``, and ``ratios``,
+        ``mcos_utilisation_over_fcfs`` and ``honesty`` as far as the runs allow.
+    """
+    config = compiled.config
+    clocks = setting.clocks
+    first = round((workload.prefill_from + SETTLE) * clocks)
+    end = round(workload.prefill_until * clocks)
+    warm_up = round(WARM_UP * clocks)
+
+    def share(tenant) -> float:
+        return bytes_between(tenant, first, end) / ((end - first) * config.bytes_per_clock)
+
+    alone = {tenant.name: share(tenant) for tenant in results["alone"].tenants}
+    targets = _targets(compiled, alone, config)
+    figures: dict = {}
+    for run, result in results.items():
+        rows = [
+            {
+                "name": tenant.name,
+                **step_percentiles(tenant, warm_up=warm_up),
+                "bytes": bytes_between(tenant, 0, result.clocks),
+                "share": share(tenant),
+                "target_share": alone[tenant.name] if run == "alone" else targets[tenant.name],
+            }
+            for tenant in result.tenants
+        ]
+        figures[run] = {"tenants": rows, "utilisation": sum(row["share"] for row in rows)}
+
+    def over_alone(run: str) -> list[float]:
+        base = {row["name"]: row["p99_clocks"] for row in figures["alone"]["tenants"]}
+        return [
+            row["p99_clocks"] / base[row["name"]]
+            for row in figures[run]["tenants"]
+            if row["name"] in base and row["p99_clocks"] is not None
+        ]
+
+    prefill = next(row for row in figures["mcos"]["tenants"] if row["name"] == PREFILL)
+    figures["ratios"] = {
+        "fcfs_over_alone": min(over_alone("fcfs")),
+        "mcos_over_alone": max(over_alone("mcos")),
+        "prefill_of_target": prefill["share"] / prefill["target_share"],
+    }
+    figures["mcos_utilisation_over_fcfs"] = (
+        figures["mcos"]["utilisation"] / figures["fcfs"]["utilisation"]
+    )
+    figures["honesty"] = {
+        "alone_utilisation": figures["alone"]["utilisation"],
+        "fewest_decoder_steps": min(
+            row["steps"]
+            for run in results
+            for row in figures[run]["tenants"]
+            if row["name"] != PREFILL
+        ),
+        "prefill_active": workload.prefill_until - workload.prefill_from,
+    }
+    return figures
+
+
+def _targets(
+    compiled: Compiled, alone: dict[str, float], config: ChannelConfig
+) -> dict[str, float]:
+    """Weighted max-min share of each tenant's demand, as parts of the channel's capacity."""
+    capacity = config.bytes_per_clock << config.rate_fraction
+    tags = compiled.contract.tags()
+    names = [tenant.name for tenant in compiled.contract.tenants.values()]
+    rows = [compiled.settings.tenants[tags[place]] for place in compiled.contract.tenants]
+    demands: Sequence[float] = [alone.get(name, np.inf) for name in names]
+    shares = max_min_shares(
+        1.0,
+        demands,
+        [row.committed_rate / capacity for row in rows],
+        [np.inf if row.work_conserving else row.peak_rate / capacity for row in rows],
+    )
+    return dict(zip(names, shares.tolist(), strict=True))

@@ -1,0 +1,212 @@
+"""The demo: both scenarios of the essay's experiment under every arbiter, and the share error."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mcos_hw.registers import ArbiterKind
+from mcos_policy.compiler import Compiled
+from mcos_sim.cosim.engine import run_scenarios
+from mcos_sim.cosim.scenario import RunResult, Scenario, Window
+from mcos_sim.experiments.backlog import backlog_scenario, share_error
+from mcos_sim.experiments.contention import (
+    ARBITER_OF_RUN,
+    WORKLOADS,
+    Setting,
+    compare,
+    contention_scenario,
+    require_tenants,
+)
+
+__all__ = ["Demo"]
+
+
+WINDOW_SWEEP = (16, 32, 64, 128, 256, 1200)
+"""Prefill windows: 1, 2, 4, 8, 16 and 75 times the decoders', the essay's last."""
+
+CREDIT_SWEEP = (1, 2, 4, 8)
+"""Port credits in multiples of the contract's, with the pacer off so that credit matters."""
+
+SWEEP_RUNS = ("alone", "fcfs", "mcos")
+
+TRACED_CLOCKS = 2_000
+"""Length of the waveform: the decoders' first meeting with the prefill burst."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Case:
+    """One comparison of the demo, and what its row in the result says of it."""
+
+    workload: str
+    setting: Setting
+    runs: tuple[str, ...]
+    row: dict
+
+
+class Demo:
+    """Everything that the demo runs.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract.
+    setting : Setting
+        What to run with.
+    full : bool
+        Also sweep the prefill's window and the port credit.
+    directory : pathlib.Path
+        Folder of all outputs.
+
+    Raises
+    ------
+    UserError
+        If the contract has not the essay's tenants.
+    """
+
+    def __init__(
+        self, compiled: Compiled, setting: Setting, *, full: bool, directory: Path
+    ) -> None:
+        require_tenants(compiled)
+        self.compiled = compiled
+        self.setting = setting
+        self.directory = directory
+        self.window_path = directory / "window.vcd"
+        self._main = [
+            _Case(workload=name, setting=setting, runs=tuple(ARBITER_OF_RUN), row={})
+            for name in WORKLOADS
+        ]
+        self._sweeps = {"window": [], "credit": []} if not full else _sweeps(setting)
+        self._scenarios: dict[tuple, Scenario] = {}
+        for case in self._cases():
+            for run in case.runs:
+                key = _key(case.workload, run, case.setting)
+                if key not in self._scenarios:
+                    self._scenarios[key] = self._scenario(case, run, len(self._scenarios))
+        for arbiter in (ArbiterKind.MCOS, ArbiterKind.FCFS):
+            self._scenarios[("backlogged", arbiter)] = backlog_scenario(
+                compiled,
+                arbiter,
+                memory_latency=setting.memory_latency,
+                seed=setting.seed,
+                name=f"backlogged-{arbiter.name.lower()}",
+            )
+
+    @property
+    def clocks(self) -> int:
+        """Clocks of all runs together."""
+        return sum(scenario.clocks for scenario in self._scenarios.values())
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return len(self._scenarios)
+
+    def run(self, *, simulators: Path, on_progress: Callable[[int], None] | None = None) -> dict:
+        """Runs everything and returns the result; its keys are those of ``result.json``.
+
+        Raises
+        ------
+        SimulationFailed
+            If a check of the bench fails.
+        """
+        found = run_scenarios(
+            list(self._scenarios.values()),
+            directory=self.directory / "runs",
+            simulators=simulators,
+            on_progress=on_progress,
+        )
+        results = dict(zip(self._scenarios, found, strict=True))
+        config = self.compiled.config
+        grants, mcos_error = share_error(self.compiled, results["backlogged", ArbiterKind.MCOS])
+        _, fcfs_error = share_error(self.compiled, results["backlogged", ArbiterKind.FCFS])
+        result = {
+            "config_hash": config.hash,
+            "config": dataclasses.asdict(config),
+            "seed": self.setting.seed,
+            "settings": self._settings(),
+            "scenarios": {case.workload: self._compare(case, results) for case in self._main},
+            "backlogged": {
+                "grants": grants,
+                "max_share_error_mcos": mcos_error,
+                "max_share_error_fcfs": fcfs_error,
+            },
+        }
+        sweeps = {
+            name: [case.row | self._compare(case, results)["ratios"] for case in cases]
+            for name, cases in self._sweeps.items()
+            if cases
+        }
+        return result | ({"sweeps": sweeps} if sweeps else {})
+
+    def _cases(self) -> Iterator[_Case]:
+        yield from self._main
+        for cases in self._sweeps.values():
+            yield from cases
+
+    def _scenario(self, case: _Case, run: str, number: int) -> Scenario:
+        workload = WORKLOADS[case.workload]
+        window = None
+        if case is self._main[0] and run == "mcos":
+            first = round(workload.prefill_from * case.setting.clocks) - TRACED_CLOCKS // 2
+            window = Window(path=self.window_path, first=first, end=first + TRACED_CLOCKS)
+        return contention_scenario(
+            self.compiled,
+            workload,
+            run,
+            case.setting,
+            name=f"{number:02d}-{case.workload}-{run}",
+            window=window,
+        )
+
+    def _compare(self, case: _Case, results: dict[tuple, RunResult]) -> dict:
+        return compare(
+            self.compiled,
+            WORKLOADS[case.workload],
+            case.setting,
+            {run: results[_key(case.workload, run, case.setting)] for run in case.runs},
+        )
+
+    def _settings(self) -> dict:
+        return {
+            "run": dataclasses.asdict(self.setting),
+            "memory": {
+                "latency_clocks": self.setting.memory_latency,
+                "bytes_per_clock": self.compiled.config.bytes_per_clock,
+                "port_credit_bytes": self.compiled.settings.channel.port_credit,
+            },
+            "slice": {"channels_of_contract": self.compiled.contract.fabric.channels, "run": 1},
+            **{
+                f"workload {name}": dataclasses.asdict(workload)
+                for name, workload in WORKLOADS.items()
+            },
+        }
+
+
+def _key(workload: str, run: str, setting: Setting) -> tuple:
+    """Runs with the same key are the same run: alone does not depend on the prefill's window."""
+    if run == "alone":
+        setting = dataclasses.replace(setting, prefill_window=1)
+    return workload, run, setting
+
+
+def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
+    def case(workload: str, row: dict, **changes) -> _Case:
+        return _Case(
+            workload=workload,
+            setting=dataclasses.replace(setting, **changes),
+            runs=SWEEP_RUNS,
+            row={"scenario": workload, **row},
+        )
+
+    return {
+        "window": [
+            case(name, {"prefill_window": window}, prefill_window=window)
+            for name in WORKLOADS
+            for window in WINDOW_SWEEP
+        ],
+        "credit": [
+            case(name, {"credit_factor": factor}, credit_factor=factor, pacer=False)
+            for name in WORKLOADS
+            for factor in CREDIT_SWEEP
+        ],
+    }
