@@ -29,7 +29,10 @@ __all__ = [
 COMMANDS = (
     "compile",
     "explain",
+    "verilog",
+    "run",
     "trace",
+    "demo",
 )
 """Sub-commands in the order in which the help lists them."""
 

@@ -80,11 +80,6 @@ class Requester:
         """Whether nothing more will be offered or answered."""
         return self.stopped and not self.outstanding
 
-    @property
-    def running_steps(self) -> int:
-        """Steps started and not ended."""
-        return sum(1 for end in self.step_ended if end < 0)
-
     def _start_of(self, step: int, earliest: int) -> int | None:
         """Clock in which ``step`` may start, or None where there is none."""
         if step >= len(self._firsts):

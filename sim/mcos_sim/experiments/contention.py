@@ -6,6 +6,7 @@ is the decoders without the prefill on the FCFS hardware.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
 from mcos_sim.cosim.scenario import RunResult, Scenario, Window
-from mcos_sim.errors import UserError
 from mcos_sim.experiments.max_min import max_min_shares
+from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
 from mcos_sim.traffic.essay import DECODERS, LOADED, PREFILL, SATURATED, essay_streams
 from mcos_sim.traffic.essay import Scenario as Workload
@@ -26,7 +27,6 @@ __all__ = [
     "Setting",
     "compare",
     "contention_scenario",
-    "require_tenants",
 ]
 
 
@@ -78,26 +78,6 @@ class Setting:
     seed: int = 1
 
 
-def require_tenants(compiled: Compiled) -> None:
-    """Checks that a contract has the essay's four tenants under the essay's tags.
-
-    Raises
-    ------
-    UserError
-        If it has not.
-    """
-    tags = compiled.contract.tags()
-    named = {tenant.name: tags[place] for place, tenant in compiled.contract.tenants.items()}
-    wanted = {name: tag for tag, name in enumerate((PREFILL, *DECODERS))}
-    for name, tag in wanted.items():
-        if named.get(name) != tag:
-            found = f"tag {named[name]}" if name in named else "no such tenant"
-            raise UserError(
-                f"this workload needs tenant {name!r} with tag {tag}, not {found}; "
-                "start from contracts/decode-prefill.toml"
-            )
-
-
 def contention_scenario(
     compiled: Compiled,
     workload: Workload,
@@ -123,7 +103,13 @@ def contention_scenario(
         Names the run's folder.
     window : Window or None
         Waveform to write.
+
+    Raises
+    ------
+    UserError
+        If the contract has not the essay's tenants under the essay's tags.
     """
+    require_names(compiled, {name: tag for tag, name in enumerate((PREFILL, *DECODERS))})
     config = compiled.config
     channel = compiled.settings.channel
     credit = channel.port_credit * setting.credit_factor
@@ -194,7 +180,7 @@ def compare(
     targets = _targets(compiled, alone, config)
     figures: dict = {}
     for run, result in results.items():
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": tenant.name,
                 **step_percentiles(tenant, warm_up=warm_up),

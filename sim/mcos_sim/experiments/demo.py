@@ -15,7 +15,6 @@ from mcos_sim.experiments.contention import (
     Setting,
     compare,
     contention_scenario,
-    require_tenants,
 )
 
 __all__ = ["Demo"]
@@ -66,7 +65,6 @@ class Demo:
     def __init__(
         self, compiled: Compiled, setting: Setting, *, full: bool, directory: Path
     ) -> None:
-        require_tenants(compiled)
         self.compiled = compiled
         self.setting = setting
         self.directory = directory

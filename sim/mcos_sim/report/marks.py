@@ -25,6 +25,12 @@ SHARE_ERROR = 0.01
 BACKLOGGED_GRANTS = 100_000
 """Fewest grants over which that error is measured."""
 
+DECODER_STEPS = 300
+"""Fewest steps of a decoder in any run; fewer say nothing of a 99th percentile."""
+
+ALONE_UTILISATION = (0.70, 0.75)
+"""What the decoders alone may use of the channel in the scenario ``loaded``."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -118,7 +124,28 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
                 limit=UTILISATION_OVER_FCFS,
                 least=True,
             ),
+            Mark(
+                scope=scenario,
+                label="fewest decoder steps",
+                value=runs["honesty"]["fewest_decoder_steps"],
+                limit=DECODER_STEPS,
+                least=True,
+                style="count",
+            ),
         ]
+        if scenario == "loaded":
+            least, most = ALONE_UTILISATION
+            for label, limit in (("alone uses at least", least), ("alone uses at most", most)):
+                found.append(
+                    Mark(
+                        scope=scenario,
+                        label=label,
+                        value=runs["honesty"]["alone_utilisation"],
+                        limit=limit,
+                        least=limit == least,
+                        style="percent",
+                    )
+                )
     backlogged = result["backlogged"]
     found += [
         Mark(

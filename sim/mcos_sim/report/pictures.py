@@ -8,7 +8,13 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+    PercentFormatter,
+)
 
 from mcos_sim.report.marks import PREFILL_OF_TARGET
 from mcos_sim.report.rows import RUNS, Row, rows
@@ -82,7 +88,9 @@ def latency_picture(result: Mapping[str, Any]) -> str:
                 axes.bar_label(bar, [f"{row.over_alone:.2f}"], fontsize=6.5, padding=1)
         if latencies and max(latencies) >= LOG_FROM * min(latencies):
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel("p99 step latency, µs")
 
     return _scenarios("latency", result, draw)

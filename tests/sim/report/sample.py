@@ -62,6 +62,11 @@ def _scenario(prefill: str) -> dict[str, Any]:
         "prefill_of_target": 0.991,
     }
     runs["mcos_utilisation_over_fcfs"] = 0.996
+    runs["honesty"] = {
+        "alone_utilisation": 0.72,
+        "fewest_decoder_steps": 420,
+        "prefill_active": 0.55,
+    }
     return runs
 
 

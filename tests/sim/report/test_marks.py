@@ -14,6 +14,9 @@ LIMITS = [
     ("saturated", "MCOS p99 / alone", "ratios", "mcos_over_alone", 1.15, 1.151),
     ("saturated", "prefill / target", "ratios", "prefill_of_target", 0.98, 0.979),
     ("loaded", "MCOS / FCFS utilisation", None, "mcos_utilisation_over_fcfs", 0.99, 0.989),
+    ("saturated", "fewest decoder steps", "honesty", "fewest_decoder_steps", 300, 299),
+    ("loaded", "alone uses at least", "honesty", "alone_utilisation", 0.70, 0.699),
+    ("loaded", "alone uses at most", "honesty", "alone_utilisation", 0.75, 0.751),
     ("backlogged", "MCOS share error", None, "max_share_error_mcos", 0.01, 0.0101),
     ("backlogged", "grants", None, "grants", 100_000, 99_999),
 ]
@@ -21,7 +24,11 @@ LIMITS = [
 
 def test_the_sample_passes_every_mark():
     found = marks(result())
-    assert [mark.scope for mark in found] == ["loaded"] * 4 + ["saturated"] * 4 + ["backlogged"] * 2
+    assert [mark.scope for mark in found] == [
+        *["loaded"] * 7,
+        *["saturated"] * 5,
+        *["backlogged"] * 2,
+    ]
     assert all(mark.passed for mark in found)
 
 

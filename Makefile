@@ -1,0 +1,54 @@
+# Every target sets the environment up first; nothing has to be done by hand.
+
+PYTHON ?= python3
+MCOS_SHARED ?= ../shared
+export MCOS_SHARED
+
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint regress verilog docs clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.stamp ## Make .venv, again only when pyproject.toml changed
+
+$(VENV)/.stamp: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "mcos needs Python 3.11 or later: install python3, or name one: make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mcos needs Python 3.11 or later, not $$($(PYTHON) --version): name another one: make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "mcos needs Python's venv module: install it (Debian and Ubuntu: apt install python3-venv)"; exit 2; }
+	@command -v g++ >/dev/null || { echo "mcos needs g++ to build simulators: install it (Debian and Ubuntu: apt install g++)"; exit 2; }
+	@command -v perl >/dev/null || { echo "mcos needs perl to run Verilator: install it (Debian and Ubuntu: apt install perl)"; exit 2; }
+	@echo "Setting up $(VENV): a minute or two, once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## Run the prefill burst and the decoders on the RTL under four arbiters (FULL=1: sweeps too)
+	@$(BIN)/mcos demo $(if $(FULL),--full)
+
+test: setup ## Run all tests
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+check: lint ## Format, lint, types and the fast tests
+	@$(BIN)/pytest -q -n $(JOBS) -m 'not cocotb and not slow'
+
+lint: setup ## Format, lint and types
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/ty check
+
+regress: setup ## Run all cocotb tests on the RTL
+	@$(BIN)/pytest -n $(JOBS) -m cocotb
+
+verilog: setup ## Write the generic Verilog and its register header to build/verilog
+	@$(BIN)/mcos verilog --target generic -o build/verilog
+
+docs: setup ## Refresh the generated pages of docs/
+	@$(BIN)/python -m mcos_hw.registers.export docs/registers.md
+
+clean: ## Remove everything that was made, .venv excepted
+	@rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,103 @@
+"""Verilog-2005 of a component, in one text that says what it is and that lints clean."""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+
+from amaranth.back import verilog
+from amaranth.lib import wiring
+
+__all__ = [
+    "WAIVERS",
+    "Port",
+    "verilog_text",
+]
+
+
+WAIVERS: Mapping[str, str] = {
+    "CASEINCOMPLETE": "A Switch without a default keeps the assignment before it, on purpose.",
+    "DECLFILENAME": "One file holds the whole tree of modules.",
+    "UNUSEDSIGNAL": "Every field of a record has a wire, read or not.",
+    "WIDTH": "Amaranth's widths are exact; Yosys writes an extension as a plain assignment.",
+}
+"""Verilator's rules that the text switches off for itself, and why.
+
+All of them are known to every Verilator from 5.000 on, where an unknown one would be an error.
+"""
+
+_ESCAPED = re.compile(r"\\(\S+) ")
+_MODULE = re.compile(r"^module \\(\S+) ", re.MULTILINE)
+_DECLARED_VALUE = re.compile(
+    r"^  (?P<kind>reg (?:\[\d+:\d+\] )?)(?P<name>\S+) +?= (?P<value>[^;]+);$", re.MULTILINE
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port of the top module.
+
+    Parameters
+    ----------
+    name : str
+        Name.
+    direction : str
+        ``input`` or ``output``.
+    width : int
+        Bits.
+    meaning : str
+        One sentence.
+    """
+
+    name: str
+    direction: str
+    width: int
+    meaning: str
+
+
+def verilog_text(component: wiring.Component, *, name: str, head: Sequence[str]) -> str:
+    """A component and everything in it as Verilog-2005.
+
+    The same component gives the same text. Modules are called by the way to them,
+    ``mcos_controller_channel``; names inside a module may be escaped.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        Top module; its ports are the members of its signature, and ``clk`` and ``rst``.
+    name : str
+        Name of the top module.
+    head : Sequence[str]
+        Lines of the comment at the top.
+
+    Raises
+    ------
+    ValueError
+        If two modules would have the same name.
+    """
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    text = _DECLARED_VALUE.sub(_initial, _with_plain_module_names(text))
+    lines = [f"// {line}" for line in head]
+    lines += ["", "// verilator lint_save"]
+    for rule, reason in WAIVERS.items():
+        lines += [f"// {reason}", f"// verilator lint_off {rule}"]
+    return "\n".join([*lines, "", text.strip(), "", "// verilator lint_restore", ""])
+
+
+def _with_plain_module_names(text: str) -> str:
+    """Modules ``\\mcos.a.b$12 `` of Amaranth's as ``mcos_a_b``."""
+    plain = {
+        module: re.sub(r"\$\d+", "", module).replace(".", "_") for module in _MODULE.findall(text)
+    }
+    repeated = sorted(set(plain) - set({name: module for module, name in plain.items()}.values()))
+    if repeated:
+        raise ValueError(f"modules must have different names without punctuation, not {repeated!r}")
+    return _ESCAPED.sub(
+        lambda match: f"{plain[match[1]]} " if match[1] in plain else match[0], text
+    )
+
+
+def _initial(match: re.Match[str]) -> str:
+    """A value at reset, apart from the declaration: Verilator warns where it is in one."""
+    kind, name, value = match["kind"], match["name"], match["value"]
+    space = " " if name.startswith("\\") else ""
+    return f"  {kind}{name}{space};\n  initial {name}{space} = {value};"

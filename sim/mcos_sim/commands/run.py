@@ -1,0 +1,264 @@
+"""``mcos run``: one workload on the emitted Verilog under one arbiter."""
+
+from __future__ import annotations
+
+import enum
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mcos_sim.console import output, progress, say, write_json, writing
+from mcos_sim.errors import UserError
+
+if TYPE_CHECKING:
+    from mcos_policy.compiler import Compiled
+    from mcos_sim.cosim.scenario import Scenario, Window
+
+__all__ = ["EXAMPLE", "command"]
+
+
+EXAMPLE = (
+    "mcos run --trace ../shared/traces/mooncake/conversation_trace.jsonl "
+    "--model llama-3-70b --json build/run.json"
+)
+
+CONTRACTS = Path("contracts")
+
+MEMORY_LATENCY = 116
+"""Clocks from a command's last byte to its completion: 145 ns at the default 800 MHz."""
+
+
+class Workload(enum.StrEnum):
+    """Workloads that need no trace."""
+
+    LOADED = "loaded"
+    SATURATED = "saturated"
+
+
+class Arbiter(enum.StrEnum):
+    """Arbiters, as the command spells them."""
+
+    MCOS = "mcos"
+    FCFS = "fcfs"
+    ROUND_ROBIN = "round-robin"
+    FIXED_PRIORITY = "fixed-priority"
+
+
+def command(
+    contract: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Contract file, TOML.",
+            show_default="contracts/decode-prefill.toml, or contracts/MODEL.toml with --trace",
+        ),
+    ] = None,
+    workload: Annotated[
+        Workload, typer.Option(help="The essay's prefill and decoders, in one of two settings.")
+    ] = Workload.LOADED,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Serve the requests of a Mooncake or Azure trace instead.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Model that serves the trace.")] = "llama-3-70b",
+    requests: Annotated[int, typer.Option(min=1, help="Requests taken from the trace.")] = 200,
+    grants: Annotated[
+        int, typer.Option(min=1, help="Memory requests that the trace is scaled to, at least.")
+    ] = 1_000_000,
+    arbiter: Annotated[
+        Arbiter, typer.Option(help="Arbiter that the hardware is built with.")
+    ] = Arbiter.MCOS,
+    clocks: Annotated[
+        int, typer.Option(min=1_000, help="Length of a run without a trace.")
+    ] = 200_000,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    waves: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="VCD to write, with --window.", show_default=False),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="Clocks A up to B of the waveform.", show_default=False),
+    ] = None,
+    directory: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
+    ] = Path("build/run"),
+    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
+        "build/sim"
+    ),
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """Run one workload through the emitted Verilog and print what every tenant got.
+
+    Without a trace, the essay's workload: one prefill burst and three decoders. With one, a
+    service that answers its first requests: decode reads weights and context KV every step,
+    prefill writes KV. Bytes and time of a trace are scaled by one factor, which is printed.
+    """
+    from mcos_hw.registers import ArbiterKind
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.cosim.engine import build_harness, run_scenario
+    from mcos_sim.experiments.replay import figures
+
+    recorded = _window(waves, window, json)
+    if contract is None:
+        contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
+    kind = ArbiterKind[arbiter.name]
+    common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
+    if trace is None:
+        compiled = compile_for(contract, tenants=16)
+        facts: dict[str, Any] = {"workload": workload.value}
+        scenario = _essay_scenario(compiled, workload, clocks, common)
+    else:
+        compiled, facts, scenario = _trace_scenario(
+            contract, trace, model, requests=requests, grants=grants, common=common
+        )
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+
+    with progress("Building the simulator from the emitted Verilog", 1) as advance:
+        build_harness(compiled.config, kind, directory=simulators)
+        advance(1)
+    expected = scenario.clocks if trace is None else facts["schedule_clocks"]
+    with progress(f"Running {arbiter.value} on the RTL", expected) as advance:
+        result = run_scenario(
+            scenario, directory=directory, simulators=simulators, on_progress=advance
+        )
+
+    found = {
+        "arbiter": arbiter.value,
+        "config_hash": compiled.config.hash,
+        "contract": compiled.origin,
+        "memory_latency_clocks": scenario.memory_latency,
+        "port_credit_bytes": scenario.memory_credit,
+        "seed": seed,
+        "workload": facts,
+        **figures(scenario, result),
+    }
+    if json is not None:
+        write_json(json, found)
+    _show(found, traced=trace is not None)
+    if recorded is not None:
+        for suffix, what in ((".vcd", "waveform"), (".gtkw", "save file"), (".json", "state")):
+            say(f"{what}: {recorded.path.with_suffix(suffix)}")
+    if trace is not None:
+        _require_all_granted(found)
+
+
+def _window(waves: Path | None, window: str | None, json: Path | None) -> Window | None:
+    from mcos_sim.cosim.scenario import Window
+
+    if waves is None and window is None:
+        return None
+    if waves is None or window is None:
+        raise UserError("--waves FILE and --window A:B must be given together; add the other one")
+    match = re.fullmatch(r"(\d+):(\d+)", window)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise UserError(
+            f"--window must be two clocks A:B with A before B, not {window!r}; "
+            "for example --window 1000:2000"
+        )
+    if waves.suffix != ".vcd":
+        raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
+    if json is not None and json.resolve() == waves.with_suffix(".json").resolve():
+        raise UserError(
+            f"--json must not name {str(json)!r}, where the waveform's starting state goes; "
+            "choose another name"
+        )
+    with writing(waves):
+        waves.parent.mkdir(parents=True, exist_ok=True)
+    return Window(path=waves, first=int(match[1]), end=int(match[2]))
+
+
+def _essay_scenario(compiled: Compiled, workload: Workload, clocks: int, common: dict) -> Scenario:
+    import dataclasses
+
+    from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
+
+    setting = Setting(clocks=clocks, memory_latency=MEMORY_LATENCY, seed=common["seed"])
+    scenario = contention_scenario(
+        compiled,
+        WORKLOADS[workload.value],
+        "mcos",
+        setting,
+        name=common["name"],
+        window=common["window"],
+    )
+    return dataclasses.replace(scenario, arbiter=common["arbiter"])
+
+
+def _trace_scenario(
+    contract: Path, trace: Path, model: str, *, requests: int, grants: int, common: dict
+) -> tuple[Compiled, dict, Scenario]:
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.replay import replay_scenario
+    from mcos_sim.traffic.inference import inference_streams
+    from mcos_sim.traffic.models import find_model
+    from mcos_sim.traffic.trace import read_trace
+
+    geometry = find_model(model)
+    compiled = compile_for(contract, tenants=16)
+    workload = inference_streams(
+        read_trace(trace, seed=common["seed"]),
+        geometry,
+        config=compiled.config,
+        channels=compiled.contract.fabric.channels,
+        requests=requests,
+        grants=grants,
+    )
+    scenario = replay_scenario(compiled, workload, memory_latency=MEMORY_LATENCY, **common)
+    return compiled, workload.facts, scenario
+
+
+def _show(found: dict, *, traced: bool) -> None:
+    from rich.table import Table
+
+    facts = found["workload"]
+    if traced:
+        output.print(
+            f"{facts['trace_requests']:,} requests of {facts['source']} on one of "
+            f"{facts['channels']:,} channels, {facts['model']}: bytes and time scaled by "
+            f"{facts['scale']:.4g}, {facts['rounded_up']:,} amounts rounded up to one beat "
+            f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}",
+            markup=False,
+        )
+    table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of the RTL")
+    table.add_column("tenant")
+    for name in ("window", "grants", "bytes asked", "granted", "share", "steps", "p50", "p99"):
+        table.add_column(name, justify="right")
+    for row in found["tenants"]:
+        table.add_row(
+            row["name"],
+            f"{row['window']:,}",
+            f"{row['grants']:,}",
+            f"{row['bytes_requested']:,}",
+            f"{row['bytes_granted']:,}",
+            f"{row['share']:.1%}",
+            f"{row['steps']:,}",
+            *("-" if row[key] is None else f"{row[key]:,}" for key in ("p50_clocks", "p99_clocks")),
+        )
+    output.print(table)
+    output.print(
+        f"{found['grants']:,} grants, {found['bytes']:,} bytes, "
+        f"utilisation {found['utilisation']:.1%}, seed {found['seed']}; step latency in clocks"
+    )
+
+
+def _require_all_granted(found: dict) -> None:
+    late = [row for row in found["tenants"] if row["bytes_granted"] != row["bytes_requested"]]
+    facts = {row["name"]: row for row in found["workload"]["tenants"]}
+    for row in found["tenants"]:
+        wanted = facts[row["name"]]["read_bytes"] + facts[row["name"]]["write_bytes"]
+        if row["bytes_requested"] != wanted and row not in late:
+            late.append(row)
+    if late:
+        names = ", ".join(row["name"] for row in late)
+        say(f"mcos: error: the run ended in clock {found['clocks']:,} before {names} was served")
+        raise typer.Exit(1)

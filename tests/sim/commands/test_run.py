@@ -1,0 +1,100 @@
+"""``mcos run``: small workloads on the real RTL, and the mistakes a user can make."""
+
+import json
+
+import pytest
+from vcdvcd import VCDVCD
+
+from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
+
+CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
+
+
+@pytest.fixture
+def trace(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    arguments = ("--generate", "mooncake", "--requests", 40, "--seed", 3, "-o", path)
+    assert run_command("trace", *arguments) == 0
+    return path
+
+
+@pytest.mark.cocotb
+def test_a_generated_trace_is_served_to_the_last_byte(tmp_path, trace, capsys):
+    out = tmp_path / "out.json"
+    code = run_command(
+        "run",
+        ROOT / "contracts" / "llama-3-8b.toml",
+        *("--trace", trace, "--model", "llama-3-8b", "--requests", 40, "--grants", 60_000),
+        *("--json", out, "--simulators", SIMULATORS, "-o", tmp_path / "run"),
+    )
+    assert code == 0
+    found = json.loads(out.read_text())
+    assert found["grants"] >= 60_000
+    assert found["workload"]["trace_requests"] == 40
+    assert found["workload"]["offered_load"] > 0
+    assert [row["name"] for row in found["tenants"]] == [
+        "prefill",
+        "decode-a",
+        "decode-b",
+        "decode-c",
+    ]
+    asked = found["workload"]["tenants"]
+    for row, facts in zip(found["tenants"], asked, strict=True):
+        assert row["bytes_granted"] == row["bytes_requested"]
+        assert row["bytes_granted"] == facts["read_bytes"] + facts["write_bytes"] > 0
+    assert "offered load" in capsys.readouterr().out
+
+
+@pytest.mark.cocotb
+@pytest.mark.parametrize("arbiter", ["mcos", "fcfs"])
+def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
+    waves, out = tmp_path / "waves" / "window.vcd", tmp_path / "out.json"
+    code = run_command(
+        *("run", CONTRACT, "--workload", "saturated", "--arbiter", arbiter, "--clocks", 4_000),
+        *("--waves", waves, "--window", "1500:1600", "--json", out),
+        *("--simulators", SIMULATORS, "-o", tmp_path / "run"),
+    )
+    assert code == 0
+    assert json.loads(out.read_text())["clocks"] == 4_000
+    vcd = VCDVCD(str(waves))
+    assert vcd.begintime == 1500 * 1250  # picoseconds at 800 MHz
+    assert any("decode_a" in name for name in vcd.signals)
+    state = json.loads(waves.with_suffix(".json").read_text())
+    assert state["clock"] == 1500
+    assert waves.with_suffix(".gtkw").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--waves", "x.vcd"), "must be given together"),
+        (("--window", "1:2"), "must be given together"),
+        (("--waves", "x.vcd", "--window", "2:1"), "two clocks A:B with A before B, not '2:1'"),
+        (("--waves", "x.vcd", "--window", "a:b"), "two clocks A:B with A before B, not 'a:b'"),
+        (("--waves", "x.fst", "--window", "1:2"), "must name a .vcd file, not 'x.fst'"),
+        (("--waves", "x.vcd", "--window", "1:2", "--json", "x.json"), "choose another name"),
+        (("--trace", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--trace", "nowhere.jsonl", "--model", "gpt-9"), "llama-3-70b"),
+        (("no-contract.toml",), "no-contract.toml"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(
+    tmp_path, monkeypatch, capsys, arguments, complaint
+):
+    monkeypatch.chdir(tmp_path)
+    contract = () if arguments[0].endswith(".toml") else (CONTRACT,)
+    assert run_command("run", *contract, *arguments) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.glob("x.*"))
+
+
+def test_a_contract_without_the_workloads_tenants_is_refused(tmp_path, capsys):
+    contract = tmp_path / "contract.toml"
+    contract.write_text(CONTRACT.read_text().replace('"decode-b"', '"decode-x"'))
+    assert run_command("run", contract) == 2
+    assert capsys.readouterr().err.startswith(
+        "mcos: error: this workload needs tenant 'decode-b' with tag 2, "
+        "and the contract has none of that name; "
+    )
