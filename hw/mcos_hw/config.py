@@ -9,7 +9,10 @@ import hashlib
 import json
 from fractions import Fraction
 
-__all__ = ["ADMISSIBLE_SHARE", "ChannelConfig"]
+__all__ = [
+    "ADMISSIBLE_SHARE",
+    "ChannelConfig",
+]
 
 
 ADMISSIBLE_SHARE = Fraction(85, 100)
@@ -144,7 +147,7 @@ class ChannelConfig:
         Heads of a lower class wait while virtual time follows a higher one, and have their turn
         later: that needs room for some requests, not only for one.
         """
-        return 13 * self.l_max
+        return 12 * self.l_max
 
     @property
     def tag_lead(self) -> int:

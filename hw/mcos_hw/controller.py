@@ -24,7 +24,10 @@ from mcos_hw.control.loader import ImageLoader
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_hw.registers.bank import RegisterBank, identification
 
-__all__ = ["ARBITERS", "Controller"]
+__all__ = [
+    "ARBITERS",
+    "Controller",
+]
 
 
 ARBITERS: dict[ArbiterKind, type[Arbiter]] = {

@@ -6,7 +6,11 @@ from amaranth.hdl import Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Axi4LiteInterface", "Axi4LiteSignature", "Response"]
+__all__ = [
+    "Axi4LiteInterface",
+    "Axi4LiteSignature",
+    "Response",
+]
 
 
 class Response(enum.IntEnum):

@@ -8,7 +8,11 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_hw.registers.live import live_layout
 
-__all__ = ["Arbiter", "arbiter_signature", "head_layout"]
+__all__ = [
+    "Arbiter",
+    "arbiter_signature",
+    "head_layout",
+]
 
 
 def head_layout(config: ChannelConfig) -> data.StructLayout:

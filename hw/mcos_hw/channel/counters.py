@@ -4,7 +4,12 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["COUNT_WIDTH", "EpochCounter", "EpochCounters", "saturating_sum"]
+__all__ = [
+    "COUNT_WIDTH",
+    "EpochCounter",
+    "EpochCounters",
+    "saturating_sum",
+]
 
 
 COUNT_WIDTH = 31

@@ -12,7 +12,12 @@ from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS
 
-__all__ = ["Monitor", "Window", "monitor_windows", "window_members"]
+__all__ = [
+    "Monitor",
+    "Window",
+    "monitor_windows",
+    "window_members",
+]
 
 
 def monitor_windows(config: ChannelConfig) -> dict[str, int]:
@@ -49,7 +54,8 @@ class Monitor(wiring.Component):
 
     All counters saturate and then say so in bit 31. Latency counts from a request's first offer
     to its response. The epoch's number goes on across resets, so that rows of before a reset are
-    not taken for rows of a later epoch.
+    not taken for rows of a later epoch. The epoch in which a reset falls keeps its grants, responses
+    and latencies of before; only the counters in flip-flops (held, busy, queue peak) begin again.
 
     Parameters
     ----------

@@ -4,7 +4,10 @@ from amaranth.lib import data
 
 from mcos_hw.config import ChannelConfig
 
-__all__ = ["NO_CLASS", "probe_layout"]
+__all__ = [
+    "NO_CLASS",
+    "probe_layout",
+]
 
 
 NO_CLASS = 3

@@ -17,7 +17,8 @@ class RequestQueues(wiring.Component):
     empty queue is its head in the next clock. Order within a tenant is kept; nothing orders one
     tenant against another. A full queue takes nothing and holds up nobody else.
 
-    It does not decide who may send (``accept`` comes from the channel) nor who is granted.
+    It decides neither who may send (the channel pushes only into queues that are not ``full``) nor
+    who is granted.
 
     Parameters
     ----------

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from amaranth import *
 from amaranth.hdl import Module, Value
 
-__all__ = ["modular_less", "select_least"]
+__all__ = [
+    "modular_less",
+    "select_least",
+]
 
 
 def modular_less(left: Value, right: Value) -> Value:

@@ -6,7 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
 
-__all__ = ["SlotTable", "slot_entry_layout"]
+__all__ = [
+    "SlotTable",
+    "slot_entry_layout",
+]
 
 
 def slot_entry_layout(config: ChannelConfig) -> data.StructLayout:

@@ -23,7 +23,8 @@ class WfqArbiter(Arbiter):
     an empty queue it is max(F, V), or max(F, V - s / w) where it follows the tenant's last
     response closely (depth-1 rule), with V after the grant of that clock.
 
-    A promoted head is granted whatever its class and tags; V does not jump for it.
+    A promoted head, which is serviceable like any other, is granted whatever its class and tags; V
+    does not jump for it.
 
     Tags are modular. At the end of every clock S is held within ``tag_lag`` behind and ``tag_lead``
     ahead of V: behind, because idle tenants and heads that wait in a lower class must not go out of
@@ -112,7 +113,7 @@ class WfqArbiter(Arbiter):
         _, chosen = select_least(m, self.candidates, keys, name="chosen", less=before)
 
         m.d.comb += [
-            self.grant.eq(self.open & (any_head | self.promote)),
+            self.grant.eq(self.open & any_head),
             self.grant_tenant.eq(Mux(self.promote, self.promote_tenant, chosen)),
         ]
 

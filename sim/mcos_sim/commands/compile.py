@@ -14,7 +14,11 @@ from mcos_sim.errors import UserError
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
 
-__all__ = ["EXAMPLE", "command", "compile_for"]
+__all__ = [
+    "EXAMPLE",
+    "command",
+    "compile_for",
+]
 
 
 EXAMPLE = "mcos compile contracts/decode-prefill.toml -o build/decode-prefill.img"

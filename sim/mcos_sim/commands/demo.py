@@ -9,7 +9,10 @@ import typer
 
 from mcos_sim.console import output, progress, say, write_json, writing
 
-__all__ = ["EXAMPLE", "command"]
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
 
 
 EXAMPLE = "mcos demo contracts/decode-prefill.toml -o build/demo"

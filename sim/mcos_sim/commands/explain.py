@@ -16,7 +16,10 @@ from mcos_sim.console import output, write_json
 if TYPE_CHECKING:
     from mcos_policy.explain import Explanation
 
-__all__ = ["EXAMPLE", "command"]
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
 
 
 EXAMPLE = "mcos explain contracts/decode-prefill.toml"

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.cosim.scenario import Scenario, Window
 
-__all__ = ["EXAMPLE", "command"]
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
 
 
 EXAMPLE = (

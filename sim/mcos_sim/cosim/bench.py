@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -122,7 +123,7 @@ def _require_served(bench: Testbench, requesters: list[Requester], queues: list[
 
 
 def _write(bench: Testbench, requesters: list[Requester], registers, seconds: float) -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for requester in requesters:
         columns = {
             "sizes": requester.sizes[: len(requester.offered)],

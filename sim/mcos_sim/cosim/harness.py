@@ -16,7 +16,11 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import Controller
 from mcos_hw.registers import ArbiterKind
 
-__all__ = ["Harness", "observed_layout", "stimulus_layout"]
+__all__ = [
+    "Harness",
+    "observed_layout",
+    "stimulus_layout",
+]
 
 
 def stimulus_layout(config: ChannelConfig) -> data.StructLayout:

@@ -16,7 +16,11 @@ import find_libpython
 
 from mcos_sim.cosim.build import Built
 
-__all__ = ["SimulationFailed", "parameters", "run"]
+__all__ = [
+    "SimulationFailed",
+    "parameters",
+    "run",
+]
 
 
 PARAMETERS = "MCOS_PARAMETERS"

@@ -9,7 +9,12 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.traffic.stream import Stream
 
-__all__ = ["RunResult", "Scenario", "TenantResult", "Window"]
+__all__ = [
+    "RunResult",
+    "Scenario",
+    "TenantResult",
+    "Window",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ rising edge have settled, and what is driven is taken at the next rising edge, s
 clock both watches and drives.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from amaranth.lib import data
@@ -15,12 +16,17 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 from mcos_hw.channel.request import command_layout, request_layout, response_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import ImageCode, ImageState
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, channel_map
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.memory.simple import SimpleMemory
 
-__all__ = ["Checker", "Ingress", "Registers", "Testbench"]
+__all__ = [
+    "Checker",
+    "Ingress",
+    "Registers",
+    "Testbench",
+]
 
 
 DONE_INTERVAL = 1024
@@ -40,9 +46,8 @@ class Registers:
 
     def __init__(self, dut, config: ChannelConfig) -> None:
         self.map = channel_map(config)
+        logging.getLogger(f"cocotb.{dut._name}.s_axil_").setLevel(logging.WARNING)
         self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil_"), dut.clk, dut.rst)
-        for channel in (self.master.write_if, self.master.read_if):
-            channel.log.setLevel("WARNING")
 
     async def read(self, name: str, index: int = 0) -> int:
         """The word of a register."""
@@ -64,6 +69,25 @@ class Registers:
         """Writes the word of a register."""
         answer = await self.master.write(self.map[name].offset, word.to_bytes(4, "little"))
         _require_okay(name, answer.resp)
+
+    async def identify(self) -> None:
+        """Refuses hardware that is not what this software was made for.
+
+        Raises
+        ------
+        AssertionError
+            If the core, its interface version or its register map is another.
+        """
+        expected = {
+            "CORE": CORE_MAGIC,
+            "CORE_VERSION": self.map["CORE_VERSION"].pack(
+                **dict(zip(("major", "minor", "patch"), CORE_VERSION, strict=True))
+            ),
+            "MAP_HASH": self.map.hash,
+        }
+        for name, word in expected.items():
+            found = await self.read(name)
+            assert found == word, f"register {name} must read {word:#010x}, not {found:#010x}"
 
     async def status(self) -> tuple[ImageState, ImageCode]:
         """State of the loader and the code of its last refusal."""
@@ -234,8 +258,9 @@ class Testbench:
         Raises
         ------
         AssertionError
-            If the hardware refuses it.
+            If the hardware is unknown or refuses it.
         """
+        await self.registers.identify()
         state, code = await self.registers.load(words)
         assert state is ImageState.STAGED, f"the image must be staged, not {state.name} {code.name}"
         state, code = await self.registers.commit()

@@ -6,7 +6,10 @@ from mcos_sim.cosim.scenario import RunResult, Scenario
 from mcos_sim.experiments.statistics import bytes_between, grants_between
 from mcos_sim.traffic.essay import backlogged_streams
 
-__all__ = ["backlog_scenario", "share_error"]
+__all__ = [
+    "backlog_scenario",
+    "share_error",
+]
 
 
 GRANTS = 110_000

@@ -8,7 +8,10 @@ from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import step_percentiles
 from mcos_sim.traffic.inference import InferenceWorkload
 
-__all__ = ["figures", "replay_scenario"]
+__all__ = [
+    "figures",
+    "replay_scenario",
+]
 
 
 PATIENCE = 4

@@ -4,7 +4,12 @@ import numpy as np
 
 from mcos_sim.cosim.scenario import TenantResult
 
-__all__ = ["bytes_between", "grants_between", "step_latencies", "step_percentiles"]
+__all__ = [
+    "bytes_between",
+    "grants_between",
+    "step_latencies",
+    "step_percentiles",
+]
 
 
 def step_latencies(tenant: TenantResult, *, warm_up: int) -> np.ndarray:

@@ -4,7 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Mark", "marks"]
+__all__ = [
+    "Mark",
+    "marks",
+]
 
 
 FCFS_OVER_ALONE = 4.0

@@ -1,0 +1,96 @@
+"""Driving a component by the names of its members, clock by clock."""
+
+import operator
+
+from amaranth.hdl import ClockDomain, Module, Value
+from amaranth.lib import data
+from amaranth.sim import Simulator
+
+__all__ = ["Bench", "members", "pack", "simulate", "unpack"]
+
+
+def members(component):
+    """Width of every plain member of a component, by name, ``In`` and ``Out`` apart."""
+    widths = {"in": {}, "out": {}}
+    for path, member, value in component.signature.flatten(component):
+        flow = "in" if member.flow.name == "In" else "out"
+        widths[flow][".".join(map(str, path))] = len(Value.cast(value))
+    return widths
+
+
+def pack(layout, value):
+    """The bits of nested lists and dicts, as one number."""
+    if isinstance(layout, data.ArrayLayout):
+        return sum(
+            pack(layout.elem_shape, item) << layout[i].offset for i, item in enumerate(value)
+        )
+    if isinstance(layout, data.StructLayout):
+        return sum(
+            pack(layout[key].shape, item) << layout[key].offset for key, item in value.items()
+        )
+    return int(value)
+
+
+def unpack(layout, bits):
+    """Nested lists and dicts of the bits in one number."""
+    if isinstance(layout, data.Layout):
+        fields = [
+            (key, unpack(field.shape, bits >> field.offset & (1 << field.width) - 1))
+            for key, field in layout
+        ]
+        if isinstance(layout, data.ArrayLayout):
+            return [value for _, value in fields]
+        return dict(fields)
+    return bits
+
+
+class Bench:
+    """A component under a testbench: numbers, lists and dicts in and out by member name.
+
+    Names of members of members have a dot. What is set holds until it is set again. What is read
+    belongs to the clock of the call.
+    """
+
+    def __init__(self, context, component, reset):
+        self.context = context
+        self.component = component
+        self._reset = reset
+
+    def set(self, **values):
+        for name, value in values.items():
+            member = operator.attrgetter(name)(self.component)
+            if isinstance(member, data.View):
+                self.context.set(member.as_value(), pack(member.shape(), value))
+            else:
+                self.context.set(member, value)
+
+    def get(self, name):
+        member = operator.attrgetter(name)(self.component)
+        if isinstance(member, data.View):
+            return unpack(member.shape(), self.context.get(member.as_value()))
+        return self.context.get(member)
+
+    async def tick(self, clocks=1):
+        for _ in range(clocks):
+            await self.context.tick()
+
+    async def reset(self):
+        """One clock of reset."""
+        self.context.set(self._reset, 1)
+        await self.tick()
+        self.context.set(self._reset, 0)
+
+
+def simulate(component, testbench):
+    """Runs ``testbench``, a coroutine of a :class:`Bench`, to its end."""
+    top = Module()
+    top.domains.sync = sync = ClockDomain()
+    top.submodules.component = component
+    simulator = Simulator(top)
+    simulator.add_clock(1e-9)
+
+    async def process(context):
+        await testbench(Bench(context, component, sync.rst))
+
+    simulator.add_testbench(process)
+    simulator.run()

@@ -1,0 +1,130 @@
+# amaranth: UnusedElaboratable=no
+"""The pacer: never too much, never too little."""
+
+import random
+
+import pytest
+
+from mcos_hw.channel.pacer import Pacer
+from mcos_hw.config import ChannelConfig
+from tests.hw.channel.bench import members, simulate
+
+CONFIG = ChannelConfig()
+ONE = 1 << CONFIG.rate_fraction
+FULL_RATE = CONFIG.bytes_per_clock * ONE
+
+
+def test_signature():
+    debt = (CONFIG.l_max + CONFIG.bytes_per_clock).bit_length() + CONFIG.rate_fraction
+    assert members(Pacer(CONFIG)) == {
+        "in": {"enable": 1, "rate": CONFIG.rate_width, "grant": 1, "beats": CONFIG.beats_width},
+        "out": {"open": 1, "debt": debt},
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("rate", [1, ONE // 3, 17 * ONE + 5, FULL_RATE - 1, FULL_RATE])
+def test_any_span_of_clocks_grants_at_most_its_rate_and_one_request(rate, seed):
+    """Over any t clocks at most ``rate * t + rate + l_max`` bytes, in 2**-rate_fraction bytes."""
+    rng = random.Random(seed)
+
+    async def testbench(bench):
+        bench.set(enable=1, rate=rate)
+        excess = largest = debt = 0
+        for clock in range(1500):
+            # Idle spells, which must not save up for later, between greedy ones.
+            eagerness = (1.0, 0.0, 0.5)[clock // 100 % 3]
+            assert bench.get("debt") == debt
+            assert bench.get("open") == (debt < rate)
+            beats = rng.randint(1, CONFIG.max_beats)
+            granted = debt < rate and rng.random() < eagerness
+            bench.set(grant=granted, beats=beats)
+            await bench.tick()
+            size = granted * beats * CONFIG.beat_bytes * ONE
+            debt = max(debt + size - rate, 0)
+            # Largest excess over the rate of any span that ends here.
+            excess = max(excess, 0) + size - rate
+            largest = max(largest, excess)
+        assert 0 < largest <= rate + CONFIG.l_max * ONE
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+@pytest.mark.parametrize(
+    ("beats", "rate"),
+    [
+        (2, FULL_RATE),
+        (3, FULL_RATE),
+        (5, FULL_RATE),
+        (16, FULL_RATE),
+        (16, FULL_RATE - 1),
+        (3, 50 * ONE + 12345),
+        (1, ONE // 7),
+    ],
+)
+def test_requests_no_shorter_than_a_clocks_worth_fill_the_rate(beats, rate):
+    """What was granted and is no longer owed is exactly the rate times the clocks."""
+    size = beats * CONFIG.beat_bytes * ONE
+
+    async def testbench(bench):
+        bench.set(enable=1, rate=rate, beats=beats)
+        granted = 0
+        for clock in range(1, 600):
+            opened = bench.get("open")
+            bench.set(grant=opened)
+            granted += opened * size
+            await bench.tick()
+            assert granted - bench.get("debt") == rate * clock
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+def test_three_beats_at_two_a_clock_get_two_grants_in_three_clocks():
+    async def testbench(bench):
+        bench.set(enable=1, rate=FULL_RATE, beats=3)
+        opened = []
+        for _ in range(9):
+            opened.append(bench.get("open"))
+            bench.set(grant=opened[-1])
+            await bench.tick()
+        assert opened == [1, 1, 0] * 3
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+@pytest.mark.parametrize(("rate", "opened"), [(FULL_RATE, 0), (FULL_RATE + 1, 1)])
+def test_open_while_the_debt_is_less_than_one_clocks_worth(rate, opened):
+    """Four beats leave 128 B - rate: just a clock's worth at 64 B a clock, less at any more."""
+
+    async def testbench(bench):
+        bench.set(enable=1, rate=rate, grant=1, beats=4)
+        await bench.tick()
+        bench.set(grant=0)
+        assert bench.get("open") == opened
+        await bench.tick()
+        assert bench.get("open") == 1
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+def test_without_pacing_every_clock_is_open_and_nothing_is_owed():
+    async def testbench(bench):
+        bench.set(enable=0, rate=1, grant=1, beats=CONFIG.max_beats)
+        for _ in range(20):
+            assert bench.get("open") == 1
+            assert bench.get("debt") == 0
+            await bench.tick()
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+def test_reset_forgives_the_debt():
+    async def testbench(bench):
+        bench.set(enable=1, rate=1, grant=1, beats=1)
+        await bench.tick()
+        bench.set(grant=0)
+        assert bench.get("open") == 0
+        await bench.reset()
+        assert bench.get("open") == 1
+
+    simulate(Pacer(CONFIG), testbench)
