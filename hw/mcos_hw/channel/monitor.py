@@ -54,8 +54,8 @@ class Monitor(wiring.Component):
 
     All counters saturate and then say so in bit 31. Latency counts from a request's first offer
     to its response. The epoch's number goes on across resets, so that rows of before a reset are
-    not taken for rows of a later epoch. The epoch in which a reset falls keeps its grants, responses
-    and latencies of before; only the counters in flip-flops (held, busy, queue peak) begin again.
+    not taken for rows of a later epoch. The epoch in which a reset falls keeps its grants,
+    responses and latencies of before; counters in flip-flops (held, busy, queue peak) begin again.
 
     Parameters
     ----------
