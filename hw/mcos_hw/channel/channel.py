@@ -25,7 +25,14 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass, channel_map
 from mcos_hw.registers.live import live_layout
 
-__all__ = ["Channel"]
+__all__ = [
+    "DRAIN_AGE",
+    "Channel",
+]
+
+
+DRAIN_AGE = 1024
+"""Age in clocks at which a head of a disabled tenant goes first, so that its queue drains."""
 
 
 class Channel(wiring.Component):
@@ -36,7 +43,8 @@ class Channel(wiring.Component):
 
     A grant needs an open pacer, a free slot, port credit for a longest request (so that no small
     request can take the credit that a long one waits for), and room in the command register. A
-    tenant that a commit disables takes no new requests; what it has queued is scavenged.
+    tenant that a commit disables takes no new requests; what it has queued is scavenged, and goes
+    by age where others leave it nothing.
 
     It does not order the responses of one requester, nor move data: the fabric does.
 
@@ -184,7 +192,8 @@ class Channel(wiring.Component):
                 ages.eq(age.ages),
             ]
             for i in tenants:
-                m.d.comb += age.limits[i].eq(live.tenants[i].age_limit)
+                tenant = live.tenants[i]
+                m.d.comb += age.limits[i].eq(Mux(tenant.enable, tenant.age_limit, DRAIN_AGE))
 
         count_before = queues.counts[self.request.tenant]
         leaves = grant & (grant_tenant == self.request.tenant)

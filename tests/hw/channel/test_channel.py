@@ -3,10 +3,11 @@
 
 import random
 from collections import deque
+from itertools import pairwise
 
 import pytest
 
-from mcos_hw.channel.channel import Channel
+from mcos_hw.channel.channel import DRAIN_AGE, Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
@@ -207,6 +208,34 @@ def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
         assert bench.get("request_ready") == 0b1001
         assert bench.get("probe")["tenants"][1]["class_code"] == GrantClass.SCAVENGED
         assert await count_commands(bench, 20) == 1
+
+    simulate(channel(), testbench)
+
+
+def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything():
+    queued = 3
+
+    async def testbench(bench):
+        await start(bench, tenant={"work_conserving": 0, "committed_depth": 0, "peak_depth": 0})
+        for _ in range(queued):
+            assert await offer(bench, tenant=0)
+        hungry = live(enabled=0b0010, promotion_interval=4)
+        full_rate = CONFIG.bytes_per_clock << CONFIG.rate_fraction
+        hungry["tenants"][1] |= {"committed_rate": full_rate, "peak_rate": full_rate}
+        bench.set(live=hungry, request=request(tenant=1), request_valid=1)
+        granted = []
+        for clock in range((queued + 1) * DRAIN_AGE):
+            valid = bench.get("command.valid")
+            command = bench.get("command.payload")
+            if valid and command["tenant"] == 0:
+                granted.append(clock)
+            bench.set(**{"completion.valid": valid})
+            bench.set(**{"completion.payload": {"slot": command["slot"]}})
+            await bench.tick()
+        assert len(granted) == queued
+        # The first may go before the other tenant has tokens.
+        for before, after in pairwise(granted):
+            assert DRAIN_AGE <= after - before <= DRAIN_AGE + 4
 
     simulate(channel(), testbench)
 
