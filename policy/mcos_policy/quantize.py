@@ -31,8 +31,12 @@ __all__ = [
 ]
 
 
-DEFAULT_LATENCY = Fraction(275, 10**9)
-"""Seconds from grant to completion that the default port credit covers: an idle HBM3 channel's."""
+DEFAULT_LATENCY = Fraction(180, 10**9)
+"""Seconds from grant to completion that the default port credit covers.
+
+An assumption: some 50 ns of an HBM3 row conflict, 95 ns of controller and PHY, and the way through
+the channel with room for one longest request.
+"""
 
 WEIGHT_LIMIT = 255
 """Largest ratio of two guarantees: the spread of live tags is sized for it."""
