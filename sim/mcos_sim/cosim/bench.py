@@ -10,7 +10,7 @@ import cocotb
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import Access
+from mcos_hw.registers import GRANT_KINDS, Access
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import parameters
@@ -79,6 +79,9 @@ async def scenario(dut) -> None:
         if register.access is Access.READ and register.offset >= bench.registers.map["EPOCH"].offset
     }
     _require_served(bench, requesters, registers["QUEUE"])
+    if await bench.registers.read("EPOCH") == registers["EPOCH"][0]:
+        epoch_clocks = await bench.registers.read("EPOCH_LENGTH")
+        _require_counted(bench, requesters, registers, epoch_clocks)
     _write(bench, requesters, registers, seconds)
 
 
@@ -120,6 +123,27 @@ def _require_served(bench: Testbench, requesters: list[Requester], queues: list[
             f"not {granted} and {queued}"
         )
         under_way -= missing
+
+
+def _require_counted(
+    bench: Testbench, requesters: list[Requester], registers: dict[str, list[int]], length: int
+) -> None:
+    """The bytes that the hardware counted in its latched epoch are those that it granted in it."""
+    end = registers["EPOCH"][0] * length
+    for requester in requesters:
+        granted = sum(
+            size
+            for size, clock in zip(
+                requester.sizes, bench.checker.granted[requester.tag], strict=False
+            )
+            if end - length <= clock < end
+        )
+        first = GRANT_KINDS * requester.tag
+        counted = sum(registers["GRANT_BYTES"][first : first + GRANT_KINDS])
+        assert counted == granted, (
+            f"{requester.stream.name!r}: {granted} bytes granted in epoch "
+            f"{registers['EPOCH'][0]}, and {counted} counted"
+        )
 
 
 def _write(bench: Testbench, requesters: list[Requester], registers, seconds: float) -> None:

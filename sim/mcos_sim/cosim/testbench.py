@@ -253,13 +253,20 @@ class Testbench:
         self.dut.rst.value = 0
 
     async def load(self, words: Sequence[int]) -> None:
-        """Loads and commits an image.
+        """Loads and commits an image before any traffic.
+
+        To load one beside traffic, use :attr:`registers` in a task that runs beside :meth:`run`.
 
         Raises
         ------
         AssertionError
-            If the hardware is unknown or refuses it.
+            If the hardware is unknown or refuses it, or a request is outstanding.
         """
+        for requester in self.requesters:
+            assert not requester.outstanding, (
+                f"{requester.stream.name!r} must wait for nothing while an image is loaded, "
+                f"not for {requester.outstanding} responses"
+            )
         await self.registers.identify()
         state, code = await self.registers.load(words)
         assert state is ImageState.STAGED, f"the image must be staged, not {state.name} {code.name}"
@@ -279,7 +286,7 @@ class Testbench:
         """Runs until clock ``clocks``, or until every requester is done.
 
         A run goes on where the one before ended, with nothing awaited in between, or begins after
-        a load.
+        a load, which nothing outstanding may span.
 
         Parameters
         ----------
