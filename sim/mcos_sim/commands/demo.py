@@ -28,7 +28,7 @@ def command(
     full: Annotated[
         bool, typer.Option("--full", help="Also sweep the prefill's window and the port credit.")
     ] = False,
-    clocks: Annotated[int, typer.Option(min=20_000, help="Clocks of every run.")] = 1_500_000,
+    clocks: Annotated[int, typer.Option(min=20_000, help="Clocks of every run.")] = 1_600_000,
     seed: Annotated[int, typer.Option(help="Seed of step sizes and compute times.")] = 1,
     simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
         "build/sim"

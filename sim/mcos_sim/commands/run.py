@@ -29,9 +29,6 @@ EXAMPLE = (
 
 CONTRACTS = Path("contracts")
 
-MEMORY_LATENCY = 116
-"""Clocks from a command's last byte to its completion: 145 ns at the default 800 MHz."""
-
 
 class Workload(enum.StrEnum):
     """Workloads that need no trace."""
@@ -185,7 +182,7 @@ def _essay_scenario(compiled: Compiled, workload: Workload, clocks: int, common:
 
     from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
 
-    setting = Setting(clocks=clocks, memory_latency=MEMORY_LATENCY, seed=common["seed"])
+    setting = Setting(clocks=clocks, seed=common["seed"])
     scenario = contention_scenario(
         compiled,
         WORKLOADS[workload.value],
@@ -201,6 +198,7 @@ def _trace_scenario(
     contract: Path, trace: Path, model: str, *, requests: int, grants: int, common: dict
 ) -> tuple[Compiled, dict, Scenario]:
     from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.contention import Setting
     from mcos_sim.experiments.replay import replay_scenario
     from mcos_sim.traffic.inference import inference_streams
     from mcos_sim.traffic.models import find_model
@@ -216,7 +214,8 @@ def _trace_scenario(
         requests=requests,
         grants=grants,
     )
-    scenario = replay_scenario(compiled, workload, memory_latency=MEMORY_LATENCY, **common)
+    latency = Setting().memory_latency
+    scenario = replay_scenario(compiled, workload, memory_latency=latency, **common)
     return compiled, workload.facts, scenario
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
@@ -16,6 +17,7 @@ from mcos_sim.experiments.contention import (
     compare,
     contention_scenario,
 )
+from mcos_sim.traffic.essay import Scenario as Workload
 
 __all__ = ["Demo"]
 
@@ -25,6 +27,12 @@ WINDOW_SWEEP = (16, 32, 64, 128, 256, 1200)
 
 CREDIT_SWEEP = (1, 2, 4, 8)
 """Port credits in multiples of the contract's, with the pacer off so that credit matters."""
+
+VARIANTS = (
+    ("loaded", "prefill requests of 512 B", {"prefill_beats": 16}),
+    ("saturated", "all steps of one size", {"step_jitter": 0}),
+)
+"""Changes of a workload that its figures are sensitive to: scenario, what, fields."""
 
 SWEEP_RUNS = ("alone", "fcfs", "mcos")
 
@@ -36,10 +44,18 @@ TRACED_CLOCKS = 2_000
 class _Case:
     """One comparison of the demo, and what its row in the result says of it."""
 
-    workload: str
+    workload: Workload
     setting: Setting
-    runs: tuple[str, ...]
-    row: dict
+    runs: tuple[str, ...] = SWEEP_RUNS
+    row: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def key(self, run: str) -> tuple:
+        """Runs with one key are one run: alone does not depend on the prefill."""
+        workload, setting = self.workload, self.setting
+        if run == "alone":
+            setting = dataclasses.replace(setting, prefill_window=1)
+            workload = dataclasses.replace(workload, prefill_beats=1)
+        return workload, setting, run
 
 
 class Demo:
@@ -52,7 +68,7 @@ class Demo:
     setting : Setting
         What to run with.
     full : bool
-        Also sweep the prefill's window and the port credit.
+        Also sweep the prefill's window and the port credit, and vary the workload.
     directory : pathlib.Path
         Folder of all outputs.
 
@@ -70,16 +86,17 @@ class Demo:
         self.directory = directory
         self.window_path = directory / "window.vcd"
         self._main = [
-            _Case(workload=name, setting=setting, runs=tuple(ARBITER_OF_RUN), row={})
-            for name in WORKLOADS
+            _Case(workload=workload, setting=setting, runs=tuple(ARBITER_OF_RUN))
+            for workload in WORKLOADS.values()
         ]
-        self._sweeps = {"window": [], "credit": []} if not full else _sweeps(setting)
+        self._sweeps = _sweeps(setting) if full else {}
+        self._variants = _variants(setting) if full else []
         self._scenarios: dict[tuple, Scenario] = {}
         for case in self._cases():
             for run in case.runs:
-                key = _key(case.workload, run, case.setting)
-                if key not in self._scenarios:
-                    self._scenarios[key] = self._scenario(case, run, len(self._scenarios))
+                if case.key(run) not in self._scenarios:
+                    number = len(self._scenarios)
+                    self._scenarios[case.key(run)] = self._scenario(case, run, number)
         for arbiter in (ArbiterKind.MCOS, ArbiterKind.FCFS):
             self._scenarios[("backlogged", arbiter)] = backlog_scenario(
                 compiled,
@@ -120,49 +137,62 @@ class Demo:
         result = {
             "config_hash": config.hash,
             "config": dataclasses.asdict(config),
+            "contract": self._contract(),
             "seed": self.setting.seed,
             "settings": self._settings(),
-            "scenarios": {case.workload: self._compare(case, results) for case in self._main},
+            "scenarios": {case.workload.name: self._compare(case, results) for case in self._main},
             "backlogged": {
                 "grants": grants,
                 "max_share_error_mcos": mcos_error,
                 "max_share_error_fcfs": fcfs_error,
             },
         }
-        sweeps = {
-            name: [case.row | self._compare(case, results)["ratios"] for case in cases]
-            for name, cases in self._sweeps.items()
-            if cases
-        }
-        return result | ({"sweeps": sweeps} if sweeps else {})
+        if self._sweeps:
+            result["sweeps"] = {
+                name: [self._row(case, results) for case in cases]
+                for name, cases in self._sweeps.items()
+            }
+            result["variants"] = [self._row(case, results) for case in self._variants]
+        return result
 
     def _cases(self) -> Iterator[_Case]:
         yield from self._main
         for cases in self._sweeps.values():
             yield from cases
+        yield from self._variants
 
     def _scenario(self, case: _Case, run: str, number: int) -> Scenario:
-        workload = WORKLOADS[case.workload]
         window = None
         if case is self._main[0] and run == "mcos":
-            first = round(workload.prefill_from * case.setting.clocks) - TRACED_CLOCKS // 2
+            first = round(case.workload.prefill_from * case.setting.clocks) - TRACED_CLOCKS // 2
             window = Window(path=self.window_path, first=first, end=first + TRACED_CLOCKS)
         return contention_scenario(
             self.compiled,
-            workload,
+            case.workload,
             run,
             case.setting,
-            name=f"{number:02d}-{case.workload}-{run}",
+            name=f"{number:02d}-{case.workload.name}-{run}",
             window=window,
         )
 
     def _compare(self, case: _Case, results: dict[tuple, RunResult]) -> dict:
-        return compare(
-            self.compiled,
-            WORKLOADS[case.workload],
-            case.setting,
-            {run: results[_key(case.workload, run, case.setting)] for run in case.runs},
-        )
+        runs = {run: results[case.key(run)] for run in case.runs}
+        return compare(self.compiled, case.workload, case.setting, runs)
+
+    def _row(self, case: _Case, results: dict[tuple, RunResult]) -> dict:
+        return {"scenario": case.workload.name} | case.row | self._compare(case, results)["ratios"]
+
+    def _contract(self) -> dict:
+        tags = self.compiled.contract.tags()
+        return {
+            **self.compiled.origin,
+            "image_label": f"0x{self.compiled.image.label:08x}",
+            "image_crc": f"0x{self.compiled.image.crc:08x}",
+            "tenants": {
+                tenant.name: dataclasses.asdict(self.compiled.settings.tenants[tags[place]])
+                for place, tenant in self.compiled.contract.tenants.items()
+            },
+        }
 
     def _settings(self) -> dict:
         return {
@@ -180,31 +210,35 @@ class Demo:
         }
 
 
-def _key(workload: str, run: str, setting: Setting) -> tuple:
-    """Runs with the same key are the same run: alone does not depend on the prefill's window."""
-    if run == "alone":
-        setting = dataclasses.replace(setting, prefill_window=1)
-    return workload, run, setting
-
-
 def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
-    def case(workload: str, row: dict, **changes) -> _Case:
-        return _Case(
-            workload=workload,
-            setting=dataclasses.replace(setting, **changes),
-            runs=SWEEP_RUNS,
-            row={"scenario": workload, **row},
-        )
+    def case(workload: Workload, row: dict[str, Any], **changes: Any) -> _Case:
+        return _Case(workload=workload, setting=dataclasses.replace(setting, **changes), row=row)
 
     return {
         "window": [
-            case(name, {"prefill_window": window}, prefill_window=window)
-            for name in WORKLOADS
+            case(workload, {"prefill_window": window}, prefill_window=window)
+            for workload in WORKLOADS.values()
             for window in WINDOW_SWEEP
         ],
         "credit": [
-            case(name, {"credit_factor": factor}, credit_factor=factor, pacer=False)
-            for name in WORKLOADS
+            case(
+                workload,
+                {"credit_factor": factor, "pacer": False},
+                credit_factor=factor,
+                pacer=False,
+            )
+            for workload in WORKLOADS.values()
             for factor in CREDIT_SWEEP
         ],
     }
+
+
+def _variants(setting: Setting) -> list[_Case]:
+    return [
+        _Case(
+            workload=dataclasses.replace(WORKLOADS[name], **changes),
+            setting=setting,
+            row={"variant": what},
+        )
+        for name, what, changes in VARIANTS
+    ]

@@ -84,7 +84,7 @@ def figures(scenario: Scenario, result: RunResult) -> dict:
                 "bytes_requested": int(tenant.sizes.sum()),
                 "bytes_granted": granted,
                 "share": granted / capacity,
-                **step_percentiles(tenant, warm_up=0),
+                **step_percentiles(tenant, first=0),
             }
         )
     return {

@@ -12,32 +12,39 @@ __all__ = [
 ]
 
 
-def step_latencies(tenant: TenantResult, *, warm_up: int) -> np.ndarray:
+def step_latencies(tenant: TenantResult, *, first: int, until: int | None = None) -> np.ndarray:
     """Clocks from the start of each step to its last response.
 
     Parameters
     ----------
     tenant : TenantResult
         What the tenant saw.
-    warm_up : int
+    first : int
         Steps that start before this clock are left out, and so are unfinished ones.
+    until : int or None
+        Steps that start in this clock or later are left out.
 
     Returns
     -------
     numpy.ndarray
         Shape (steps,), int64.
     """
-    counted = (tenant.step_started >= warm_up) & (tenant.step_ended >= 0)
+    counted = (tenant.step_started >= first) & (tenant.step_ended >= 0)
+    if until is not None:
+        counted &= tenant.step_started < until
     return tenant.step_ended[counted] - tenant.step_started[counted]
 
 
-def step_percentiles(tenant: TenantResult, *, warm_up: int) -> dict[str, int | None]:
+def step_percentiles(
+    tenant: TenantResult, *, first: int, until: int | None = None
+) -> dict[str, int | None]:
     """Number of steps, and the 50th and 99th percentile of their latency in clocks.
 
     A percentile is the least latency that at least that share of the steps stays at or under
-    (nearest rank); None without steps.
+    (nearest rank); None without steps. ``first`` and ``until`` are those of
+    :func:`step_latencies`.
     """
-    latencies = step_latencies(tenant, warm_up=warm_up)
+    latencies = step_latencies(tenant, first=first, until=until)
     row: dict[str, int | None] = {"steps": len(latencies), "p50_clocks": None, "p99_clocks": None}
     if len(latencies):
         for percent in (50, 99):

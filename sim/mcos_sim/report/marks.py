@@ -31,6 +31,12 @@ BACKLOGGED_GRANTS = 100_000
 DECODER_STEPS = 300
 """Fewest steps of a decoder in any run; fewer say nothing of a 99th percentile."""
 
+PREFILL_ACTIVE = 0.5
+"""Least part of the run from the prefill's first grant to its last."""
+
+GUARANTEE_OVER_DEMAND = 1.0
+"""Least guarantee of a decoder over what it takes alone, in the scenario ``loaded``."""
+
 ALONE_UTILISATION = (0.70, 0.75)
 """What the decoders alone may use of the channel in the scenario ``loaded``."""
 
@@ -135,8 +141,25 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
                 least=True,
                 style="count",
             ),
+            Mark(
+                scope=scenario,
+                label="prefill active",
+                value=runs["honesty"]["prefill_active"],
+                limit=PREFILL_ACTIVE,
+                least=True,
+                style="percent",
+            ),
         ]
         if scenario == "loaded":
+            found.append(
+                Mark(
+                    scope=scenario,
+                    label="guarantee / alone demand",
+                    value=runs["honesty"]["guarantee_over_alone_demand"],
+                    limit=GUARANTEE_OVER_DEMAND,
+                    least=True,
+                )
+            )
             least, most = ALONE_UTILISATION
             for label, limit in (("alone uses at least", least), ("alone uses at most", most)):
                 found.append(

@@ -33,7 +33,7 @@ class _Picture:
 
 SWEEPS = {
     "window": ("prefill_window", "Requests that the prefill keeps outstanding", "window"),
-    "credit": ("credit_factor", "Port credit over the bandwidth-delay product", "credit"),
+    "credit": ("credit_factor", "Port credit over the contract's, pacer off", "credit, pacer off"),
 }
 """Swept member of a row, title and column heading of each sweep that a result may have."""
 

@@ -38,6 +38,7 @@ def render(result: Mapping[str, Any]) -> RenderableType:
         parts += [
             _latencies(result, scenario),
             Text(f"utilisation: {used}"),
+            Text(_burst(runs["ratios"])),
             _marks([mark for mark in found if mark.scope == scenario]),
             Text(),
         ]
@@ -47,6 +48,15 @@ def render(result: Mapping[str, Any]) -> RenderableType:
         _marks([mark for mark in found if mark.scope == "backlogged"]),
     ]
     return Group(*parts)
+
+
+def _burst(ratios: Mapping[str, float]) -> str:
+    """The ratios over the steps that start while the prefill asks, in one line."""
+    return (
+        f"steps begun in the burst, / alone: FCFS p99 {ratios['fcfs_over_alone_in_burst']:.2f}, "
+        f"MCOS p99 {ratios['mcos_over_alone_in_burst']:.3f}, "
+        f"p50 {ratios['mcos_p50_over_alone_in_burst']:.3f}"
+    )
 
 
 def _latencies(result: Mapping[str, Any], scenario: str) -> Table:

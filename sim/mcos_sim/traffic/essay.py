@@ -27,6 +27,9 @@ PREFILL = "prefill"
 DECODERS = ("decode-a", "decode-b", "decode-c")
 """Names of tenants 1, 2, 3."""
 
+FIRST_STEP = 1_000
+"""Clock of the first decode step; by then the image has been loaded and committed."""
+
 DEFAULT_CONFIG = ChannelConfig()
 
 
@@ -86,8 +89,8 @@ LOADED = Scenario(
     step_jitter=0,
     compute_mean=80,
     compute_jitter=40,
-    prefill_from=0.05,
-    prefill_until=0.60,
+    prefill_from=0.03,
+    prefill_until=0.54,
 )
 """Three decoders alone use 70 to 75 % of the channel."""
 
@@ -95,12 +98,12 @@ SATURATED = Scenario(
     name="saturated",
     decoder_beats=16,
     prefill_beats=16,
-    step_requests=64,
-    step_jitter=4,
+    step_requests=96,
+    step_jitter=6,
     compute_mean=0,
     compute_jitter=0,
-    prefill_from=0.05,
-    prefill_until=0.60,
+    prefill_from=0.03,
+    prefill_until=0.54,
 )
 """Three decoders alone would use more than the whole channel."""
 
@@ -139,7 +142,8 @@ def _decoder(
     reads = _sequential(Op.READ, tag, int(steps["count"].sum()), size, config)
     requests = fragment(reads, longest=scenario.decoder_beats, config=config)
     # Started together, decoders without compute time would wait for their last responses together.
-    steps["ready"][0] = (tag - 1) * scenario.step_requests * size // config.bytes_per_clock
+    stagger = (tag - 1) * scenario.step_requests * size // config.bytes_per_clock
+    steps["ready"][0] = FIRST_STEP + stagger
     low = scenario.compute_mean - scenario.compute_jitter
     high = scenario.compute_mean + scenario.compute_jitter
     steps["compute"] = rng.integers(low, high, count, endpoint=True)
@@ -157,7 +161,7 @@ def _decoder(
 def essay_streams(
     scenario: Scenario,
     *,
-    clocks: int = 1_200_000,
+    clocks: int = 1_600_000,
     prefill_window: int = 1200,
     decoder_window: int = 16,
     seed: int = 1,

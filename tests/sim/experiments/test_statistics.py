@@ -32,8 +32,8 @@ STEPS = ((0, 50), (99, 500), (100, 130), (200, 260), (300, -1))
 
 
 def test_latencies_leave_out_the_warm_up_and_what_has_not_ended():
-    assert step_latencies(tenant(steps=STEPS), warm_up=100).tolist() == [30, 60]
-    assert step_latencies(tenant(steps=STEPS), warm_up=0).tolist() == [50, 401, 30, 60]
+    assert step_latencies(tenant(steps=STEPS), first=100).tolist() == [30, 60]
+    assert step_latencies(tenant(steps=STEPS), first=0).tolist() == [50, 401, 30, 60]
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_latencies_leave_out_the_warm_up_and_what_has_not_ended():
 def test_percentiles_are_latencies_that_occurred(count, p50, p99):
     latencies = np.random.default_rng(count).permutation(np.arange(1, count + 1))
     steps = [(7, 7 + latency) for latency in latencies]
-    row = step_percentiles(tenant(steps=steps), warm_up=0)
+    row = step_percentiles(tenant(steps=steps), first=0)
     assert row == {"steps": count, "p50_clocks": p50, "p99_clocks": p99}
     assert all(type(value) is int for value in row.values())
 
 
 def test_no_steps_have_no_percentiles():
-    row = step_percentiles(tenant(steps=STEPS), warm_up=1_000)
+    row = step_percentiles(tenant(steps=STEPS), first=1_000)
     assert row == {"steps": 0, "p50_clocks": None, "p99_clocks": None}
 
 

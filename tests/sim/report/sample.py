@@ -59,11 +59,15 @@ def _scenario(prefill: str) -> dict[str, Any]:
     runs["ratios"] = {
         "fcfs_over_alone": 5.0,
         "mcos_over_alone": 1.01,
+        "fcfs_over_alone_in_burst": 5.5,
+        "mcos_over_alone_in_burst": 1.02,
+        "mcos_p50_over_alone_in_burst": 1.03,
         "prefill_of_target": 0.991,
     }
     runs["mcos_utilisation_over_fcfs"] = 0.996
     runs["honesty"] = {
         "alone_utilisation": 0.72,
+        "guarantee_over_alone_demand": 1.04,
         "fewest_decoder_steps": 420,
         "prefill_active": 0.55,
     }

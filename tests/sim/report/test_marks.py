@@ -15,6 +15,8 @@ LIMITS = [
     ("saturated", "prefill / target", "ratios", "prefill_of_target", 0.98, 0.979),
     ("loaded", "MCOS / FCFS utilisation", None, "mcos_utilisation_over_fcfs", 0.99, 0.989),
     ("saturated", "fewest decoder steps", "honesty", "fewest_decoder_steps", 300, 299),
+    ("saturated", "prefill active", "honesty", "prefill_active", 0.5, 0.499),
+    ("loaded", "guarantee / alone demand", "honesty", "guarantee_over_alone_demand", 1.0, 0.999),
     ("loaded", "alone uses at least", "honesty", "alone_utilisation", 0.70, 0.699),
     ("loaded", "alone uses at most", "honesty", "alone_utilisation", 0.75, 0.751),
     ("backlogged", "MCOS share error", None, "max_share_error_mcos", 0.01, 0.0101),
@@ -25,8 +27,8 @@ LIMITS = [
 def test_the_sample_passes_every_mark():
     found = marks(result())
     assert [mark.scope for mark in found] == [
-        *["loaded"] * 7,
-        *["saturated"] * 5,
+        *["loaded"] * 9,
+        *["saturated"] * 6,
         *["backlogged"] * 2,
     ]
     assert all(mark.passed for mark in found)

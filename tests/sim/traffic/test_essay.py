@@ -27,7 +27,7 @@ def test_streams_have_more_to_ask_than_the_channel_can_serve(scenario):
     assert [s.window for s in (prefill, *decoders)] == [1200, 16, 16, 16]
 
     first, until = prefill.steps["ready"][0], prefill.until
-    assert (first, until) == (0.05 * CLOCKS, 0.6 * CLOCKS)
+    assert (first, until) == (0.03 * CLOCKS, 0.54 * CLOCKS)
     assert not prefill.closed
     assert np.all(prefill.requests["op"] == 1)
     size = scenario.prefill_beats * CONFIG.beat_bytes
