@@ -16,10 +16,11 @@ import typer
 from mcos_hw import __version__
 from mcos_policy.diagnostics import ContractError
 from mcos_sim.console import say
-from mcos_sim.errors import UserError
+from mcos_sim.errors import HardwareError, UserError
 
 __all__ = [
     "COMMANDS",
+    "HARDWARE_ERROR",
     "USER_ERROR",
     "app",
     "main",
@@ -38,6 +39,9 @@ COMMANDS = (
 
 USER_ERROR = 2
 """Exit code of a user's mistake."""
+
+HARDWARE_ERROR = 1
+"""Exit code of a design that does not build or fails a check."""
 
 app = typer.Typer(
     name="mcos",
@@ -72,7 +76,7 @@ for _name in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 when done, 2 for a mistake of the user's.
+    """Run the command and exit: 0 when done, 2 for a mistake of the user's, 1 for a failed check.
 
     Parameters
     ----------
@@ -88,3 +92,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         say(f"mcos: error: {error}")
         sys.exit(USER_ERROR)
+    except HardwareError as error:
+        say(f"mcos: error: {error}")
+        sys.exit(HARDWARE_ERROR)

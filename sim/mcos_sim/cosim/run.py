@@ -15,6 +15,7 @@ import cocotb_tools.config
 import find_libpython
 
 from mcos_sim.cosim.build import Built
+from mcos_sim.errors import HardwareError
 
 __all__ = [
     "SimulationFailed",
@@ -27,7 +28,7 @@ PARAMETERS = "MCOS_PARAMETERS"
 """Environment variable with the path of the JSON file that :func:`parameters` reads."""
 
 
-class SimulationFailed(Exception):  # noqa: N818  (what happened, not who erred)
+class SimulationFailed(HardwareError):  # noqa: N818  (what happened, not who erred)
     """A test failed, none ran, or the simulator died; the text says which, and names the log."""
 
 
