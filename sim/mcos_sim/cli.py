@@ -7,6 +7,7 @@ command needs beyond the standard library, typer and :mod:`mcos_sim.console` it 
 """
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -83,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : Sequence[str] or None
         Arguments after the command's name; None takes those of the process.
     """
+    # What stops a run also stops its simulators.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app(args=None if arguments is None else list(arguments), prog_name="mcos")
     except ContractError as error:

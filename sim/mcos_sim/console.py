@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ __all__ = [
     "errors",
     "output",
     "progress",
+    "require_outputs",
     "say",
     "write_json",
     "writing",
@@ -83,6 +84,40 @@ def writing(path: str | Path) -> Generator[None, None, None]:
         raise UserError(
             f"{path} must be a file that can be written, not this ({reason}); choose another"
         ) from None
+
+
+def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | None] = ()) -> None:
+    """Check, before any work is done, that files can be written and lose nothing.
+
+    Parameters
+    ----------
+    outputs : Iterable[Path or None]
+        Files that will be written; None for those that were not asked for. Missing folders are
+        made.
+    inputs : Iterable[Path or None]
+        Files that are read and must stay.
+
+    Raises
+    ------
+    UserError
+        If an output is an input or another output, or cannot be written.
+    """
+    taken = {path.resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise UserError(
+                f"{path} must not be written, because this command reads it or writes it as "
+                "something else; choose another name"
+            )
+        taken.add(path.resolve())
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            existed = path.exists()
+            path.open("a").close()
+            if not existed:
+                path.unlink()
 
 
 def write_json(path: str | Path, mapping: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.console import output, say, write_json, writing
+from mcos_sim.console import output, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def command(
     from mcos_policy.image import write_image
 
     compiled = compile_for(contract, tenants=tenants)
+    beside = [image.with_name(f"{image.name}.{suffix}") for suffix in ("json", "hex")]
+    require_outputs([image, *beside, json], inputs=[contract])
     with writing(image):
         files = write_image(compiled.image, image, config=compiled.config, origin=compiled.origin)
     if json is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mcos_sim.console import output, progress, say, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
 __all__ = [
     "EXAMPLE",
@@ -28,8 +28,10 @@ def command(
     full: Annotated[
         bool, typer.Option("--full", help="Also sweep the prefill's window and the port credit.")
     ] = False,
-    clocks: Annotated[int, typer.Option(min=20_000, help="Clocks of every run.")] = 1_600_000,
-    seed: Annotated[int, typer.Option(help="Seed of step sizes and compute times.")] = 1,
+    clocks: Annotated[
+        int, typer.Option(min=100_000, max=100_000_000, help="Clocks of every run.")
+    ] = 1_600_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of step sizes and compute times.")] = 1,
     simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
         "build/sim"
     ),
@@ -44,7 +46,8 @@ def command(
 
     Compiles the contract, loads the image over AXI4-Lite into the emitted Verilog, and runs the
     decoders alone and beside the burst under FCFS, round robin, fixed priority and MCOS. Prints
-    the comparison; writes the result, a report page and a waveform with its save file.
+    the comparison; writes the result, a report page and a waveform with its save file. Exits with
+    1 if a figure misses its mark.
     """
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
@@ -52,10 +55,15 @@ def command(
     from mcos_sim.experiments.contention import Setting
     from mcos_sim.experiments.demo import Demo
     from mcos_sim.report import page, table
+    from mcos_sim.report.marks import marks
 
     compiled = compile_for(contract, tenants=16)
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    for folder in (directory, simulators):
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    result_path = json or directory / "result.json"
+    report_path = directory / "report.html"
+    require_outputs([result_path, report_path], inputs=[contract])
     demo = Demo(compiled, Setting(clocks=clocks, seed=seed), full=full, directory=directory)
 
     with progress("Building simulators from the emitted Verilog", len(ArbiterKind)) as advance:
@@ -65,8 +73,7 @@ def command(
     with progress(f"Running {demo.runs} simulations of the RTL", demo.clocks) as advance:
         result = demo.run(simulators=simulators, on_progress=advance)
 
-    result_path = json or directory / "result.json"
-    report_path = directory / "report.html"
+    output.print(table.render(result))
     files = {
         "result": result_path,
         "report": report_path,
@@ -77,7 +84,16 @@ def command(
     write_json(result_path, result)
     named = {what: str(file) for what, file in files.items()}
     with writing(report_path):
-        page.write(result, contract.read_text(encoding="utf-8"), named, report_path)
-    output.print(table.render(result))
+        page.write(
+            result,
+            contract.read_text(encoding="utf-8"),
+            named,
+            report_path,
+            command=f"mcos demo {contract} --clocks {clocks} --seed {seed}{' --full' * full}",
+        )
     for what, file in named.items():
         say(f"{what}: {file}")
+    failed = [mark for mark in marks(result) if not mark.passed]
+    if failed:
+        say(f"mcos: {len(failed)} marks failed: " + ", ".join(m.label for m in failed))
+        raise typer.Exit(1)

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mcos_sim.commands.compile import compile_for
-from mcos_sim.console import output, write_json
+from mcos_sim.console import output, require_outputs, write_json
 
 if TYPE_CHECKING:
     from mcos_policy.explain import Explanation
@@ -49,6 +49,7 @@ def command(
     """
     from mcos_policy.explain import GBPS_NOTE, explain
 
+    require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=tenants)
     explanation = explain(compiled)
     if json is not None:
@@ -74,7 +75,8 @@ def command(
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left")
+        # What does not fit is folded: a name or a number that is cut says something else.
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
     return table
 
 

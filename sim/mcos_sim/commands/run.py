@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.console import output, progress, say, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ __all__ = [
 
 
 EXAMPLE = (
-    "mcos run --trace ../shared/traces/mooncake/conversation_trace.jsonl "
-    "--model llama-3-70b --json build/run.json"
+    "mcos run --workload saturated --waves build/window.vcd --window 9000:11000 "
+    "--json build/run.json"
 )
 
 CONTRACTS = Path("contracts")
+
+LOADED_BY = 1_000
+"""Clock by which the image has been loaded and committed, and recording can begin."""
 
 
 class Workload(enum.StrEnum):
@@ -74,9 +77,9 @@ def command(
         Arbiter, typer.Option(help="Arbiter that the hardware is built with.")
     ] = Arbiter.MCOS,
     clocks: Annotated[
-        int, typer.Option(min=1_000, help="Length of a run without a trace.")
+        int, typer.Option(min=1_000, max=100_000_000, help="Length of a run without a trace.")
     ] = 200_000,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
     waves: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="VCD to write, with --window.", show_default=False),
@@ -107,9 +110,11 @@ def command(
     from mcos_sim.cosim.engine import build_harness, run_scenario
     from mcos_sim.experiments.replay import figures
 
-    recorded = _window(waves, window, json)
+    recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
+    state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw")]
+    require_outputs([waves, *state, json], inputs=[contract, trace])
     kind = ArbiterKind[arbiter.name]
     common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
     if trace is None:
@@ -120,8 +125,9 @@ def command(
         compiled, facts, scenario = _trace_scenario(
             contract, trace, model, requests=requests, grants=grants, common=common
         )
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    for folder in (directory, simulators):
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
         build_harness(compiled.config, kind, directory=simulators)
@@ -152,7 +158,8 @@ def command(
         _require_all_granted(found)
 
 
-def _window(waves: Path | None, window: str | None, json: Path | None) -> Window | None:
+def _window(waves: Path | None, window: str | None, clocks: int | None) -> Window | None:
+    """The window to record in a run of ``clocks``, None where its length is not known before."""
     from mcos_sim.cosim.scenario import Window
 
     if waves is None and window is None:
@@ -167,14 +174,17 @@ def _window(waves: Path | None, window: str | None, json: Path | None) -> Window
         )
     if waves.suffix != ".vcd":
         raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
-    if json is not None and json.resolve() == waves.with_suffix(".json").resolve():
+    first, end = int(match[1]), int(match[2])
+    if first < LOADED_BY:
         raise UserError(
-            f"--json must not name {str(json)!r}, where the waveform's starting state goes; "
-            "choose another name"
+            f"--window must begin in clock {LOADED_BY} or later, when the image is loaded, "
+            f"not in clock {first}"
         )
-    with writing(waves):
-        waves.parent.mkdir(parents=True, exist_ok=True)
-    return Window(path=waves, first=int(match[1]), end=int(match[2]))
+    if clocks is not None and end > clocks:
+        raise UserError(
+            f"--window must end by clock {clocks}, where the run ends, not {end}; raise --clocks"
+        )
+    return Window(path=waves, first=first, end=end)
 
 
 def _essay_scenario(compiled: Compiled, workload: Workload, clocks: int, common: dict) -> Scenario:
@@ -234,7 +244,7 @@ def _show(found: dict, *, traced: bool) -> None:
     table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of the RTL")
     table.add_column("tenant")
     for name in ("window", "grants", "bytes asked", "granted", "share", "steps", "p50", "p99"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for row in found["tenants"]:
         table.add_row(
             row["name"],

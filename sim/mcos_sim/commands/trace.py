@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mcos_sim.console import output, write_json, writing
+from mcos_sim.console import output, require_outputs, write_json, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -129,6 +129,7 @@ def command(
     if channels is not None and model is None:
         raise UserError("--channels must come with --model, whose bytes it divides")
 
+    require_outputs([json], inputs=[file])
     geometry = None if model is None else find_model(model)
     shown = read_trace(file, seed=seed)
     summary = trace_summary(shown)

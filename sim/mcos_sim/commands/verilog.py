@@ -9,7 +9,7 @@ import typer
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.console import output, progress, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, write_json, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -72,6 +72,7 @@ def command(
     with progress(f"Verilog for {tenants} tenants", 1) as advance:
         files = make_files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
         advance(1)
+    require_outputs([*(directory / name for name in files), json])
     for name, text in files.items():
         path = directory / name
         with writing(path):

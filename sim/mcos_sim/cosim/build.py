@@ -204,8 +204,13 @@ def _verilator_command(name: str, source: Path, ports: Path, objects: Path) -> S
 def _run(command: Sequence[str]) -> None:
     # A PATH entry or VERILATOR_ROOT of another Verilator would mix two versions.
     environment = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
-    result = subprocess.run(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    try:
+        result = subprocess.run(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except FileNotFoundError:
+        raise BuildFailed(
+            f"{command[0]} must be on PATH to build a simulator, and is not; install it"
+        ) from None
     if result.returncode:
         raise BuildFailed(f"{Path(command[0]).name} must accept the design:\n{result.stdout}")

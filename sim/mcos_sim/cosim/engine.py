@@ -1,9 +1,11 @@
 """The cocotb engine: scenarios in, results out, several side by side."""
 
+import contextlib
 import dataclasses
+import fcntl
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from mcos_sim.cosim.build import Built, build
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
 from mcos_sim.cosim.scenario import RunResult, Scenario, TenantResult
+from mcos_sim.errors import UserError
 
 __all__ = [
     "build_harness",
@@ -42,6 +45,7 @@ def run_scenario(
     directory: Path,
     simulators: Path,
     on_progress: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> RunResult:
     """Runs one scenario on the emitted Verilog.
 
@@ -55,31 +59,50 @@ def run_scenario(
         Folder of built simulators.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
+    stop : threading.Event or None
+        Stops the run when it is set.
 
     Raises
     ------
     SimulationFailed
         If any check of the bench fails.
+    UserError
+        If another run is using the folder.
     """
     built = build_harness(scenario.config, scenario.arbiter, directory=simulators)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"
-    for stale in (progress, directory / "result.npz"):
-        stale.unlink(missing_ok=True)
     arrays: dict[str, Any] = {}
     for stream in scenario.streams:
         arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
-    np.savez(directory / "streams.npz", **arrays)
-    with _watched(progress, on_progress):
-        run(
-            built,
-            test_module="mcos_sim.cosim.bench",
-            directory=directory,
-            seed=scenario.seed,
-            parameters=_parameters(scenario),
-        )
-    return _read(scenario, directory / "result.npz")
+    with _own(directory):
+        for stale in (progress, directory / "result.npz"):
+            stale.unlink(missing_ok=True)
+        np.savez(directory / "streams.npz", **arrays)
+        with _watched(progress, on_progress):
+            run(
+                built,
+                test_module="mcos_sim.cosim.bench",
+                directory=directory,
+                seed=scenario.seed,
+                parameters=_parameters(scenario),
+                stop=stop,
+            )
+        return _read(scenario, directory / "result.npz")
+
+
+@contextlib.contextmanager
+def _own(directory: Path) -> Generator[None, None, None]:
+    """Keeps a folder to one run; its files would be another's else."""
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{directory} must not be in use by another run, and is; choose another -o"
+            ) from None
+        yield
 
 
 def run_scenarios(
@@ -93,6 +116,7 @@ def run_scenarios(
     """Runs scenarios side by side; results in the order of the scenarios."""
     for arbiter, config in {(s.arbiter, s.config): None for s in scenarios}:
         build_harness(config, arbiter, directory=simulators)
+    stop = threading.Event()
     with ThreadPoolExecutor(workers) as pool:
         futures = [
             pool.submit(
@@ -101,12 +125,14 @@ def run_scenarios(
                 directory=directory,
                 simulators=simulators,
                 on_progress=on_progress,
+                stop=stop,
             )
             for scenario in scenarios
         ]
         try:
             return [future.result() for future in futures]
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,9 @@ __all__ = [
 ]
 
 
+POLL_SECONDS = 0.2
+"""Seconds between two looks at whether a running simulator has to be stopped."""
+
 PARAMETERS = "MCOS_PARAMETERS"
 """Environment variable with the path of the JSON file that :func:`parameters` reads."""
 
@@ -41,6 +46,7 @@ def run(
     test_case: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     timeout: float | None = None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Runs cocotb tests and returns when all of them have passed.
 
@@ -61,6 +67,8 @@ def run(
         What the tests get from :func:`parameters`; must survive JSON.
     timeout : float or None
         Seconds after which the simulator is stopped and the run has failed.
+    stop : threading.Event or None
+        Stops the simulator when it is set; the run has failed then.
 
     Raises
     ------
@@ -83,20 +91,39 @@ def run(
     if test_case is not None:
         environment["COCOTB_TEST_FILTER"] = rf"\.{re.escape(test_case)}$"
 
+    deadline = None if timeout is None else time.monotonic() + timeout
     with log.open("w") as file:
+        process = subprocess.Popen(
+            [str(built.executable)],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
         try:
-            code = subprocess.run(
-                [str(built.executable)],
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            raise SimulationFailed(f"{built.name} must end within {timeout} s: see {log}") from None
+            code = _wait(process, deadline, stop)
+        finally:
+            # Whatever ends this run ends the simulator.
+            process.kill()
+            process.wait()
+    if code is None:
+        reason = "was stopped" if stop and stop.is_set() else f"must end within {timeout} s"
+        raise SimulationFailed(f"{built.name} {reason}: see {log}")
     _require_passed(built, results, log, code)
+
+
+def _wait(
+    process: subprocess.Popen, deadline: float | None, stop: threading.Event | None
+) -> int | None:
+    """The exit code, or None when the deadline has passed or ``stop`` is set."""
+    while True:
+        try:
+            return process.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            late = deadline is not None and time.monotonic() > deadline
+            if late or (stop is not None and stop.is_set()):
+                return None
 
 
 def parameters() -> dict[str, Any]:

@@ -161,7 +161,7 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
                 )
             )
             least, most = ALONE_UTILISATION
-            for label, limit in (("alone uses at least", least), ("alone uses at most", most)):
+            for label, limit in (("alone uses enough", least), ("alone uses no more", most)):
                 found.append(
                     Mark(
                         scope=scenario,

@@ -39,7 +39,12 @@ SWEEPS = {
 
 
 def write(
-    result: Mapping[str, Any], contract_text: str, files: Mapping[str, str], path: Path
+    result: Mapping[str, Any],
+    contract_text: str,
+    files: Mapping[str, str],
+    path: Path,
+    *,
+    command: str,
 ) -> None:
     """Write the page: headline ratios, pictures, tables, contract, settings, how to repeat it.
 
@@ -56,6 +61,8 @@ def write(
         Files that the comparison wrote, as people should read them, by what they are.
     path : Path
         The page.
+    command : str
+        The command that repeats the comparison.
 
     Raises
     ------
@@ -86,7 +93,7 @@ def write(
             ("Run", list(flatten(result["settings"]))),
             ("Channel", list(flatten(result["config"]))),
         ],
-        command="make demo FULL=1" if sweeps else "make demo",
+        command=command,
         files=files,
     )
     path.write_text(text, encoding="utf-8")

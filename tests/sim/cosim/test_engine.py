@@ -1,6 +1,7 @@
 """Scenarios through the engine: results, windows read back, and runs that must fail."""
 
 import dataclasses
+import fcntl
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mcos_sim.cosim.bench import PROGRESS_CLOCKS
 from mcos_sim.cosim.engine import build_harness, run_scenario, run_scenarios
 from mcos_sim.cosim.run import SimulationFailed
 from mcos_sim.cosim.scenario import Scenario, Window
+from mcos_sim.errors import UserError
 from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, stream
 
 pytestmark = pytest.mark.cocotb
@@ -197,6 +199,16 @@ def test_a_port_with_less_credit_than_the_hardware_thinks_fails(tmp_path):
     message = r"the port must hold at most 4096 bytes, not \d+ and \d+ more"
     with pytest.raises(SimulationFailed, match=message):
         execute(tmp_path, memory_credit=4_096, memory_latency=500)
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    used = scenario()
+    folder = tmp_path / used.name
+    folder.mkdir()
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="must not be in use by another run"):
+            run_scenario(used, directory=tmp_path, simulators=SIMULATORS)
 
 
 def test_a_refused_image_fails(tmp_path):

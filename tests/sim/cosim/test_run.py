@@ -1,6 +1,8 @@
 """Running cocotb tests, and not believing a run that proves nothing."""
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import cocotb
@@ -138,6 +140,27 @@ def test_a_run_ends_in_time(accumulator, tmp_path):
             seed=1,
             timeout=1.5,
         )
+
+
+@pytest.mark.cocotb
+def test_a_run_can_be_stopped_and_leaves_no_simulator(accumulator, tmp_path):
+    stop = threading.Event()
+    timer = threading.Timer(1.0, stop.set)
+    timer.start()
+    with pytest.raises(SimulationFailed, match="was stopped"):
+        run(
+            accumulator,
+            test_module=__name__,
+            test_case="hangs",
+            directory=tmp_path,
+            seed=1,
+            stop=stop,
+        )
+    timer.join()
+    log = tmp_path / "sim.log"
+    size = log.stat().st_size
+    time.sleep(0.5)
+    assert log.stat().st_size == size
 
 
 def test_the_test_module_must_exist(accumulator, tmp_path):

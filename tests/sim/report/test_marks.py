@@ -17,8 +17,8 @@ LIMITS = [
     ("saturated", "fewest decoder steps", "honesty", "fewest_decoder_steps", 300, 299),
     ("saturated", "prefill active", "honesty", "prefill_active", 0.5, 0.499),
     ("loaded", "guarantee / alone demand", "honesty", "guarantee_over_alone_demand", 1.0, 0.999),
-    ("loaded", "alone uses at least", "honesty", "alone_utilisation", 0.70, 0.699),
-    ("loaded", "alone uses at most", "honesty", "alone_utilisation", 0.75, 0.751),
+    ("loaded", "alone uses enough", "honesty", "alone_utilisation", 0.70, 0.699),
+    ("loaded", "alone uses no more", "honesty", "alone_utilisation", 0.75, 0.751),
     ("backlogged", "MCOS share error", None, "max_share_error_mcos", 0.01, 0.0101),
     ("backlogged", "grants", None, "grants", 100_000, 99_999),
 ]
