@@ -179,8 +179,10 @@ def compare(
     burst = round(workload.prefill_from * clocks)
     warm_up = round(WARM_UP * clocks)
 
+    capacity = (end - first) * config.bytes_per_clock
+
     def share(tenant) -> float:
-        return bytes_between(tenant, first, end) / ((end - first) * config.bytes_per_clock)
+        return bytes_between(tenant, first, end) / capacity
 
     alone = {tenant.name: share(tenant) for tenant in results["alone"].tenants}
     targets = _targets(compiled, alone, config)
@@ -197,7 +199,8 @@ def compare(
             }
             for tenant in result.tenants
         ]
-        figures[run] = {"tenants": rows, "utilisation": sum(row["share"] for row in rows)}
+        used = sum(bytes_between(tenant, first, end) for tenant in result.tenants)
+        figures[run] = {"tenants": rows, "utilisation": used / capacity}
 
     def over_alone(run: str, key: str = "p99_clocks", *, part: str | None = None) -> list[float]:
         def latency(row: dict[str, Any]) -> int | None:
