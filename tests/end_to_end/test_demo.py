@@ -16,7 +16,7 @@ def test_demo_writes_what_it_names(tmp_path, capfd):
     out = tmp_path / "demo"
     code = run_command(
         *("demo", ROOT / "contracts" / "decode-prefill.toml", "-o", out),
-        *("--clocks", 120_000, "--simulators", SIMULATORS),
+        *("--clocks", 200_000, "--simulators", SIMULATORS),
     )
     # Too few steps for a 99th percentile: that mark fails, and says so.
     assert code == 1
@@ -30,9 +30,9 @@ def test_demo_writes_what_it_names(tmp_path, capfd):
             # A request granted in the interval's last clock counts whole.
             assert 0 < runs[run]["utilisation"] <= 1.0002
         ratios = runs["ratios"]
-        # A tenth of the demo's length: too few steps for its marks, enough for who wins.
+        # An eighth of the demo: too few steps for its marks, enough for who wins.
         assert ratios["fcfs_over_alone"] > 4
-        assert ratios["mcos_over_alone"] < 1.25
+        assert ratios["mcos_over_alone"] < 1.3
         assert ratios["prefill_of_target"] > 0.95
     assert result["backlogged"]["grants"] >= 100_000
     assert result["backlogged"]["max_share_error_mcos"] <= 0.001
