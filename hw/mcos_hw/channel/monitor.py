@@ -10,7 +10,7 @@ from mcos_hw.channel.counters import EpochCounter, EpochCounters
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS
+from mcos_hw.registers import LATENCY_BINS, Access, channel_map
 
 __all__ = [
     "Monitor",
@@ -23,14 +23,9 @@ __all__ = [
 def monitor_windows(config: ChannelConfig) -> dict[str, int]:
     """The monitor's register arrays by lower-case name: how many words each has."""
     return {
-        "queue": config.tenants,
-        "held": config.tenants,
-        "promotions": config.tenants,
-        "responses": config.tenants,
-        "slo_violations": config.tenants,
-        "grant_requests": config.tenants * GRANT_KINDS,
-        "grant_bytes": config.tenants * GRANT_KINDS,
-        "latency": config.tenants * LATENCY_BINS,
+        register.name.lower(): register.count
+        for register in channel_map(config).registers
+        if register.access is Access.READ and register.count > 1
     }
 
 
@@ -147,10 +142,11 @@ class Monitor(wiring.Component):
         with m.If(latch):
             m.d.sync += [elapsed.eq(0), running_epoch.eq(running_epoch + 1)]
 
+        windows = monitor_windows(config)
+
         def count_rows(name, *, event, index, amount, amount_width):
             window = getattr(self, name)
-            depth = monitor_windows(config)[name]
-            counters = EpochCounters(depth=depth, amount_width=amount_width)
+            counters = EpochCounters(depth=windows[name], amount_width=amount_width)
             m.submodules[name] = counters
             m.d.comb += [
                 counters.epoch.eq(running_epoch),
