@@ -1,6 +1,7 @@
 """What a comparison must reach, and whether it does."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,46 +104,41 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
     """
     found = []
     for scenario, runs in result["scenarios"].items():
+        mark = functools.partial(Mark, scope=scenario)
         ratios = runs["ratios"]
         found += [
-            Mark(
-                scope=scenario,
+            mark(
                 label="FCFS p99 / alone",
                 value=ratios["fcfs_over_alone"],
                 limit=FCFS_OVER_ALONE,
                 least=True,
             ),
-            Mark(
-                scope=scenario,
+            mark(
                 label="MCOS p99 / alone",
                 value=ratios["mcos_over_alone"],
                 limit=MCOS_OVER_ALONE[scenario],
                 least=False,
             ),
-            Mark(
-                scope=scenario,
+            mark(
                 label="prefill / target",
                 value=ratios["prefill_of_target"],
                 limit=PREFILL_OF_TARGET,
                 least=True,
             ),
-            Mark(
-                scope=scenario,
+            mark(
                 label="MCOS / FCFS utilisation",
                 value=runs["mcos_utilisation_over_fcfs"],
                 limit=UTILISATION_OVER_FCFS,
                 least=True,
             ),
-            Mark(
-                scope=scenario,
+            mark(
                 label="fewest decoder steps",
                 value=runs["honesty"]["fewest_decoder_steps"],
                 limit=DECODER_STEPS,
                 least=True,
                 style="count",
             ),
-            Mark(
-                scope=scenario,
+            mark(
                 label="prefill active",
                 value=runs["honesty"]["prefill_active"],
                 limit=PREFILL_ACTIVE,
@@ -152,8 +148,7 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
         ]
         if scenario == "loaded":
             found.append(
-                Mark(
-                    scope=scenario,
+                mark(
                     label="guarantee / alone demand",
                     value=runs["honesty"]["guarantee_over_alone_demand"],
                     limit=GUARANTEE_OVER_DEMAND,
@@ -163,8 +158,7 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
             least, most = ALONE_UTILISATION
             for label, limit in (("alone uses enough", least), ("alone uses no more", most)):
                 found.append(
-                    Mark(
-                        scope=scenario,
+                    mark(
                         label=label,
                         value=runs["honesty"]["alone_utilisation"],
                         limit=limit,
@@ -173,17 +167,16 @@ def marks(result: Mapping[str, Any]) -> list[Mark]:
                     )
                 )
     backlogged = result["backlogged"]
+    mark = functools.partial(Mark, scope="backlogged")
     found += [
-        Mark(
-            scope="backlogged",
+        mark(
             label="MCOS share error",
             value=backlogged["max_share_error_mcos"],
             limit=SHARE_ERROR,
             least=False,
             style="percent",
         ),
-        Mark(
-            scope="backlogged",
+        mark(
             label="grants",
             value=backlogged["grants"],
             limit=BACKLOGGED_GRANTS,
