@@ -188,31 +188,28 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
         )
 
 
-class _watched:  # noqa: N801 - reads as a verb where it is used
+@contextlib.contextmanager
+def _watched(path: Path, on_progress: Callable[[int], None] | None) -> Generator[None, None, None]:
     """Reports what a run writes into its progress file while the block runs."""
+    if on_progress is None:
+        yield
+        return
+    ended = threading.Event()
 
-    def __init__(self, path: Path, on_progress: Callable[[int], None] | None) -> None:
-        self._path = path
-        self._on_progress = on_progress
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._seen = 0
+    def watch() -> None:
+        seen = 0
+        last = False
+        while not last:
+            last = ended.wait(POLL_SECONDS)
+            text = path.read_text() if path.exists() else ""
+            if text.isdigit() and int(text) > seen:
+                on_progress(int(text) - seen)
+                seen = int(text)
 
-    def __enter__(self) -> None:
-        if self._on_progress is not None:
-            self._thread.start()
-
-    def __exit__(self, *exception: object) -> None:
-        if self._on_progress is not None:
-            self._stop.set()
-            self._thread.join()
-
-    def _watch(self) -> None:
-        assert self._on_progress is not None
-        stopping = False
-        while not stopping:
-            stopping = self._stop.wait(POLL_SECONDS)
-            text = self._path.read_text() if self._path.exists() else ""
-            if text.isdigit() and int(text) > self._seen:
-                self._on_progress(int(text) - self._seen)
-                self._seen = int(text)
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
