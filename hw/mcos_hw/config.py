@@ -67,7 +67,9 @@ class ChannelConfig:
     clocks_width : int
         Bits of limits counted in clocks (age limit, latency objective).
     lateness : int
-        L: how many grants late eligibility sees virtual time. Only 0 is built so far.
+        L: how many grants late eligibility sees virtual time, 0 to 2. With 0, order is that of the
+        textbook and a request passes an idle channel in two clocks; with 1 or 2 it passes in four,
+        and the clock can be faster.
 
     Raises
     ------
@@ -93,7 +95,7 @@ class ChannelConfig:
     total_reciprocal_fraction: int = 28
     depth_width: int = 28
     clocks_width: int = 20
-    lateness: int = 0
+    lateness: int = 2
 
     def __post_init__(self) -> None:
         _require_range("tenants", self.tenants, 4, 16)
@@ -114,7 +116,7 @@ class ChannelConfig:
         )
         _require_range("depth_width", self.depth_width, 12, 31)
         _require_range("clocks_width", self.clocks_width, 12, 32)
-        _require_range("lateness", self.lateness, 0, 0)
+        _require_range("lateness", self.lateness, 0, 2)
         for name in ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots"):
             value = getattr(self, name)
             if value & (value - 1):
@@ -141,27 +143,36 @@ class ChannelConfig:
         return (self.slots - 1).bit_length()
 
     @property
+    def intake_clocks(self) -> int:
+        """Clocks from a request's start tag to the first choice that it can take part in.
+
+        What is granted in them is granted without it; see docs/arbiter.md, "What it adds".
+        """
+        return 2 if self.lateness else 0
+
+    @property
     def tag_lag(self) -> int:
-        """Bytes at w = 1 that a start tag may be behind virtual time; what is older is forgotten.
+        """Bytes at w = 1 that a start tag may be behind virtual time; what is older is stale.
 
         Heads of a lower class wait while virtual time follows a higher one, and have their turn
         later: that needs room for some requests, not only for one.
         """
-        return 12 * self.l_max
+        return 8 * self.l_max
 
     @property
     def tag_lead(self) -> int:
-        """Bytes at w = 1 that a start tag may be ahead of virtual time."""
+        """Bytes at w = 1 that a promoted head's start tag may be ahead of virtual time."""
         return 2 * self.l_max
 
     @property
     def tag_width(self) -> int:
         """Bits of a modular tag: a sign, the spread of live tags, and the fraction.
 
-        Tags spread from ``tag_lag`` behind virtual time to a finish tag ``tag_lead + l_max`` ahead.
+        Stale is what lies in the older half of the past, so that two bits of a difference tell:
+        the spread is twice ``tag_lag``. The future takes less: ``tag_lead`` and the finish tags of
+        two requests after it.
         """
-        spread = self.tag_lag + self.tag_lead + self.l_max
-        return 1 + (spread - 1).bit_length() + self.tag_fraction
+        return 1 + (2 * self.tag_lag - 1).bit_length() + self.tag_fraction
 
     @property
     def rate_width(self) -> int:

@@ -1,9 +1,10 @@
 """Worst-case bounds of a channel whose requests are all of one class.
 
-With r the channel's rate, r_i = r w_i / W tenant i's share of it, l_max the longest request and L
-the lateness. They follow Bennett and Zhang, "WF2Q: Worst-case Fair Weighted Fair Queueing"
-(INFOCOM 1996) and "Hierarchical Packet Fair Queueing Algorithms" (SIGCOMM 1996), with one more
-l_max for each grant of lateness. All of them suppose that the pacer is on.
+With r the channel's rate, r_i = r w_i / W tenant i's share of it, l_max the longest request, L the
+lateness and n the grants that a request may miss on its way in (docs/arbiter.md). They follow
+Bennett and Zhang, "WF2Q: Worst-case Fair Weighted Fair Queueing" (INFOCOM 1996) and "Hierarchical
+Packet Fair Queueing Algorithms" (SIGCOMM 1996), with one more l_max for each grant of lateness. All
+of them suppose that the pacer is on.
 """
 
 from collections.abc import Iterable
@@ -16,11 +17,13 @@ __all__ = [
 ]
 
 
-def fair_index(*, longest: int, l_max: int, share: Fraction, lateness: int) -> Fraction:
+def fair_index(
+    *, longest: int, l_max: int, share: Fraction, lateness: int, intake: int
+) -> Fraction:
     """Worst-case fair index alpha_i of a tenant, in bytes.
 
-    ``alpha_i = l_i,max + (l_max - l_i,max) r_i / r + L l_max r_i / r``, measured at the
-    departures of the tenant.
+    ``alpha_i = l_i,max + (l_max - l_i,max) r_i / r + L l_max r_i / r + n l_i,max (1 - r_i / r)``,
+    measured at the departures of the tenant.
 
     Parameters
     ----------
@@ -32,8 +35,11 @@ def fair_index(*, longest: int, l_max: int, share: Fraction, lateness: int) -> F
         r_i / r, that is w_i / W.
     lateness : int
         L, in grants.
+    intake : int
+        n, in grants.
     """
-    return longest + (l_max - longest) * share + lateness * l_max * share
+    late = lateness * l_max * share + intake * longest * (1 - share)
+    return longest + (l_max - longest) * share + late
 
 
 def delay_bound(

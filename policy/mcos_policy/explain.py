@@ -152,6 +152,7 @@ def explain(compiled: Compiled) -> Explanation:
                         l_max=config.l_max,
                         share=share,
                         lateness=config.lateness,
+                        intake=config.intake_clocks,
                     )
                 ),
                 depth1_alpha=float(

@@ -7,9 +7,11 @@ from mcos_policy.bounds import delay_bound, depth1_term, fair_index
 
 def test_fair_index() -> None:
     share = Fraction(1, 4)
-    assert fair_index(longest=512, l_max=512, share=share, lateness=0) == 512
-    assert fair_index(longest=128, l_max=512, share=share, lateness=0) == 128 + 96
-    assert fair_index(longest=128, l_max=512, share=share, lateness=2) == 128 + 96 + 256
+    assert fair_index(longest=512, l_max=512, share=share, lateness=0, intake=0) == 512
+    assert fair_index(longest=128, l_max=512, share=share, lateness=0, intake=0) == 128 + 96
+    assert fair_index(longest=128, l_max=512, share=share, lateness=2, intake=0) == 128 + 96 + 256
+    late = fair_index(longest=128, l_max=512, share=share, lateness=2, intake=2)
+    assert late == 128 + 96 + 256 + 192
 
 
 def test_delay_bound() -> None:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.select import select_least
+from mcos_hw.channel.select import pick
 from mcos_hw.config import ChannelConfig
 
 __all__ = ["AgeGuard"]
@@ -13,9 +13,12 @@ __all__ = ["AgeGuard"]
 class AgeGuard(wiring.Component):
     """Ages of the heads, and whom to promote.
 
-    A head's age counts the clocks in which it was serviceable. From its tenant's limit on, it is
-    over age; the oldest over-age head is promoted, ties to the lowest tag, at most once in
-    ``interval`` grants.
+    The guard visits one tenant per clock in turn, so that one counter serves all: a round takes
+    ``tenants`` clocks. A head that is serviceable at its visit is older by one round. From its
+    tenant's limit on, it is over age. After each round the oldest over-age head that was seen in
+    it is to be promoted, ties to the lowest tenant, at most once in ``interval`` grants; it stays
+    so until it is granted, or waits for tokens at a later visit. A round in which an over-age head
+    is granted before its end may leave the others to the next one.
 
     Parameters
     ----------
@@ -27,17 +30,15 @@ class AgeGuard(wiring.Component):
     serviceable : In(tenants)
         Heads that may be granted.
     limits : In(ArrayLayout(clocks_width, tenants))
-        Age limits in clocks; 0 switches a tenant's guard off.
+        Age limits in clocks, counted in whole rounds; 0 switches a tenant's guard off.
     interval : In(8)
         Grants from one promotion to the next, at least.
-    grant : In(1)
-        A grant is made in this clock.
-    grant_tenant : In(tenant_width)
-        To whom.
-    promote : Out(1)
-        ``promote_tenant`` goes before every other head.
-    promote_tenant : Out(tenant_width)
-        Whom to promote.
+    granted : In(tenants)
+        Whose head is granted in this clock.
+    promoted : In(1)
+        As a promotion.
+    promote : Out(tenants)
+        Whose head goes before every other, at most one.
     ages : Out(ArrayLayout(clocks_width, tenants))
         Ages of the heads in clocks, saturating.
     """
@@ -45,10 +46,9 @@ class AgeGuard(wiring.Component):
     serviceable: Signal
     limits: data.View
     interval: Signal
-    grant: Signal
-    grant_tenant: Signal
+    granted: Signal
+    promoted: Signal
     promote: Signal
-    promote_tenant: Signal
     ages: data.View
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -59,10 +59,9 @@ class AgeGuard(wiring.Component):
                 "serviceable": In(config.tenants),
                 "limits": In(clocks),
                 "interval": In(8),
-                "grant": In(1),
-                "grant_tenant": In(config.tenant_width),
-                "promote": Out(1),
-                "promote_tenant": Out(config.tenant_width),
+                "granted": In(config.tenants),
+                "promoted": In(1),
+                "promote": Out(config.tenants),
                 "ages": Out(clocks),
             }
         )
@@ -70,26 +69,73 @@ class AgeGuard(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        oldest = (1 << config.clocks_width) - 1
+        tenants = range(config.tenants)
+        round_bits = config.tenant_width
+        rounds_width = config.clocks_width - round_bits
+        rounds = [Signal(rounds_width, name=f"rounds_{i}") for i in tenants]
+        for i in tenants:
+            m.d.comb += self.ages[i].eq(rounds[i] << round_bits)
 
-        over_age = Signal(config.tenants)
-        for i in range(config.tenants):
-            age, limit = self.ages[i], self.limits[i]
-            m.d.comb += over_age[i].eq(self.serviceable[i] & (limit != 0) & (age >= limit))
-            with m.If(self.grant & (self.grant_tenant == i)):
-                m.d.sync += age.eq(0)
-            with m.Elif(self.serviceable[i] & (age != oldest)):
-                m.d.sync += age.eq(age + 1)
+        # Three steps a visit: read, compare, write. A head granted meanwhile is visited in vain.
+        turn = Signal(config.tenants, init=1)
+        m.d.sync += turn.eq(turn.rotate_left(1))
 
-        youth = [~self.ages[i] for i in range(config.tenants)]
-        found, tenant = select_least(m, over_age, youth, name="oldest")
-        rested = Signal(8, init=0xFF)
-        m.d.comb += [
-            self.promote.eq(found & (rested >= self.interval)),
-            self.promote_tenant.eq(tenant),
+        visited = Signal(config.tenants)
+        visited_age = Signal(rounds_width)
+        limit = Signal(rounds_width)
+        guarded = Signal()
+        ready = Signal()
+        limits = [self.limits[i][round_bits:] for i in tenants]
+        m.d.sync += [
+            visited.eq(turn & ~self.granted),
+            visited_age.eq(pick(turn, rounds)),
+            limit.eq(pick(turn, limits)),
+            guarded.eq((turn & Cat(self.limits[i].any() for i in tenants)).any()),
+            ready.eq((turn & self.serviceable).any()),
         ]
-        with m.If(self.grant):
-            with m.If(self.promote):
+
+        compared = Signal(config.tenants)
+        older = Signal(rounds_width)
+        over_age = Signal()
+        aged = Signal()
+        oldest = Signal(config.tenants)
+        oldest_age = Signal(rounds_width)
+        m.d.sync += [
+            compared.eq(visited & ~self.granted),
+            older.eq(visited_age + (ready & ~visited_age.all())),
+            over_age.eq(ready & guarded & (visited_age >= limit)),
+            aged.eq(ready),
+        ]
+        for i in tenants:
+            with m.If(self.granted[i]):
+                m.d.sync += rounds[i].eq(0)
+            with m.Elif(compared[i]):
+                m.d.sync += rounds[i].eq(older)
+
+        # The oldest of the round so far; the last visit of a round hands it over.
+        found = Signal(config.tenants)
+        better = Signal()
+        m.d.comb += [
+            better.eq(over_age & compared.any() & (~oldest.any() | (older > oldest_age))),
+            found.eq(Mux(better, compared, oldest) & ~self.granted),
+        ]
+        m.d.sync += oldest.eq(found)
+        with m.If(better):
+            m.d.sync += oldest_age.eq(older)
+        last_visit = Signal(2)
+        m.d.sync += last_visit.eq(Cat(turn[-1], last_visit[0]))
+        rested = Signal(8, init=0xFF)
+        due = Signal()
+        m.d.sync += due.eq((rested >= self.interval) & ~self.promoted)
+        waits = compared & self.promote & ~aged.replicate(config.tenants)
+        m.d.sync += self.promote.eq(self.promote & ~self.granted & ~waits)
+        with m.If(last_visit[1]):
+            m.d.sync += oldest.eq(0)
+            with m.If(due & ~self.promoted & ~self.promote.any()):
+                m.d.sync += self.promote.eq(found)
+
+        with m.If(self.granted.any()):
+            with m.If(self.promoted):
                 m.d.sync += rested.eq(1)
             with m.Elif(rested != 0xFF):
                 m.d.sync += rested.eq(rested + 1)

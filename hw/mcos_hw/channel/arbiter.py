@@ -4,6 +4,8 @@ from amaranth.hdl import Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.intake import approach_layout, entry_layout
+from mcos_hw.channel.queue import place_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_hw.registers.live import live_layout
@@ -11,56 +13,48 @@ from mcos_hw.registers.live import live_layout
 __all__ = [
     "Arbiter",
     "arbiter_signature",
-    "head_layout",
 ]
 
 
-def head_layout(config: ChannelConfig) -> data.StructLayout:
-    """One tenant's head as an arbiter sees it.
-
-    ``class_code`` is its :class:`GrantClass` where ``serviceable``; ``offered`` is the clock
-    stamp of its first offer.
-    """
-    return data.StructLayout(
-        {
-            "serviceable": 1,
-            "class_code": 2,
-            "beats": config.beats_width,
-            "offered": config.stamp_width,
-        }
-    )
-
-
-def arbiter_signature(config: ChannelConfig) -> wiring.Signature:
+def arbiter_signature(config: ChannelConfig, *, mark_width: int) -> wiring.Signature:
     """Members of every arbiter.
 
-    - ``heads``: the heads.
-    - ``open``: a grant may be made in this clock.
-    - ``promote``, ``promote_tenant``: a head that goes before every other.
-    - ``arrival``, ``arrival_tenant``, ``arrival_beats``: this request becomes the head of a queue
-      that was empty; ``arrival_recent`` where the depth-1 rule applies to it.
+    - ``heads``, ``nexts``: the first two requests of each queue; ``third``, ``marks``: which queues
+      have a third one, and the mark that the arbiter asked to see.
+    - ``class_codes``: :class:`GrantClass` of the heads, NO_CLASS of those that have to wait;
+      ``next_class_code``: of the request behind the head that is granted in this clock.
+    - ``open``, ``open_then``: a grant may be made in this clock; in the next one.
+    - ``promote``: heads that go before all others, at most one.
+    - ``approach``, ``entry``: requests on their way into queues.
     - ``live``: the live configuration.
-    - ``grant``, ``grant_tenant``: the choice, combinational.
-    - ``start``, ``finish``, ``candidates``, ``virtual_time``: for the probe; zero where an arbiter
+    - ``granted``: whose head is granted in this clock, at most one; ``conforming``, ``burst``: as
+      what; ``promoted``: as a promotion.
+    - ``candidates``, ``start``, ``finish``, ``virtual_time``: for the probe; zero where an arbiter
       has none.
     """
+    places = data.ArrayLayout(place_layout(config), config.tenants)
     tags = data.ArrayLayout(config.tag_width, config.tenants)
     return wiring.Signature(
         {
-            "heads": In(data.ArrayLayout(head_layout(config), config.tenants)),
+            "heads": In(places),
+            "nexts": In(places),
+            "third": In(config.tenants),
+            "marks": In(data.ArrayLayout(mark_width, config.tenants)),
+            "class_codes": In(data.ArrayLayout(2, config.tenants)),
+            "next_class_code": In(2),
             "open": In(1),
-            "promote": In(1),
-            "promote_tenant": In(config.tenant_width),
-            "arrival": In(1),
-            "arrival_tenant": In(config.tenant_width),
-            "arrival_beats": In(config.beats_width),
-            "arrival_recent": In(1),
+            "open_then": In(1),
+            "promote": In(config.tenants),
+            "approach": In(approach_layout(config)),
+            "entry": In(entry_layout(config)),
             "live": In(live_layout(channel_map(config))),
-            "grant": Out(1),
-            "grant_tenant": Out(config.tenant_width),
+            "granted": Out(config.tenants),
+            "conforming": Out(config.tenants),
+            "burst": Out(config.tenants),
+            "promoted": Out(1),
+            "candidates": Out(config.tenants),
             "start": Out(tags),
             "finish": Out(tags),
-            "candidates": Out(config.tenants),
             "virtual_time": Out(config.tag_width),
         }
     )
@@ -85,22 +79,38 @@ class Arbiter(wiring.Component):
     enforces_contracts: bool
     """Whether heads that no bucket covers wait, and whether the age guard works."""
 
+    mark: str
+    """Which field of an entering request is its mark."""
+
+    mark_ahead: int
+    """Whose mark the arbiter sees: 0 the head's, 2 the third request's."""
+
     heads: data.View
+    nexts: data.View
+    third: Signal
+    marks: data.View
+    class_codes: data.View
+    next_class_code: Signal
     open: Signal
+    open_then: Signal
     promote: Signal
-    promote_tenant: Signal
-    arrival: Signal
-    arrival_tenant: Signal
-    arrival_beats: Signal
-    arrival_recent: Signal
+    approach: data.View
+    entry: data.View
     live: data.View
-    grant: Signal
-    grant_tenant: Signal
+    granted: Signal
+    conforming: Signal
+    burst: Signal
+    promoted: Signal
+    candidates: Signal
     start: data.View
     finish: data.View
-    candidates: Signal
     virtual_time: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        super().__init__(arbiter_signature(config))
+        super().__init__(arbiter_signature(config, mark_width=self.mark_width(config)))
+
+    @classmethod
+    def mark_width(cls, config: ChannelConfig) -> int:
+        """Bits of a mark."""
+        return entry_layout(config)[cls.mark].width

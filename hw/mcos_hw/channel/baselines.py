@@ -7,7 +7,7 @@ from amaranth import *
 
 from mcos_hw.channel.arbiter import Arbiter
 from mcos_hw.channel.select import modular_less, select_least
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers import ArbiterKind, GrantClass
 
 __all__ = [
     "FcfsArbiter",
@@ -16,7 +16,27 @@ __all__ = [
 ]
 
 
-class FcfsArbiter(Arbiter):
+class _Baseline(Arbiter):
+    """An arbiter that chooses in the clock of the grant and knows no contracts."""
+
+    enforces_contracts = False
+    mark = "offered"
+    mark_ahead = 0
+
+    def _grant(self, m, candidates, found, tenant):
+        m.d.comb += [
+            self.candidates.eq(candidates),
+            self.granted.eq((self.open & found) << tenant),
+        ]
+        for i in range(self.config.tenants):
+            code = self.class_codes[i]
+            m.d.comb += [
+                self.conforming[i].eq(self.granted[i] & (code == GrantClass.CONFORMING)),
+                self.burst[i].eq(self.granted[i] & (code == GrantClass.BURST)),
+            ]
+
+
+class FcfsArbiter(_Baseline):
     """First come, first served, by the clock in which a request was first offered.
 
     The stamp is taken before any back-pressure, and a tenant's requests arrive in the order of
@@ -33,18 +53,13 @@ class FcfsArbiter(Arbiter):
     """
 
     kind = ArbiterKind.FCFS
-    enforces_contracts = False
 
     def elaborate(self, platform):
         m = Module()
-        serviceable = Cat(head.serviceable for head in self.heads)
-        stamps = [head.offered for head in self.heads]
+        serviceable = Cat(head.present for head in self.heads)
+        stamps = [self.marks[i] for i in range(self.config.tenants)]
         found, tenant = select_least(m, serviceable, stamps, name="first", less=modular_less)
-        m.d.comb += [
-            self.candidates.eq(serviceable),
-            self.grant.eq(self.open & found),
-            self.grant_tenant.eq(tenant),
-        ]
+        self._grant(m, serviceable, found, tenant)
         return m
 
 
@@ -57,7 +72,7 @@ def _next_in_turn(m, serviceable, last, *, name):
     return found, Mux(found_after, tenant_after, tenant)
 
 
-class RoundRobinArbiter(Arbiter):
+class RoundRobinArbiter(_Baseline):
     """One request of each tenant in turn.
 
     Parameters
@@ -71,24 +86,19 @@ class RoundRobinArbiter(Arbiter):
     """
 
     kind = ArbiterKind.ROUND_ROBIN
-    enforces_contracts = False
 
     def elaborate(self, platform):
         m = Module()
-        serviceable = Cat(head.serviceable for head in self.heads)
+        serviceable = Cat(head.present for head in self.heads)
         last = Signal(self.config.tenant_width)
         found, tenant = _next_in_turn(m, serviceable, last, name="turn")
-        m.d.comb += [
-            self.candidates.eq(serviceable),
-            self.grant.eq(self.open & found),
-            self.grant_tenant.eq(tenant),
-        ]
-        with m.If(self.grant):
+        self._grant(m, serviceable, found, tenant)
+        with m.If(self.granted.any()):
             m.d.sync += last.eq(tenant)
         return m
 
 
-class FixedPriorityArbiter(Arbiter):
+class FixedPriorityArbiter(_Baseline):
     """The highest priority first, round robin among equals.
 
     The form of CUDA stream priorities if they reached the memory controller; a busy tenant of
@@ -105,24 +115,19 @@ class FixedPriorityArbiter(Arbiter):
     """
 
     kind = ArbiterKind.FIXED_PRIORITY
-    enforces_contracts = False
 
     def elaborate(self, platform):
         m = Module()
         tenants = range(self.config.tenants)
-        serviceable = Cat(head.serviceable for head in self.heads)
+        serviceable = Cat(head.present for head in self.heads)
         priorities = [self.live.tenants[i].priority for i in tenants]
         _, best = select_least(m, serviceable, priorities, name="best")
         best_priority = Signal(4)
         m.d.comb += best_priority.eq(self.live.tenants[best].priority)
-        for i in tenants:
-            m.d.comb += self.candidates[i].eq(serviceable[i] & (priorities[i] == best_priority))
+        candidates = Cat(serviceable[i] & (priorities[i] == best_priority) for i in tenants)
         last = Signal(self.config.tenant_width)
-        found, tenant = _next_in_turn(m, self.candidates, last, name="turn")
-        m.d.comb += [
-            self.grant.eq(self.open & found),
-            self.grant_tenant.eq(tenant),
-        ]
-        with m.If(self.grant):
+        found, tenant = _next_in_turn(m, candidates, last, name="turn")
+        self._grant(m, candidates, found, tenant)
+        with m.If(self.granted.any()):
             m.d.sync += last.eq(tenant)
         return m

@@ -1,6 +1,7 @@
 """The two token buckets of a tenant on a channel."""
 
 from amaranth import *
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,20 +9,43 @@ from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 
-__all__ = ["TenantBuckets"]
+__all__ = [
+    "TenantBuckets",
+    "class_of",
+    "level_width",
+    "whole_width",
+]
+
+
+def level_width(config: ChannelConfig) -> int:
+    """Bits of a signed token level, in ``2**-rate_fraction`` bytes."""
+    return config.depth_width + config.rate_fraction + 1
+
+
+def whole_width(config: ChannelConfig) -> int:
+    """Bits that hold the beats of two longest requests, and more for anything beyond."""
+    return config.beats_width + 1
+
+
+def class_of(committed_covers: Value, peak_covers: Value, work_conserving: Value) -> Value:
+    """GrantClass of a request, or NO_CLASS where it has to wait for tokens."""
+    uncovered = Mux(work_conserving, GrantClass.SCAVENGED, NO_CLASS)
+    return Mux(
+        committed_covers, GrantClass.CONFORMING, Mux(peak_covers, GrantClass.BURST, uncovered)
+    )
 
 
 class TenantBuckets(wiring.Component):
     """Committed and peak token bucket of one tenant, charged as in RFC 2698.
 
-    Every clock each level gains its rate and loses what the grant of that clock charges, and is
-    cut to its depth: ``level' = min(level - charge + rate, depth)``. A conforming grant charges
-    both buckets, a burst grant the peak bucket, a scavenged grant none.
+    Every clock each level gains its rate, loses what the grant of that clock charges, and is cut
+    to its depth: ``level' = min(level - charge + rate, depth)``.
 
-    The peak level is signed. A conforming grant is never refused for lack of peak tokens (the
-    guarantee is absolute), so peak may owe up to l_max: burst grants happen only with less than
-    l_max committed tokens left, peak refills no slower than committed and is no shallower, so
-    ``committed - peak < l_max`` holds from then on.
+    Levels are signed. A conforming grant is never refused for lack of peak tokens (the guarantee
+    is absolute), so peak may owe up to l_max: burst grants happen only with less than l_max
+    committed tokens left, peak refills no slower than committed and is no shallower, so
+    ``committed - peak < l_max`` holds from then on. A commit that makes a bucket shallower between
+    choice and charge may leave the committed level owing as much, once.
 
     At reset both levels are zero. ``fill`` sets both to their depths.
 
@@ -36,79 +60,84 @@ class TenantBuckets(wiring.Component):
         Bytes per clock, with ``rate_fraction`` fraction bits.
     committed_depth, peak_depth : In(depth_width)
         Bytes.
-    work_conserving : In(1)
-        Requests that neither bucket covers are scavenged; otherwise they wait.
     fill : In(1)
         Start with full buckets.
     beats : In(beats_width)
-        Beats of the tenant's head.
-    charge : In(1)
-        The head is granted in this clock.
-    class_code : Out(2)
-        GrantClass of the head, or NO_CLASS where it has to wait. Meaningless without a head.
-    committed : Out(depth_width + rate_fraction)
-        Committed level.
-    peak : Out(signed(depth_width + rate_fraction + 1))
-        Peak level.
+        What a charge takes.
+    charge_committed, charge_peak : In(1)
+        A grant of this clock charges the bucket.
+    committed_beats, peak_beats : Out(whole_width)
+        Whole beats of tokens, none where a level owes, all ones for any larger number.
+    committed, peak : Out(signed(level_width))
+        Levels in ``2**-rate_fraction`` bytes.
     """
 
     committed_rate: Signal
     peak_rate: Signal
     committed_depth: Signal
     peak_depth: Signal
-    work_conserving: Signal
     fill: Signal
     beats: Signal
-    charge: Signal
-    class_code: Signal
+    charge_committed: Signal
+    charge_peak: Signal
+    committed_beats: Signal
+    peak_beats: Signal
     committed: Signal
     peak: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        level_width = config.depth_width + config.rate_fraction
         super().__init__(
             {
                 "committed_rate": In(config.rate_width),
                 "peak_rate": In(config.rate_width),
                 "committed_depth": In(config.depth_width),
                 "peak_depth": In(config.depth_width),
-                "work_conserving": In(1),
                 "fill": In(1),
                 "beats": In(config.beats_width),
-                "charge": In(1),
-                "class_code": Out(2),
-                "committed": Out(level_width),
-                "peak": Out(signed(level_width + 1)),
+                "charge_committed": In(1),
+                "charge_peak": In(1),
+                "committed_beats": Out(whole_width(config)),
+                "peak_beats": Out(whole_width(config)),
+                "committed": Out(signed(level_width(config))),
+                "peak": Out(signed(level_width(config))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         fraction = self.config.rate_fraction
-        size = Signal(range((self.config.l_max << fraction) + 1))
-        m.d.comb += size.eq(self.beats * (self.config.beat_bytes << fraction))
+        beat_bits = (self.config.beat_bytes - 1).bit_length() + fraction
 
-        with m.If(self.committed >= size):
-            m.d.comb += self.class_code.eq(GrantClass.CONFORMING)
-        with m.Elif(self.peak >= size):
-            m.d.comb += self.class_code.eq(GrantClass.BURST)
-        with m.Elif(self.work_conserving):
-            m.d.comb += self.class_code.eq(GrantClass.SCAVENGED)
-        with m.Else():
-            m.d.comb += self.class_code.eq(NO_CLASS)
-
-        def refill(level, rate, depth, charged):
-            refilled = level - Mux(charged, size, 0) + rate
-            limit = depth << fraction
-            return level.eq(Mux(self.fill | (refilled > limit), limit, refilled))
-
-        conforming = self.class_code == GrantClass.CONFORMING
-        burst = self.class_code == GrantClass.BURST
-        m.d.sync += [
-            refill(
-                self.committed, self.committed_rate, self.committed_depth, self.charge & conforming
+        for name, level, rate, depth, charged, beats in (
+            (
+                "committed",
+                self.committed,
+                self.committed_rate,
+                self.committed_depth,
+                self.charge_committed,
+                self.committed_beats,
             ),
-            refill(self.peak, self.peak_rate, self.peak_depth, self.charge & (conforming | burst)),
-        ]
+            ("peak", self.peak, self.peak_rate, self.peak_depth, self.charge_peak, self.peak_beats),
+        ):
+            charge = Signal(self.config.beats_width + beat_bits, name=f"{name}_charge")
+            refilled = Signal(signed(len(level) + 1), name=f"{name}_refilled")
+            limit = Signal(self.config.depth_width + fraction, name=f"{name}_limit")
+            over = Signal(name=f"{name}_over")
+            whole = level[beat_bits:-1]
+            m.d.comb += [
+                charge.eq(Mux(charged, self.beats << beat_bits, 0)),
+                refilled.eq(level - charge + rate),
+                limit.eq(depth << fraction),
+                # Beside the sum rather than after it.
+                over.eq((limit + charge - level - rate)[-1]),
+                beats.eq(
+                    Mux(
+                        level[-1],
+                        0,
+                        whole[: len(beats)] | whole[len(beats) :].any().replicate(len(beats)),
+                    )
+                ),
+            ]
+            m.d.sync += level.eq(Mux(self.fill | over, limit, refilled))
         return m

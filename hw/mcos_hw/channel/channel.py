@@ -2,12 +2,15 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.channel.age import AgeGuard
 from mcos_hw.channel.arbiter import Arbiter
-from mcos_hw.channel.bucket import TenantBuckets
+from mcos_hw.channel.bucket import TenantBuckets, class_of
+from mcos_hw.channel.credit import PortCredit
+from mcos_hw.channel.intake import Intake
 from mcos_hw.channel.monitor import Monitor, monitor_windows, window_members
+from mcos_hw.channel.outlet import Outlet
 from mcos_hw.channel.pacer import Pacer
 from mcos_hw.channel.probe import NO_CLASS, probe_layout
 from mcos_hw.channel.queue import RequestQueues
@@ -20,6 +23,7 @@ from mcos_hw.channel.request import (
     response_layout,
     structured_stream,
 )
+from mcos_hw.channel.select import pick
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass, channel_map
@@ -38,23 +42,28 @@ DRAIN_AGE = 1024
 class Channel(wiring.Component):
     """Queues the requests of all tenants and grants them to one memory port.
 
-    A request taken in clock t is its queue's head in clock t + 1, may be granted then, and stands
-    at the memory port in clock t + 2. One request is taken and one granted per clock, sustained.
+    A request taken in clock t enters its queue in clock t + 2 and, if no other head is there, is
+    granted in clock t + 3 and stands at the memory port in clock t + 4; with ``lateness`` 0 it
+    enters in clock t, and stands at the port in clock t + 2. One request is taken and one granted
+    per clock, sustained; a tenant alone needs a ``queue_depth`` of 8 for that, because requests on
+    their way count.
 
     A grant needs an open pacer, a free slot, port credit for a longest request (so that no small
     request can take the credit that a long one waits for), and room in the command register. A
     tenant that a commit disables takes no new requests; what it has queued is scavenged, and goes
     by age where others leave it nothing.
 
+    Memory completes a command in the clock after the port took it at the earliest.
+
     It does not order the responses of one requester, nor move data: the fabric does.
 
     ::
 
-        clock        0       1       2
-        request     |R0     |       |
-        head                |R0     |
-        grant               |R0     |
-        command                     |R0
+        clock        0       1       2       3       4
+        request     |R0     |
+        queue                       |R0     |
+        grant                               |R0     |
+        command                                     |R0
 
     Parameters
     ----------
@@ -129,122 +138,172 @@ class Channel(wiring.Component):
         live = self.live
         tenants = range(config.tenants)
 
-        m.submodules.queues = queues = RequestQueues(config)
         m.submodules.arbiter = arbiter = self.arbiter
+        m.submodules.intake = intake = Intake(config)
+        m.submodules.queues = queues = RequestQueues(
+            config, mark_width=arbiter.mark_width(config), ahead=arbiter.mark_ahead
+        )
         m.submodules.pacer = pacer = Pacer(config)
+        m.submodules.credit = credit = PortCredit(config)
         m.submodules.slots = slots = SlotTable(config)
         m.submodules.recent = recent = RecentResponses(config)
         m.submodules.monitor = monitor = Monitor(config)
+        m.submodules.outlet = outlet = Outlet(config)
         buckets = [TenantBuckets(config) for _ in tenants]
         for i in tenants:
             m.submodules[f"buckets_{i}"] = buckets[i]
 
-        grant, grant_tenant = arbiter.grant, arbiter.grant_tenant
-        layout = request_layout(config)
-        granted = data.View(layout, Signal(layout, name="granted"))
-        granted_class = Signal(2)
         m.d.sync += self.now.eq(self.now + 1)
+        granted = arbiter.granted
+        grant = Signal()
+        granted_beats = Signal(config.beats_width)
+        m.d.comb += [
+            grant.eq(granted.any()),
+            granted_beats.eq(pick(granted, [head.beats for head in queues.heads])),
+        ]
 
         # Ingress.
         enabled = Cat(live.tenants[i].enable for i in tenants)
+        tenant = self.request.tenant
         taken = Signal()
         m.d.comb += [
             self.request_ready.eq(enabled & ~queues.full),
-            taken.eq(self.request_valid & self.request_ready.bit_select(self.request.tenant, 1)),
-            queues.push.eq(taken),
-            queues.request.eq(self.request),
-            queues.pop.eq(grant),
-            queues.pop_tenant.eq(grant_tenant),
+            taken.eq(self.request_valid & self.request_ready.bit_select(tenant, 1)),
+            queues.taken.eq(taken << tenant),
+            intake.live.eq(live),
+            intake.taken.eq(taken),
+            intake.request.eq(self.request),
+            intake.row.eq(queues.tails[tenant]),
+            intake.recent.eq(recent.recent),
+            queues.stored.eq(intake.stored),
+            queues.entry.eq(intake.entry),
+            queues.entry_mark.eq(intake.entry[arbiter.mark]),
+            queues.pop.eq(granted),
         ]
 
-        # Buckets and classes.
+        # Buckets and classes. A queue without a head has the class of the request that enters.
         class_codes = Signal(data.ArrayLayout(2, config.tenants))
-        serviceable = Signal(config.tenants)
+        waiting_codes = Signal(data.ArrayLayout(2, config.tenants))
         was_enabled = Signal(config.tenants)
         m.d.sync += was_enabled.eq(enabled)
+        scavenges = Cat(live.tenants[i].work_conserving | ~live.tenants[i].enable for i in tenants)
         for i in tenants:
-            tenant, bucket, head = live.tenants[i], buckets[i], queues.heads[i]
+            contract, bucket, head = live.tenants[i], buckets[i], queues.heads[i]
+            beats = Signal(config.beats_width, name=f"beats_{i}")
             m.d.comb += [
-                bucket.committed_rate.eq(tenant.committed_rate),
-                bucket.committed_depth.eq(tenant.committed_depth),
-                bucket.peak_rate.eq(tenant.peak_rate),
-                bucket.peak_depth.eq(tenant.peak_depth),
-                bucket.work_conserving.eq(tenant.work_conserving | ~tenant.enable),
+                bucket.committed_rate.eq(contract.committed_rate),
+                bucket.committed_depth.eq(contract.committed_depth),
+                bucket.peak_rate.eq(contract.peak_rate),
+                bucket.peak_depth.eq(contract.peak_depth),
                 bucket.fill.eq(enabled[i] & ~was_enabled[i]),
                 bucket.beats.eq(head.beats),
-                bucket.charge.eq(grant & (grant_tenant == i)),
-                class_codes[i].eq(Mux(queues.present[i], bucket.class_code, NO_CLASS)),
+                bucket.charge_committed.eq(arbiter.conforming[i]),
+                bucket.charge_peak.eq(arbiter.conforming[i] | arbiter.burst[i]),
+                beats.eq(Mux(head.present, head.beats, intake.entry.beats)),
+                class_codes[i].eq(
+                    class_of(
+                        bucket.committed_beats >= beats,
+                        bucket.peak_beats >= beats,
+                        scavenges[i],
+                    )
+                ),
+                waiting_codes[i].eq(Mux(head.present, class_codes[i], NO_CLASS)),
             ]
-            covered = class_codes[i] != NO_CLASS if arbiter.enforces_contracts else 1
-            m.d.comb += serviceable[i].eq(queues.present[i] & covered)
+
+        # The class of the request behind a granted head, once that one is charged.
+        next_beats = pick(granted, [each.beats for each in queues.nexts])
+        charged = arbiter.conforming | arbiter.burst
+        charged_committed = pick(arbiter.conforming, [head.beats for head in queues.heads])
+        charged_peak = pick(charged, [head.beats for head in queues.heads])
+        m.d.comb += arbiter.next_class_code.eq(
+            class_of(
+                pick(granted, [bucket.committed_beats for bucket in buckets])
+                >= next_beats + charged_committed,
+                pick(granted, [bucket.peak_beats for bucket in buckets])
+                >= next_beats + charged_peak,
+                pick(granted, scavenges),
+            )
+        )
 
         # Choice.
         ages = Signal(data.ArrayLayout(config.clocks_width, config.tenants))
         if arbiter.enforces_contracts:
             m.submodules.age = age = AgeGuard(config)
             m.d.comb += [
-                age.serviceable.eq(serviceable),
+                age.serviceable.eq(Cat(waiting_codes[i] != NO_CLASS for i in tenants)),
                 age.interval.eq(live.channel.promotion_interval),
-                age.grant.eq(grant),
-                age.grant_tenant.eq(grant_tenant),
+                age.granted.eq(granted),
+                age.promoted.eq(arbiter.promoted),
                 arbiter.promote.eq(age.promote),
-                arbiter.promote_tenant.eq(age.promote_tenant),
                 ages.eq(age.ages),
             ]
             for i in tenants:
-                tenant = live.tenants[i]
-                m.d.comb += age.limits[i].eq(Mux(tenant.enable, tenant.age_limit, DRAIN_AGE))
+                contract = live.tenants[i]
+                m.d.comb += age.limits[i].eq(Mux(contract.enable, contract.age_limit, DRAIN_AGE))
 
-        count_before = queues.counts[self.request.tenant]
-        leaves = grant & (grant_tenant == self.request.tenant)
-        credit_left = slots.in_flight + config.l_max <= live.channel.port_credit
-        port_free = ~self.command.valid | self.command.ready
+        open_then = Signal()
+        m.d.comb += open_then.eq(
+            pacer.open_then & credit.open_then & slots.available_then & outlet.open_then
+        )
+        m.d.sync += arbiter.open.eq(open_then)
         m.d.comb += [
             arbiter.live.eq(live),
-            arbiter.open.eq(pacer.open & slots.available & credit_left & port_free),
-            arbiter.arrival.eq(taken & (count_before == 0) & ~leaves),
-            arbiter.arrival_tenant.eq(self.request.tenant),
-            arbiter.arrival_beats.eq(self.request.beats),
-            arbiter.arrival_recent.eq(recent.recent.bit_select(self.request.tenant, 1)),
+            arbiter.heads.eq(queues.heads),
+            arbiter.nexts.eq(queues.nexts),
+            arbiter.third.eq(queues.third),
+            arbiter.marks.eq(queues.marks),
+            arbiter.class_codes.eq(class_codes),
+            arbiter.open_then.eq(open_then),
+            arbiter.approach.eq(intake.approach),
+            arbiter.entry.eq(intake.entry),
         ]
-        for i in tenants:
-            m.d.comb += [
-                arbiter.heads[i].serviceable.eq(serviceable[i]),
-                arbiter.heads[i].class_code.eq(class_codes[i]),
-                arbiter.heads[i].beats.eq(queues.heads[i].beats),
-                arbiter.heads[i].offered.eq(queues.heads[i].offered),
-            ]
 
         # Grant.
         m.d.comb += [
-            granted.eq(queues.heads[grant_tenant]),
-            # What no bucket covers is scavenged, also where an arbiter asks for no cover.
-            granted_class.eq(
-                Mux(
-                    class_codes[grant_tenant] == NO_CLASS,
-                    GrantClass.SCAVENGED,
-                    class_codes[grant_tenant],
-                )
-            ),
             pacer.enable.eq(live.channel.pacer_enable),
             pacer.rate.eq(live.channel.pacer_rate),
             pacer.grant.eq(grant),
-            pacer.beats.eq(granted.beats),
-            slots.allocate.eq(grant),
-            slots.entry.tenant.eq(granted.tenant),
-            slots.entry.id.eq(granted.id),
-            slots.entry.beats.eq(granted.beats),
-            slots.entry.offered.eq(granted.offered),
+            pacer.beats.eq(granted_beats),
+            credit.limit.eq(live.channel.port_credit),
+            credit.grant.eq(grant),
+            credit.beats.eq(granted_beats),
+            slots.reserve.eq(grant),
+            outlet.grant.eq(grant),
         ]
-        with m.If(port_free):
-            m.d.sync += [
-                self.command.valid.eq(grant),
-                self.command.payload.slot.eq(slots.slot),
-                self.command.payload.tenant.eq(granted.tenant),
-                self.command.payload.op.eq(granted.op),
-                self.command.payload.address.eq(granted.address),
-                self.command.payload.beats.eq(granted.beats),
-            ]
+
+        # Command, one clock after the grant.
+        left = queues.left
+        command = outlet.command
+        was_granted = Signal()
+        granted_class = Signal(GrantClass)
+        was_class = Signal.like(granted_class)
+        was_promoted = Signal()
+        m.d.sync += [
+            was_granted.eq(grant),
+            was_class.eq(granted_class),
+            was_promoted.eq(arbiter.promoted),
+        ]
+        m.d.comb += [
+            granted_class.eq(
+                Mux(
+                    arbiter.conforming.any(),
+                    GrantClass.CONFORMING,
+                    Mux(arbiter.burst.any(), GrantClass.BURST, GrantClass.SCAVENGED),
+                )
+            ),
+            slots.take.eq(was_granted),
+            slots.entry.tenant.eq(left.tenant),
+            slots.entry.id.eq(left.id),
+            slots.entry.beats.eq(left.beats),
+            slots.entry.offered.eq(left.offered),
+            outlet.valid.eq(was_granted),
+            command.slot.eq(slots.slot),
+            command.tenant.eq(left.tenant),
+            command.op.eq(left.op),
+            command.address.eq(left.address),
+            command.beats.eq(left.beats),
+        ]
+        connect(m, outlet.commands, flipped(self.command))
 
         # Service.
         m.d.comb += [
@@ -256,21 +315,25 @@ class Channel(wiring.Component):
             recent.response.eq(slots.served),
             recent.tenant.eq(slots.served_entry.tenant),
             recent.limit.eq(live.channel.depth1_clocks),
+            credit.served.eq(slots.served),
+            credit.served_beats.eq(slots.served_entry.beats),
         ]
 
         # Monitor.
+        m.d.sync += monitor.waiting.eq(
+            Cat(queues.heads[i].present & (class_codes[i] == NO_CLASS) for i in tenants)
+        )
         m.d.comb += [
             monitor.now.eq(self.now),
             monitor.epoch_clocks.eq(live.channel.epoch_clocks),
             monitor.counts.eq(queues.counts),
-            monitor.class_codes.eq(class_codes),
-            monitor.busy.eq((slots.in_flight != 0) | (pacer.debt != 0)),
-            monitor.grant.eq(grant),
-            monitor.grant_tenant.eq(grant_tenant),
-            monitor.grant_op.eq(granted.op),
-            monitor.grant_class.eq(granted_class),
-            monitor.grant_beats.eq(granted.beats),
-            monitor.promoted.eq(arbiter.promote),
+            monitor.busy.eq((credit.in_flight != 0) | (pacer.debt != 0)),
+            monitor.grant.eq(was_granted),
+            monitor.grant_tenant.eq(left.tenant),
+            monitor.grant_op.eq(left.op),
+            monitor.grant_class.eq(was_class),
+            monitor.grant_beats.eq(left.beats),
+            monitor.promoted.eq(was_promoted),
             monitor.served.eq(slots.served),
             monitor.served_entry.eq(slots.served_entry),
             self.epoch.eq(monitor.epoch),
@@ -283,34 +346,42 @@ class Channel(wiring.Component):
             m.d.comb += [source.index.eq(window.index), window.data.eq(source.data)]
 
         # Quarters of the port credit in flight: the thresholds are 1/4, 1/2 and 3/4.
-        quadrupled = slots.in_flight << 2
-        credit = live.channel.port_credit
-        m.d.comb += self.load.eq(
-            (quadrupled >= credit) + (quadrupled >= 2 * credit) + (quadrupled >= 3 * credit)
+        quadrupled = credit.in_flight << 2
+        limit = live.channel.port_credit
+        m.d.sync += self.load.eq(
+            (quadrupled >= limit) + (quadrupled >= 2 * limit) + (quadrupled >= 3 * limit)
         )
 
-        self._connect_probe(m, queues, buckets, arbiter, ages, pacer, slots, class_codes)
+        m.d.comb += self.probe.channel.granted_class.eq(granted_class)
+        self._connect_probe(m, queues, buckets, ages, pacer, credit, waiting_codes)
         return m
 
-    def _connect_probe(self, m, queues, buckets, arbiter, ages, pacer, slots, class_codes):
-        channel = self.probe.channel
+    def _connect_probe(self, m, queues, buckets, ages, pacer, credit, class_codes):
+        arbiter, channel = self.arbiter, self.probe.channel
         m.d.comb += [
             channel.virtual_time.eq(arbiter.virtual_time),
             channel.open.eq(arbiter.open),
-            channel.granted.eq(arbiter.grant),
-            channel.promoted.eq(arbiter.grant & arbiter.promote),
-            channel.tenant.eq(arbiter.grant_tenant),
-            channel.beats.eq(queues.heads[arbiter.grant_tenant].beats),
-            channel.in_flight.eq(slots.in_flight),
+            channel.granted.eq(arbiter.granted.any()),
+            channel.promoted.eq(arbiter.promoted),
+            channel.tenant.eq(
+                pick(arbiter.granted, [Const(i, 4) for i in range(self.config.tenants)])
+            ),
+            channel.beats.eq(pick(arbiter.granted, [head.beats for head in queues.heads])),
+            channel.in_flight.eq(credit.in_flight),
             channel.debt.eq(pacer.debt),
         ]
         for i in range(self.config.tenants):
             tenant = self.probe.tenants[i]
             m.d.comb += [
                 tenant.queued.eq(queues.counts[i]),
+                tenant.present.eq(queues.heads[i].present),
                 tenant.beats.eq(queues.heads[i].beats),
                 tenant.class_code.eq(class_codes[i]),
-                tenant.serviceable.eq(arbiter.heads[i].serviceable),
+                tenant.serviceable.eq(
+                    class_codes[i] != NO_CLASS
+                    if arbiter.enforces_contracts
+                    else queues.heads[i].present
+                ),
                 tenant.candidate.eq(arbiter.candidates[i]),
                 tenant.age.eq(ages[i]),
                 tenant.start.eq(arbiter.start[i]),

@@ -8,7 +8,8 @@ __all__ = [
     "COUNT_WIDTH",
     "EpochCounter",
     "EpochCounters",
-    "saturating_sum",
+    "counted",
+    "shown",
 ]
 
 
@@ -16,11 +17,18 @@ COUNT_WIDTH = 31
 """Bits of a count; bit 31 of its register says that it saturated."""
 
 
-def saturating_sum(count: Value, amount: Value) -> Value:
-    """The counter word {overflow, count} after adding ``amount`` to the word ``count``."""
+def counted(count: Value, amount: Value) -> Value:
+    """The counter word {overflow, count} after adding ``amount`` to the word ``count``.
+
+    Beyond its width a count goes round; its overflow bit stays set.
+    """
     total = count[:COUNT_WIDTH] + amount
-    overflow = count[COUNT_WIDTH] | total[COUNT_WIDTH:].any()
-    return Cat(Mux(overflow, (1 << COUNT_WIDTH) - 1, total[:COUNT_WIDTH]), overflow)
+    return Cat(total[:COUNT_WIDTH], count[COUNT_WIDTH] | total[COUNT_WIDTH:].any())
+
+
+def shown(count: Value) -> Value:
+    """A counter word as software reads it: saturated where it overflowed."""
+    return count | count[COUNT_WIDTH].replicate(COUNT_WIDTH + 1)
 
 
 class EpochCounter(wiring.Component):
@@ -47,10 +55,10 @@ class EpochCounter(wiring.Component):
         m = Module()
         running = Signal(32)
         total = Signal(32)
-        m.d.comb += total.eq(saturating_sum(running, self.count))
+        m.d.comb += total.eq(counted(running, self.count))
         m.d.sync += running.eq(total)
         with m.If(self.latch):
-            m.d.sync += [self.latched.eq(total), running.eq(0)]
+            m.d.sync += [self.latched.eq(shown(total)), running.eq(0)]
         return m
 
 
@@ -58,30 +66,39 @@ class EpochCounters(wiring.Component):
     """Many counters in one memory, of which one may count in a clock.
 
     The memory has two banks, one for even and one for odd epochs. Every row carries the number of
-    the epoch in which it was last written: a row of an older epoch counts as zero, so nothing has
-    to be cleared and an epoch is latched by switching banks.
+    the epoch in which it was last written: a row of an older epoch counts as zero, so an epoch is
+    latched by switching banks. After reset all rows are cleared in ``2 * depth`` clocks; what
+    happens meanwhile is not counted.
+
+    A count takes three clocks: read, choose what to add to, write::
+
+        clock        0         1         2         3
+        event       |read     |base     |sum      |in memory
+
+    What is still on its way to the same row takes the place of what was read.
 
     Parameters
     ----------
     depth : int
         Counters; a power of two.
     amount_width : int
-        Bits of what one event adds.
+        Bits of what one event adds; 0 where every event adds 1.
 
     Members
     -------
     epoch : In(32)
-        Number of the running epoch.
+        Number of the running epoch, at least 1.
     count : In(1)
         An event happens in this clock.
     index : In
         Which counter counts.
     amount : In(amount_width)
-        What it adds.
+        What it adds; not there where every event adds 1.
     read_index : In
         Which counter to read.
     read_data : Out(32)
-        Its count in the epoch before the running one, overflow in bit 31; one clock later.
+        Its count in the epoch before the running one, overflow in bit 31; one clock later. Complete
+        from the third clock of the running epoch on.
 
     Raises
     ------
@@ -107,7 +124,7 @@ class EpochCounters(wiring.Component):
                 "epoch": In(32),
                 "count": In(1),
                 "index": In(index_width),
-                "amount": In(amount_width),
+                **({"amount": In(amount_width)} if amount_width else {}),
                 "read_index": In(index_width),
                 "read_data": Out(32),
             }
@@ -118,23 +135,65 @@ class EpochCounters(wiring.Component):
         row = data.StructLayout({"word": COUNT_WIDTH + 1, "epoch": 32})
         m.submodules.rows = rows = memory.Memory(shape=row, depth=2 * self.depth, init=[])
         write = rows.write_port()
-        update = rows.read_port(domain="comb")
+        update = rows.read_port()
         read = rows.read_port()
 
-        running = Signal(COUNT_WIDTH + 1)
-        with m.If(update.data.epoch == self.epoch):
-            m.d.comb += running.eq(update.data.word)
+        amount = {"amount": self.amount_width} if self.amount_width else {}
+        event = data.StructLayout({"row": range(2 * self.depth), "epoch": 32, **amount})
+        counts = [Signal(name=f"counts_{step}") for step in range(3)]
+        events = [data.View(event, Signal(event, name=f"event_{step}")) for step in range(3)]
+        sum_ = Signal(COUNT_WIDTH + 1)
+        written = Signal(COUNT_WIDTH + 1)
+        base = Signal(COUNT_WIDTH + 1)
+        cleared = Signal(range(2 * self.depth + 1))
+        clears = Signal()
+
+        # 0: what the event is. 1: its row has been read. 2: it is added and written. 3: it is in
+        # memory, but was not yet when the event in step 1 read.
         m.d.comb += [
             update.addr.eq(Cat(self.index, self.epoch[0])),
-            write.addr.eq(update.addr),
-            write.en.eq(self.count),
-            write.data.word.eq(saturating_sum(running, self.amount)),
-            write.data.epoch.eq(self.epoch),
+            sum_.eq(counted(base, events[1].amount if amount else Const(1))),
         ]
+        m.d.sync += [
+            events[0].row.eq(update.addr),
+            events[0].epoch.eq(self.epoch),
+            events[1].eq(events[0]),
+            events[2].eq(events[1]),
+            Cat(counts).eq(Cat(self.count & ~clears, counts[:2])),
+            written.eq(sum_),
+        ]
+
+        if amount:
+            m.d.sync += events[0].amount.eq(self.amount)
+
+        def same(older):
+            return (
+                counts[older]
+                & (events[older].row == events[0].row)
+                & (events[older].epoch == events[0].epoch)
+            )
+
+        with m.If(same(1)):
+            m.d.sync += base.eq(sum_)
+        with m.Elif(same(2)):
+            m.d.sync += base.eq(written)
+        with m.Elif(update.data.epoch == events[0].epoch):
+            m.d.sync += base.eq(update.data.word)
+        with m.Else():
+            m.d.sync += base.eq(0)
+
+        m.d.comb += [
+            clears.eq(~cleared[-1]),
+            write.en.eq(clears | counts[1]),
+            write.addr.eq(Mux(clears, cleared, events[1].row)),
+            write.data.word.eq(Mux(clears, 0, sum_)),
+            write.data.epoch.eq(Mux(clears, 0, events[1].epoch)),
+        ]
+        m.d.sync += cleared.eq(cleared + clears)
 
         latched_epoch = Signal(32)
         m.d.comb += read.addr.eq(Cat(self.read_index, ~self.epoch[0]))
         m.d.sync += latched_epoch.eq(self.epoch - 1)
         with m.If(read.data.epoch == latched_epoch):
-            m.d.comb += self.read_data.eq(read.data.word)
+            m.d.comb += self.read_data.eq(shown(read.data.word))
         return m

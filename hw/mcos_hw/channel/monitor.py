@@ -7,7 +7,6 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.counters import EpochCounter, EpochCounters
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import LATENCY_BINS, Access, channel_map
@@ -48,9 +47,8 @@ class Monitor(wiring.Component):
     """Counts what the channel does and latches it at once at the end of every epoch.
 
     All counters saturate and then say so in bit 31. Latency counts from a request's first offer
-    to its response. The epoch's number goes on across resets, so that rows of before a reset are
-    not taken for rows of a later epoch. The epoch in which a reset falls keeps its grants,
-    responses and latencies of before; counters in flip-flops (held, busy, queue peak) begin again.
+    to its response. Reset clears everything; counting begins once the counters' memories are
+    cleared, long before a first image can be loaded.
 
     Parameters
     ----------
@@ -67,8 +65,8 @@ class Monitor(wiring.Component):
         Latency objective of each tenant in clocks; 0 counts no violations.
     counts : In
         Requests in each queue.
-    class_codes : In
-        Class of each head, NO_CLASS where it waits for tokens.
+    waiting : In(tenants)
+        Heads that wait for tokens.
     busy : In(1)
         The channel owes bytes in this clock.
     grant, grant_tenant, grant_op, grant_class, grant_beats, promoted : In
@@ -87,7 +85,7 @@ class Monitor(wiring.Component):
     epoch_clocks: Signal
     objectives: data.View
     counts: data.View
-    class_codes: data.View
+    waiting: Signal
     busy: Signal
     grant: Signal
     grant_tenant: Signal
@@ -110,7 +108,7 @@ class Monitor(wiring.Component):
                 "epoch_clocks": In(32),
                 "objectives": In(data.ArrayLayout(config.clocks_width, config.tenants)),
                 "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
-                "class_codes": In(data.ArrayLayout(2, config.tenants)),
+                "waiting": In(config.tenants),
                 "busy": In(1),
                 "grant": In(1),
                 "grant_tenant": In(config.tenant_width),
@@ -131,20 +129,22 @@ class Monitor(wiring.Component):
         config = self.config
         tenants = range(config.tenants)
 
-        running_epoch = Signal(32, init=1, reset_less=True)
+        running_epoch = Signal(32, init=1)
         elapsed = Signal(32)
         latch = Signal()
-        m.d.comb += [
-            latch.eq((self.epoch_clocks != 0) & (elapsed + 1 >= self.epoch_clocks)),
-            self.epoch.eq(running_epoch - 1),
+        length = self.epoch_clocks
+        m.d.comb += self.epoch.eq(running_epoch - 1)
+        m.d.sync += [
+            elapsed.eq(elapsed + 1),
+            # Decided a clock ahead: whether the next clock is the last one of its epoch.
+            latch.eq((length != 0) & Mux(latch, length == 1, elapsed + 2 >= length)),
         ]
-        m.d.sync += elapsed.eq(elapsed + 1)
         with m.If(latch):
             m.d.sync += [elapsed.eq(0), running_epoch.eq(running_epoch + 1)]
 
         windows = monitor_windows(config)
 
-        def count_rows(name, *, event, index, amount, amount_width):
+        def count_rows(name, *, event, index, amount=None, amount_width=0):
             window = getattr(self, name)
             counters = EpochCounters(depth=windows[name], amount_width=amount_width)
             m.submodules[name] = counters
@@ -152,53 +152,61 @@ class Monitor(wiring.Component):
                 counters.epoch.eq(running_epoch),
                 counters.count.eq(event),
                 counters.index.eq(index),
-                counters.amount.eq(amount),
                 counters.read_index.eq(window.index),
                 window.data.eq(counters.read_data),
             ]
+            if amount is not None:
+                m.d.comb += counters.amount.eq(amount)
 
         grant_index = Cat(self.grant_class, self.grant_op, self.grant_tenant)
-        grant_bytes = self.grant_beats * config.beat_bytes
-        bytes_width = config.l_max.bit_length()
-        for name, amount, width in (
-            ("grant_requests", 1, 1),
-            ("grant_bytes", grant_bytes, bytes_width),
-        ):
-            count_rows(name, event=self.grant, index=grant_index, amount=amount, amount_width=width)
+        count_rows("grant_requests", event=self.grant, index=grant_index)
         count_rows(
-            "promotions",
-            event=self.grant & self.promoted,
-            index=self.grant_tenant,
-            amount=1,
-            amount_width=1,
+            "grant_bytes",
+            event=self.grant,
+            index=grant_index,
+            amount=self.grant_beats * config.beat_bytes,
+            amount_width=config.l_max.bit_length(),
         )
+        count_rows("promotions", event=self.grant & self.promoted, index=self.grant_tenant)
 
-        served_tenant = self.served_entry.tenant
+        # Latency in two steps: the difference, then what it means.
+        served = Signal(2)
+        served_tenant = Signal(config.tenant_width)
         latency = Signal(config.stamp_width)
+        objective = Signal(config.clocks_width)
+        m.d.sync += [
+            served.eq(Cat(self.served, served)),
+            served_tenant.eq(self.served_entry.tenant),
+            latency.eq(self.now - self.served_entry.offered),
+            objective.eq(self.objectives[self.served_entry.tenant]),
+        ]
         latency_bin = Signal(range(LATENCY_BINS))
+        latency_tenant = Signal(config.tenant_width)
         late = Signal()
-        m.d.comb += latency.eq(self.now - self.served_entry.offered)
+        m.d.sync += [
+            latency_bin.eq(0),
+            latency_tenant.eq(served_tenant),
+            late.eq((objective != 0) & (latency > objective)),
+        ]
         for position in range(1, config.stamp_width):
             with m.If(latency[position]):
-                m.d.comb += latency_bin.eq(min(position, LATENCY_BINS - 1))
-        objective = self.objectives[served_tenant]
-        m.d.comb += late.eq((objective != 0) & (latency > objective))
+                m.d.sync += latency_bin.eq(min(position, LATENCY_BINS - 1))
         for name, event, index in (
-            ("responses", self.served, served_tenant),
-            ("slo_violations", self.served & late, served_tenant),
-            ("latency", self.served, Cat(latency_bin, served_tenant)),
+            ("responses", served[1], latency_tenant),
+            ("slo_violations", served[1] & late, latency_tenant),
+            ("latency", served[1], Cat(latency_bin, latency_tenant)),
         ):
-            count_rows(name, event=event, index=index, amount=1, amount_width=1)
+            count_rows(name, event=event, index=index)
 
         # A queue's peak and a head's waiting may change for all tenants in one clock.
         held = Array(Signal(32, name=f"held_{i}") for i in tenants)
         latched_peak = Array(Signal(8, name=f"latched_peak_{i}") for i in tenants)
         for i in tenants:
-            m.submodules[f"held_{i}"] = waiting = EpochCounter()
+            m.submodules[f"held_{i}"] = waits = EpochCounter()
             m.d.comb += [
-                waiting.latch.eq(latch),
-                waiting.count.eq((self.counts[i] != 0) & (self.class_codes[i] == NO_CLASS)),
-                held[i].eq(waiting.latched),
+                waits.latch.eq(latch),
+                waits.count.eq(self.waiting[i]),
+                held[i].eq(waits.latched),
             ]
             running_peak = Signal(8, name=f"running_peak_{i}")
             peak = Signal(8, name=f"peak_{i}")

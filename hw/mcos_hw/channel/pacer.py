@@ -32,8 +32,8 @@ class Pacer(wiring.Component):
         A grant is made in this clock.
     beats : In(beats_width)
         Its beats.
-    open : Out(1)
-        A grant may be made in this clock.
+    open_then : Out(1)
+        A grant may be made in the next clock.
     debt : Out
         Bytes granted ahead of the rate, with ``rate_fraction`` fraction bits.
     """
@@ -42,7 +42,7 @@ class Pacer(wiring.Component):
     rate: Signal
     grant: Signal
     beats: Signal
-    open: Signal
+    open_then: Signal
     debt: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -54,7 +54,7 @@ class Pacer(wiring.Component):
                 "rate": In(config.rate_width),
                 "grant": In(1),
                 "beats": In(config.beats_width),
-                "open": Out(1),
+                "open_then": Out(1),
                 "debt": Out(debt_bits + config.rate_fraction),
             }
         )
@@ -65,7 +65,8 @@ class Pacer(wiring.Component):
         owed = Signal.like(self.debt)
         m.d.comb += [
             owed.eq(self.debt + Mux(self.grant, size, 0)),
-            self.open.eq(~self.enable | (self.debt < self.rate)),
+            # The debt of the next clock is less than the rate.
+            self.open_then.eq(~self.enable | (owed < self.rate << 1)),
         ]
         m.d.sync += self.debt.eq(Mux(self.enable & (owed > self.rate), owed - self.rate, 0))
         return m

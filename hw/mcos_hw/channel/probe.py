@@ -1,5 +1,6 @@
 """What a channel shows of its state, every clock: for waveforms, checks and lockstep."""
 
+from amaranth.hdl import signed
 from amaranth.lib import data
 
 from mcos_hw.config import ChannelConfig
@@ -19,27 +20,30 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
 
     Members of ``tenants[i]``:
 
-    - ``queued``: requests in the queue, the head included;
+    - ``queued``: requests that were taken and not granted;
+    - ``present``: one of them is the head;
     - ``beats``: beats of the head;
     - ``class_code``: :class:`GrantClass` of the head, or :data:`NO_CLASS`;
     - ``serviceable``: the head may be granted when the pacer and the port allow;
     - ``candidate``: the arbiter's last round of choice includes the head;
     - ``age``: clocks the head has been serviceable;
     - ``start``, ``finish``: tags, modulo ``2**tag_width``;
-    - ``committed``, ``peak``: token levels, in ``2**-rate_fraction`` bytes, ``peak`` signed.
+    - ``committed``, ``peak``: token levels, in ``2**-rate_fraction`` bytes, signed.
 
     Members of ``channel``:
 
     - ``virtual_time``: V, modulo ``2**tag_width``;
     - ``open``: pacer and port take a grant in this clock;
-    - ``granted``, ``promoted``, ``tenant``, ``beats``: the grant of this clock;
+    - ``granted``, ``promoted``, ``tenant``, ``beats``: the grant of this clock, and
+      ``granted_class``: as what it was chosen in the clock before;
     - ``in_flight``: bytes granted and not yet served;
     - ``debt``: bytes granted ahead of the paced rate, in ``2**-rate_fraction`` bytes.
     """
-    level_width = config.depth_width + config.rate_fraction
+    level_width = config.depth_width + config.rate_fraction + 1
     tenant = data.StructLayout(
         {
             "queued": config.queue_depth.bit_length(),
+            "present": 1,
             "beats": config.beats_width,
             "class_code": 2,
             "serviceable": 1,
@@ -47,8 +51,8 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
             "age": config.clocks_width,
             "start": config.tag_width,
             "finish": config.tag_width,
-            "committed": level_width,
-            "peak": level_width + 1,
+            "committed": signed(level_width),
+            "peak": signed(level_width),
         }
     )
     channel = data.StructLayout(
@@ -59,6 +63,7 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
             "promoted": 1,
             "tenant": config.tenant_width,
             "beats": config.beats_width,
+            "granted_class": 2,
             "in_flight": config.credit_width,
             "debt": config.rate_fraction + (config.l_max + config.bytes_per_clock).bit_length(),
         }

@@ -1,123 +1,192 @@
-"""Per-tenant request queues that share one memory."""
+"""Per-tenant request queues: what decides in registers, what is carried in memory."""
 
 from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.intake import entry_layout, stored_layout
 from mcos_hw.channel.request import request_layout
+from mcos_hw.channel.select import pick
 from mcos_hw.config import ChannelConfig
 
-__all__ = ["RequestQueues"]
+__all__ = [
+    "RequestQueues",
+    "place_layout",
+]
+
+
+def place_layout(config: ChannelConfig) -> data.StructLayout:
+    """One of the first places of a queue; ``beats`` is meaningful where ``present``."""
+    return data.StructLayout({"present": 1, "beats": config.beats_width})
 
 
 class RequestQueues(wiring.Component):
-    """One FIFO a tenant, heads in registers, everything behind them in one shared memory.
+    """One FIFO a tenant.
 
-    Takes one request and gives one head away per clock, both sustained. A request offered to an
-    empty queue is its head in the next clock. Order within a tenant is kept; nothing orders one
-    tenant against another. A full queue takes nothing and holds up nobody else.
+    A request is announced by ``taken``, stored, and enters with ``entry``, at most one per clock;
+    a head leaves with ``pop``, at most one per clock. Order within a tenant is kept; nothing orders
+    one tenant against another. A full queue takes nothing and holds up nobody else.
 
-    It decides neither who may send (the channel pushes only into queues that are not ``full``) nor
+    What a choice needs of the first two requests of each queue is in registers. What a command
+    needs of a head is in one memory for all tenants, read in the clock of the pop. The mark, a
+    number by which the arbiter orders, is in a small memory of each tenant that shows the request
+    at place ``ahead`` at all times. A place of the memories is given away with ``taken`` and free
+    again after ``pop``.
+
+    It decides neither who may send (the channel takes only for queues that are not ``full``) nor
     who is granted.
 
     Parameters
     ----------
     config : ChannelConfig
         Sizes.
+    mark_width : int
+        Bits of a mark.
+    ahead : int
+        Whose mark is shown: 0 the head's, 1 the next one's, 2 the third one's.
 
     Members
     -------
-    push : In(1)
-        Take ``request`` into the queue of its tenant; only while that queue is not full.
-    request : In(request_layout)
-        Request to take.
-    pop : In(1)
-        Give away the head of ``pop_tenant``; only while it is present.
-    pop_tenant : In(tenant_width)
-        Whose head to give away.
-    heads : Out(ArrayLayout(request_layout, tenants))
-        Heads; meaningful where ``present``.
-    present : Out(tenants)
-        Which queues have a head.
+    taken : In(tenants)
+        The queue whose request is taken in this clock; only one that is not full.
+    tails : Out
+        Row for the next request of each tenant.
+    stored : In(stored_layout)
+        What a command will need, before ``entry`` of that request.
+    entry : In(entry_layout)
+        The request is in its queue from the next clock on; in the order of ``taken``.
+    entry_mark : In(mark_width)
+        Its mark.
+    pop : In(tenants)
+        The queue whose head leaves in this clock; only while it is present.
+    heads, nexts : Out(ArrayLayout(place_layout, tenants))
+        First and second request of each queue.
+    third : Out(tenants)
+        Which queues have a third one.
+    marks : Out
+        Mark of the request at place ``ahead``, where there is one.
     full : Out(tenants)
         Which queues take nothing.
     counts : Out(ArrayLayout, tenants)
-        Requests in each queue, heads included.
+        Requests of each tenant that were taken and have not left.
+    left : Out(request_layout)
+        The request whose head left in the clock before.
     """
 
-    push: Signal
-    request: data.View
+    taken: Signal
+    tails: data.View
+    stored: data.View
+    entry: data.View
+    entry_mark: Signal
     pop: Signal
-    pop_tenant: Signal
     heads: data.View
-    present: Signal
+    nexts: data.View
+    third: Signal
+    marks: data.View
     full: Signal
     counts: data.View
+    left: data.View
 
-    def __init__(self, config: ChannelConfig) -> None:
+    def __init__(self, config: ChannelConfig, *, mark_width: int, ahead: int) -> None:
         self.config = config
-        layout = request_layout(config)
+        self.mark_width = mark_width
+        self.ahead = ahead
+        places = data.ArrayLayout(place_layout(config), config.tenants)
         super().__init__(
             {
-                "push": In(1),
-                "request": In(layout),
-                "pop": In(1),
-                "pop_tenant": In(config.tenant_width),
-                "heads": Out(data.ArrayLayout(layout, config.tenants)),
-                "present": Out(config.tenants),
+                "taken": In(config.tenants),
+                "tails": Out(data.ArrayLayout(range(config.queue_depth), config.tenants)),
+                "stored": In(stored_layout(config)),
+                "entry": In(entry_layout(config)),
+                "entry_mark": In(mark_width),
+                "pop": In(config.tenants),
+                "heads": Out(places),
+                "nexts": Out(places),
+                "third": Out(config.tenants),
+                "marks": Out(data.ArrayLayout(mark_width, config.tenants)),
                 "full": Out(config.tenants),
                 "counts": Out(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
+                "left": Out(request_layout(config)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        depth_bits = (config.queue_depth - 1).bit_length()
+        depth = config.queue_depth
 
-        # Row {tenant, pointer}. A queue's memory holds what is behind its head, so a request
-        # passes the memory only when another one is ahead of it.
-        m.submodules.rows = rows = memory.Memory(
-            shape=request_layout(config), depth=config.tenants * config.queue_depth, init=[]
+        m.submodules.requests = requests = memory.Memory(
+            shape=request_layout(config), depth=config.tenants * depth, init=[]
         )
-        write = rows.write_port()
-        read = rows.read_port(domain="comb")
-        write_pointers = Array(
-            Signal(depth_bits, name=f"write_pointer_{i}") for i in range(config.tenants)
-        )
-        read_pointers = Array(
-            Signal(depth_bits, name=f"read_pointer_{i}") for i in range(config.tenants)
-        )
-
-        pusher = self.request.tenant
+        write = requests.write_port()
+        read = requests.read_port()
+        first_rows = [Signal(range(depth), name=f"first_row_{i}") for i in range(config.tenants)]
+        popper = Signal(config.tenant_width)
+        for bit in range(config.tenant_width):
+            owners = [i for i in range(config.tenants) if i >> bit & 1]
+            m.d.comb += popper[bit].eq(Cat(self.pop[i] for i in owners).any())
         m.d.comb += [
-            write.addr.eq(Cat(write_pointers[pusher], pusher)),
-            write.data.eq(self.request),
-            read.addr.eq(Cat(read_pointers[self.pop_tenant], self.pop_tenant)),
+            write.en.eq(self.stored.valid),
+            write.addr.eq(Cat(self.stored.row, self.stored.request.tenant)),
+            write.data.eq(self.stored.request),
+            read.addr.eq(Cat(pick(self.pop, first_rows), popper)),
+            read.en.eq(1),
+            self.left.eq(read.data),
         ]
 
         for i in range(config.tenants):
-            count = self.counts[i]
-            pushed = Signal(name=f"pushed_{i}")
-            popped = Signal(name=f"popped_{i}")
-            to_head = Signal(name=f"to_head_{i}")
+            m.submodules[f"marks_{i}"] = marks = memory.Memory(
+                shape=self.mark_width, depth=depth, init=[]
+            )
+            m.submodules[f"beats_{i}"] = beats = memory.Memory(
+                shape=config.beats_width, depth=depth, init=[]
+            )
+            mark_write, mark_read = marks.write_port(), marks.read_port(domain="comb")
+            beats_write, beats_read = beats.write_port(), beats.read_port(domain="comb")
+            enters, leaves = self.entry.tenants[i], self.pop[i]
+            rows = {
+                place: Signal(range(depth), name=f"row_{place}_{i}", init=place % depth)
+                for place in {2, self.ahead} - {0}
+            } | {0: first_rows[i]}
+            for row in rows.values():
+                with m.If(leaves):
+                    m.d.sync += row.eq(row + 1)
             m.d.comb += [
-                pushed.eq(self.push & (pusher == i)),
-                popped.eq(self.pop & (self.pop_tenant == i)),
-                # The queue is empty but for a head that leaves in this clock.
-                to_head.eq(pushed & ((count == 0) | ((count == 1) & popped))),
-                self.present[i].eq(count != 0),
-                self.full[i].eq(count == config.queue_depth),
+                mark_write.addr.eq(self.entry.row),
+                mark_write.data.eq(self.entry_mark),
+                mark_write.en.eq(enters),
+                mark_read.addr.eq(rows[self.ahead]),
+                self.marks[i].eq(mark_read.data),
+                beats_write.addr.eq(self.entry.row),
+                beats_write.data.eq(self.entry.beats),
+                beats_write.en.eq(enters),
+                beats_read.addr.eq(rows[2]),
             ]
-            m.d.sync += count.eq(count + pushed - popped)
-            with m.If(to_head):
-                m.d.sync += self.heads[i].eq(self.request)
-            with m.Elif(popped):
-                m.d.sync += self.heads[i].eq(read.data)
-            with m.If(pushed & ~to_head):
-                m.d.comb += write.en.eq(1)
-                m.d.sync += write_pointers[i].eq(write_pointers[i] + 1)
-            with m.If(popped & (count > 1)):
-                m.d.sync += read_pointers[i].eq(read_pointers[i] + 1)
 
+            head, following, third = self.heads[i], self.nexts[i], self.third[i]
+            waiting = Signal(range(depth + 1), name=f"waiting_{i}")
+            waiting_then = Signal.like(waiting, name=f"waiting_then_{i}")
+            m.d.comb += waiting_then.eq(waiting + enters - leaves)
+            m.d.sync += [
+                waiting.eq(waiting_then),
+                head.present.eq(waiting_then != 0),
+                following.present.eq(waiting_then > 1),
+                third.eq(waiting_then > 2),
+            ]
+            with m.If(leaves):
+                m.d.sync += [head.beats.eq(following.beats), following.beats.eq(beats_read.data)]
+            # The place that the entering request has once the head has left.
+            with m.If(enters & (~head.present | (leaves & ~following.present))):
+                m.d.sync += head.beats.eq(self.entry.beats)
+            with m.If(
+                enters & Mux(leaves, following.present & ~third, head.present & ~following.present)
+            ):
+                m.d.sync += following.beats.eq(self.entry.beats)
+
+            count = self.counts[i]
+            count_then = Signal.like(count, name=f"count_then_{i}")
+            m.d.comb += count_then.eq(count + self.taken[i] - leaves)
+            m.d.sync += [count.eq(count_then), self.full[i].eq(count_then == depth)]
+            with m.If(self.taken[i]):
+                m.d.sync += self.tails[i].eq(self.tails[i] + 1)
         return m

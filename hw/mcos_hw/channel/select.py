@@ -1,12 +1,15 @@
-"""A comparator tree: the least key among those that take part."""
+"""Choosing among tenants: by key in a tree, and by a vector with one bit set."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 
 from amaranth import *
 from amaranth.hdl import Module, Value
 
 __all__ = [
     "modular_less",
+    "pick",
     "select_least",
 ]
 
@@ -18,6 +21,23 @@ def modular_less(left: Value, right: Value) -> Value:
     """
     width = max(len(left), len(right))
     return (left - right)[width - 1]
+
+
+def pick(selected: Value, values: Sequence[Value]) -> Value:
+    """The value whose bit of ``selected`` is set; 0 where none is. At most one may be."""
+    masked = [
+        Value.cast(value) & selected[i].replicate(len(Value.cast(value)))
+        for i, value in enumerate(values)
+    ]
+    return _tree(masked)
+
+
+def _tree(values: list[Value]) -> Value:
+    """Disjunction as a balanced tree."""
+    if len(values) == 1:
+        return values[0]
+    half = len(values) // 2
+    return reduce(or_, (_tree(values[:half]), _tree(values[half:])))
 
 
 def _less(left: Value, right: Value) -> Value:

@@ -1,4 +1,4 @@
-"""What is granted and not yet served: slots, and the bytes they hold."""
+"""What is granted and not yet served, by transaction id."""
 
 from amaranth import *
 from amaranth.lib import data, memory, wiring
@@ -27,9 +27,10 @@ def slot_entry_layout(config: ChannelConfig) -> data.StructLayout:
 class SlotTable(wiring.Component):
     """Names every granted request by a slot number, its transaction id at the memory port.
 
-    A slot is free again in the clock after its completion is looked up. A completion must name a
-    slot in use; memory may complete slots in any order, one per clock. The entry appears one
-    clock after ``complete``. Allocation and completion go on side by side, one each per clock.
+    A grant reserves a slot; in the next clock it takes it for its entry. Memory may complete slots
+    in any order, one per clock, each from the clock after it was taken on. The entry appears one
+    clock after ``complete``; the slot can be reserved again two clocks after that. All of this
+    goes on side by side, once each per clock.
 
     Parameters
     ----------
@@ -38,14 +39,16 @@ class SlotTable(wiring.Component):
 
     Members
     -------
-    available : Out(1)
-        A slot is free.
-    slot : Out(slot_width)
-        The slot that ``allocate`` would take.
-    allocate : In(1)
-        Take the slot for ``entry``; only while ``available``.
+    reserve : In(1)
+        A grant is made in this clock; only while a slot is available.
+    available_then : Out(1)
+        A slot can be reserved in the next clock.
+    take : In(1)
+        Take ``slot`` for ``entry``: in the clock after ``reserve``.
     entry : In(slot_entry_layout)
         What to remember.
+    slot : Out(slot_width)
+        The slot that ``take`` takes.
     complete : In(1)
         Memory has served ``complete_slot``.
     complete_slot : In(slot_width)
@@ -54,34 +57,32 @@ class SlotTable(wiring.Component):
         ``served_entry`` belongs to the completion of the clock before.
     served_entry : Out(slot_entry_layout)
         What was remembered.
-    in_flight : Out(credit_width)
-        Bytes granted and not yet served.
     """
 
-    available: Signal
-    slot: Signal
-    allocate: Signal
+    reserve: Signal
+    available_then: Signal
+    take: Signal
     entry: data.View
+    slot: Signal
     complete: Signal
     complete_slot: Signal
     served: Signal
     served_entry: data.View
-    in_flight: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
         entry = slot_entry_layout(config)
         super().__init__(
             {
-                "available": Out(1),
-                "slot": Out(config.slot_width),
-                "allocate": In(1),
+                "reserve": In(1),
+                "available_then": Out(1),
+                "take": In(1),
                 "entry": In(entry),
+                "slot": Out(config.slot_width),
                 "complete": In(1),
                 "complete_slot": In(config.slot_width),
                 "served": Out(1),
                 "served_entry": Out(entry),
-                "in_flight": Out(config.credit_width),
             }
         )
 
@@ -98,7 +99,7 @@ class SlotTable(wiring.Component):
         m.d.comb += [
             write.addr.eq(self.slot),
             write.data.eq(self.entry),
-            write.en.eq(self.allocate),
+            write.en.eq(self.take),
             read.addr.eq(self.complete_slot),
             self.served_entry.eq(read.data),
         ]
@@ -110,30 +111,26 @@ class SlotTable(wiring.Component):
             shape=config.slot_width, depth=config.slots, init=[]
         )
         ring_write = ring.write_port()
-        ring_read = ring.read_port(domain="comb")
-        unused = Signal(range(config.slots + 1), init=config.slots)
-        freed = Signal(range(config.slots + 1))
+        ring_read = ring.read_port()
+        unused = Signal(config.slot_width)
+        recycles = Signal()
         first = Signal(config.slot_width)
+        first_then = Signal(config.slot_width)
         last = Signal(config.slot_width)
-        from_ring = Signal()
         m.d.comb += [
-            from_ring.eq(unused == 0),
-            self.available.eq(~from_ring | (freed != 0)),
-            self.slot.eq(Mux(from_ring, ring_read.data, config.slots - unused)),
-            ring_read.addr.eq(first),
+            self.slot.eq(Mux(recycles, ring_read.data, unused)),
+            first_then.eq(first + (self.take & recycles)),
+            ring_read.addr.eq(first_then),
             ring_write.addr.eq(last),
             ring_write.data.eq(completed_slot),
             ring_write.en.eq(self.served),
         ]
-        with m.If(self.allocate & ~from_ring):
-            m.d.sync += unused.eq(unused - 1)
-        with m.If(self.allocate & from_ring):
-            m.d.sync += first.eq(first + 1)
-        with m.If(self.served):
-            m.d.sync += last.eq(last + 1)
-        m.d.sync += freed.eq(freed + self.served - (self.allocate & from_ring))
+        m.d.sync += [first.eq(first_then), last.eq(last + self.served)]
+        with m.If(self.take & ~recycles):
+            m.d.sync += [unused.eq(unused + 1), recycles.eq(unused.all())]
 
-        granted = Mux(self.allocate, self.entry.beats * config.beat_bytes, 0)
-        returned = Mux(self.served, self.served_entry.beats * config.beat_bytes, 0)
-        m.d.sync += self.in_flight.eq(self.in_flight + granted - returned)
+        # What is reserved two clocks after it was written is taken when the ring shows it.
+        free = Signal(range(config.slots + 1), init=config.slots)
+        m.d.sync += free.eq(free + self.served - self.reserve)
+        m.d.comb += self.available_then.eq(free > self.reserve)
         return m

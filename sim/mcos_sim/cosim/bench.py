@@ -9,6 +9,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
+from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, Access
 from mcos_sim.cosim.recorder import WindowRecorder
@@ -109,10 +110,10 @@ def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecord
 def _require_served(bench: Testbench, requesters: list[Requester], queues: list[int]) -> None:
     """Nothing may be lost: what was accepted and not granted is still queued.
 
-    One request may have left its queue for the memory port after the run ended.
+    Some may have left their queues for the memory port after the run ended.
     """
     queue = bench.registers.map["QUEUE"]
-    under_way = 0 if bench.done else 1
+    under_way = 0 if bench.done else OUTLET_DEPTH
     for requester in requesters:
         granted = len(bench.checker.granted[requester.tag])
         accepted = len(requester.offered) - len(requester.pending)
@@ -130,7 +131,8 @@ def _require_counted(
 ) -> None:
     """The bytes that the hardware counted in its latched epoch are those that it granted in it.
 
-    Of an epoch that ended with the run the last grant was not seen; it is not compared.
+    A grant counts in the clock of its command, one later. Of an epoch that ended with the run the
+    last grant was not seen; it is not compared.
     """
     end = registers["EPOCH"][0] * length
     if end >= bench.clock:
@@ -141,7 +143,7 @@ def _require_counted(
             for size, clock in zip(
                 requester.sizes, bench.checker.granted[requester.tag], strict=False
             )
-            if end - length <= clock < end
+            if end - length <= clock + 1 < end
         )
         first = GRANT_KINDS * requester.tag
         counted = sum(registers["GRANT_BYTES"][first : first + GRANT_KINDS])

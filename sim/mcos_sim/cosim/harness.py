@@ -37,10 +37,12 @@ def stimulus_layout(config: ChannelConfig) -> data.StructLayout:
 
 
 def observed_layout(config: ChannelConfig) -> data.StructLayout:
-    """Everything that requesters and memory see in a clock."""
+    """Everything that requesters and memory see in a clock, and whether a grant is made in it."""
     return data.StructLayout(
         {
             "request_ready": config.tenants,
+            "granted": 1,
+            "granted_tenant": config.tenant_width,
             "command_valid": 1,
             "response_valid": 1,
             "command": command_layout(config),
@@ -105,6 +107,8 @@ class Harness(wiring.Component):
             controller.completion.valid.eq(stimulus.completion_valid),
             controller.completion.payload.eq(stimulus.completion),
             observed.request_ready.eq(controller.request_ready),
+            observed.granted.eq(controller.probe.channel.granted),
+            observed.granted_tenant.eq(controller.probe.channel.tenant),
             observed.command_valid.eq(controller.command.valid),
             observed.command.eq(controller.command.payload),
             observed.response_valid.eq(controller.response.valid),

@@ -96,8 +96,8 @@ class WindowRecorder:
         return {
             requester.tag: sum(
                 requester.sizes[index]
-                for index in range(len(self._bench.checker.granted[requester.tag]))
-                if requester.completed[index] in (-1, clock)
+                for index, granted in enumerate(self._bench.checker.granted[requester.tag])
+                if granted < clock and requester.completed[index] in (-1, clock)
             )
             for requester in self._bench.requesters
         }

@@ -155,6 +155,7 @@ class Checker:
     def __init__(self, requesters: Sequence[Requester], config: ChannelConfig) -> None:
         self._by_tag = {requester.tag: requester for requester in requesters}
         self.granted: dict[int, list[int]] = {tag: [] for tag in self._by_tag}
+        self._commands = dict.fromkeys(self._by_tag, 0)
         command, request = command_layout(config), request_layout(config)
         # Direction, address and length lie side by side in both layouts.
         width = 1 + config.address_width + config.beats_width
@@ -164,30 +165,45 @@ class Checker:
         self._tenant_offset = command["tenant"].offset
         self._tenant_mask = (1 << config.tenant_width) - 1
 
-    def command(self, word: int, clock: int) -> int:
-        """Checks a packed command that was granted in ``clock``; returns its bytes.
+    def grant(self, tag: int, clock: int) -> None:
+        """Notes a grant of ``clock``.
 
         Raises
         ------
         AssertionError
-            If it is not its tenant's next request.
+            If its tenant has offered nothing more.
+        """
+        assert tag in self._by_tag, f"clock {clock}: a grant to tenant {tag}, which asks nothing"
+        requester, granted = self._by_tag[tag], self.granted[tag]
+        assert len(granted) < len(requester.offered), (
+            f"clock {clock}: grant {len(granted)} to {requester.stream.name!r}, "
+            f"which offered {len(requester.offered)} requests"
+        )
+        granted.append(clock)
+
+    def command(self, word: int, clock: int) -> int:
+        """Checks a packed command that comes to the port in ``clock``; returns its bytes.
+
+        Raises
+        ------
+        AssertionError
+            If it is not its tenant's next request, or not granted before.
         """
         tag = word >> self._tenant_offset & self._tenant_mask
-        assert tag in self._by_tag, f"clock {clock}: a grant to tenant {tag}, which asks nothing"
+        assert tag in self._by_tag, f"clock {clock}: a command of tenant {tag}, which asks nothing"
         requester = self._by_tag[tag]
-        granted = self.granted[tag]
-        index = len(granted)
-        assert index < len(requester.offered), (
-            f"clock {clock}: grant {index} to {requester.stream.name!r}, "
-            f"which offered {len(requester.offered)} requests"
+        index = self._commands[tag]
+        assert index < len(self.granted[tag]), (
+            f"clock {clock}: command {index} of {requester.stream.name!r}, "
+            f"which was granted {len(self.granted[tag])} requests"
         )
         expected = requester.word(index) >> self._request_offset & self._mask
         found = word >> self._command_offset & self._mask
         assert found == expected, (
-            f"clock {clock}: grant {index} to {requester.stream.name!r} must carry "
+            f"clock {clock}: command {index} of {requester.stream.name!r} must carry "
             f"{expected:#x}, not {found:#x}"
         )
-        granted.append(clock)
+        self._commands[tag] += 1
         return requester.sizes[index]
 
 
@@ -302,6 +318,8 @@ class Testbench:
         observed_handle, stimulus_handle = dut.observed, dut.stimulus
         observed, stimulus = observed_layout(config), stimulus_layout(config)
         ready_mask = _mask(observed["request_ready"])
+        granted_bit = _mask(observed["granted"])
+        granted_offset = observed["granted_tenant"].offset
         command_bit = _mask(observed["command_valid"])
         response_bit = _mask(observed["response_valid"])
         command_offset = observed["command"].offset
@@ -358,7 +376,9 @@ class Testbench:
                     f"not become {command}"
                 )
             elif command is not None:
-                waiting, size = command, checker.command(command, clock - 1)
+                waiting, size = command, checker.command(command, clock)
+            if word & granted_bit:
+                checker.grant(word >> granted_offset & tenant_mask, clock)
             drive = 0
             if not next(command_pause):
                 drive = command_ready

@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
-"""The age guard against a list of ages."""
+"""The age guard against a list of visits."""
 
+import dataclasses
 import random
 from collections import Counter
 
@@ -11,73 +12,159 @@ from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
 
 CONFIG = ChannelConfig(tenants=4, clocks_width=12)
-OLDEST = (1 << CONFIG.clocks_width) - 1
+ROUND = CONFIG.tenants
+MOST_ROUNDS = (1 << CONFIG.clocks_width) // ROUND - 1
+OLDEST = MOST_ROUNDS * ROUND
+VISIT = 3
+"""Clocks from the beginning of a visit until what it found is seen."""
+
+
+@dataclasses.dataclass
+class Visit:
+    """One tenant's turn: rounds that its head is old, whether that may be granted and is over."""
+
+    tenant: int
+    rounds: int
+    ready: bool
+    over_age: bool
+    granted: bool = False
+
+
+class Model:
+    """Ages and promotions, one call of :meth:`clock` a clock."""
+
+    def __init__(self):
+        self.rounds = [0] * ROUND
+        # Visits that have not ended, and those of the round that found somebody over age.
+        self.visits = []
+        self.over_age = []
+        self.promote = None
+        self.clocks = 0
+        self.rested = 255
+        self.due = False
+        self.seen = Counter()
+
+    @property
+    def ages(self):
+        return [rounds * ROUND for rounds in self.rounds]
+
+    def clock(self, *, serviceable, limits, interval, granted, promoted):
+        """Goes on by a clock and returns who may be to be promoted after it."""
+        tenant = self.clocks % ROUND
+        self.clocks += 1
+        rounds, limit = self.rounds[tenant], limits[tenant]
+        over_age = serviceable[tenant] and limit > 0 and rounds >= limit // ROUND
+        self.visits.append(Visit(tenant, rounds, serviceable[tenant], over_age))
+        for visit in (*self.visits, *self.over_age):
+            visit.granted |= visit.tenant == granted
+        allowed = {None if self.promote == granted else self.promote}
+        if granted is not None:
+            self.rounds[granted] = 0
+        if len(self.visits) == VISIT:
+            visit = self.visits.pop(0)
+            if not visit.granted:
+                self.rounds[visit.tenant] = min(visit.rounds + visit.ready, MOST_ROUNDS)
+                if self.promote == visit.tenant and not visit.ready:
+                    allowed = {None}
+                    self.seen["waits"] += 1
+            if visit.over_age:
+                self.over_age.append(visit)
+            if visit.tenant == ROUND - 1:
+                if self.promote is None and self.over_age:
+                    self.seen["due", self.due] += 1
+                    allowed = self.choice() if self.due and not promoted else {None}
+                self.over_age = []
+        self.due = self.rested >= interval and not promoted
+        if granted is not None:
+            self.rested = 1 if promoted else min(self.rested + 1, 255)
+        return allowed
+
+    def choice(self):
+        """The oldest over-age head of the round; any or none of them where some were granted."""
+        waiting = [visit for visit in self.over_age if not visit.granted]
+        if len(waiting) < len(self.over_age):
+            self.seen["granted"] += 1
+            return {None, *(visit.tenant for visit in waiting)}
+        oldest = max(waiting, key=lambda visit: (visit.rounds, -visit.tenant))
+        rounds = [visit.rounds for visit in waiting]
+        self.seen["tie"] += rounds.count(oldest.rounds) > 1
+        self.seen["choice"] += min(rounds) < oldest.rounds
+        return {oldest.tenant}
 
 
 def test_signature():
     assert members(AgeGuard(CONFIG)) == {
-        "in": {"serviceable": 4, "limits": 4 * 12, "interval": 8, "grant": 1, "grant_tenant": 2},
-        "out": {"promote": 1, "promote_tenant": 2, "ages": 4 * 12},
+        "in": {"serviceable": 4, "limits": 4 * 12, "interval": 8, "granted": 4, "promoted": 1},
+        "out": {"promote": 4, "ages": 4 * 12},
     }
 
 
 @pytest.mark.parametrize(("interval", "seed"), [(1, 1), (2, 2), (5, 3), (5, 4), (255, 5)])
 def test_random_heads(interval, seed):
     rng = random.Random(seed)
-    seen = Counter()
+    model = Model()
+    between = []
 
     async def testbench(bench):
-        ages = [0] * CONFIG.tenants
-        since = None  # Grants since the last promotion, that one included.
         bench.set(interval=interval)
-        for clock in range(2500):
+        chosen, promoted = None, False
+        allowed = {None}
+        # The grants since the last promotion, that one included.
+        since = None
+        for clock in range(4000):
             if clock % 250 == 0:
-                limits = [rng.choice((0, 1, 5, 30, 31)) for _ in ages]
+                limits = [rng.choice((0, 1, 5, 30, 31)) for _ in range(ROUND)]
+                bench.set(limits=limits)
                 present = rng.choice((0.3, 0.9, 1.0))
                 eagerness = rng.choice((0.1, 0.4, 1.0))
-                bench.set(limits=limits)
-            serviceable = [rng.random() < present for _ in ages]
-            bench.set(serviceable=sum(bit << i for i, bit in enumerate(serviceable)))
-            assert bench.get("ages") == ages
-            over_age = [
-                i for i, age in enumerate(ages) if serviceable[i] and limits[i] and age >= limits[i]
-            ]
-            promote = bool(over_age) and (since is None or since >= interval)
-            assert bench.get("promote") == promote
-            if promote:
-                oldest = max(over_age, key=lambda i: (ages[i], -i))
-                assert bench.get("promote_tenant") == oldest
-                seen["tie"] += [ages[i] for i in over_age].count(ages[oldest]) > 1
-                seen["choice"] += len({ages[i] for i in over_age}) > 1
-            seen["held back"] += bool(over_age) and not promote
+            assert bench.get("ages") == model.ages, clock
+            promote = bench.get("promote").bit_length() - 1 if bench.get("promote") else None
+            assert bench.get("promote") == (0 if promote is None else 1 << promote)
+            assert promote in allowed, clock
+            model.promote = promote
 
-            # A promoted head goes first; else any serviceable one may.
-            heads = [i for i, bit in enumerate(serviceable) if bit]
-            granted = oldest if promote else rng.choice(heads) if heads else None
+            granted, was_promoted = chosen, promoted
+            serviceable = [rng.random() < present for _ in range(ROUND)]
+            # The grant of the next clock: a promoted head goes first, else any one may.
+            heads = [i for i, bit in enumerate(serviceable) if bit and i != granted]
+            promoted = promote in heads
+            chosen = promote if promoted else rng.choice(heads) if heads else None
             if rng.random() >= eagerness:
-                granted = None
-            bench.set(grant=granted is not None, grant_tenant=granted or 0)
-            await bench.tick()
-            ages = [0 if i == granted else age + serviceable[i] for i, age in enumerate(ages)]
+                chosen, promoted = None, False
+
             if granted is not None:
-                seen["promoted"] += promote
-                since = 1 if promote else since and since + 1
+                if was_promoted:
+                    between.append(since)
+                    since = 0
+                since = None if since is None else since + 1
+            inputs = {"limits": limits, "interval": interval, "promoted": was_promoted}
+            allowed = model.clock(serviceable=serviceable, granted=granted, **inputs)
+            bench.set(
+                serviceable=sum(bit << i for i, bit in enumerate(serviceable)),
+                granted=0 if granted is None else 1 << granted,
+                promoted=was_promoted,
+            )
+            await bench.tick()
 
     simulate(AgeGuard(CONFIG), testbench)
-    assert all(seen[event] for event in ("promoted", "choice"))
-    assert seen["tie"] or interval == 255
-    assert bool(seen["held back"]) == (interval > 1)
+    assert len(between) > 3
+    assert min(between[1:]) >= interval
+    assert all(model.seen[event] for event in (("due", True), "granted", "choice")), model.seen
+    assert interval == 1 or model.seen["due", False]
+    assert interval == 255 or (model.seen["tie"] and model.seen["waits"]), model.seen
 
 
-@pytest.mark.parametrize("limit", [1, 2, 100, OLDEST])
+@pytest.mark.parametrize("limit", [1, 4, 7, 8, 100, OLDEST])
 def test_a_head_is_over_age_from_its_limit_on(limit):
+    """The promotion comes with the round in which its visit finds it as old as its limit."""
+
     async def testbench(bench):
         bench.set(serviceable=0b0100, limits=[1, 1, limit, 1], interval=1)
-        for age in range(limit):
-            assert not bench.get("promote"), age
+        promoted = limit // ROUND * ROUND + ROUND - 1 + VISIT
+        for clock in range(promoted):
+            assert not bench.get("promote"), clock
             await bench.tick()
-        assert bench.get("promote")
-        assert bench.get("promote_tenant") == 2
+        assert bench.get("promote") == 0b0100
 
     simulate(AgeGuard(CONFIG), testbench)
 
@@ -85,7 +172,7 @@ def test_a_head_is_over_age_from_its_limit_on(limit):
 def test_an_age_saturates_and_a_limit_of_0_is_off():
     async def testbench(bench):
         bench.set(serviceable=0b0010, interval=1)
-        for _ in range(OLDEST + 3):
+        for _ in range(OLDEST + 3 * ROUND):
             assert not bench.get("promote")
             await bench.tick()
         assert bench.get("ages") == [0, OLDEST, 0, 0]
@@ -93,42 +180,74 @@ def test_an_age_saturates_and_a_limit_of_0_is_off():
     simulate(AgeGuard(CONFIG), testbench)
 
 
-def test_an_age_counts_only_while_its_head_is_serviceable():
+def test_the_oldest_goes_first_and_ties_to_the_lowest():
     async def testbench(bench):
-        bench.set(limits=[3, 3, 3, 3], interval=1)
-        for serviceable, promote in (
-            (1, 0),
-            (0, 0),
-            (1, 0),
-            (0, 0),
-            (1, 0),
-            (0, 0),
-            (1, 1),
-            (0, 0),
-        ):
-            bench.set(serviceable=serviceable)
-            assert bench.get("promote") == promote
+        # Tenant 2 is one round older than the others, which are equally old.
+        bench.set(serviceable=0b0100, interval=1)
+        await bench.tick(ROUND)
+        bench.set(serviceable=0b1111, limits=[9, 9, 9, 9])
+        order = []
+        while len(order) < ROUND:
+            promote = bench.get("promote")
+            bench.set(granted=promote, promoted=promote != 0)
+            if promote:
+                order.append(promote.bit_length() - 1)
+                bench.set(limits=[0 if i in order else 9 for i in range(ROUND)])
             await bench.tick()
+        assert order == [2, 0, 1, 3]
+
+    simulate(AgeGuard(CONFIG), testbench)
+
+
+def test_an_age_counts_only_while_its_head_is_serviceable():
+    """In every other round; the limit is three rounds."""
+
+    async def testbench(bench):
+        bench.set(limits=[3 * ROUND] * ROUND, interval=1)
+        for serviceable in (1, 0, 1, 0, 1, 0):
+            bench.set(serviceable=serviceable)
+            await bench.tick(ROUND)
+            assert not bench.get("promote")
+        bench.set(serviceable=1)
+        await bench.tick(2 * ROUND)
+        assert bench.get("ages")[0] == 5 * ROUND
+        assert bench.get("promote") == 1
+
+    simulate(AgeGuard(CONFIG), testbench)
+
+
+def test_a_grant_ends_an_age_at_any_time_of_a_visit():
+    async def testbench(bench):
+        for moment in range(ROUND):
+            bench.set(serviceable=0b1000)
+            await bench.tick(3 * ROUND + moment)
+            assert bench.get("ages")[3] > 0
+            bench.set(granted=0b1000)
+            await bench.tick()
+            bench.set(granted=0, serviceable=0)
+            assert bench.get("ages")[3] == 0
+            await bench.tick(2 * ROUND - 1 - moment)
+            assert bench.get("ages")[3] == 0
 
     simulate(AgeGuard(CONFIG), testbench)
 
 
 @pytest.mark.parametrize("interval", [1, 2, 3, 16, 255])
 def test_one_promotion_in_an_interval_of_grants(interval):
-    """Two heads stay over age; every grant in between goes to somebody else."""
+    """Two heads stay over age; every other grant goes to somebody else."""
 
     async def testbench(bench):
         bench.set(serviceable=0b1111, limits=[1, 1, 0, 0], interval=interval)
-        await bench.tick(600)
+        await bench.tick(3 * ROUND)
         promotions = []
         for _ in range(2 * interval + 1):
-            promotions.append(bench.get("promote"))
-            tenant = bench.get("promote_tenant") if promotions[-1] else 3
-            bench.set(grant=1, grant_tenant=tenant)
+            promote = bench.get("promote")
+            promotions.append(promote != 0)
+            bench.set(granted=promote or 0b1000, promoted=promote != 0)
             await bench.tick()
             # Clocks without a grant bring the next promotion no nearer.
-            bench.set(grant=0)
-            await bench.tick()
+            bench.set(granted=0, promoted=0)
+            await bench.tick(3 * ROUND)
         assert [grant for grant, promoted in enumerate(promotions) if promoted] == [
             0,
             interval,
@@ -141,18 +260,31 @@ def test_one_promotion_in_an_interval_of_grants(interval):
 def test_an_offered_promotion_stands_until_a_grant():
     async def testbench(bench):
         bench.set(serviceable=0b1000, limits=[1, 1, 1, 1], interval=4)
-        await bench.tick()
-        for _ in range(10):
-            assert bench.get("promote")
+        await bench.tick(ROUND - 1 + VISIT)
+        for _ in range(3 * ROUND):
+            assert bench.get("promote") == 0b1000
             await bench.tick()
-        bench.set(grant=1, grant_tenant=3)
+        bench.set(granted=0b1000, promoted=1)
         await bench.tick()
-        bench.set(grant=0)
-        await bench.tick(20)
-        assert not bench.get("promote")
+        bench.set(granted=0, promoted=0)
+        assert bench.get("promote") == 0
+        await bench.tick(5 * ROUND)
+        assert bench.get("promote") == 0
         await bench.reset()
         assert bench.get("ages") == [0, 0, 0, 0]
-        await bench.tick()
-        assert bench.get("promote")
+        await bench.tick(ROUND - 1 + VISIT)
+        assert bench.get("promote") == 0b1000
+
+    simulate(AgeGuard(CONFIG), testbench)
+
+
+def test_a_promotion_that_waits_for_tokens_makes_room_for_another():
+    async def testbench(bench):
+        bench.set(serviceable=0b0001, limits=[1, 1, 1, 1], interval=1)
+        await bench.tick(ROUND - 1 + VISIT)
+        assert bench.get("promote") == 0b0001
+        bench.set(serviceable=0b0010)
+        await bench.tick(3 * ROUND)
+        assert bench.get("promote") == 0b0010
 
     simulate(AgeGuard(CONFIG), testbench)

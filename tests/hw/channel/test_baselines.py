@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from mcos_hw.channel.baselines import FcfsArbiter, FixedPriorityArbiter, RoundRobinArbiter
+from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import simulate
 
 CONFIG = ChannelConfig(tenants=4, stamp_width=16)
@@ -16,11 +17,16 @@ STAMPS = 1 << CONFIG.stamp_width
 ARBITERS = (FcfsArbiter, RoundRobinArbiter, FixedPriorityArbiter)
 
 
-def heads_of(serviceable, stamps):
-    return [
-        {"serviceable": bit, "class_code": 0, "beats": 1, "offered": stamp % STAMPS}
-        for bit, stamp in zip(serviceable, stamps, strict=True)
-    ]
+def heads_of(present):
+    return [{"present": bit, "beats": 1} for bit in present]
+
+
+def granted(bench):
+    """Whose head is granted, or None."""
+    tenants = bench.get("granted")
+    assert tenants.bit_count() <= 1
+    assert not bench.get("promoted")
+    return tenants.bit_length() - 1 if tenants else None
 
 
 def live_of(priorities):
@@ -46,16 +52,31 @@ def test_kind(arbiter, kind):
 
 
 @pytest.mark.parametrize("arbiter", ARBITERS)
-def test_a_grant_needs_an_open_clock_and_a_serviceable_head(arbiter):
+def test_a_grant_needs_an_open_clock_and_a_head(arbiter):
     async def testbench(bench):
         for opened in (0, 1):
             for head in range(-1, CONFIG.tenants):
-                bench.set(open=opened, heads=heads_of([i == head for i in range(4)], [0] * 4))
+                bench.set(open=opened, heads=heads_of([i == head for i in range(4)]))
                 assert bench.get("candidates") == (1 << head if head >= 0 else 0)
-                assert bench.get("grant") == (opened and head >= 0)
-                if head >= 0:
-                    assert bench.get("grant_tenant") == head
+                assert granted(bench) == (head if opened and head >= 0 else None)
                 await bench.tick()
+
+    simulate(arbiter(CONFIG), testbench)
+
+
+@pytest.mark.parametrize("arbiter", ARBITERS)
+def test_a_grant_has_the_class_of_its_head_and_is_scavenged_where_no_bucket_covers_it(arbiter):
+    codes = [GrantClass.CONFORMING, GrantClass.BURST, GrantClass.SCAVENGED, NO_CLASS]
+
+    async def testbench(bench):
+        bench.set(open=1, class_codes=codes)
+        for tenant, granted_class in enumerate((*codes[:3], GrantClass.SCAVENGED)):
+            bench.set(heads=heads_of([i == tenant for i in range(4)]))
+            assert granted(bench) == tenant
+            grants = 1 << tenant
+            conforming, burst = bench.get("conforming"), bench.get("burst")
+            assert conforming == (grants if granted_class == GrantClass.CONFORMING else 0)
+            assert burst == (grants if granted_class == GrantClass.BURST else 0)
 
     simulate(arbiter(CONFIG), testbench)
 
@@ -72,13 +93,12 @@ def test_first_come_first_served_across_the_wrap_of_the_stamp(seed):
         bench.set(open=1)
         for _ in range(3000):
             now = min(now + rng.choice((0, 1, 40)), min(stamps) + STAMPS // 2 - 1)
-            serviceable = [rng.random() < 0.7 for _ in stamps]
-            ready = [i for i, bit in enumerate(serviceable) if bit]
-            bench.set(heads=heads_of(serviceable, stamps))
-            assert bench.get("grant") == bool(ready)
+            present = [rng.random() < 0.7 for _ in stamps]
+            ready = [i for i, bit in enumerate(present) if bit]
+            bench.set(heads=heads_of(present), marks=[stamp % STAMPS for stamp in stamps])
+            first = min(ready, key=lambda i: (stamps[i], i), default=None)
+            assert granted(bench) == first
             if ready:
-                first = min(ready, key=lambda i: (stamps[i], i))
-                assert bench.get("grant_tenant") == first
                 seen["tie"] += [stamps[i] for i in ready].count(stamps[first]) > 1
                 seen["wrapped"] += stamps[first] % STAMPS > max(stamps) % STAMPS
                 stamps[first] = rng.randint(stamps[first], now)
@@ -97,14 +117,15 @@ def test_round_robin_goes_on_after_the_last_granted(seed):
         last = 0
         for clock in range(2000):
             opened = rng.random() < 0.8
-            serviceable = [rng.random() < (0.4, 1.0)[clock // 100 % 2] for _ in range(4)]
-            ready = [i for i, bit in enumerate(serviceable) if bit]
-            bench.set(open=opened, heads=heads_of(serviceable, [0] * 4))
-            assert bench.get("grant") == (opened and bool(ready))
-            if ready:
-                assert bench.get("grant_tenant") == in_turn(ready, last)
-                # A turn that is not used is not lost.
-                last = in_turn(ready, last) if opened else last
+            present = [rng.random() < (0.4, 1.0)[clock // 100 % 2] for _ in range(4)]
+            ready = [i for i, bit in enumerate(present) if bit]
+            bench.set(open=opened, heads=heads_of(present))
+            # A turn that is not used is not lost.
+            if opened and ready:
+                last = in_turn(ready, last)
+                assert granted(bench) == last
+            else:
+                assert granted(bench) is None
             await bench.tick()
 
     simulate(RoundRobinArbiter(CONFIG), testbench)
@@ -122,17 +143,18 @@ def test_fixed_priority_with_round_robin_among_equals(seed):
                 priorities = [rng.choice((0, 1, 7, 15)) for _ in range(4)]
                 bench.set(live=live_of(priorities))
             opened = rng.random() < 0.8
-            serviceable = [rng.random() < 0.7 for _ in range(4)]
-            ready = [i for i, bit in enumerate(serviceable) if bit]
+            present = [rng.random() < 0.7 for _ in range(4)]
+            ready = [i for i, bit in enumerate(present) if bit]
             best = min((priorities[i] for i in ready), default=None)
             equals = [i for i in ready if priorities[i] == best]
-            bench.set(open=opened, heads=heads_of(serviceable, [0] * 4))
+            bench.set(open=opened, heads=heads_of(present))
             assert bench.get("candidates") == sum(1 << i for i in equals)
-            assert bench.get("grant") == (opened and bool(ready))
-            if ready:
-                assert bench.get("grant_tenant") == in_turn(equals, last)
-                last = in_turn(equals, last) if opened else last
+            if opened and ready:
+                last = in_turn(equals, last)
+                assert granted(bench) == last
                 seen[len(equals), len(ready)] += 1
+            else:
+                assert granted(bench) is None
             await bench.tick()
 
     simulate(FixedPriorityArbiter(CONFIG), testbench)
@@ -142,9 +164,9 @@ def test_fixed_priority_with_round_robin_among_equals(seed):
 
 def test_a_busy_tenant_of_high_priority_starves_the_others():
     async def testbench(bench):
-        bench.set(open=1, live=live_of((3, 2, 1, 2)), heads=heads_of([1] * 4, [0] * 4))
+        bench.set(open=1, live=live_of((3, 2, 1, 2)), heads=heads_of([1] * 4))
         for _ in range(50):
-            assert bench.get("grant_tenant") == 2
+            assert granted(bench) == 2
             await bench.tick()
 
     simulate(FixedPriorityArbiter(CONFIG), testbench)

@@ -5,8 +5,11 @@ import random
 from collections import Counter
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.bucket import TenantBuckets
+from mcos_hw.channel.bucket import TenantBuckets, class_of, level_width, whole_width
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
@@ -20,25 +23,67 @@ SETTINGS = {
     "peak_rate": 0,
     "committed_depth": 8 * L_MAX,
     "peak_depth": 16 * L_MAX,
-    "work_conserving": 1,
 }
 
 
+class Classes(wiring.Component):
+    committed_covers: In(1)
+    peak_covers: In(1)
+    work_conserving: In(1)
+    class_code: Out(2)
+
+    def elaborate(self, platform):
+        m = Module()
+        code = class_of(self.committed_covers, self.peak_covers, self.work_conserving)
+        m.d.comb += self.class_code.eq(code)
+        return m
+
+
 def test_signature():
-    level = CONFIG.depth_width + CONFIG.rate_fraction
+    level, whole = level_width(CONFIG), whole_width(CONFIG)
+    assert level == CONFIG.depth_width + CONFIG.rate_fraction + 1
+    assert 1 << whole > 2 * CONFIG.max_beats
     assert members(TenantBuckets(CONFIG)) == {
         "in": {
             "committed_rate": CONFIG.rate_width,
             "peak_rate": CONFIG.rate_width,
             "committed_depth": CONFIG.depth_width,
             "peak_depth": CONFIG.depth_width,
-            "work_conserving": 1,
             "fill": 1,
             "beats": CONFIG.beats_width,
-            "charge": 1,
+            "charge_committed": 1,
+            "charge_peak": 1,
         },
-        "out": {"class_code": 2, "committed": level, "peak": level + 1},
+        "out": {
+            "committed_beats": whole,
+            "peak_beats": whole,
+            "committed": level,
+            "peak": level,
+        },
     }
+
+
+@pytest.mark.parametrize(
+    ("committed_covers", "peak_covers", "work_conserving", "class_code"),
+    [
+        (1, 1, 1, GrantClass.CONFORMING),
+        (1, 0, 0, GrantClass.CONFORMING),
+        (0, 1, 1, GrantClass.BURST),
+        (0, 1, 0, GrantClass.BURST),
+        (0, 0, 1, GrantClass.SCAVENGED),
+        (0, 0, 0, NO_CLASS),
+    ],
+)
+def test_the_class_of_a_request(committed_covers, peak_covers, work_conserving, class_code):
+    async def testbench(bench):
+        bench.set(
+            committed_covers=committed_covers,
+            peak_covers=peak_covers,
+            work_conserving=work_conserving,
+        )
+        assert bench.get("class_code") == class_code
+
+    simulate(Classes(), testbench)
 
 
 def random_settings(rng):
@@ -57,64 +102,62 @@ def random_settings(rng):
         "peak_rate": peak_rate,
         "committed_depth": committed_depth,
         "peak_depth": peak_depth,
-        "work_conserving": rng.getrandbits(1),
     }
 
 
-def expected_class(settings, committed, peak, size):
-    if committed >= size:
-        return GrantClass.CONFORMING
-    if peak >= size:
-        return GrantClass.BURST
-    return GrantClass.SCAVENGED if settings["work_conserving"] else NO_CLASS
+def whole_beats(level):
+    """What the buckets say of a level in ``2**-rate_fraction`` bytes."""
+    largest = (1 << whole_width(CONFIG)) - 1
+    return min(max(level, 0) // (CONFIG.beat_bytes * ONE), largest)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_grants_are_charged_exactly(seed):
+    """A class is chosen in one clock and charged in the next one, as the channel does."""
     rng = random.Random(seed)
     seen = Counter()
 
     async def testbench(bench):
         committed = peak = 0
-        settings = random_settings(rng)
-        for clock in range(3000):
+        beats = charged = 0
+        for clock in range(2500):
             if clock % 60 == 0:
                 settings = random_settings(rng)
                 eagerness = rng.choice((0.1, 0.5, 1.0))
-            beats = rng.randint(1, CONFIG.max_beats)
             fill = rng.random() < 0.005
-            size = beats * CONFIG.beat_bytes * ONE
-            bench.set(**settings, beats=beats, fill=fill, charge=0)
             assert (bench.get("committed"), bench.get("peak")) == (committed, peak)
-            class_code = expected_class(settings, committed, peak, size)
-            assert bench.get("class_code") == class_code
-            granted = class_code != NO_CLASS and rng.random() < eagerness
-            bench.set(charge=granted)
+            whole = bench.get("committed_beats"), bench.get("peak_beats")
+            assert whole == (whole_beats(committed), whole_beats(peak))
+            bench.set(**settings, beats=beats, fill=fill)
+            bench.set(charge_committed=charged == 2, charge_peak=charged > 0)
             await bench.tick()
 
-            conforming = granted and class_code == GrantClass.CONFORMING
-            burst = granted and class_code == GrantClass.BURST
-            committed_limit = settings["committed_depth"] * ONE
-            peak_limit = settings["peak_depth"] * ONE
-            committed = min(
-                committed - conforming * size + settings["committed_rate"], committed_limit
-            )
-            peak = min(peak - (conforming or burst) * size + settings["peak_rate"], peak_limit)
-            if fill:
-                committed, peak = committed_limit, peak_limit
-            assert committed - peak < L_MAX * ONE
+            # The next grant sees these levels less what this one takes.
+            beats_then = rng.randint(1, CONFIG.max_beats)
+            taken = (beats * (charged == 2), beats * (charged > 0))
+            covers = [
+                tokens >= beats_then + less for tokens, less in zip(whole, taken, strict=True)
+            ]
+            charged_then = rng.random() < eagerness and (2 if covers[0] else int(covers[1]))
 
-            seen[class_code, granted] += 1
+            size = beats * CONFIG.beat_bytes * ONE
+            limits = settings["committed_depth"] * ONE, settings["peak_depth"] * ONE
+            committed = min(
+                committed - (charged == 2) * size + settings["committed_rate"], limits[0]
+            )
+            peak = min(peak - (charged > 0) * size + settings["peak_rate"], limits[1])
+            if fill:
+                committed, peak = limits
+            assert 0 <= committed < peak + L_MAX * ONE
+
+            seen[charged] += 1
             seen["owed"] += peak < 0
-            seen["cut"] += committed == committed_limit
+            seen["cut"] += committed == limits[0]
+            seen["more"] += whole[1] == whole_beats(1 << 60)
+            beats, charged = beats_then, charged_then
 
     simulate(TenantBuckets(CONFIG), testbench)
-    for event in (
-        *((c, granted) for c in GrantClass for granted in (False, True)),
-        (NO_CLASS, False),
-        "owed",
-        "cut",
-    ):
+    for event in (0, 1, 2, "owed", "cut", "more"):
         assert seen[event], (event, seen)
 
 
@@ -129,85 +172,60 @@ def test_tokens_are_conserved(seed):
     async def testbench(bench):
         bench.set(**{f"{name}_rate": rate for name, rate in rates.items()})
         bench.set(**{f"{name}_depth": depth for name, depth in depths.items()})
-        bench.set(work_conserving=1)
         for clock in range(1500):
             eagerness = (0.02, 0.9)[clock // 50 % 2]
-            granted = rng.random() < eagerness
             beats = rng.randint(1, CONFIG.max_beats)
-            bench.set(beats=beats, charge=granted)
-            class_code = bench.get("class_code")
             before = {name: bench.get(name) for name in rates}
+            granted = rng.random() < eagerness
+            charged = {name: granted and bench.get(f"{name}_beats") >= beats for name in rates}
+            bench.set(beats=beats)
+            bench.set(**{f"charge_{name}": charge for name, charge in charged.items()})
             await bench.tick()
-            size = granted * beats * CONFIG.beat_bytes * ONE
-            charged = {
-                "committed": size * (class_code == GrantClass.CONFORMING),
-                "peak": size * (class_code in (GrantClass.CONFORMING, GrantClass.BURST)),
-            }
             for name, rate in rates.items():
                 level = bench.get(name)
-                lost = before[name] - charged[name] + rate - level
+                size = charged[name] * beats * CONFIG.beat_bytes * ONE
+                lost = before[name] - size + rate - level
                 assert lost == 0 or (lost > 0 and level == depths[name] * ONE)
-                charges[name] += charged[name]
+                charges[name] += size
                 losses[name] += lost
 
     simulate(TenantBuckets(CONFIG), testbench)
     assert all(charges[name] and losses[name] for name in rates)
 
 
+@pytest.mark.parametrize("name", ["committed", "peak"])
 @pytest.mark.parametrize("beats", [1, 7, CONFIG.max_beats])
-def test_a_head_is_conforming_from_its_size_on(beats):
+def test_a_bucket_covers_a_request_from_its_size_on(name, beats):
     size = beats * CONFIG.beat_bytes
 
     async def testbench(bench):
-        bench.set(**SETTINGS | {"committed_depth": size - 1}, beats=beats, fill=1)
+        bench.set(**SETTINGS | {f"{name}_depth": size - 1}, fill=1)
         await bench.tick()
-        bench.set(fill=0, committed_depth=size, committed_rate=ONE - 1)
+        bench.set(**{"fill": 0, f"{name}_depth": size, f"{name}_rate": ONE - 1})
         await bench.tick()
-        bench.set(committed_rate=1)
-        assert bench.get("committed") == size * ONE - 1
-        assert bench.get("class_code") == GrantClass.BURST
+        bench.set(**{f"{name}_rate": 1})
+        assert bench.get(name) == size * ONE - 1
+        assert bench.get(f"{name}_beats") == beats - 1
         await bench.tick()
-        assert bench.get("committed") == size * ONE
-        assert bench.get("class_code") == GrantClass.CONFORMING
+        assert bench.get(name) == size * ONE
+        assert bench.get(f"{name}_beats") == beats
 
     simulate(TenantBuckets(CONFIG), testbench)
 
 
 @pytest.mark.parametrize(
-    ("work_conserving", "uncovered"), [(1, GrantClass.SCAVENGED), (0, NO_CLASS)]
-)
-def test_a_head_is_burst_from_its_size_on(work_conserving, uncovered):
-    size = 5 * CONFIG.beat_bytes
-    settings = SETTINGS | {"work_conserving": work_conserving, "committed_depth": size - 1}
-
-    async def testbench(bench):
-        bench.set(**settings | {"peak_depth": size - 1}, beats=5, fill=1)
-        await bench.tick()
-        bench.set(fill=0, peak_depth=size, peak_rate=ONE - 1)
-        assert bench.get("class_code") == uncovered
-        await bench.tick()
-        bench.set(peak_rate=1)
-        assert bench.get("peak") == size * ONE - 1
-        assert bench.get("class_code") == uncovered
-        await bench.tick()
-        assert bench.get("class_code") == GrantClass.BURST
-
-    simulate(TenantBuckets(CONFIG), testbench)
-
-
-@pytest.mark.parametrize(
-    ("committed_beats", "peak_beats", "left"),
-    [(8, 12, (5, 9)), (2, 12, (2, 9)), (2, 2, (2, 2))],
+    ("charge_committed", "charge_peak", "left"),
+    [(1, 1, (5, 9)), (0, 1, (8, 9)), (0, 0, (8, 12))],
     ids=["conforming", "burst", "scavenged"],
 )
-def test_each_class_charges_its_buckets(committed_beats, peak_beats, left):
+def test_a_charge_takes_from_the_buckets_it_names(charge_committed, charge_peak, left):
     beat = CONFIG.beat_bytes
-    depths = {"committed_depth": committed_beats * beat, "peak_depth": peak_beats * beat}
 
     async def testbench(bench):
-        bench.set(**SETTINGS | depths, beats=3, fill=1)
+        bench.set(**SETTINGS | {"committed_depth": 8 * beat, "peak_depth": 12 * beat})
+        bench.set(beats=3, fill=1)
         await bench.tick()
-        bench.set(fill=0, charge=1)
+        bench.set(fill=0, charge_committed=charge_committed, charge_peak=charge_peak)
         await bench.tick()
         assert (bench.get("committed"), bench.get("peak")) == tuple(n * beat * ONE for n in left)
 
@@ -223,12 +241,35 @@ def test_peak_owes_less_than_a_longest_request():
         await bench.tick()
         bench.set(fill=0, committed_depth=L_MAX, committed_rate=ONE - 1, peak_rate=ONE - 1)
         await bench.tick()
-        bench.set(committed_rate=1, peak_rate=1, charge=1)
-        for grant_class in (GrantClass.BURST, GrantClass.CONFORMING):
-            assert bench.get("class_code") == grant_class
-            await bench.tick()
+        bench.set(committed_rate=1, peak_rate=1, charge_peak=1)
+        assert bench.get("committed_beats") == CONFIG.max_beats - 1
+        await bench.tick()
+        assert bench.get("committed_beats") == CONFIG.max_beats
+        bench.set(charge_committed=1)
+        await bench.tick()
         assert bench.get("peak") == 2 - L_MAX * ONE
+        assert bench.get("peak_beats") == 0
         assert bench.get("committed") == 1
+
+    simulate(TenantBuckets(CONFIG), testbench)
+
+
+def test_committed_owes_at_most_a_longest_request_after_a_commit_that_empties_it():
+    """The charge comes in the clock after the commit, with the choice from before it."""
+
+    async def testbench(bench):
+        bench.set(**SETTINGS, beats=CONFIG.max_beats, fill=1)
+        await bench.tick()
+        assert bench.get("committed_beats") >= CONFIG.max_beats
+        bench.set(fill=0, committed_depth=0)
+        await bench.tick()
+        bench.set(charge_committed=1, charge_peak=1)
+        await bench.tick()
+        bench.set(charge_committed=0, charge_peak=0, committed_rate=7)
+        assert bench.get("committed") == -L_MAX * ONE
+        assert bench.get("committed_beats") == 0
+        await bench.tick()
+        assert bench.get("committed") == 7 - L_MAX * ONE
 
     simulate(TenantBuckets(CONFIG), testbench)
 
@@ -239,9 +280,9 @@ def test_reset_empties_and_fill_fills():
         await bench.tick()
         assert (bench.get("committed"), bench.get("peak")) == (0, 0)
         # A fill goes before a charge of the same clock.
-        bench.set(fill=1, charge=1)
+        bench.set(fill=1, charge_committed=1, charge_peak=1)
         await bench.tick()
-        bench.set(fill=0, charge=0)
+        bench.set(fill=0, charge_committed=0, charge_peak=0)
         full = (SETTINGS["committed_depth"] * ONE, SETTINGS["peak_depth"] * ONE)
         assert (bench.get("committed"), bench.get("peak")) == full
         await bench.reset()

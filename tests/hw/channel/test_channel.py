@@ -1,28 +1,46 @@
 # amaranth: UnusedElaboratable=no
 """The channel as requesters and memory see it."""
 
+import dataclasses
 import random
 from collections import deque
 from itertools import pairwise
 
 import pytest
 
-from mcos_hw.channel.channel import DRAIN_AGE, Channel
+from mcos_hw.channel import channel as channel_module
+from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
+from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import ARBITERS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import members, simulate
 
-CONFIG = ChannelConfig(tenants=4, queue_depth=4, slots=16)
+CONFIG = ChannelConfig(tenants=4, queue_depth=8, slots=16)
 ALL = (1 << CONFIG.tenants) - 1
+ROUND = CONFIG.tenants
+"""Clocks in which the age guard visits every tenant."""
 FIELDS = request_layout(CONFIG).members
-EVERY_ARBITER = pytest.mark.parametrize("kind", list(ArbiterKind))
+FULL_RATE = CONFIG.bytes_per_clock << CONFIG.rate_fraction
+EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+BOTH_WAYS = pytest.mark.parametrize("kind", [ArbiterKind.MCOS, ArbiterKind.FCFS])
+"""An arbiter that chooses a clock ahead, and one that chooses in the clock of the grant."""
+EVERY_CHANNEL = pytest.mark.parametrize(
+    ("kind", "lateness"),
+    [(ArbiterKind.MCOS, 0), (ArbiterKind.MCOS, 1), *((kind, 2) for kind in ArbiterKind)],
+)
 
 
-def channel(kind=ArbiterKind.MCOS):
-    return Channel(CONFIG, arbiter=ARBITERS[kind](CONFIG))
+def port_clocks(lateness):
+    """Clocks from a request to its command at the port of an idle channel."""
+    return 4 if lateness else 2
+
+
+def channel(kind=ArbiterKind.MCOS, lateness=CONFIG.lateness):
+    config = dataclasses.replace(CONFIG, lateness=lateness)
+    return Channel(config, arbiter=ARBITERS[kind](config))
 
 
 def live(*, enabled=ALL, tenant=None, **settings):
@@ -69,6 +87,21 @@ async def count_commands(bench, clocks):
     return commands
 
 
+class Memory:
+    """Serves every command in the clock after it took it."""
+
+    def __init__(self):
+        self.slot = None
+
+    def clock(self, bench):
+        """Drives a clock and returns the command taken in it, or None."""
+        bench.set(**{"completion.valid": self.slot is not None})
+        bench.set(**{"completion.payload": {"slot": self.slot or 0}})
+        command = bench.get("command.payload") if bench.get("command.valid") else None
+        self.slot = command and command["slot"]
+        return command
+
+
 def test_signature():
     widths = members(channel())
     assert widths["out"]["request_ready"] == CONFIG.tenants
@@ -76,46 +109,112 @@ def test_signature():
     assert {f"{name}.data" for name in monitor_windows(CONFIG)} <= set(widths["out"])
 
 
-@EVERY_ARBITER
-def test_a_request_stands_at_the_port_two_clocks_after_it_is_taken(kind):
+@EVERY_CHANNEL
+def test_a_request_passes_an_idle_channel_in_its_clocks(kind, lateness):
+    """To the port in two clocks at L = 0, in four at any other; time and again."""
+
     async def testbench(bench):
         await start(bench)
-        assert await offer(bench, tenant=2, id=7, address=0x40, beats=3, op=1)
-        assert bench.get("probe")["channel"]["granted"]
-        assert not bench.get("command.valid")
-        await bench.tick()
-        assert bench.get("command.valid")
-        command = bench.get("command.payload")
-        slot = command.pop("slot")
-        assert command == {"tenant": 2, "op": 1, "address": 0x40, "beats": 3}
-        await bench.tick()
-        assert not bench.get("command.valid")
-        bench.set(**{"completion.valid": 1, "completion.payload": {"slot": slot}})
-        await bench.tick()
-        assert bench.get("response.valid")
-        assert bench.get("response.payload") == {"tenant": 2, "id": 7}
+        for tenant, clocks in ((2, 0), (2, 0), (1, 1), (3, 9), (0, 40)):
+            await bench.tick(clocks)
+            assert await offer(bench, tenant=tenant, id=7, address=0x40, beats=3, op=1)
+            for _ in range(port_clocks(lateness) - 1):
+                assert not bench.get("command.valid")
+                await bench.tick()
+            assert bench.get("command.valid")
+            command = bench.get("command.payload")
+            slot = command.pop("slot")
+            assert command == {"tenant": tenant, "op": 1, "address": 0x40, "beats": 3}
+            await bench.tick()
+            assert not bench.get("command.valid")
+            bench.set(**{"completion.valid": 1, "completion.payload": {"slot": slot}})
+            await bench.tick()
+            bench.set(**{"completion.valid": 0})
+            assert bench.get("response.valid")
+            assert bench.get("response.payload") == {"tenant": tenant, "id": 7}
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind, lateness), testbench)
 
 
-@EVERY_ARBITER
-def test_one_request_a_clock_is_taken_and_granted(kind):
+@EVERY_CHANNEL
+def test_one_request_a_clock_is_taken_and_granted(kind, lateness):
+    """Of one tenant or of all in turn. Only the second request of a queue may cost a clock."""
+
     async def testbench(bench):
-        await start(bench)
-        for clock in range(100):
-            valid = bench.get("command.valid")
-            assert valid == (clock >= 2)
-            bench.set(**{"completion.valid": valid})
-            bench.set(**{"completion.payload": {"slot": bench.get("command.payload")["slot"]}})
-            assert await offer(bench, tenant=clock * 3 % CONFIG.tenants)
+        for stride in (0, 1):
+            await start(bench)
+            memory = Memory()
+            commands = []
+            for clock in range(60):
+                command = memory.clock(bench)
+                commands.append(command is not None)
+                assert await offer(bench, tenant=clock * stride % CONFIG.tenants)
+            first = port_clocks(lateness)
+            assert commands[: first + 1] == [False] * first + [True]
+            assert all(commands[first + 2 :])
+            assert commands[first + 1] or stride == 0
+            bench.set(**{"completion.valid": 0})
+            await bench.reset()
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind, lateness), testbench)
 
 
-@EVERY_ARBITER
-def test_every_request_is_granted_and_answered_once(kind):
+def random_contracts(rng, **settings):
+    """A live configuration of random contracts that hold nobody back."""
+    configuration = live(**settings)
+    weights = [rng.choice((1, 255, rng.randint(1, 255))) for _ in range(CONFIG.tenants)]
+    inverse_total = (1 << CONFIG.total_reciprocal_fraction) // sum(weights)
+    configuration["channel"] |= {
+        "inverse_total_weight": inverse_total,
+        "overcommitted": rng.getrandbits(1),
+        "promotion_interval": rng.choice((1, 4)),
+        "depth1_clocks": rng.choice((0, 20)),
+    }
+    for tenant, weight in zip(configuration["tenants"], weights, strict=True):
+        tenant |= {
+            "inverse_weight": (1 << CONFIG.reciprocal_fraction) // weight,
+            "priority": rng.randrange(16),
+            "age_limit": rng.choice((0, 20)),
+            "committed_rate": rng.choice((0, FULL_RATE // 8)),
+            "peak_rate": FULL_RATE // 4,
+            "peak_depth": 4 * CONFIG.l_max,
+        }
+    return configuration
+
+
+@EVERY_LATENESS
+def test_no_clock_is_lost_while_contracts_sizes_and_tenants_change(lateness):
+    """Seven requests are queued or on their way; one comes and one goes in every clock."""
+    rng = random.Random(lateness)
+    queued = 7
+
+    async def testbench(bench):
+        await start(bench, pacer_enable=1, pacer_rate=0)
+        for _ in range(queued):
+            assert await offer(bench, tenant=rng.randrange(CONFIG.tenants))
+        memory = Memory()
+        for clock in range(700):
+            if clock % 7 == 0:
+                bench.set(live=random_contracts(rng))
+            if clock % 20 == 0:
+                tenants = rng.sample(range(CONFIG.tenants), rng.randint(1, CONFIG.tenants))
+                sizes = rng.choice(((1, 1), (16, 16), (1, 16)))
+            command = memory.clock(bench)
+            # The first grant is chosen in the clock of the commit.
+            assert (command is not None) == (clock >= 2), clock
+            if clock >= 1:
+                taken = await offer(bench, tenant=rng.choice(tenants), beats=rng.randint(*sizes))
+                assert taken
+            else:
+                await bench.tick()
+
+    simulate(channel(lateness=lateness), testbench)
+
+
+@EVERY_CHANNEL
+def test_every_request_is_granted_and_answered_once(kind, lateness):
     """Under random back-pressure, completion order and contracts without tokens to spare."""
-    rng = random.Random(kind)
+    rng = random.Random(kind + 10 * lateness)
     queued = [deque() for _ in range(CONFIG.tenants)]
     granted = deque()
     in_flight = {}
@@ -135,8 +234,10 @@ def test_every_request_is_granted_and_answered_once(kind):
         nonlocal sent, answered
         served = None
         await start(bench, tenant={"age_limit": 40}, depth1_clocks=20)
-        for clock in range(900):
-            draining = clock > 700
+        for clock in range(700):
+            if clock % 50 == 0:
+                bench.set(live=random_contracts(rng))
+            draining = clock > 500
             assert bench.get("response.valid") == (served is not None)
             if served:
                 answer = {"tenant": served["tenant"], "id": served["id"]}
@@ -177,22 +278,23 @@ def test_every_request_is_granted_and_answered_once(kind):
                 sent += 1
             await bench.tick()
 
-    simulate(channel(kind), testbench)
-    assert sent == answered > 150
+    simulate(channel(kind, lateness), testbench)
+    assert sent == answered > 120
 
 
-@EVERY_ARBITER
-def test_a_full_queue_holds_up_nobody_else(kind):
+@EVERY_CHANNEL
+def test_a_full_queue_holds_up_nobody_else(kind, lateness):
     async def testbench(bench):
         await start(bench)
         bench.set(**{"command.ready": 0})
-        # One request waits in the command register, the others in their queue.
-        taken = [await offer(bench, tenant=1) for _ in range(CONFIG.queue_depth + 3)]
-        assert taken == [1] * (CONFIG.queue_depth + 1) + [0, 0]
+        # Some requests wait for memory in the outlet, the others in their queue.
+        places = CONFIG.queue_depth + OUTLET_DEPTH
+        taken = [await offer(bench, tenant=1) for _ in range(places + 2)]
+        assert taken == [1] * places + [0, 0]
         assert bench.get("request_ready") == 0b1101
         assert await offer(bench, tenant=0)
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind, lateness), testbench)
 
 
 def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
@@ -212,47 +314,49 @@ def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
     simulate(channel(), testbench)
 
 
-def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything():
-    queued = 3
+def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything(monkeypatch):
+    drain_age = 16 * ROUND
+    monkeypatch.setattr(channel_module, "DRAIN_AGE", drain_age)
+    queued = 4
 
     async def testbench(bench):
         await start(bench, tenant={"work_conserving": 0, "committed_depth": 0, "peak_depth": 0})
         for _ in range(queued):
             assert await offer(bench, tenant=0)
+            assert await offer(bench, tenant=1)
         hungry = live(enabled=0b0010, promotion_interval=4)
-        full_rate = CONFIG.bytes_per_clock << CONFIG.rate_fraction
-        hungry["tenants"][1] |= {"committed_rate": full_rate, "peak_rate": full_rate}
+        hungry["tenants"][1] |= {"committed_rate": FULL_RATE, "peak_rate": FULL_RATE}
         bench.set(live=hungry, request=request(tenant=1), request_valid=1)
+        memory = Memory()
         granted = []
-        for clock in range((queued + 1) * DRAIN_AGE):
-            valid = bench.get("command.valid")
-            command = bench.get("command.payload")
-            if valid and command["tenant"] == 0:
+        for clock in range((queued + 1) * drain_age):
+            command = memory.clock(bench)
+            if command and command["tenant"] == 0:
                 granted.append(clock)
-            bench.set(**{"completion.valid": valid})
-            bench.set(**{"completion.payload": {"slot": command["slot"]}})
             await bench.tick()
         assert len(granted) == queued
         # The first may go before the other tenant has tokens.
         for before, after in pairwise(granted):
-            assert DRAIN_AGE <= after - before <= DRAIN_AGE + 4
+            assert drain_age <= after - before <= drain_age + 3 * ROUND
 
     simulate(channel(), testbench)
 
 
-@EVERY_ARBITER
-@pytest.mark.parametrize(("spare", "commands"), [(0, 1), (31, 1), (32, 2), (64, 3)])
-def test_a_grant_needs_port_credit_for_a_longest_request(kind, spare, commands):
+@BOTH_WAYS
+def test_a_grant_needs_port_credit_for_a_longest_request(kind):
     async def testbench(bench):
-        await start(bench, port_credit=CONFIG.l_max + spare)
-        bench.set(request=request(tenant=0), request_valid=1)
-        assert await count_commands(bench, 30) == commands
-        assert bench.get("probe")["channel"]["in_flight"] == 32 * commands
+        for spare, commands in ((0, 1), (31, 1), (32, 2), (64, 3)):
+            await start(bench, port_credit=CONFIG.l_max + spare)
+            bench.set(request=request(tenant=0), request_valid=1)
+            assert await count_commands(bench, 20) == commands
+            assert bench.get("probe")["channel"]["in_flight"] == 32 * commands
+            bench.set(request_valid=0)
+            await bench.reset()
 
     simulate(channel(kind), testbench)
 
 
-@EVERY_ARBITER
+@BOTH_WAYS
 def test_a_grant_needs_a_slot(kind):
     async def testbench(bench):
         await start(bench)
@@ -262,19 +366,19 @@ def test_a_grant_needs_a_slot(kind):
     simulate(channel(kind), testbench)
 
 
-@EVERY_ARBITER
+@BOTH_WAYS
 def test_a_grant_needs_an_open_pacer(kind):
     async def testbench(bench):
         rate = 8 << CONFIG.rate_fraction
         await start(bench, pacer_enable=1, pacer_rate=rate)
         bench.set(request=request(tenant=0), request_valid=1)
-        await bench.tick(2)
+        await bench.tick(10)
         assert await count_commands(bench, 40) == 10
 
     simulate(channel(kind), testbench)
 
 
-@EVERY_ARBITER
+@BOTH_WAYS
 def test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced(kind):
     """One longest request's tokens, no refill, no work conservation."""
 
@@ -296,115 +400,139 @@ def test_a_tenants_buckets_are_filled_when_it_is_enabled():
         full = CONFIG.l_max << CONFIG.rate_fraction
         assert levels == [full, 0, 0, 0]
         assert await offer(bench, tenant=0, beats=CONFIG.max_beats)
+        await bench.tick(port_clocks(CONFIG.lateness))
         bench.set(live=live(enabled=0b0011))
-        await bench.tick(2)
+        await bench.tick()
         levels = [tenant["committed"] for tenant in bench.get("probe")["tenants"]]
         assert levels == [0, full, 0, 0]
 
     simulate(channel(), testbench)
 
 
+def test_load_is_the_quarter_of_the_port_credit_in_flight():
+    async def testbench(bench):
+        for requests in (0, 3, 4, 7, 8, 11, 12, 16):
+            await start(bench)
+            for i in range(requests):
+                assert await offer(bench, tenant=i % CONFIG.tenants, beats=CONFIG.max_beats)
+            await bench.tick(2 + port_clocks(CONFIG.lateness))
+            assert bench.get("load") == min(requests // 4, 3)
+            await bench.reset()
+
+    simulate(channel(), testbench)
+
+
 @pytest.mark.parametrize(
-    ("requests", "load"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2), (11, 2), (12, 3), (16, 3)]
+    ("lateness", "clocks", "credit"), [(0, 5, 32), (1, 5, 32), (2, 5, 32), (2, 6, 0)]
 )
-def test_load_is_the_quarter_of_the_port_credit_in_flight(requests, load):
-    async def testbench(bench):
-        await start(bench)
-        for i in range(requests):
-            assert await offer(bench, tenant=i % CONFIG.tenants, beats=CONFIG.max_beats)
-        await bench.tick(3)
-        assert bench.get("load") == load
-
-    simulate(channel(), testbench)
-
-
-def tags(bench, tenant):
-    """Start tag of ``tenant`` and virtual time, in bytes at w = 1."""
-    probe = bench.get("probe")
-    tag = 1 << CONFIG.tag_fraction
-    return probe["tenants"][tenant]["start"] / tag, probe["channel"]["virtual_time"] / tag
-
-
-def test_only_a_request_to_an_empty_queue_starts_at_virtual_time():
-    """Tenant 1 has no tokens and waits; virtual time follows tenant 0's S and adds s / W = 8."""
-
-    async def testbench(bench):
-        configuration = live()
-        configuration["tenants"][1] |= {"committed_depth": 0, "peak_depth": 0}
-        bench.set(live=configuration, **{"command.ready": 0})
-        await bench.tick()
-        for _ in range(4):
-            assert await offer(bench, tenant=0)
-        assert await offer(bench, tenant=1)
-        assert tags(bench, 1) == (8, 8)
-        bench.set(**{"command.ready": 1})
-        await bench.tick()
-        assert await offer(bench, tenant=1)
-        assert tags(bench, 1) == (8, 2 * 32 + 8)
-
-    simulate(channel(), testbench)
-
-
-@pytest.mark.parametrize(("clocks", "credit"), [(1, 32), (5, 32), (6, 0)])
-def test_a_request_soon_after_its_tenants_response_starts_earlier(clocks, credit):
-    """The depth-1 rule with a limit of five clocks; s / w = 32, V = (32 + 512) / W."""
+def test_a_request_soon_after_its_tenants_response_starts_earlier(lateness, clocks, credit):
+    """The depth-1 rule with a limit of five clocks; s / w = 32 at w = 1."""
 
     async def testbench(bench):
         await start(bench, depth1_clocks=5)
+        memory = Memory()
+
+        async def go_on():
+            memory.clock(bench)
+            await bench.tick()
+
+        for _ in range(4):
+            bench.set(request=request(tenant=0, beats=CONFIG.max_beats), request_valid=1)
+            await go_on()
+        bench.set(request=request(tenant=1))
+        await go_on()
+        bench.set(request_valid=0)
+        while not (bench.get("response.valid") and bench.get("response.payload")["tenant"] == 1):
+            await go_on()
+        for _ in range(clocks):
+            await go_on()
         assert await offer(bench, tenant=1)
-        assert await offer(bench, tenant=0, beats=CONFIG.max_beats)
-        slot = bench.get("command.payload")["slot"]
-        bench.set(**{"completion.valid": 1, "completion.payload": {"slot": slot}})
-        await bench.tick()
-        bench.set(**{"completion.valid": 0})
-        assert bench.get("response.payload")["tenant"] == 1
-        await bench.tick(clocks)
-        assert await offer(bench, tenant=1)
-        assert tags(bench, 1) == (136 - credit, 136)
+        await bench.tick(port_clocks(lateness) - 2)
+        probe = bench.get("probe")
+        virtual_time = probe["channel"]["virtual_time"]
+        if lateness == 0:
+            # With L = 0 it follows the grant of this clock already.
+            assert probe["channel"]["granted"]
+            virtual_time -= 8 << CONFIG.tag_fraction
+        assert virtual_time > 100 << CONFIG.tag_fraction
+        assert virtual_time - probe["tenants"][1]["start"] == credit << CONFIG.tag_fraction
 
-    simulate(channel(), testbench)
+    simulate(channel(lateness=lateness), testbench)
 
 
-@pytest.mark.parametrize(("age_limit", "promoted"), [(0, []), (3, [3, 7]), (6, [6])])
-def test_an_over_age_head_goes_before_a_better_class(age_limit, promoted):
+@pytest.mark.parametrize(
+    ("lateness", "age_limit", "interval"),
+    [(0, 3, 1), (1, 40, 1), (2, 0, 1), (2, 3, 1), (2, 3, 16)],
+)
+def test_an_over_age_head_goes_before_a_better_class(lateness, age_limit, interval):
     """Tenant 1 has no tokens and waits beside tenant 0 that always has a conforming head."""
     poor = {"committed_depth": 0, "peak_depth": 0, "age_limit": age_limit}
 
     async def testbench(bench):
-        configuration = live()
+        configuration = live(promotion_interval=interval)
+        configuration["tenants"][0] |= {"committed_rate": FULL_RATE, "peak_rate": FULL_RATE}
         configuration["tenants"][1] |= poor
         bench.set(live=configuration, **{"command.ready": 0})
         await bench.tick()
-        for tenant in (0, 0, 1):
+        for tenant in (0, 0, 0, 0, 0, 0, 1, 1, 1, 1):
             assert await offer(bench, tenant=tenant)
-        bench.set(request=request(tenant=1), request_valid=1)
-        await bench.tick()
-        bench.set(request=request(tenant=0), **{"command.ready": 1})
-        promotions = []
-        for clock in range(1, 11):
+        bench.set(request=request(tenant=0), request_valid=1, **{"command.ready": 1})
+        memory = Memory()
+        grants = []
+        for _ in range(150):
+            memory.clock(bench)
             probe = bench.get("probe")
-            if probe["channel"]["promoted"]:
-                assert probe["channel"]["tenant"] == 1
-                assert probe["tenants"][1]["age"] == age_limit
-                promotions.append(clock)
+            choice = probe["channel"]
+            if choice["granted"]:
+                grants.append(choice["promoted"])
+                # The poor one is granted by a promotion and not before its age.
+                assert choice["promoted"] == (choice["tenant"] == 1)
+                if choice["promoted"]:
+                    assert probe["tenants"][1]["age"] >= age_limit // ROUND * ROUND
             await bench.tick()
-        assert promotions == promoted
+        promotions = [grant for grant, promoted in enumerate(grants) if promoted]
+        assert len(promotions) == (0 if age_limit == 0 else 3 if age_limit == 40 else 4)
+        spacing = max(interval, age_limit)
+        assert all(after - before >= spacing for before, after in pairwise(promotions))
 
-    simulate(channel(), testbench)
+    simulate(channel(lateness=lateness), testbench)
 
 
-@EVERY_ARBITER
+@BOTH_WAYS
 def test_the_monitor_counts_grants_and_responses(kind):
     async def testbench(bench):
-        await start(bench, epoch_clocks=40, tenant={"latency_slo": 3})
+        await start(bench, tenant={"latency_slo": 3})
+        # The counters' memories are cleared first.
+        await bench.tick(2 * max(monitor_windows(CONFIG).values()))
+        busy = 0
+
+        async def go_on(clocks):
+            nonlocal busy
+            for _ in range(clocks):
+                channel = bench.get("probe")["channel"]
+                busy += (channel["in_flight"] | channel["debt"]) != 0
+                await bench.tick()
+
+        offered = bench.get("now")
         for _ in range(2):
-            assert await offer(bench, tenant=2, beats=5, op=1, offered=bench.get("now"))
-        await bench.tick(4)
+            bench.set(request=request(tenant=2, beats=5, op=1, offered=offered), request_valid=1)
+            await go_on(1)
+        bench.set(request_valid=0)
+        await go_on(4)
         bench.set(**{"completion.valid": 1})
-        await bench.tick()
+        await go_on(1)
         bench.set(**{"completion.valid": 0})
-        while not bench.get("epoch"):
-            await bench.tick()
+        assert bench.get("response.valid")
+        latency = bench.get("now") - offered
+        assert latency >> 2 == 1
+        await go_on(5)
+        bench.set(live=live(epoch_clocks=1, tenant={"latency_slo": 3}))
+        await go_on(1)
+        bench.set(live=live())
+        await go_on(1)
+        assert bench.get("epoch") == 1
+        assert bench.get("busy_clocks") == busy > 5
+        await bench.tick(2)
         written = 8 * 2 + 4 + GrantClass.CONFORMING
         expected = {
             ("grant_requests", written): 2,
@@ -412,14 +540,38 @@ def test_the_monitor_counts_grants_and_responses(kind):
             ("responses", 2): 1,
             ("slo_violations", 2): 1,
             ("latency", 16 * 2 + 2): 1,
-            ("queue", 2): 1 << 8,
+            ("queue", 2): 2 << 8,
             ("promotions", 2): 0,
             ("held", 2): 0,
         }
         bench.set(**{f"{name}.index": index for name, index in expected})
         await bench.tick()
         assert {key: bench.get(f"{key[0]}.data") for key in expected} == expected
-        # From the clock after the first grant; the second command is never served.
-        assert bench.get("busy_clocks") == 40 - 3
 
     simulate(channel(kind), testbench)
+
+
+@EVERY_LATENESS
+def test_held_clocks_are_those_in_which_a_head_waits_for_tokens(lateness):
+    """Not those of a request on its way, nor of an empty queue without tokens."""
+    poor = {"work_conserving": 0, "committed_depth": 0, "peak_depth": 0}
+
+    async def testbench(bench):
+        await start(bench, tenant=poor)
+        # The request of tenant 1 is a head one clock before a command could be at the port.
+        assert await offer(bench, tenant=1, beats=3)
+        await bench.tick(port_clocks(lateness) - 2 + 10)
+        assert bench.get("probe")["tenants"][1]["queued"] == 1
+        bench.set(live=live(epoch_clocks=1, tenant=poor))
+        await bench.tick()
+        bench.set(live=live(tenant=poor))
+        await bench.tick()
+        held = []
+        for tenant in range(CONFIG.tenants):
+            bench.set(**{"held.index": tenant})
+            await bench.tick()
+            held.append(bench.get("held.data"))
+        # Twelve clocks to the end of the epoch; the last one counts in the next.
+        assert held == [0, 11, 0, 0]
+
+    simulate(channel(lateness=lateness), testbench)

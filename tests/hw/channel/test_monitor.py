@@ -2,12 +2,11 @@
 """The monitor against a list of counts that is handed over at the end of every epoch."""
 
 import random
-from collections import Counter
+from collections import Counter, deque
 
 import pytest
 
 from mcos_hw.channel.monitor import Monitor, monitor_windows
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass, channel_map
@@ -17,6 +16,10 @@ CONFIG = ChannelConfig(tenants=4, queue_depth=4, stamp_width=17)
 STAMPS = 1 << CONFIG.stamp_width
 WINDOWS = monitor_windows(CONFIG)
 ENTRY = dict.fromkeys(slot_entry_layout(CONFIG).members, 0)
+RESPONSE_STEPS = 2
+"""Clocks from a response until it counts: its latency is made first."""
+IN_REGISTERS = ("held", "queue")
+"""Windows that show an epoch at once; the others are complete from its third clock on."""
 
 
 class Model:
@@ -27,6 +30,9 @@ class Model:
         self.latched = Counter()
         self.epoch = 0
         self.elapsed = 0
+        # Whether this clock is the last one of its epoch, which is decided in the one before.
+        self.last = False
+        self.responses = deque([None] * RESPONSE_STEPS)
 
     def word(self, name, index, counts):
         word = self.latched[name, index]
@@ -34,10 +40,8 @@ class Model:
 
     def clock(self, inputs):
         running = self.running
-        for i, (count, code) in enumerate(
-            zip(inputs["counts"], inputs["class_codes"], strict=True)
-        ):
-            running["held", i] += count > 0 and code == NO_CLASS
+        for i, count in enumerate(inputs["counts"]):
+            running["held", i] += inputs["waiting"] >> i & 1
             running["queue", i] = max(running["queue", i], count)
         running["busy"] += inputs["busy"]
         if inputs["grant"]:
@@ -46,19 +50,49 @@ class Model:
             running["grant_requests", kind] += 1
             running["grant_bytes", kind] += inputs["grant_beats"] * CONFIG.beat_bytes
             running["promotions", tenant] += inputs["promoted"]
-        if inputs["served"]:
-            tenant = inputs["served_entry"]["tenant"]
-            latency = (inputs["now"] - inputs["served_entry"]["offered"]) % STAMPS
-            objective = inputs["objectives"][tenant]
-            latency_bin = min(max(latency.bit_length() - 1, 0), LATENCY_BINS - 1)
-            running["responses", tenant] += 1
-            running["slo_violations", tenant] += objective > 0 and latency > objective
-            running["latency", LATENCY_BINS * tenant + latency_bin] += 1
+        self.responses.append(self.response(inputs) if inputs["served"] else None)
+        running.update(self.responses.popleft())
         self.elapsed += 1
-        if inputs["epoch_clocks"] and self.elapsed >= inputs["epoch_clocks"]:
+        if self.last:
             self.latched, self.running = running, Counter()
             self.epoch += 1
             self.elapsed = 0
+        length = inputs["epoch_clocks"]
+        self.last = length > 0 and self.elapsed + 1 >= length
+
+    def response(self, inputs):
+        """What the response of a clock adds to which counts."""
+        tenant = inputs["served_entry"]["tenant"]
+        latency = (inputs["now"] - inputs["served_entry"]["offered"]) % STAMPS
+        objective = inputs["objectives"][tenant]
+        latency_bin = min(max(latency.bit_length() - 1, 0), LATENCY_BINS - 1)
+        return {
+            ("responses", tenant): 1,
+            ("slo_violations", tenant): objective > 0 and latency > objective,
+            ("latency", LATENCY_BINS * tenant + latency_bin): 1,
+        }
+
+
+async def clear(bench):
+    """Waits until the counters' memories are cleared after reset."""
+    bench.set(epoch_clocks=0)
+    await bench.tick(2 * max(WINDOWS.values()))
+
+
+async def end_epoch(bench):
+    """Ends the epoch that runs without end, and waits until its counts are complete."""
+    bench.set(served=0, grant=0)
+    await bench.tick(RESPONSE_STEPS)
+    bench.set(epoch_clocks=1)
+    await bench.tick()
+    bench.set(epoch_clocks=0)
+    await bench.tick(3)
+
+
+async def read(bench, name, index):
+    bench.set(**{f"{name}.index": index})
+    await bench.tick()
+    return bench.get(f"{name}.data")
 
 
 def test_signature():
@@ -91,7 +125,7 @@ def test_random_events(seed):
         return settings | {
             "now": now,
             "counts": counts,
-            "class_codes": [rng.choice((*GrantClass, NO_CLASS)) for _ in counts],
+            "waiting": rng.getrandbits(CONFIG.tenants),
             "busy": rng.getrandbits(1),
             "grant": rng.getrandbits(1),
             "grant_tenant": rng.randrange(CONFIG.tenants),
@@ -105,7 +139,9 @@ def test_random_events(seed):
         }
 
     async def testbench(bench):
-        expected = dict.fromkeys(WINDOWS, 0)
+        await clear(bench)
+        model.elapsed = 2 * max(WINDOWS.values())
+        expected = {}
         settings = {}
         for clock in range(2400):
             if clock % 400 == 0:
@@ -121,7 +157,9 @@ def test_random_events(seed):
             indices = {name: rng.randrange(count) for name, count in WINDOWS.items()}
             bench.set(**{f"{name}.index": index for name, index in indices.items()})
             expected = {
-                name: model.word(name, index, inputs["counts"]) for name, index in indices.items()
+                name: model.word(name, index, inputs["counts"])
+                for name, index in indices.items()
+                if name in IN_REGISTERS or model.elapsed >= 2
             }
             model.clock(inputs)
             await bench.tick()
@@ -132,20 +170,20 @@ def test_random_events(seed):
 
 
 def test_a_bin_holds_the_latencies_of_one_power_of_two():
-    """Both ends of every bin; an epoch is one clock, read in the next."""
+    """Both ends of every bin, each in an epoch of its own."""
     lowest = [(0, 0), *((2**b, b) for b in range(LATENCY_BINS))]
     highest = [(2**b - 1, b - 1) for b in range(1, LATENCY_BINS)]
     longest = (STAMPS - 1, LATENCY_BINS - 1)
 
     async def testbench(bench):
-        bench.set(epoch_clocks=1, now=5)
+        await clear(bench)
+        bench.set(now=5)
         for latency, latency_bin in (*lowest, *highest, longest):
             entry = ENTRY | {"tenant": 1, "offered": (5 - latency) % STAMPS}
             bench.set(served=1, served_entry=entry)
             await bench.tick()
-            bench.set(**{"served": 0, "latency.index": LATENCY_BINS + latency_bin})
-            await bench.tick()
-            assert bench.get("latency.data") == 1, latency
+            await end_epoch(bench)
+            assert await read(bench, "latency", LATENCY_BINS + latency_bin) == 1, latency
 
     simulate(Monitor(CONFIG), testbench)
 
@@ -156,14 +194,13 @@ def test_a_bin_holds_the_latencies_of_one_power_of_two():
 )
 def test_a_response_violates_its_objective_only_beyond_it(objective, latency, violations):
     async def testbench(bench):
+        await clear(bench)
         entry = ENTRY | {"tenant": 3, "offered": -latency % STAMPS}
-        bench.set(epoch_clocks=1, served=1, served_entry=entry, objectives=[1, 1, 1, objective])
+        bench.set(served=1, served_entry=entry, objectives=[1, 1, 1, objective])
         await bench.tick()
-        bench.set(**{"served": 0, "slo_violations.index": 3, "responses.index": 3})
-        bench.set(epoch_clocks=0)
-        await bench.tick()
-        assert bench.get("responses.data") == 1
-        assert bench.get("slo_violations.data") == violations
+        await end_epoch(bench)
+        assert await read(bench, "responses", 3) == 1
+        assert await read(bench, "slo_violations", 3) == violations
 
     simulate(Monitor(CONFIG), testbench)
 
@@ -171,10 +208,13 @@ def test_a_response_violates_its_objective_only_beyond_it(objective, latency, vi
 @pytest.mark.parametrize("clocks", [1, 2, 37])
 def test_an_epoch_ends_after_its_clocks(clocks):
     async def testbench(bench):
+        # The length counts from the clock after its commit on.
         bench.set(epoch_clocks=clocks, busy=1)
-        for clock in range(4 * clocks):
+        while bench.get("epoch") == 0:
+            await bench.tick()
+        for clock in range(clocks, 4 * clocks):
             assert bench.get("epoch") == clock // clocks
-            assert bench.get("busy_clocks") == (clocks if clock >= clocks else 0)
+            assert bench.get("busy_clocks") == clocks or clock < 2 * clocks
             await bench.tick()
 
     simulate(Monitor(CONFIG), testbench)
@@ -187,22 +227,37 @@ def test_an_epoch_of_0_clocks_does_not_end_and_a_shorter_one_ends_at_once():
         assert bench.get("epoch") == 0
         bench.set(epoch_clocks=50)
         await bench.tick()
+        assert bench.get("epoch") == 0
+        await bench.tick()
         assert bench.get("epoch") == 1
-        assert bench.get("busy_clocks") == 101
+        assert bench.get("busy_clocks") == 102
 
     simulate(Monitor(CONFIG), testbench)
 
 
-def test_the_epochs_number_goes_on_across_a_reset():
+def test_reset_clears_everything():
+    """Every counter counts in two epochs, so that both banks of the memories have something."""
+    grant = {"grant": 1, "grant_beats": 1, "promoted": 1}
+    served = {"served": 1, "served_entry": ENTRY | {"offered": STAMPS - 4}, "objectives": [1] * 4}
+    waiting = {"counts": [1] * 4, "waiting": 0b1111, "busy": 1}
+    latency_bin = {"latency": 2}
+
     async def testbench(bench):
-        bench.set(epoch_clocks=10, grant=1, grant_beats=1)
-        await bench.tick(30)
-        bench.set(grant=0)
+        await clear(bench)
+        for _ in range(2):
+            bench.set(**grant, **served, **waiting)
+            await bench.tick(3)
+            await end_epoch(bench)
+        assert all([await read(bench, name, latency_bin.get(name, 0)) for name in WINDOWS])
+        bench.set(counts=[0] * 4, waiting=0, busy=0)
         await bench.reset()
-        assert bench.get("epoch") == 3
-        await bench.tick(20)
-        assert bench.get("epoch") == 5
-        await bench.tick()
-        assert bench.get("grant_requests.data") == 0
+        await clear(bench)
+        for epoch in range(4):
+            assert bench.get("epoch") == epoch
+            assert bench.get("busy_clocks") == 0
+            for name, count in WINDOWS.items():
+                words = [await read(bench, name, index) for index in range(count)]
+                assert words == [0] * count, name
+            await end_epoch(bench)
 
     simulate(Monitor(CONFIG), testbench)

@@ -18,7 +18,7 @@ def test_signature():
     debt = (CONFIG.l_max + CONFIG.bytes_per_clock).bit_length() + CONFIG.rate_fraction
     assert members(Pacer(CONFIG)) == {
         "in": {"enable": 1, "rate": CONFIG.rate_width, "grant": 1, "beats": CONFIG.beats_width},
-        "out": {"open": 1, "debt": debt},
+        "out": {"open_then": 1, "debt": debt},
     }
 
 
@@ -30,24 +30,37 @@ def test_any_span_of_clocks_grants_at_most_its_rate_and_one_request(rate, seed):
 
     async def testbench(bench):
         bench.set(enable=1, rate=rate)
-        excess = largest = debt = 0
+        excess = largest = debt = opened = 0
         for clock in range(1500):
             # Idle spells, which must not save up for later, between greedy ones.
             eagerness = (1.0, 0.0, 0.5)[clock // 100 % 3]
-            assert bench.get("debt") == debt
-            assert bench.get("open") == (debt < rate)
             beats = rng.randint(1, CONFIG.max_beats)
-            granted = debt < rate and rng.random() < eagerness
+            granted = opened and rng.random() < eagerness
             bench.set(grant=granted, beats=beats)
-            await bench.tick()
+            assert bench.get("debt") == debt
             size = granted * beats * CONFIG.beat_bytes * ONE
             debt = max(debt + size - rate, 0)
+            opened = bench.get("open_then")
+            assert opened == (debt < rate)
+            await bench.tick()
             # Largest excess over the rate of any span that ends here.
             excess = max(excess, 0) + size - rate
             largest = max(largest, excess)
         assert 0 < largest <= rate + CONFIG.l_max * ONE
 
     simulate(Pacer(CONFIG), testbench)
+
+
+async def grant_whenever_open(bench, clocks):
+    """Yields, clock by clock, whether a grant was made."""
+    bench.set(grant=0)
+    opened = bench.get("open_then")
+    await bench.tick()
+    for _ in range(clocks):
+        bench.set(grant=opened)
+        granted, opened = opened, bench.get("open_then")
+        await bench.tick()
+        yield granted
 
 
 @pytest.mark.parametrize(
@@ -68,12 +81,10 @@ def test_requests_no_shorter_than_a_clocks_worth_fill_the_rate(beats, rate):
 
     async def testbench(bench):
         bench.set(enable=1, rate=rate, beats=beats)
-        granted = 0
-        for clock in range(1, 600):
-            opened = bench.get("open")
-            bench.set(grant=opened)
-            granted += opened * size
-            await bench.tick()
+        granted = clock = 0
+        async for grant in grant_whenever_open(bench, 600):
+            granted += grant * size
+            clock += 1
             assert granted - bench.get("debt") == rate * clock
 
     simulate(Pacer(CONFIG), testbench)
@@ -82,12 +93,7 @@ def test_requests_no_shorter_than_a_clocks_worth_fill_the_rate(beats, rate):
 def test_three_beats_at_two_a_clock_get_two_grants_in_three_clocks():
     async def testbench(bench):
         bench.set(enable=1, rate=FULL_RATE, beats=3)
-        opened = []
-        for _ in range(9):
-            opened.append(bench.get("open"))
-            bench.set(grant=opened[-1])
-            await bench.tick()
-        assert opened == [1, 1, 0] * 3
+        assert [grant async for grant in grant_whenever_open(bench, 9)] == [1, 1, 0] * 3
 
     simulate(Pacer(CONFIG), testbench)
 
@@ -98,11 +104,11 @@ def test_open_while_the_debt_is_less_than_one_clocks_worth(rate, opened):
 
     async def testbench(bench):
         bench.set(enable=1, rate=rate, grant=1, beats=4)
+        assert bench.get("open_then") == opened
         await bench.tick()
         bench.set(grant=0)
-        assert bench.get("open") == opened
-        await bench.tick()
-        assert bench.get("open") == 1
+        assert bench.get("debt") == 4 * CONFIG.beat_bytes * ONE - rate
+        assert bench.get("open_then") == 1
 
     simulate(Pacer(CONFIG), testbench)
 
@@ -111,8 +117,18 @@ def test_without_pacing_every_clock_is_open_and_nothing_is_owed():
     async def testbench(bench):
         bench.set(enable=0, rate=1, grant=1, beats=CONFIG.max_beats)
         for _ in range(20):
-            assert bench.get("open") == 1
+            assert bench.get("open_then") == 1
             assert bench.get("debt") == 0
+            await bench.tick()
+
+    simulate(Pacer(CONFIG), testbench)
+
+
+def test_a_rate_of_0_lets_nothing_pass():
+    async def testbench(bench):
+        bench.set(enable=1, rate=0)
+        for _ in range(5):
+            assert bench.get("open_then") == 0
             await bench.tick()
 
     simulate(Pacer(CONFIG), testbench)
@@ -123,8 +139,9 @@ def test_reset_forgives_the_debt():
         bench.set(enable=1, rate=1, grant=1, beats=1)
         await bench.tick()
         bench.set(grant=0)
-        assert bench.get("open") == 0
+        assert bench.get("open_then") == 0
         await bench.reset()
-        assert bench.get("open") == 1
+        assert bench.get("debt") == 0
+        assert bench.get("open_then") == 1
 
     simulate(Pacer(CONFIG), testbench)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The comparator tree against ``min``."""
+"""The comparator tree against ``min``, and the choice by a vector."""
 
 import random
 
@@ -8,7 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.select import modular_less, select_least
+from mcos_hw.channel.select import modular_less, pick, select_least
 from tests.hw.channel.bench import simulate
 
 WIDTH = 8
@@ -42,6 +42,20 @@ class Order(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += self.less.eq(modular_less(self.left, self.right))
+        return m
+
+
+class Choice(wiring.Component):
+    def __init__(self, widths):
+        values = {f"value_{i}": In(width) for i, width in enumerate(widths)}
+        self.names = tuple(values)
+        super().__init__(values | {"selected": In(len(widths)), "picked": Out(max(widths))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.picked.eq(
+            pick(self.selected, [getattr(self, name) for name in self.names])
+        )
         return m
 
 
@@ -97,3 +111,19 @@ def test_modular_order_is_right_up_to_half_the_range(distance, before):
             assert bench.get("less") == before
 
     simulate(Order(), testbench)
+
+
+@pytest.mark.parametrize("widths", [[5], [3, 8], [1, 8, 2, 8], [8] * 5, [8] * 16])
+def test_the_value_whose_bit_is_set_or_0(widths):
+    rng = random.Random(len(widths))
+
+    async def testbench(bench):
+        for _ in range(20):
+            values = [rng.getrandbits(width) for width in widths]
+            bench.set(selected=0, **{f"value_{i}": value for i, value in enumerate(values)})
+            assert bench.get("picked") == 0
+            for i, value in enumerate(values):
+                bench.set(selected=1 << i)
+                assert bench.get("picked") == value
+
+    simulate(Choice(widths), testbench)

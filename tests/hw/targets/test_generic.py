@@ -137,6 +137,8 @@ def test_a_request_passes_through_the_flat_ports():
         ctx.set(top.request_valid, 1)
         await ctx.tick()
         ctx.set(top.request_valid, 0)
+        await ctx.tick().repeat(2)
+        assert ctx.get(top.command_valid) == 0
         await ctx.tick()
         assert ctx.get(top.command_valid) == 1
         for name in ("tenant", "op", "address", "beats"):

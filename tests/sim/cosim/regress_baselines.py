@@ -112,12 +112,12 @@ async def every_grant_is_the_one_that_had_to_be(dut):
     position = dict.fromkeys(tags, 0)
     contended = 0
     for clock, tag, _ in grants(bench):
-        # A request is a head from the clock after it was taken, and after the one before it left.
+        # A request is a head from the clock after it entered, and after the one before it left.
         heads = {
             each: offered[each][place]
             for each, place in position.items()
             if place < len(taken[each])
-            and taken[each][place] < clock
+            and taken[each][place] + config.intake_clocks < clock
             and (place == 0 or granted[each][place - 1] < clock)
         }
         expected = model.choose(heads)

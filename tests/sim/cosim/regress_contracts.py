@@ -31,20 +31,20 @@ GUARANTEED_ONLY = {"work_conserving": 0, "committed_depth": 2_048, "peak_depth":
 def counts_at_the_ports(
     bench: Testbench, settings: Settings, clocks: range
 ) -> dict[str, collections.Counter]:
-    """What requesters and memory saw in ``clocks``, as the monitor's registers count it.
+    """What requesters and memory saw, as the monitor's registers count it in ``clocks``.
 
-    Grants are counted by tag and direction only.
+    A grant counts one clock later, a response two. Grants are counted by tag and direction only.
     """
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for requester in bench.requesters:
         tag, ops = requester.tag, requester.stream.requests["op"].tolist()
         objective = settings.tenants[tag].latency_slo
         for position, clock in enumerate(bench.checker.granted[tag]):
-            if clock in clocks:
+            if clock + 1 in clocks:
                 counts["GRANT_REQUESTS"][tag, ops[position]] += 1
                 counts["GRANT_BYTES"][tag, ops[position]] += requester.sizes[position]
         for offered, answered in zip(requester.offered, requester.completed, strict=True):
-            if answered in clocks:
+            if answered + 2 in clocks:
                 latency = answered - offered
                 latency_bin = min(latency.bit_length() - 1, LATENCY_BINS - 1)
                 counts["RESPONSES"][tag] += 1
@@ -64,10 +64,13 @@ class ProbeCounts:
         Sizes.
     bench : Testbench
         Knows the direction of each request, which the probe does not show.
+    clocks : range
+        The epoch.
     """
 
-    def __init__(self, dut, config: ChannelConfig, bench: Testbench) -> None:
+    def __init__(self, dut, config: ChannelConfig, bench: Testbench, clocks: range) -> None:
         self._dut = dut
+        self._clocks = clocks
         self._config = config
         self._sampler = Sampler(config, {tag: str(tag) for tag in range(config.tenants)})
         self._ops = {r.tag: iter(r.stream.requests["op"].tolist()) for r in bench.requesters}
@@ -83,13 +86,18 @@ class ProbeCounts:
                 self._ops[tag] = itertools.islice(self._ops[tag], len(granted), None)
         sample = self._sampler.unpack(clock, int(self._dut.probe.value), PortEvents())
         channel, counts = sample.channel, self.counts
-        counts["BUSY"][0] += bool(channel["in_flight"] or channel["debt"])
+        if clock in self._clocks:
+            counts["BUSY"][0] += bool(channel["in_flight"] or channel["debt"])
+            for tag, tenant in enumerate(sample.tenants):
+                counts["PEAK"][tag] = max(counts["PEAK"][tag], tenant["queued"])
+        # These count one clock later.
+        if clock + 1 not in self._clocks:
+            return
         for tag, tenant in enumerate(sample.tenants):
-            counts["PEAK"][tag] = max(counts["PEAK"][tag], tenant["queued"])
-            counts["HELD"][tag] += bool(tenant["queued"] and tenant["class_code"] == NO_CLASS)
+            counts["HELD"][tag] += bool(tenant["present"] and tenant["class_code"] == NO_CLASS)
         if channel["granted"]:
             tag = channel["tenant"]
-            grant_class = sample.tenants[tag]["class_code"]
+            grant_class = channel["granted_class"]
             index = GRANT_KINDS * tag + 4 * next(self._ops[tag]) + grant_class
             counts["CLASSES"][grant_class] += 1
             counts["GRANT_REQUESTS"][index] += 1
@@ -126,9 +134,10 @@ async def the_monitor_counts_what_happens(dut):
     await bench.reset()
     epochs = await bench.registers.read("EPOCH")
     await bench.load(image(config, settings).words)
-    probed = ProbeCounts(dut, config, bench)
     clocks = range(EPOCH, 2 * EPOCH)
-    await bench.run(clocks.stop + 5, on_clock=probed.on_clock, watch=clocks)
+    probed = ProbeCounts(dut, config, bench, clocks)
+    watched = range(clocks.start - 1, clocks.stop)
+    await bench.run(clocks.stop + 5, on_clock=probed.on_clock, watch=watched)
     read = {
         name: await bench.registers.read_array(name)
         for name in (

@@ -359,8 +359,8 @@ async def a_request_to_an_empty_channel_is_a_command_two_clocks_later(dut):
     await bench.run(12_000, on_clock=watch)
     assert bench.done
     assert len(taken) == 40
-    assert commands == [clock + 2 for clock in taken]
-    assert bench.checker.granted[3] == [clock + 1 for clock in taken]
+    assert commands == [clock + 2 + config.intake_clocks for clock in taken]
+    assert bench.checker.granted[3] == [clock + 1 + config.intake_clocks for clock in taken]
 
 
 @cocotb.test()

@@ -85,39 +85,54 @@ class TestChecker:
     def test_grants_in_order_are_counted(self, requesters):
         first, second = requesters
         checker = Checker(requesters, CONFIG)
-        assert checker.command(self.command(first, 0), 10) == first.sizes[0]
-        assert checker.command(self.command(second, 0), 11) == second.sizes[0]
-        assert checker.command(self.command(first, 1), 13) == first.sizes[1]
+        for tag, clock in ((1, 10), (6, 11), (1, 13)):
+            checker.grant(tag, clock)
         assert checker.granted == {1: [10, 13], 6: [11]}
+        assert checker.command(self.command(first, 0), 11) == first.sizes[0]
+        assert checker.command(self.command(second, 0), 12) == second.sizes[0]
+        assert checker.command(self.command(first, 1), 14) == first.sizes[1]
 
     def test_a_grant_out_of_order_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
-        with pytest.raises(AssertionError, match=r"^clock 10: grant 0 to 't1' must carry 0x\w+, n"):
+        checker.grant(1, 9)
+        message = r"^clock 10: command 0 of 't1' must carry 0x\w+, n"
+        with pytest.raises(AssertionError, match=message):
             checker.command(self.command(requesters[0], 1), 10)
 
     def test_a_grant_that_comes_twice_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
+        checker.grant(1, 8)
+        checker.grant(1, 9)
         checker.command(self.command(requesters[0], 0), 10)
-        with pytest.raises(AssertionError, match=r"^clock 11: grant 1 to 't1' must carry"):
+        with pytest.raises(AssertionError, match=r"^clock 11: command 1 of 't1' must carry"):
             checker.command(self.command(requesters[0], 0), 11)
+
+    def test_a_command_that_was_not_granted_is_found(self, requesters):
+        checker = Checker(requesters, CONFIG)
+        message = r"^clock 10: command 0 of 't1', which was granted 0 requests"
+        with pytest.raises(AssertionError, match=message):
+            checker.command(self.command(requesters[0], 0), 10)
 
     @pytest.mark.parametrize("name", ["op", "address", "beats"])
     def test_every_field_is_compared(self, requesters, name):
         request = data.Const(request_layout(CONFIG), requesters[0].word(0))
         word = self.command(requesters[0], 0, **{name: getattr(request, name) ^ 1})
+        checker = Checker(requesters, CONFIG)
+        checker.grant(1, 9)
         with pytest.raises(AssertionError, match="must carry"):
-            Checker(requesters, CONFIG).command(word, 10)
+            checker.command(word, 10)
 
     def test_a_grant_to_a_tenant_that_asks_nothing_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
         message = r"^clock 3: a grant to tenant 2, which asks nothing"
         with pytest.raises(AssertionError, match=message):
-            checker.command(self.command(requesters[0], 0, tenant=2), 3)
+            checker.grant(2, 3)
+        with pytest.raises(AssertionError, match=r"^clock 4: a command of tenant 2, which asks"):
+            checker.command(self.command(requesters[0], 0, tenant=2), 4)
 
     def test_a_grant_of_what_was_not_offered_is_found(self, requesters):
-        second = requesters[1]
         checker = Checker(requesters, CONFIG)
         for position in range(2):
-            checker.command(self.command(second, position), position)
+            checker.grant(6, position)
         with pytest.raises(AssertionError, match=r"^clock 9: grant 2 to 't6', which offered 2 req"):
-            checker.command(self.command(second, 1), 9)
+            checker.grant(6, 9)

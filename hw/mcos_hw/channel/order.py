@@ -1,0 +1,189 @@
+"""Who goes before whom, kept as one bit a pair."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import ChannelConfig
+
+__all__ = [
+    "PairOrder",
+    "tags_layout",
+]
+
+
+def tags_layout(config: ChannelConfig) -> data.StructLayout:
+    """A request's start tag S and finish tag F."""
+    return data.StructLayout({"start": config.tag_width, "finish": config.tag_width})
+
+
+class PairOrder(wiring.Component):
+    """Order of the heads of all tenants, by finish tag and by start tag.
+
+    The results of all comparisons are kept, so that a choice compares nothing. Only the tags of a
+    head that is new change anything: that of the tenant granted in this clock (``following``, his
+    next request) and that of a tenant whose queue was empty (``entering``). Each of the two is
+    compared with every head in its clock. From the next clock on the results stand for what the
+    tenant's old head had; one clock later they have taken its place, so that no comparison has to
+    reach all pairs in its clock. Comparators grow with the number of tenants, not with its square.
+
+    Equal finish tags go to the lower tenant. Equal start tags are told as such. What it says of
+    tags that are too far apart for the modular scale means nothing.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+
+    Members
+    -------
+    heads : In(ArrayLayout(tags_layout, tenants))
+        Tags of the heads.
+    granted : In(tenants)
+        Whose head leaves in this clock, at most one.
+    following : In(tags_layout)
+        Tags of the request behind it.
+    enters : In(tenants)
+        Whose queue gets ``entering`` as its head, at most one. Not meant for ``granted`` unless
+        nothing follows there.
+    entering_start, entering_cost : In(tag_width)
+        Start tag of that request, and s / w: its finish tag is their sum.
+    by_finish, by_start, same_start : Out(ArrayLayout(tenants, tenants))
+        Bit j of element i: the head of i goes before that of j. The diagonal means nothing.
+    following_by_finish, following_by_start, following_same_start : Out(tenants)
+        Bit j: ``following`` goes before the head of j.
+    """
+
+    heads: data.View
+    granted: Signal
+    following: data.View
+    enters: Signal
+    entering_start: Signal
+    entering_cost: Signal
+    by_finish: data.View
+    by_start: data.View
+    same_start: data.View
+    following_by_finish: Signal
+    following_by_start: Signal
+    following_same_start: Signal
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        tags = tags_layout(config)
+        matrix = data.ArrayLayout(config.tenants, config.tenants)
+        super().__init__(
+            {
+                "heads": In(data.ArrayLayout(tags, config.tenants)),
+                "granted": In(config.tenants),
+                "following": In(tags),
+                "enters": In(config.tenants),
+                "entering_start": In(config.tag_width),
+                "entering_cost": In(config.tag_width),
+                "by_finish": Out(matrix),
+                "by_start": Out(matrix),
+                "same_start": Out(matrix),
+                "following_by_finish": Out(config.tenants),
+                "following_by_start": Out(config.tenants),
+                "following_same_start": Out(config.tenants),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        tenants = range(config.tenants)
+
+        def before(left, right, tie):
+            """Whether ``left`` is before ``right`` on the modular scale, or equal and ``tie``."""
+            return (Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]
+
+        def sum_before(first, second, right, tie):
+            """The same for a sum as the left side, with one carry chain for both."""
+            inverse = ~right
+            carries = (first & second) | ((first | second) & inverse)
+            return ((first ^ second ^ inverse) + Cat(~tie, carries[:-1]))[len(right) - 1]
+
+        def lower(selected):
+            """Bit j: the selected tenant's tag is lower than j."""
+            return Cat(selected[:j].any() if j else Const(0, 1) for j in tenants)
+
+        heads = [self.heads[j] for j in tenants]
+        follows_lower = lower(self.granted)
+        enters_lower = lower(self.enters)
+        for j, head in enumerate(heads):
+            m.d.comb += [
+                self.following_by_finish[j].eq(
+                    before(self.following.finish, head.finish, follows_lower[j])
+                ),
+                self.following_by_start[j].eq(before(self.following.start, head.start, C(0, 1))),
+                self.following_same_start[j].eq(self.following.start == head.start),
+            ]
+        follows = Cat(self.following_by_finish, self.following_by_start, self.following_same_start)
+
+        # The entering head meets the one that follows, not the one that leaves.
+        def enters(other, tie):
+            start, cost = self.entering_start, self.entering_cost
+            return (
+                sum_before(start, cost, other.finish, tie),
+                before(start, other.start, C(0, 1)),
+                start == other.start,
+            )
+
+        meeting = enters(self.following, (enters_lower & self.granted).any())
+        entering = [
+            [Mux(self.granted[j], met, new) for met, new in zip(meeting, news, strict=True)]
+            for j, news in enumerate(enters(head, enters_lower[j]) for j, head in enumerate(heads))
+        ]
+
+        # What this clock found, in force from the next one on.
+        found = data.ArrayLayout(config.tenants, 3)
+        was_granted = Signal(config.tenants)
+        followed = data.View(found, Signal(found, name="followed"))
+        had_entered = Signal(config.tenants)
+        entered = data.View(found, Signal(found, name="entered"))
+        m.d.sync += [
+            was_granted.eq(self.granted),
+            followed.eq(follows),
+            had_entered.eq(self.enters),
+            entered.eq(Cat(Cat(news) for news in zip(*entering, strict=True))),
+        ]
+
+        for i in tenants:
+            for j in range(i + 1, config.tenants):
+                kept = [
+                    Signal(name=f"{name}_{i}_{j}") for name in ("finish_before", "before", "same")
+                ]
+                finish_before, start_before, same = now = [
+                    Signal(name=f"{name}_{i}_{j}_now")
+                    for name in ("finish_before", "before", "same")
+                ]
+
+                def put(news, other, *, forward, now=now):
+                    finish_before, start_before, same = now
+                    by_finish, by_start, same_start = (news[kind][other] for kind in range(3))
+                    return [
+                        finish_before.eq(by_finish if forward else ~by_finish),
+                        start_before.eq(by_start if forward else ~by_start & ~same_start),
+                        same.eq(same_start),
+                    ]
+
+                with m.If(had_entered[i]):
+                    m.d.comb += put(entered, j, forward=True)
+                with m.Elif(had_entered[j]):
+                    m.d.comb += put(entered, i, forward=False)
+                with m.Elif(was_granted[i]):
+                    m.d.comb += put(followed, j, forward=True)
+                with m.Elif(was_granted[j]):
+                    m.d.comb += put(followed, i, forward=False)
+                with m.Else():
+                    m.d.comb += Cat(now).eq(Cat(kept))
+                m.d.sync += Cat(kept).eq(Cat(now))
+                m.d.comb += [
+                    self.by_finish[i][j].eq(finish_before),
+                    self.by_finish[j][i].eq(~finish_before),
+                    self.by_start[i][j].eq(start_before),
+                    self.by_start[j][i].eq(~start_before & ~same),
+                    self.same_start[i][j].eq(same),
+                    self.same_start[j][i].eq(same),
+                ]
+        return m

@@ -1,0 +1,172 @@
+# amaranth: UnusedElaboratable=no
+"""The intake against a list of what was taken."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.channel.intake import Intake, approach_layout, entry_layout, price, stored_layout
+from mcos_hw.channel.request import request_layout
+from mcos_hw.config import ChannelConfig
+from tests.hw.channel.bench import members, simulate
+
+LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+
+
+def configuration(lateness):
+    return ChannelConfig(tenants=4, queue_depth=4, lateness=lateness)
+
+
+CONFIG = configuration(0)
+NOTHING = dict.fromkeys(request_layout(CONFIG).members, 0)
+
+
+class Price(wiring.Component):
+    def __init__(self, config, fraction):
+        self.config = config
+        self.fraction = fraction
+        super().__init__(
+            {
+                "beats": In(config.beats_width),
+                "inverse": In(fraction + 1),
+                "cost": Out(config.tag_width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.cost.eq(price(self.config, self.beats, self.inverse, self.fraction))
+        return m
+
+
+def cost_of(config, beats, inverse, fraction):
+    """s / w in tag units, rounded down."""
+    return beats * config.beat_bytes * inverse * 2**config.tag_fraction >> fraction
+
+
+def live_of(weights):
+    one = 1 << CONFIG.reciprocal_fraction
+    return {"tenants": [{"inverse_weight": round(one / weight)} for weight in weights]}
+
+
+@pytest.mark.parametrize(
+    ("config", "fraction"),
+    [
+        (CONFIG, CONFIG.reciprocal_fraction),
+        (CONFIG, CONFIG.total_reciprocal_fraction),
+        (CONFIG, CONFIG.tag_fraction),
+        (ChannelConfig(beat_bytes=64, tag_fraction=8), 24),
+    ],
+)
+def test_a_price_is_the_size_over_the_weight_rounded_down(config, fraction):
+    rng = random.Random(fraction)
+
+    async def testbench(bench):
+        for beats in range(1, config.max_beats + 1):
+            one = 1 << fraction
+            for inverse in (1, 3, one // 3, one - 1, one, rng.randrange(one)):
+                bench.set(beats=beats, inverse=inverse)
+                assert bench.get("cost") == cost_of(config, beats, inverse, fraction)
+
+    simulate(Price(config, fraction), testbench)
+
+
+def test_signature():
+    widths = members(Intake(CONFIG))
+    live = widths["in"].pop("live")
+    assert live
+    assert widths == {
+        "in": {"taken": 1, "request": request_layout(CONFIG).size, "row": 2, "recent": 4},
+        "out": {
+            "stored": stored_layout(CONFIG).size,
+            "approach": approach_layout(CONFIG).size,
+            "entry": entry_layout(CONFIG).size,
+        },
+    }
+
+
+@LATENESS
+def test_every_request_takes_its_steps(lateness):
+    """Priced and stored by its approach, in its queue one step later, one request a clock."""
+    config = configuration(lateness)
+    steps = 2 if lateness else 0
+    rng = random.Random(lateness)
+    widths = request_layout(config).members
+
+    async def testbench(bench):
+        way = [None] * 3
+        for clock in range(800):
+            if clock % 40 == 0:
+                live = live_of([rng.choice((1, 3, 7, 255)) for _ in range(config.tenants)])
+                bench.set(live=live)
+            fields = {name: rng.getrandbits(width) for name, width in widths.items()}
+            fields["beats"] = rng.randint(1, config.max_beats)
+            taken, row = rng.random() < (0.5, 1.0)[clock // 100 % 2], rng.randrange(4)
+            recent = rng.getrandbits(config.tenants)
+            bench.set(taken=taken, request=fields, row=row, recent=recent)
+            tenant = fields["tenant"]
+            inverse = live["tenants"][tenant]["inverse_weight"]
+            cost = cost_of(config, fields["beats"], inverse, config.reciprocal_fraction)
+            given = (fields, row, recent >> tenant & 1, cost) if taken else None
+            way = [given, *way[:2]]
+
+            stored = bench.get("stored")
+            approach, approaching = bench.get("approach"), way[steps // 2]
+            assert stored["valid"] == (approaching is not None)
+            if approaching is None:
+                assert approach["tenants"] == 0
+            else:
+                request, row, recent, cost = approaching
+                assert (stored["request"], stored["row"]) == (request, row)
+                tenants = 1 << request["tenant"]
+                assert approach == {"tenants": tenants, "recent": recent, "cost": cost}
+            entry, entering = bench.get("entry"), way[steps]
+            if entering is None:
+                assert entry["tenants"] == 0
+            else:
+                request, row, _, cost = entering
+                assert entry == {
+                    "tenants": 1 << request["tenant"],
+                    "row": row,
+                    "beats": request["beats"],
+                    "cost": cost,
+                    "offered": request["offered"],
+                }
+            await bench.tick()
+
+    simulate(Intake(config), testbench)
+
+
+@LATENESS
+def test_a_new_weight_counts_for_requests_taken_after_its_commit(lateness):
+    config = configuration(lateness)
+
+    async def testbench(bench):
+        costs = []
+        for weight in (1, 2, 4, 4, 4):
+            bench.set(live=live_of([weight] * 4), taken=1, request=NOTHING | {"beats": 1})
+            costs.append(bench.get("entry")["cost"])
+            await bench.tick()
+        beat = config.beat_bytes << config.tag_fraction
+        expected = [beat, beat // 2, beat // 4]
+        assert (costs[2:] if lateness else costs[:3]) == expected
+
+    simulate(Intake(config), testbench)
+
+
+@pytest.mark.parametrize("lateness", [1, 2])
+def test_reset_forgets_what_is_on_its_way(lateness):
+    async def testbench(bench):
+        bench.set(taken=1, request=NOTHING | {"beats": 1})
+        await bench.tick(2)
+        assert bench.get("entry")["tenants"] == 0b0001
+        bench.set(taken=0)
+        await bench.reset()
+        for _ in range(3):
+            assert bench.get("entry")["tenants"] == 0
+            await bench.tick()
+
+    simulate(Intake(configuration(lateness)), testbench)

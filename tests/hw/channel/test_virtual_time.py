@@ -1,0 +1,134 @@
+# amaranth: UnusedElaboratable=no
+"""Virtual time against integers that never wrap."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from mcos_hw.channel.virtual_time import VirtualTime
+from mcos_hw.config import ChannelConfig
+from tests.hw.channel.bench import members, simulate
+
+LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+
+
+def configuration(lateness):
+    return ChannelConfig(tenants=4, lateness=lateness)
+
+
+CONFIG = configuration(0)
+MODULUS = 1 << CONFIG.tag_width
+TAG = 1 << CONFIG.tag_fraction
+ONE = 1 << CONFIG.total_reciprocal_fraction
+
+
+def test_signature():
+    assert members(VirtualTime(CONFIG)) == {
+        "in": {
+            "inverse_total_weight": CONFIG.total_reciprocal_width,
+            "grant": 1,
+            "beats": CONFIG.beats_width,
+            "start": CONFIG.tag_width,
+            "stale": 1,
+            "promoted": 1,
+        },
+        "out": {
+            "value": CONFIG.tag_width,
+            "jump": CONFIG.tag_width,
+            "jumps": 1,
+            "seen": CONFIG.tag_width,
+        },
+    }
+
+
+@LATENESS
+def test_random_grants(lateness):
+    """``times[n]`` is V as grant n left it; the choice of grant k sees ``times[k - 1 - L]``."""
+    config = configuration(lateness)
+    rng = random.Random(lateness)
+    seen = Counter()
+    lag, lead = config.tag_lag * TAG, 2 * config.tag_lead * TAG
+
+    async def testbench(bench):
+        times = [0]
+        target = 0
+        for clock in range(3000):
+            if clock % 100 == 0:
+                inverse = rng.choice((1, ONE // 3, ONE, rng.randrange(1, ONE)))
+                eagerness = rng.choice((0.2, 0.7, 1.0))
+            V = times[-1]
+            granted = rng.random() < eagerness
+            beats = rng.randint(1, config.max_beats)
+            start = V + rng.choice((0, 1, -1, rng.randint(-lag, lead), rng.randint(-TAG, TAG)))
+            stale, promoted = rng.random() < 0.1, rng.random() < 0.3
+            bench.set(inverse_total_weight=inverse, grant=granted, beats=beats)
+            bench.set(start=start % MODULUS, stale=stale, promoted=promoted)
+            made = len(times) - 1
+            # V for a request that arrives: with L = 2 one grant late but for its jump.
+            jumps = lateness == 2 and target > times[max(made - 1, 0)]
+            assert bench.get("jumps") == jumps
+            if jumps:
+                assert bench.get("jump") == target % MODULUS
+                seen["late jump"] += 1
+            if granted:
+                target = V if stale else start - promoted * config.tag_lead * TAG
+                cost = beats * config.beat_bytes * inverse * TAG // ONE
+                times.append(max(V, target) + cost)
+                seen["jump", promoted] += target > V
+                seen["stale"] += stale and start > V
+            # The next choice is of grant len(times), counted from 1.
+            assert bench.get("seen") == times[max(len(times) - 1 - lateness, 0)] % MODULUS
+            value = times[max((len(times) - 1, made, made - 1)[lateness], 0)]
+            assert bench.get("value") == value % MODULUS
+            await bench.tick()
+        assert times[-1] > 3 * MODULUS
+
+    simulate(VirtualTime(config), testbench)
+    assert all(seen[event] for event in (("jump", False), ("jump", True), "stale")), seen
+    assert lateness < 2 or seen["late jump"] > 100
+
+
+@LATENESS
+@pytest.mark.parametrize(
+    ("ahead", "stale", "promoted", "jump"),
+    [
+        (0, 0, 0, 0),
+        (100, 0, 0, 100),
+        (100, 1, 0, 0),
+        (CONFIG.tag_lead, 0, 1, 0),
+        (CONFIG.tag_lead + 1, 0, 1, 1),
+    ],
+)
+def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(lateness, ahead, stale, promoted, jump):
+    """``ahead`` in bytes at w = 1; 2 beats at W = 4."""
+    config = configuration(lateness)
+
+    async def testbench(bench):
+        bench.set(inverse_total_weight=ONE // 4, grant=1, beats=2)
+        bench.set(start=ahead * TAG, stale=stale, promoted=promoted)
+        await bench.tick()
+        # Later grants of nothing bring a late value forward.
+        bench.set(beats=0, start=0, stale=1, promoted=0)
+        await bench.tick(2)
+        bench.set(grant=0)
+        step = 2 * config.beat_bytes // 4
+        assert bench.get("value") == bench.get("seen") == (jump + step) * TAG
+
+    simulate(VirtualTime(config), testbench)
+
+
+@LATENESS
+def test_clocks_without_a_grant_change_nothing(lateness):
+    async def testbench(bench):
+        bench.set(inverse_total_weight=ONE, grant=1, beats=1, stale=1)
+        await bench.tick(4)
+        bench.set(grant=0, beats=7, start=5 * TAG, stale=0)
+        value, seen = bench.get("value"), bench.get("seen")
+        for _ in range(5):
+            await bench.tick()
+            assert (bench.get("value"), bench.get("seen")) == (value, seen)
+        await bench.reset()
+        assert (bench.get("value"), bench.get("seen")) == (0, 0)
+
+    simulate(VirtualTime(configuration(lateness)), testbench)
