@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint regress verilog docs clean
+.PHONY: help setup demo test soak formal timing check lint regress verilog docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,22 @@ demo: setup ## Run the prefill burst and the decoders on the RTL under four arbi
 test: setup ## Run all tests
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal
 
+soak: setup ## Run the tests that take minutes
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m soak
+
+formal: setup ## Prove every property of the hardware, to build/formal
+	@$(BIN)/python -m tests.formal.prove
+
+timing: setup $(VENV)/.stamp-timing ## Measure speed and size (SIZES="4 8 16" LAGS="0" TARGETS="asap7" SEEDS=3)
+	@$(BIN)/mcos timing $(SIZES:%=--tenants %) $(LAGS:%=--lateness %) $(TARGETS:%=--target %) $(SEEDS:%=--seeds %)
+
+$(VENV)/.stamp-timing: $(VENV)/.stamp
+	@echo "Adding the tools of timing to $(VENV), once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[timing]'
+	@touch $@
+
 check: lint ## Format, lint, types and the fast tests
-	@$(BIN)/pytest -q -n $(JOBS) -m 'not cocotb and not slow'
+	@$(BIN)/pytest -q -n $(JOBS) -m 'not cocotb and not slow and not soak'
 
 lint: setup ## Format, lint and types
 	@$(BIN)/ruff format --check

@@ -35,6 +35,7 @@ COMMANDS = (
     "run",
     "trace",
     "demo",
+    "timing",
 )
 """Sub-commands in the order in which the help lists them."""
 

@@ -1,0 +1,1 @@
+"""What the channel costs and how fast it is, measured with open synthesis tools."""

@@ -1,0 +1,213 @@
+"""The channel in an ECP5 LFE5U-85F of speed grade 8, placed and routed by nextpnr."""
+
+import json
+import os
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from mcos_hw.targets.generic import TOP
+from mcos_sim.errors import HardwareError
+from mcos_sim.synthesis.design import SCANNED, Design
+from mcos_sim.synthesis.paths import Path as TimingPath
+from mcos_sim.synthesis.paths import Route
+from mcos_sim.synthesis.result import Measurement, path_rows
+from mcos_sim.synthesis.tool import PLACER, require_module, run_tool, run_yosys
+
+__all__ = [
+    "Ecp5",
+    "critical_path",
+    "fmax_mhz",
+    "register_name",
+    "utilisation",
+]
+
+
+_GOAL_MHZ = 150
+"""What nextpnr aims at: more than the design reaches, so that every path stays worth its effort."""
+
+_PASSES = (
+    "read_rtlil design.il",
+    f"hierarchy -top {SCANNED}",
+    f"synth_ecp5 -top {SCANNED} -json synthesised.json",
+)
+
+_PLACEMENT = (
+    "--85k",
+    "--speed",
+    "8",
+    "--lpf-allow-unconstrained",
+    # The default router does not finish.
+    "--router",
+    "router2",
+    "--timing-allow-fail",
+    "--freq",
+    str(_GOAL_MHZ),
+)
+
+_CELL = re.compile(r"(.+?)_(?:TRELLIS_FF|DP16KD|TRELLIS_DPR16X4|MULT18X18D)(?:_.*)?")
+"""Yosys calls a cell as the net it drives, with its type and port behind it."""
+
+_CLOCK = re.compile(r"(?<![a-z_])clk\b")
+"""The clock of the design in nextpnr's names, ``posedge $glbnet$clk``; not that of the ports."""
+
+_KINDS = {
+    "luts": "TRELLIS_COMB",
+    "ffs": "TRELLIS_FF",
+    "brams": "DP16KD",
+    "dsps": "MULT18X18D",
+    "lutram_cells": "TRELLIS_RAMW",
+}
+
+
+def register_name(cell: str) -> str:
+    """The register in the name of a cell, as near as Yosys keeps it."""
+    match = _CELL.fullmatch(cell)
+    return (match[1] if match else cell).removeprefix(f"{TOP}.")
+
+
+def fmax_mhz(report: Mapping[str, Any]) -> float:
+    """The frequency that a placement reached, in MHz.
+
+    Parameters
+    ----------
+    report : Mapping[str, Any]
+        nextpnr's report.
+
+    Raises
+    ------
+    HardwareError
+        If it does not tell of the clock of the design.
+    """
+    clocks = {name: clock["achieved"] for name, clock in report["fmax"].items()}
+    found = [mhz for name, mhz in clocks.items() if _CLOCK.search(name)]
+    if len(found) != 1:
+        raise HardwareError(f"nextpnr must report the clock clk once, not {sorted(clocks)!r}")
+    return round(found[0], 2)
+
+
+def utilisation(report: Mapping[str, Any]) -> dict[str, int]:
+    """Cells used: ``luts`` (with those that are carries and memory), ``ffs``, ``brams``, ``dsps``.
+
+    ``lutram_cells`` are memories of 16 x 4 bits, of which each also takes four of the ``luts``.
+    """
+    used = report["utilization"]
+    return {name: used.get(kind, {"used": 0})["used"] for name, kind in _KINDS.items()}
+
+
+def critical_path(report: Mapping[str, Any], route: Route) -> TimingPath | None:
+    """The slowest path between two clocked cells, or None where there is none."""
+    clocked = [
+        path
+        for path in report["critical_paths"]
+        if path["path"] and all(_CLOCK.search(path[end]) for end in ("from", "to"))
+    ]
+    if not clocked:
+        return None
+
+    def delay_ns(path: Mapping[str, Any]) -> float:
+        return sum(part["delay"] for part in path["path"])
+
+    worst = max(clocked, key=delay_ns)
+    parts = worst["path"]
+    return TimingPath(
+        delay_ps=round(1000 * delay_ns(worst), 1),
+        start=route.end(_driven(parts)),
+        end=route.end(register_name(parts[-1]["to"]["cell"])),
+        cells=sum(part["type"] == "logic" for part in parts),
+    )
+
+
+def _driven(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The net that the first register drives, or else the register's cell."""
+    nets = [part["net"] for part in parts if part["type"] == "routing" and "net" in part]
+    return nets[0].removeprefix(f"{TOP}.") if nets else register_name(parts[0]["from"]["cell"])
+
+
+class Ecp5:
+    """Clock frequency and utilisation after place and route.
+
+    Ports are on scan chains of another clock, see
+    :class:`mcos_sim.synthesis.harness.ScannedPorts`; what is timed lies between registers and
+    memories of the design. The chains are counted with its cells: a flip-flop a port, and a LUT an
+    output.
+
+    Parameters
+    ----------
+    seeds : int
+        Placements, each from another seed, 1 first; the median of their frequencies is told.
+    """
+
+    name = "ecp5-85k-8"
+
+    def __init__(self, *, seeds: int) -> None:
+        self.seeds = seeds
+
+    def missing(self) -> str | None:
+        """It can always be measured."""
+        return None
+
+    def measure(self, design: Design, *, paths: int) -> Measurement:
+        """Measure a design, with the slowest path of each of the first ``paths`` placements."""
+        self._synthesised(design)
+        route = Route(design.netlist)
+        # Each placement is a process with one thread.
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            seeds = range(1, self.seeds + 1)
+            placed = [*pool.map(lambda seed: self._placed(design, seed, route), seeds)]
+        ranked = sorted(placed, key=lambda result: result["fmax_mhz"])
+        middle = ranked[(len(ranked) - 1) // 2]
+        figures = [result["fmax_mhz"] for result in placed]
+        used = middle["utilisation"]
+        return Measurement(
+            name=self.name,
+            tenants=design.config.tenants,
+            lag=design.config.lateness,
+            fmax_mhz=round(statistics.median(figures), 2),
+            luts=used["luts"],
+            ffs=used["ffs"],
+            brams=used["brams"],
+            dsps=used["dsps"],
+            critical_path=middle["path"]["path"] if middle["path"] else None,
+            more={
+                "fmax_best_mhz": max(figures),
+                "seeds": figures,
+                "lutram_cells": used["lutram_cells"],
+                "paths": [result["path"] for result in ranked if result["path"]][:paths],
+            },
+        )
+
+    def _synthesised(self, design: Design) -> Path:
+        inputs = {**design.inputs, "passes": _PASSES}
+
+        def make(folder: Path) -> dict[str, Any]:
+            (folder / "design.il").write_text(design.scanned(), encoding="utf-8")
+            run_yosys(_PASSES, directory=folder, name="synthesis")
+            return {}
+
+        design.cache.step(self.name, inputs, make)
+        return design.cache.folder(self.name, inputs) / "synthesised.json"
+
+    def _placed(self, design: Design, seed: int, route: Route) -> dict[str, Any]:
+        def make(folder: Path) -> dict[str, Any]:
+            require_module(PLACER.replace("-", "_"), PLACER)
+            # The tool sees its own folder only, and none of /tmp.
+            netlist = folder / "synthesised.json"
+            netlist.write_bytes(self._synthesised(design).read_bytes())
+            command = [PLACER, "--json", netlist.name, "--seed", str(seed)]
+            command += ["--report", "report.json", *_PLACEMENT]
+            run_tool(command, directory=folder, log="placement.log")
+            netlist.unlink()
+            report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+            slowest = critical_path(report, route)
+            return {
+                "fmax_mhz": fmax_mhz(report),
+                "utilisation": utilisation(report),
+                "path": path_rows([slowest], route)[0] if slowest else None,
+            }
+
+        inputs = {**design.inputs, "passes": _PASSES, "placement": _PLACEMENT, "seed": seed}
+        return design.cache.step(f"{self.name}-seed{seed}", inputs, make)

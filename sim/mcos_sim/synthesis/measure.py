@@ -1,0 +1,215 @@
+"""Measuring sizes and targets, step by step."""
+
+import dataclasses
+import hashlib
+import platform
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import mcos_hw
+from mcos_hw.config import ChannelConfig
+from mcos_sim.errors import UserError
+from mcos_sim.synthesis import state
+from mcos_sim.synthesis.asap7 import Asap7
+from mcos_sim.synthesis.cache import Cache
+from mcos_sim.synthesis.design import Design
+from mcos_sim.synthesis.ecp5 import Ecp5
+from mcos_sim.synthesis.result import Measurement
+from mcos_sim.synthesis.tool import versions
+from mcos_sim.synthesis.xilinx import UltraScalePlus
+
+__all__ = [
+    "SIZES",
+    "TARGETS",
+    "Plan",
+    "Target",
+    "default_lags",
+    "machine",
+    "measure",
+    "plan",
+    "source_hash",
+]
+
+
+SIZES = (4, 8, 16)
+"""Tenants by default."""
+
+TARGETS = ("ecp5", "ultrascale+", "asap7-registers", "asap7-blackbox")
+"""Names of targets on the command line; ``asap7`` is both of its own."""
+
+
+class Target(Protocol):
+    """Something that the channel can be measured for."""
+
+    @property
+    def name(self) -> str:
+        """Name in the result."""
+        ...
+
+    def missing(self) -> str | None:
+        """Why it cannot be measured here, or None if it can."""
+        ...
+
+    def measure(self, design: Design, *, paths: int) -> Measurement:
+        """Measure one design."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to measure.
+
+    Parameters
+    ----------
+    configs : tuple[ChannelConfig, ...]
+        Sizes of the channel.
+    targets : tuple[Target, ...]
+        Targets, each for every size.
+    left_out : tuple[str, ...]
+        Why targets that were asked for are not among them.
+    paths : int
+        Bundles of paths that each measurement tells about.
+    """
+
+    configs: tuple[ChannelConfig, ...]
+    targets: tuple[Target, ...]
+    left_out: tuple[str, ...]
+    paths: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of :func:`measure`: one a target and size, and the elaboration of each size."""
+        return len(self.configs) * (1 + len(self.targets))
+
+
+def default_lags() -> tuple[int, ...]:
+    """Textbook order, and the lateness of the default configuration."""
+    return tuple(sorted({0, ChannelConfig().lateness}))
+
+
+def plan(
+    *, tenants: Sequence[int], lags: Sequence[int], targets: Sequence[str], seeds: int, paths: int
+) -> Plan:
+    """Check what was asked for.
+
+    Parameters
+    ----------
+    tenants, lags : Sequence[int]
+        Sizes and latenesses; every pair is measured.
+    targets : Sequence[str]
+        Names of :data:`TARGETS`, or ``asap7``.
+    seeds : int
+        Placements on ECP5.
+    paths : int
+        Bundles of paths to tell about.
+
+    Raises
+    ------
+    UserError
+        If a size, a lateness or a target does not exist.
+    """
+    makers: dict[str, Callable[[], Target]] = {
+        "ecp5": lambda: Ecp5(seeds=seeds),
+        "ultrascale+": UltraScalePlus,
+        "asap7-registers": lambda: Asap7(queues="registers"),
+        "asap7-blackbox": lambda: Asap7(queues="blackbox"),
+    }
+    named: dict[str, None] = {}
+    for target in targets:
+        family = [name for name in TARGETS if name == target or name.startswith(f"{target}-")]
+        if not family:
+            raise UserError(
+                f"target must be asap7 or one of {', '.join(TARGETS)}, not {target!r}; choose one"
+            )
+        named.update(dict.fromkeys(family))
+    configs = []
+    for lag in dict.fromkeys(lags):
+        for size in dict.fromkeys(tenants):
+            try:
+                configs.append(ChannelConfig(tenants=size, lateness=lag))
+            except ValueError as error:
+                raise UserError(f"{error}; choose another one") from None
+    chosen = [makers[name]() for name in named]
+    reasons = {target.name: target.missing() for target in chosen}
+    return Plan(
+        configs=tuple(configs),
+        targets=tuple(target for target in chosen if reasons[target.name] is None),
+        left_out=tuple(reason for reason in reasons.values() if reason is not None),
+        paths=paths,
+    )
+
+
+def measure(
+    plan: Plan, *, cache: Cache, on_step: Callable[[str], None]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Measure everything in a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to measure.
+    cache : Cache
+        Where steps are kept.
+    on_step : Callable[[str], None]
+        Called with what is begun, before each step.
+
+    Returns
+    -------
+    targets : list[dict]
+        A row a target and size, see :class:`mcos_sim.synthesis.result.Measurement`.
+    states : list[dict]
+        Bits of state of each size: ``tenants``, ``lag``, ``bits`` and ``bits_per_tenant`` of each
+        group of blocks, ``blocks[]``.
+    """
+    targets: list[dict[str, Any]] = []
+    states: list[dict[str, Any]] = []
+    for config in plan.configs:
+        label = f"{config.tenants} tenants, L = {config.lateness}"
+        on_step(f"{label}: elaboration")
+        design = Design(config, cache=cache)
+        states.append(_state(design))
+        for target in plan.targets:
+            on_step(f"{label}: {target.name}")
+            row = target.measure(design, paths=plan.paths).row
+            targets.append({**row, "config_hash": config.hash})
+    return targets, states
+
+
+def source_hash() -> str:
+    """Twelve hexadecimal digits that name the hardware's sources."""
+    digest = hashlib.sha256()
+    root = Path(mcos_hw.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def machine() -> dict[str, Any]:
+    """What the result was made with."""
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "tools": versions(),
+    }
+
+
+def _state(design: Design) -> dict[str, Any]:
+    config = design.config
+    other = config.tenants // 2 if config.tenants > min(SIZES) else 2 * config.tenants
+    blocks = state.count(design.netlist)
+    bits = state.summary(blocks)
+    smaller = Design(dataclasses.replace(config, tenants=other), cache=design.cache)
+    return {
+        "tenants": config.tenants,
+        "lag": config.lateness,
+        "bits": bits,
+        "bits_per_tenant": state.per_tenant(
+            bits,
+            state.summary(state.count(smaller.netlist)),
+            tenants=config.tenants,
+            other=other,
+        ),
+        "blocks": state.rows(blocks),
+    }

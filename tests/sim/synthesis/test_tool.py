@@ -1,0 +1,36 @@
+"""Running tools."""
+
+import json
+import sys
+
+import pytest
+
+from mcos_sim.errors import HardwareError, UserError
+from mcos_sim.synthesis.tool import cell_counts, require_module, run_tool
+
+
+def test_output_is_returned_and_kept(tmp_path):
+    printed = run_tool([sys.executable, "-c", "print(7)"], directory=tmp_path, log="seven.log")
+    assert printed == "7\n"
+    assert (tmp_path / "seven.log").read_text() == "7\n"
+
+
+def test_failure_tells_the_end_of_the_log(tmp_path):
+    program = "print('ignored\\n' * 9 + 'no room'); raise SystemExit(3)"
+    with pytest.raises(HardwareError) as caught:
+        run_tool([sys.executable, "-c", program], directory=tmp_path, log="place.log")
+    text = str(caught.value)
+    assert text.startswith("the step place must end with exit code 0, not 3; log in ")
+    assert text.endswith("no room")
+    assert text.count("ignored") == 4
+
+
+def test_missing_package_is_named():
+    with pytest.raises(UserError, match="needs the Python package no-such, which is not installed"):
+        require_module("no_such", "no-such")
+
+
+def test_cells_by_type(tmp_path):
+    path = tmp_path / "cells.json"
+    path.write_text(json.dumps({"modules": {"\\mcos": {"num_cells_by_type": {"INVx1": 3}}}}))
+    assert cell_counts(path, top="mcos") == {"INVx1": 3}
