@@ -23,7 +23,7 @@ from mcos_hw.channel.request import (
     response_layout,
     structured_stream,
 )
-from mcos_hw.channel.select import pick
+from mcos_hw.channel.select import number, pick
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass, channel_map
@@ -49,7 +49,7 @@ class Channel(wiring.Component):
     their way count.
 
     A grant needs an open pacer, a free slot, port credit for a longest request (so that no small
-    request can take the credit that a long one waits for), and room in the command register. A
+    request can take the credit that a long one waits for), and room for its command. A
     tenant that a commit disables takes no new requests; what it has queued is scavenged, and goes
     by age where others leave it nothing.
 
@@ -363,9 +363,7 @@ class Channel(wiring.Component):
             channel.open.eq(arbiter.open),
             channel.granted.eq(arbiter.granted.any()),
             channel.promoted.eq(arbiter.promoted),
-            channel.tenant.eq(
-                pick(arbiter.granted, [Const(i, 4) for i in range(self.config.tenants)])
-            ),
+            channel.tenant.eq(number(arbiter.granted)),
             channel.beats.eq(pick(arbiter.granted, [head.beats for head in queues.heads])),
             channel.in_flight.eq(credit.in_flight),
             channel.debt.eq(pacer.debt),

@@ -1,9 +1,10 @@
-"""Who goes before whom, kept as one bit a pair."""
+"""Who goes before whom, kept as three bits a pair."""
 
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.select import modular_less, set_below
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
@@ -103,19 +104,15 @@ class PairOrder(wiring.Component):
             carries = (first & second) | ((first | second) & inverse)
             return ((first ^ second ^ inverse) + Cat(~tie, carries[:-1]))[len(right) - 1]
 
-        def lower(selected):
-            """Bit j: the selected tenant's tag is lower than j."""
-            return Cat(selected[:j].any() if j else Const(0, 1) for j in tenants)
-
         heads = [self.heads[j] for j in tenants]
-        follows_lower = lower(self.granted)
-        enters_lower = lower(self.enters)
+        follows_lower = set_below(self.granted)
+        enters_lower = set_below(self.enters)
         for j, head in enumerate(heads):
             m.d.comb += [
                 self.following_by_finish[j].eq(
                     before(self.following.finish, head.finish, follows_lower[j])
                 ),
-                self.following_by_start[j].eq(before(self.following.start, head.start, C(0, 1))),
+                self.following_by_start[j].eq(modular_less(self.following.start, head.start)),
                 self.following_same_start[j].eq(self.following.start == head.start),
             ]
         follows = Cat(self.following_by_finish, self.following_by_start, self.following_same_start)
@@ -125,7 +122,7 @@ class PairOrder(wiring.Component):
             start, cost = self.entering_start, self.entering_cost
             return (
                 sum_before(start, cost, other.finish, tie),
-                before(start, other.start, C(0, 1)),
+                modular_less(start, other.start),
                 start == other.start,
             )
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.intake import entry_layout, stored_layout
 from mcos_hw.channel.request import request_layout
-from mcos_hw.channel.select import pick
+from mcos_hw.channel.select import number, pick
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
@@ -52,7 +52,7 @@ class RequestQueues(wiring.Component):
     tails : Out
         Row for the next request of each tenant.
     stored : In(stored_layout)
-        What a command will need, before ``entry`` of that request.
+        What a command will need, not later than ``entry`` of that request.
     entry : In(entry_layout)
         The request is in its queue from the next clock on; in the order of ``taken``.
     entry_mark : In(mark_width)
@@ -121,15 +121,11 @@ class RequestQueues(wiring.Component):
         write = requests.write_port()
         read = requests.read_port()
         first_rows = [Signal(range(depth), name=f"first_row_{i}") for i in range(config.tenants)]
-        popper = Signal(config.tenant_width)
-        for bit in range(config.tenant_width):
-            owners = [i for i in range(config.tenants) if i >> bit & 1]
-            m.d.comb += popper[bit].eq(Cat(self.pop[i] for i in owners).any())
         m.d.comb += [
             write.en.eq(self.stored.valid),
             write.addr.eq(Cat(self.stored.row, self.stored.request.tenant)),
             write.data.eq(self.stored.request),
-            read.addr.eq(Cat(pick(self.pop, first_rows), popper)),
+            read.addr.eq(Cat(pick(self.pop, first_rows), number(self.pop))),
             read.en.eq(1),
             self.left.eq(read.data),
         ]

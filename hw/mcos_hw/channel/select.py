@@ -1,16 +1,16 @@
 """Choosing among tenants: by key in a tree, and by a vector with one bit set."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import or_
 
 from amaranth import *
 from amaranth.hdl import Module, Value
 
 __all__ = [
     "modular_less",
+    "number",
     "pick",
     "select_least",
+    "set_below",
 ]
 
 
@@ -32,12 +32,24 @@ def pick(selected: Value, values: Sequence[Value]) -> Value:
     return _tree(masked)
 
 
+def number(selected: Value) -> Value:
+    """The position of the bit that is set; 0 where none is. At most one may be."""
+    return pick(
+        selected, [Const(i, (len(selected) - 1).bit_length()) for i in range(len(selected))]
+    )
+
+
+def set_below(selected: Value) -> Value:
+    """Bit j: a bit lower than j is set."""
+    return Cat(selected[:j].any() if j else Const(0, 1) for j in range(len(selected)))
+
+
 def _tree(values: list[Value]) -> Value:
     """Disjunction as a balanced tree."""
     if len(values) == 1:
         return values[0]
     half = len(values) // 2
-    return reduce(or_, (_tree(values[:half]), _tree(values[half:])))
+    return _tree(values[:half]) | _tree(values[half:])
 
 
 def _less(left: Value, right: Value) -> Value:

@@ -6,7 +6,7 @@ from amaranth.lib import data
 from mcos_hw.channel.arbiter import Arbiter
 from mcos_hw.channel.order import PairOrder, tags_layout
 from mcos_hw.channel.probe import NO_CLASS
-from mcos_hw.channel.select import modular_less, pick
+from mcos_hw.channel.select import modular_less, pick, set_below
 from mcos_hw.channel.virtual_time import VirtualTime
 from mcos_hw.registers import ArbiterKind, GrantClass
 
@@ -29,10 +29,10 @@ class WfqArbiter(Arbiter):
     else max(F, V), or max(F, V - s / w) where it follows the tenant's last response closely
     (depth-1 rule).
 
-    The grant of a clock is chosen in the clock before and stands in registers. So
-    the choice is between three: the heads of the other tenants, whose order is known; the request
-    that follows the head granted now, compared with all of them in this clock; and a request that
-    enters an empty queue, which has a clock for its comparisons unless no other head is present.
+    The grant of a clock is chosen in the clock before and stands in registers. So the choice is
+    between three: the heads of the other tenants, whose order is known; the request that follows
+    the head granted now, compared with all of them in this clock; and a request that enters an
+    empty queue, which has a clock for its comparisons unless no other head is present.
 
     Tags are modular. A head whose S is ``tag_lag`` or more behind V, because it waits in a lower
     class or is held, is *stale*: it stays a candidate and goes before those of its class that are
@@ -256,6 +256,7 @@ class WfqArbiter(Arbiter):
         best = Signal(config.tenants)
         follows = Signal()
         gives_way = Signal(config.tenants)
+        granted_below = set_below(granted)
         m.d.comb += follows.eq(following_present & (self.next_class_code != NO_CLASS))
         for i in tenants:
             before_others = []
@@ -271,12 +272,11 @@ class WfqArbiter(Arbiter):
                 before_others.append(goes_first(ranks[i], ranks[j], among_equals))
             prior_following = pick(granted, [prior[j][i] for j in tenants])
             prior_head = pick(granted, [prior[i][j] for j in tenants])
-            lower = granted[:i].any() if i else Const(0, 1)
             finish_first = prior_following | (~prior_head & order.following_by_finish[i])
             if_reached = goes_first(
                 rank_of(self.next_class_code, Const(1, 1)),
                 ranks[i],
-                among_candidates(following_stale, stale[i][0], lower, finish_first),
+                among_candidates(following_stale, stale[i][0], granted_below[i], finish_first),
             )
             if_not = goes_first(
                 rank_of(self.next_class_code, Const(0, 1)),

@@ -8,7 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.select import modular_less, pick, select_least
+from mcos_hw.channel.select import modular_less, number, pick, select_least, set_below
 from tests.hw.channel.bench import simulate
 
 WIDTH = 8
@@ -127,3 +127,35 @@ def test_the_value_whose_bit_is_set_or_0(widths):
                 assert bench.get("picked") == value
 
     simulate(Choice(widths), testbench)
+
+
+class Position(wiring.Component):
+    def __init__(self, count):
+        super().__init__(
+            {
+                "selected": In(count),
+                "position": Out((count - 1).bit_length()),
+                "below": Out(count),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.position.eq(number(self.selected)),
+            self.below.eq(set_below(self.selected)),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("count", [4, 8, 16])
+def test_where_the_set_bit_is(count):
+    async def testbench(bench):
+        bench.set(selected=0)
+        assert (bench.get("position"), bench.get("below")) == (0, 0)
+        for place in range(count):
+            bench.set(selected=1 << place)
+            assert bench.get("position") == place
+            assert bench.get("below") == sum(1 << j for j in range(place + 1, count))
+
+    simulate(Position(count), testbench)
