@@ -67,9 +67,9 @@ class ChannelConfig:
     clocks_width : int
         Bits of limits counted in clocks (age limit, latency objective).
     lateness : int
-        L: how many grants late eligibility sees virtual time, 0 to 2. With 0, order is that of the
-        textbook and a request passes an idle channel in two clocks; with 1 or 2 it passes in four,
-        and the clock can be faster.
+        L: how many grants late eligibility sees virtual time, 0 to 3. With 0, order is that of the
+        textbook and a request passes an idle channel in two clocks; otherwise it passes in four,
+        and the clock can be faster the larger L is.
 
     Raises
     ------
@@ -95,7 +95,7 @@ class ChannelConfig:
     total_reciprocal_fraction: int = 28
     depth_width: int = 28
     clocks_width: int = 20
-    lateness: int = 2
+    lateness: int = 3
 
     def __post_init__(self) -> None:
         _require_range("tenants", self.tenants, 4, 16)
@@ -116,7 +116,7 @@ class ChannelConfig:
         )
         _require_range("depth_width", self.depth_width, 12, 31)
         _require_range("clocks_width", self.clocks_width, 12, 32)
-        _require_range("lateness", self.lateness, 0, 2)
+        _require_range("lateness", self.lateness, 0, 3)
         for name in ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots"):
             value = getattr(self, name)
             if value & (value - 1):

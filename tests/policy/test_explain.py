@@ -23,8 +23,8 @@ def test_explain(contract_file: Callable[[str], Path], base: str) -> None:
     assert (a.rate_error, a.peak_error, a.weight_error) == (0, 0, 0)
     assert (a.weight, b.weight) == (1, 2)
     assert b.weight_share == pytest.approx(2 / 3)
-    assert (a.delay_clocks, a.delay_ns) == (48, 60)  # 512 / (64 / 3) + 3 x 512 / 64
-    assert a.alpha == pytest.approx(512 + 2 * 512 / 3 + 2 * 512 * 2 / 3)
+    assert (a.delay_clocks, a.delay_ns) == (56, 70)  # 512 / (64 / 3) + 4 x 512 / 64
+    assert a.alpha == pytest.approx(512 + 3 * 512 / 3 + 2 * 512 * 2 / 3)
     assert a.depth1_alpha == pytest.approx(512 / 3)
     assert a.registers.committed_rate == 409_600
     assert json.loads(json.dumps(explanation.as_mapping()))["units"].startswith(

@@ -27,8 +27,9 @@ def arbiter_signature(config: ChannelConfig, *, mark_width: int) -> wiring.Signa
     - ``promote``: heads that go before all others, at most one.
     - ``approach``, ``entry``: requests on their way into queues.
     - ``live``: the live configuration.
-    - ``granted``: whose head is granted in this clock, at most one; ``conforming``, ``burst``: as
-      what; ``promoted``: as a promotion.
+    - ``granted``: whose head is granted in this clock, at most one; ``grant``: whether one is;
+      ``beats``: its beats; ``promoted``: as a promotion.
+    - ``conforming``, ``burst``: as what each tenant's head is granted if it is in this clock.
     - ``candidates``, ``start``, ``finish``, ``virtual_time``: for the probe; zero where an arbiter
       has none.
     """
@@ -49,6 +50,8 @@ def arbiter_signature(config: ChannelConfig, *, mark_width: int) -> wiring.Signa
             "entry": In(entry_layout(config)),
             "live": In(live_layout(channel_map(config))),
             "granted": Out(config.tenants),
+            "grant": Out(1),
+            "beats": Out(config.beats_width),
             "conforming": Out(config.tenants),
             "burst": Out(config.tenants),
             "promoted": Out(1),
@@ -98,6 +101,8 @@ class Arbiter(wiring.Component):
     entry: data.View
     live: data.View
     granted: Signal
+    grant: Signal
+    beats: Signal
     conforming: Signal
     burst: Signal
     promoted: Signal

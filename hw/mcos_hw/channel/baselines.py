@@ -26,13 +26,15 @@ class _Baseline(Arbiter):
     def _grant(self, m, candidates, found, tenant):
         m.d.comb += [
             self.candidates.eq(candidates),
-            self.granted.eq((self.open & found) << tenant),
+            self.grant.eq(self.open & found),
+            self.granted.eq(self.grant << tenant),
+            self.beats.eq(self.heads[tenant].beats),
         ]
         for i in range(self.config.tenants):
             code = self.class_codes[i]
             m.d.comb += [
-                self.conforming[i].eq(self.granted[i] & (code == GrantClass.CONFORMING)),
-                self.burst[i].eq(self.granted[i] & (code == GrantClass.BURST)),
+                self.conforming[i].eq(code == GrantClass.CONFORMING),
+                self.burst[i].eq(code == GrantClass.BURST),
             ]
 
 
@@ -93,7 +95,7 @@ class RoundRobinArbiter(_Baseline):
         last = Signal(self.config.tenant_width)
         found, tenant = _next_in_turn(m, serviceable, last, name="turn")
         self._grant(m, serviceable, found, tenant)
-        with m.If(self.granted.any()):
+        with m.If(self.grant):
             m.d.sync += last.eq(tenant)
         return m
 
@@ -128,6 +130,6 @@ class FixedPriorityArbiter(_Baseline):
         last = Signal(self.config.tenant_width)
         found, tenant = _next_in_turn(m, candidates, last, name="turn")
         self._grant(m, candidates, found, tenant)
-        with m.If(self.granted.any()):
+        with m.If(self.grant):
             m.d.sync += last.eq(tenant)
         return m

@@ -1,17 +1,13 @@
 """The two token buckets of a tenant on a channel."""
 
 from amaranth import *
-from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import GrantClass
 
 __all__ = [
     "TenantBuckets",
-    "class_of",
     "level_width",
     "whole_width",
 ]
@@ -25,14 +21,6 @@ def level_width(config: ChannelConfig) -> int:
 def whole_width(config: ChannelConfig) -> int:
     """Bits that hold the beats of two longest requests, and more for anything beyond."""
     return config.beats_width + 1
-
-
-def class_of(committed_covers: Value, peak_covers: Value, work_conserving: Value) -> Value:
-    """GrantClass of a request, or NO_CLASS where it has to wait for tokens."""
-    uncovered = Mux(work_conserving, GrantClass.SCAVENGED, NO_CLASS)
-    return Mux(
-        committed_covers, GrantClass.CONFORMING, Mux(peak_covers, GrantClass.BURST, uncovered)
-    )
 
 
 class TenantBuckets(wiring.Component):
@@ -120,17 +108,26 @@ class TenantBuckets(wiring.Component):
             ),
             ("peak", self.peak, self.peak_rate, self.peak_depth, self.charge_peak, self.peak_beats),
         ):
-            charge = Signal(self.config.beats_width + beat_bits, name=f"{name}_charge")
-            refilled = Signal(signed(len(level) + 1), name=f"{name}_refilled")
+            # A charge is whole beats: it comes late, and touches only the bits above those.
+            refilled = Signal.like(level, name=f"{name}_refilled")
+            charge = Signal(self.config.beats_width, name=f"{name}_charge")
+            charged_level = Signal.like(level, name=f"{name}_charged")
             limit = Signal(self.config.depth_width + fraction, name=f"{name}_limit")
+            # What the limit leaves, beside the sum rather than after it. A charge makes up for a
+            # lack of a few beats only, so it meets no more than the few bits that tell of those.
+            spare = Signal(signed(len(level) + 1), name=f"{name}_spare")
+            lack_bits = len(charge) + 1
+            lack = spare[beat_bits:][:lack_bits]
+            lacks_few = spare[beat_bits:][len(charge) :].all()
             over = Signal(name=f"{name}_over")
             whole = level[beat_bits:-1]
             m.d.comb += [
-                charge.eq(Mux(charged, self.beats << beat_bits, 0)),
-                refilled.eq(level - charge + rate),
                 limit.eq(depth << fraction),
-                # Beside the sum rather than after it.
-                over.eq((limit + charge - level - rate)[-1]),
+                refilled.eq(level + rate),
+                spare.eq(limit - level - rate),
+                charge.eq(Mux(charged, self.beats, 0)),
+                charged_level.eq(Cat(refilled[:beat_bits], refilled[beat_bits:] - charge)),
+                over.eq(spare[-1] & (~lacks_few | (lack + charge)[lack_bits - 1])),
                 beats.eq(
                     Mux(
                         level[-1],
@@ -139,5 +136,5 @@ class TenantBuckets(wiring.Component):
                     )
                 ),
             ]
-            m.d.sync += level.eq(Mux(self.fill | over, limit, refilled))
+            m.d.sync += level.eq(Mux(self.fill | over, limit, charged_level))
         return m

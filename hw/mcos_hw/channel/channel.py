@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.channel.age import AgeGuard
 from mcos_hw.channel.arbiter import Arbiter
-from mcos_hw.channel.bucket import TenantBuckets, class_of
+from mcos_hw.channel.bucket import TenantBuckets
+from mcos_hw.channel.classes import HeadClasses
 from mcos_hw.channel.credit import PortCredit
 from mcos_hw.channel.intake import Intake
 from mcos_hw.channel.monitor import Monitor, monitor_windows, window_members
@@ -23,7 +24,7 @@ from mcos_hw.channel.request import (
     response_layout,
     structured_stream,
 )
-from mcos_hw.channel.select import number, pick
+from mcos_hw.channel.select import number
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass, channel_map
@@ -149,17 +150,18 @@ class Channel(wiring.Component):
         m.submodules.recent = recent = RecentResponses(config)
         m.submodules.monitor = monitor = Monitor(config)
         m.submodules.outlet = outlet = Outlet(config)
+        m.submodules.classes = classes = HeadClasses(config)
         buckets = [TenantBuckets(config) for _ in tenants]
         for i in tenants:
             m.submodules[f"buckets_{i}"] = buckets[i]
 
         m.d.sync += self.now.eq(self.now + 1)
         granted = arbiter.granted
-        grant = Signal()
-        granted_beats = Signal(config.beats_width)
+        conforming = Signal(config.tenants)
+        burst = Signal(config.tenants)
         m.d.comb += [
-            grant.eq(granted.any()),
-            granted_beats.eq(pick(granted, [head.beats for head in queues.heads])),
+            conforming.eq(granted & arbiter.conforming),
+            burst.eq(granted & arbiter.burst),
         ]
 
         # Ingress.
@@ -181,15 +183,24 @@ class Channel(wiring.Component):
             queues.pop.eq(granted),
         ]
 
-        # Buckets and classes. A queue without a head has the class of the request that enters.
-        class_codes = Signal(data.ArrayLayout(2, config.tenants))
-        waiting_codes = Signal(data.ArrayLayout(2, config.tenants))
+        # Buckets and classes.
         was_enabled = Signal(config.tenants)
         m.d.sync += was_enabled.eq(enabled)
-        scavenges = Cat(live.tenants[i].work_conserving | ~live.tenants[i].enable for i in tenants)
+        m.d.comb += [
+            classes.scavenges.eq(
+                Cat(live.tenants[i].work_conserving | ~live.tenants[i].enable for i in tenants)
+            ),
+            classes.heads.eq(queues.heads),
+            classes.nexts.eq(queues.nexts),
+            classes.approach.eq(intake.approach),
+            classes.entry.eq(intake.entry),
+            classes.granted.eq(granted),
+            classes.charges_committed.eq(arbiter.conforming),
+            classes.charges_peak.eq(arbiter.conforming | arbiter.burst),
+        ]
+        waiting_codes = Signal(data.ArrayLayout(2, config.tenants))
         for i in tenants:
             contract, bucket, head = live.tenants[i], buckets[i], queues.heads[i]
-            beats = Signal(config.beats_width, name=f"beats_{i}")
             m.d.comb += [
                 bucket.committed_rate.eq(contract.committed_rate),
                 bucket.committed_depth.eq(contract.committed_depth),
@@ -197,33 +208,12 @@ class Channel(wiring.Component):
                 bucket.peak_depth.eq(contract.peak_depth),
                 bucket.fill.eq(enabled[i] & ~was_enabled[i]),
                 bucket.beats.eq(head.beats),
-                bucket.charge_committed.eq(arbiter.conforming[i]),
-                bucket.charge_peak.eq(arbiter.conforming[i] | arbiter.burst[i]),
-                beats.eq(Mux(head.present, head.beats, intake.entry.beats)),
-                class_codes[i].eq(
-                    class_of(
-                        bucket.committed_beats >= beats,
-                        bucket.peak_beats >= beats,
-                        scavenges[i],
-                    )
-                ),
-                waiting_codes[i].eq(Mux(head.present, class_codes[i], NO_CLASS)),
+                bucket.charge_committed.eq(conforming[i]),
+                bucket.charge_peak.eq(conforming[i] | burst[i]),
+                classes.committed[i].eq(bucket.committed_beats),
+                classes.peak[i].eq(bucket.peak_beats),
+                waiting_codes[i].eq(Mux(head.present, classes.codes[i], NO_CLASS)),
             ]
-
-        # The class of the request behind a granted head, once that one is charged.
-        next_beats = pick(granted, [each.beats for each in queues.nexts])
-        charged = arbiter.conforming | arbiter.burst
-        charged_committed = pick(arbiter.conforming, [head.beats for head in queues.heads])
-        charged_peak = pick(charged, [head.beats for head in queues.heads])
-        m.d.comb += arbiter.next_class_code.eq(
-            class_of(
-                pick(granted, [bucket.committed_beats for bucket in buckets])
-                >= next_beats + charged_committed,
-                pick(granted, [bucket.peak_beats for bucket in buckets])
-                >= next_beats + charged_peak,
-                pick(granted, scavenges),
-            )
-        )
 
         # Choice.
         ages = Signal(data.ArrayLayout(config.clocks_width, config.tenants))
@@ -252,7 +242,8 @@ class Channel(wiring.Component):
             arbiter.nexts.eq(queues.nexts),
             arbiter.third.eq(queues.third),
             arbiter.marks.eq(queues.marks),
-            arbiter.class_codes.eq(class_codes),
+            arbiter.class_codes.eq(classes.codes),
+            arbiter.next_class_code.eq(classes.next_code),
             arbiter.open_then.eq(open_then),
             arbiter.approach.eq(intake.approach),
             arbiter.entry.eq(intake.entry),
@@ -262,13 +253,13 @@ class Channel(wiring.Component):
         m.d.comb += [
             pacer.enable.eq(live.channel.pacer_enable),
             pacer.rate.eq(live.channel.pacer_rate),
-            pacer.grant.eq(grant),
-            pacer.beats.eq(granted_beats),
+            pacer.grant.eq(arbiter.grant),
+            pacer.beats.eq(arbiter.beats),
             credit.limit.eq(live.channel.port_credit),
-            credit.grant.eq(grant),
-            credit.beats.eq(granted_beats),
-            slots.reserve.eq(grant),
-            outlet.grant.eq(grant),
+            credit.grant.eq(arbiter.grant),
+            credit.beats.eq(arbiter.beats),
+            slots.reserve.eq(arbiter.grant),
+            outlet.grant.eq(arbiter.grant),
         ]
 
         # Command, one clock after the grant.
@@ -279,16 +270,16 @@ class Channel(wiring.Component):
         was_class = Signal.like(granted_class)
         was_promoted = Signal()
         m.d.sync += [
-            was_granted.eq(grant),
+            was_granted.eq(arbiter.grant),
             was_class.eq(granted_class),
             was_promoted.eq(arbiter.promoted),
         ]
         m.d.comb += [
             granted_class.eq(
                 Mux(
-                    arbiter.conforming.any(),
+                    conforming.any(),
                     GrantClass.CONFORMING,
-                    Mux(arbiter.burst.any(), GrantClass.BURST, GrantClass.SCAVENGED),
+                    Mux(burst.any(), GrantClass.BURST, GrantClass.SCAVENGED),
                 )
             ),
             slots.take.eq(was_granted),
@@ -321,7 +312,7 @@ class Channel(wiring.Component):
 
         # Monitor.
         m.d.sync += monitor.waiting.eq(
-            Cat(queues.heads[i].present & (class_codes[i] == NO_CLASS) for i in tenants)
+            Cat(queues.heads[i].present & (classes.codes[i] == NO_CLASS) for i in tenants)
         )
         m.d.comb += [
             monitor.now.eq(self.now),
@@ -361,10 +352,10 @@ class Channel(wiring.Component):
         m.d.comb += [
             channel.virtual_time.eq(arbiter.virtual_time),
             channel.open.eq(arbiter.open),
-            channel.granted.eq(arbiter.granted.any()),
+            channel.granted.eq(arbiter.grant),
             channel.promoted.eq(arbiter.promoted),
             channel.tenant.eq(number(arbiter.granted)),
-            channel.beats.eq(pick(arbiter.granted, [head.beats for head in queues.heads])),
+            channel.beats.eq(Mux(arbiter.grant, arbiter.beats, 0)),
             channel.in_flight.eq(credit.in_flight),
             channel.debt.eq(pacer.debt),
         ]

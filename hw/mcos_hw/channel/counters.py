@@ -133,7 +133,13 @@ class EpochCounters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         row = data.StructLayout({"word": COUNT_WIDTH + 1, "epoch": 32})
-        m.submodules.rows = rows = memory.Memory(shape=row, depth=2 * self.depth, init=[])
+        m.submodules.rows = rows = memory.Memory(
+            shape=row,
+            depth=2 * self.depth,
+            init=[],
+            # However small: rows are wide, and LUTs are scarcer than block memory.
+            attrs={"ram_style": "block"},
+        )
         write = rows.write_port()
         update = rows.read_port()
         read = rows.read_port()

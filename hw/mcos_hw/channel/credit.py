@@ -70,5 +70,6 @@ class PortCredit(wiring.Component):
             before.eq(self.limit - config.l_max),
             self.in_flight.eq(self.in_flight + granted - returned),
         ]
-        m.d.comb += self.open_then.eq(self.in_flight + granted <= before)
+        # One sum with a sign, as the grant is known late.
+        m.d.comb += self.open_then.eq(~(before - self.in_flight - granted)[-1])
         return m

@@ -36,7 +36,14 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
 
     ``tenants`` has the bit of its tenant, or none. ``recent``: the depth-1 rule applies to it.
     """
-    return data.StructLayout({"tenants": config.tenants, "recent": 1, "cost": config.tag_width})
+    return data.StructLayout(
+        {
+            "tenants": config.tenants,
+            "beats": config.beats_width,
+            "recent": 1,
+            "cost": config.tag_width,
+        }
+    )
 
 
 def entry_layout(config: ChannelConfig) -> data.StructLayout:
@@ -128,7 +135,6 @@ class Intake(wiring.Component):
             inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),
         ]
 
-        beats = Signal(config.beats_width)
         row = Signal.like(self.row)
         offered = Signal(config.stamp_width)
         domain += [
@@ -136,18 +142,18 @@ class Intake(wiring.Component):
             self.stored.row.eq(self.row),
             self.stored.request.eq(self.request),
             self.approach.tenants.eq(tenants),
+            self.approach.beats.eq(self.request.beats),
             self.approach.recent.eq(self.recent.bit_select(tenant, 1)),
             self.approach.cost.eq(
                 price(config, self.request.beats, inverse, config.reciprocal_fraction)
             ),
-            beats.eq(self.request.beats),
             row.eq(self.row),
             offered.eq(self.request.offered),
         ]
         domain += [
             self.entry.tenants.eq(self.approach.tenants),
             self.entry.row.eq(row),
-            self.entry.beats.eq(beats),
+            self.entry.beats.eq(self.approach.beats),
             self.entry.cost.eq(self.approach.cost),
             self.entry.offered.eq(offered),
         ]

@@ -5,17 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.select import modular_less, set_below
+from mcos_hw.channel.tags import tags_layout
 from mcos_hw.config import ChannelConfig
 
-__all__ = [
-    "PairOrder",
-    "tags_layout",
-]
-
-
-def tags_layout(config: ChannelConfig) -> data.StructLayout:
-    """A request's start tag S and finish tag F."""
-    return data.StructLayout({"start": config.tag_width, "finish": config.tag_width})
+__all__ = ["PairOrder"]
 
 
 class PairOrder(wiring.Component):
@@ -42,6 +35,8 @@ class PairOrder(wiring.Component):
         Tags of the heads.
     granted : In(tenants)
         Whose head leaves in this clock, at most one.
+    below : In(tenants)
+        Bit j: that tenant is lower than j.
     following : In(tags_layout)
         Tags of the request behind it.
     enters : In(tenants)
@@ -57,6 +52,7 @@ class PairOrder(wiring.Component):
 
     heads: data.View
     granted: Signal
+    below: Signal
     following: data.View
     enters: Signal
     entering_start: Signal
@@ -76,6 +72,7 @@ class PairOrder(wiring.Component):
             {
                 "heads": In(data.ArrayLayout(tags, config.tenants)),
                 "granted": In(config.tenants),
+                "below": In(config.tenants),
                 "following": In(tags),
                 "enters": In(config.tenants),
                 "entering_start": In(config.tag_width),
@@ -105,12 +102,11 @@ class PairOrder(wiring.Component):
             return ((first ^ second ^ inverse) + Cat(~tie, carries[:-1]))[len(right) - 1]
 
         heads = [self.heads[j] for j in tenants]
-        follows_lower = set_below(self.granted)
         enters_lower = set_below(self.enters)
         for j, head in enumerate(heads):
             m.d.comb += [
                 self.following_by_finish[j].eq(
-                    before(self.following.finish, head.finish, follows_lower[j])
+                    before(self.following.finish, head.finish, self.below[j])
                 ),
                 self.following_by_start[j].eq(modular_less(self.following.start, head.start)),
                 self.following_same_start[j].eq(self.following.start == head.start),
@@ -118,15 +114,20 @@ class PairOrder(wiring.Component):
         follows = Cat(self.following_by_finish, self.following_by_start, self.following_same_start)
 
         # The entering head meets the one that follows, not the one that leaves.
+        start, cost = self.entering_start, self.entering_cost
+
         def enters(other, tie):
-            start, cost = self.entering_start, self.entering_cost
             return (
                 sum_before(start, cost, other.finish, tie),
                 modular_less(start, other.start),
                 start == other.start,
             )
 
-        meeting = enters(self.following, (enters_lower & self.granted).any())
+        # Who of these two is lower is known late.
+        lower = (enters_lower & self.granted).any()
+        first_if_lower, *meeting = enters(self.following, Const(1, 1))
+        first_if_not = sum_before(start, cost, self.following.finish, Const(0, 1))
+        meeting = [Mux(lower, first_if_lower, first_if_not), *meeting]
         entering = [
             [Mux(self.granted[j], met, new) for met, new in zip(meeting, news, strict=True)]
             for j, news in enumerate(enters(head, enters_lower[j]) for j, head in enumerate(heads))

@@ -62,11 +62,12 @@ class Pacer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         size = self.beats * (self.config.beat_bytes << self.config.rate_fraction)
-        owed = Signal.like(self.debt)
+        granted = Mux(self.grant, size, 0)
+        after = Signal(signed(len(self.debt) + 1))
         m.d.comb += [
-            owed.eq(self.debt + Mux(self.grant, size, 0)),
-            # The debt of the next clock is less than the rate.
-            self.open_then.eq(~self.enable | (owed < self.rate << 1)),
+            after.eq(self.debt - self.rate + granted),
+            # The debt of the next clock is less than the rate: one sum with a sign.
+            self.open_then.eq(~self.enable | (self.debt - (self.rate << 1) + granted)[-1]),
         ]
-        m.d.sync += self.debt.eq(Mux(self.enable & (owed > self.rate), owed - self.rate, 0))
+        m.d.sync += self.debt.eq(Mux(self.enable & ~after[-1], after, 0))
         return m

@@ -4,7 +4,6 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.intake import price
 from mcos_hw.channel.select import modular_less
 from mcos_hw.config import ChannelConfig
 
@@ -18,9 +17,10 @@ class VirtualTime(wiring.Component):
     granted before V has reached it. For a promotion it jumps only as far as keeps S within
     ``tag_lead``; for a stale head, which is behind, not at all.
 
-    The choice of grant k sees V as grant k - 1 - L left it. With L = 2 the register ``value``
+    The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register ``value``
     itself is one grant late: a grant's step waits until the next grant. A request that arrives sees
-    the jump of that step, not its s / W.
+    the jump of that step, not its s / W. With L = 3 what the next clock's choice will see is known
+    in this one.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class VirtualTime(wiring.Component):
     Members
     -------
     inverse_total_weight : In(total_reciprocal_width)
-        1/W.
+        1/W; a new one counts from the next clock on.
     grant : In(1)
         A grant is made in this clock.
     beats, start, stale, promoted : In
@@ -41,6 +41,10 @@ class VirtualTime(wiring.Component):
         Whether it is ``jump``.
     seen : Out(tag_width)
         V for the choice of the next grant.
+    seen_past_grant : Out(tag_width)
+        The same where ``grant`` is set, without waiting for it.
+    seen_next : Out(tag_width)
+        What ``seen_past_grant`` will be in the next clock; with L = 3 only, otherwise 0.
     """
 
     inverse_total_weight: Signal
@@ -53,6 +57,8 @@ class VirtualTime(wiring.Component):
     jump: Signal
     jumps: Signal
     seen: Signal
+    seen_past_grant: Signal
+    seen_next: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
@@ -68,6 +74,8 @@ class VirtualTime(wiring.Component):
                 "jump": Out(config.tag_width),
                 "jumps": Out(1),
                 "seen": Out(config.tag_width),
+                "seen_past_grant": Out(config.tag_width),
+                "seen_next": Out(config.tag_width),
             }
         )
 
@@ -82,23 +90,18 @@ class VirtualTime(wiring.Component):
         m.d.comb += [
             step.to.eq(Mux(self.promoted, self.start - lead, self.start)),
             step.jumps.eq(~self.stale),
-            step.cost.eq(
-                price(
-                    config,
-                    self.beats,
-                    self.inverse_total_weight,
-                    config.total_reciprocal_fraction,
-                )
-            ),
+            step.cost.eq(self._cost(m)),
         ]
-        if config.lateness == 2:
+        if config.lateness >= 2:
             pending = data.View(layout, Signal(layout, name="pending"))
             with m.If(self.grant):
                 m.d.sync += pending.eq(step)
             step = pending
 
+        # V, and V one and two grants before that.
         current = Signal(config.tag_width)
         before = Signal(config.tag_width)
+        long_before = Signal(config.tag_width)
         moved = Signal(config.tag_width)
         jumps = Signal()
         m.d.comb += [
@@ -106,13 +109,43 @@ class VirtualTime(wiring.Component):
             moved.eq(Mux(jumps, step.to + step.cost, current + step.cost)),
         ]
         with m.If(self.grant):
-            m.d.sync += [current.eq(moved), before.eq(current)]
+            m.d.sync += [current.eq(moved), before.eq(current), long_before.eq(before)]
 
-        if config.lateness == 0:
-            after = Mux(self.grant, moved, current)
-            m.d.comb += [self.value.eq(after), self.seen.eq(after)]
-        else:
-            m.d.comb += [self.value.eq(current), self.seen.eq(Mux(self.grant, current, before))]
-        if config.lateness == 2:
+        seen_past_grant, seen_otherwise = {
+            0: (moved, current),
+            1: (current, before),
+            2: (current, before),
+            3: (before, long_before),
+        }[config.lateness]
+        m.d.comb += [
+            self.seen_past_grant.eq(seen_past_grant),
+            self.seen.eq(Mux(self.grant, seen_past_grant, seen_otherwise)),
+            self.value.eq(Mux(self.grant, moved, current) if config.lateness == 0 else current),
+        ]
+        if config.lateness >= 2:
             m.d.comb += [self.jump.eq(step.to), self.jumps.eq(jumps)]
+        if config.lateness == 3:
+            m.d.comb += self.seen_next.eq(Mux(self.grant, current, before))
         return m
+
+    def _cost(self, m):
+        """s / W: its few values wait as multiples, so that a size selects two of them to add."""
+        config = self.config
+        inverse = Signal.like(self.inverse_total_weight)
+        thrice = Signal(len(inverse) + 2)
+        m.d.sync += [
+            inverse.eq(self.inverse_total_weight),
+            thrice.eq(3 * self.inverse_total_weight),
+        ]
+        multiples = Array([Const(0), inverse, inverse << 1, thrice])
+        beats = Signal(5)
+        low = Signal(len(thrice))
+        high = Signal(len(thrice))
+        m.d.comb += [
+            beats.eq(self.beats),
+            low.eq(multiples[beats[:2]]),
+            # 16 is the largest: its bit stands alone.
+            high.eq(Mux(beats[4], inverse << 2, multiples[beats[2:4]])),
+        ]
+        product = (low + (high << 2)) * config.beat_bytes
+        return product >> (config.total_reciprocal_fraction - config.tag_fraction)

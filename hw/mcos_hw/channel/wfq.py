@@ -1,12 +1,14 @@
 """The MCOS arbiter: WF2Q+ over three classes of heads, chosen a clock ahead."""
 
 from amaranth import *
-from amaranth.lib import data
 
 from mcos_hw.channel.arbiter import Arbiter
-from mcos_hw.channel.order import PairOrder, tags_layout
-from mcos_hw.channel.probe import NO_CLASS
-from mcos_hw.channel.select import modular_less, pick, set_below
+from mcos_hw.channel.choice import Choice
+from mcos_hw.channel.entrance import EntranceTags
+from mcos_hw.channel.order import PairOrder
+from mcos_hw.channel.recency import Recency
+from mcos_hw.channel.select import pick
+from mcos_hw.channel.tags import TenantTags
 from mcos_hw.channel.virtual_time import VirtualTime
 from mcos_hw.registers import ArbiterKind, GrantClass
 
@@ -61,277 +63,131 @@ class WfqArbiter(Arbiter):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
-        granted = self.granted
+        approach, entry = self.approach, self.entry
 
         m.submodules.virtual_time = virtual_time = VirtualTime(config)
+        m.submodules.recency = recency = Recency(config)
+        m.submodules.entrance = entrance = EntranceTags(config)
+        m.submodules.tags = tags = TenantTags(config)
         m.submodules.order = order = PairOrder(config)
+        m.submodules.choice = choice = Choice(config)
 
-        # Per tenant: S and F of the head, F of the last request that has tags (``end``), which of
-        # the three tags are stale. Without a head all three are the last F.
-        end = [Signal(config.tag_width, name=f"end_{i}") for i in tenants]
-        stale = [Signal(3, name=f"stale_{i}") for i in tenants]
-        anchor = Signal(config.tag_width)
-        m.d.sync += anchor.eq(virtual_time.value - (config.tag_lag // 2 << config.tag_fraction))
-
-        # F of the third request, once it is the second one: the sum goes to the tenant's register a
-        # clock late, and stands for it until then.
-        ended = Signal(config.tenants)
-        end_sum = Signal(config.tag_width)
-
-        def end_of(selected):
-            again = (selected & ended).any()
-            return Mux(again, end_sum, pick(selected, end))
-
-        # The request behind the head that is granted now.
-        tags = tags_layout(config)
-        following = data.View(tags, Signal(tags, name="following"))
-        following_present = Signal()
-        following_stale = Signal()
-        end_granted = Signal(config.tag_width)
-        end_then = Signal(config.tag_width)
-        end_stale = Signal()
-        m.d.comb += [
-            following.start.eq(pick(granted, [self.finish[i] for i in tenants])),
-            following.finish.eq(end_of(granted)),
-            following_present.eq((granted & Cat(each.present for each in self.nexts)).any()),
-            following_stale.eq(pick(granted, [stale[i][1] for i in tenants])),
-            end_stale.eq(pick(granted, [stale[i][2] for i in tenants])),
-            end_granted.eq(Mux(end_stale, anchor, following.finish)),
-            end_then.eq(
-                end_granted
-                + pick(
-                    granted,
-                    [self.marks[i] & self.third[i].replicate(config.tag_width) for i in tenants],
-                )
-            ),
-        ]
-
-        # A request one step before its queue gets its start tag. It is anchored if it does not go
-        # on from a tag that may be stale.
-        approach, entry = self.approach, self.entry
-        waits = Cat(each.present for each in self.heads)
-        entering = data.View(tags, Signal(tags, name="entering"))
-        entering_anchored = Signal()
-        start_then = Signal(config.tag_width)
-        anchored_then = Signal()
-        last = Signal(config.tag_width)
-        last_stale = Signal()
-        idle_stale = Signal()
-        credit = Signal(config.tag_width)
-        floor = Signal(config.tag_width)
-        jump_floor = Signal(config.tag_width)
-        m.d.comb += [
-            last.eq(end_of(approach.tenants)),
-            last_stale.eq(pick(approach.tenants, [stale[i][2] for i in tenants])),
-            idle_stale.eq(pick(approach.tenants, [stale[i][0] for i in tenants])),
-            credit.eq(Mux(approach.recent, approach.cost, 0)),
-            floor.eq(virtual_time.value - credit),
-            jump_floor.eq(virtual_time.jump - credit),
-            start_then.eq(Mux(last_stale, anchor, last)),
-            anchored_then.eq(last_stale),
-        ]
-        with m.If((approach.tenants & granted).any()):
-            m.d.comb += start_then.eq(end_then)
-        with m.Elif(~(approach.tenants & waits).any()):
-            jumps = virtual_time.jumps
-            passed = Mux(jumps, modular_less(last, jump_floor), modular_less(last, floor))
-            m.d.comb += [
-                start_then.eq(Mux(idle_stale | passed, Mux(jumps, jump_floor, floor), last)),
-                anchored_then.eq(1),
-            ]
-        if config.lateness:
-            with m.If((approach.tenants & entry.tenants).any()):
-                m.d.comb += [
-                    start_then.eq(entering.finish),
-                    anchored_then.eq(entering_anchored),
-                ]
-            m.d.sync += [entering.start.eq(start_then), entering_anchored.eq(anchored_then)]
-        else:
-            m.d.comb += [entering.start.eq(start_then), entering_anchored.eq(anchored_then)]
-        m.d.comb += entering.finish.eq(entering.start + entry.cost)
-
-        enters_head = Signal(config.tenants)
-        enters_next = Signal(config.tenants)
-        for i in tenants:
-            head, after = self.heads[i].present, self.nexts[i].present
-            m.d.comb += [
-                enters_head[i].eq(entry.tenants[i] & Mux(granted[i], ~after, ~head)),
-                enters_next[i].eq(
-                    entry.tenants[i] & Mux(granted[i], after & ~self.third[i], head & ~after)
-                ),
-            ]
-
-        m.d.sync += ended.eq(granted & ~enters_head & ~enters_next)
-
-        # Tags. The start tag of a stale head only tells how long it has been one: with it, what
-        # is prepared behind the head grows stale too before it leaves the modular scale.
-        start_then_granted = Signal(config.tag_width)
-        m.d.comb += start_then_granted.eq(Mux(following_stale, anchor, following.start))
-        seen = virtual_time.seen
+        granted, then = choice.granted, choice.then
+        heads = Cat(each.present for each in self.heads)
+        seconds = Cat(each.present for each in self.nexts)
+        stale = Signal(config.tenants)
         reached = Signal(config.tenants)
-        for i in tenants:
-            behind = Signal(config.tag_width, name=f"behind_{i}")
-            grows_stale = Signal(name=f"grows_stale_{i}")
-            m.d.comb += [
-                behind.eq(seen - self.start[i]),
-                reached[i].eq(stale[i][0] | ~behind[-1]),
-                grows_stale.eq(Mux(stale[i][0], behind[-2:].any(), ~behind[-1] & behind[-2])),
-            ]
-            with m.If(granted[i]):
-                m.d.sync += [
-                    self.start[i].eq(start_then_granted),
-                    self.finish[i].eq(following.finish),
-                    stale[i].eq(stale[i][1:]),
-                ]
-            with m.If(ended[i]):
-                m.d.sync += end[i].eq(end_sum)
-            with m.If(grows_stale):
-                m.d.sync += stale[i].eq(0b111)
-            entering_stale = (stale[i][2] | grows_stale) & ~entering_anchored
-            with m.If(enters_head[i]):
-                m.d.sync += [
-                    self.start[i].eq(entering.start),
-                    self.finish[i].eq(entering.finish),
-                    stale[i].eq(entering_stale.replicate(3)),
-                ]
-            with m.If(enters_head[i] | enters_next[i]):
-                m.d.sync += [end[i].eq(entering.finish), stale[i][2].eq(entering_stale)]
-        following_reached = Signal()
-        m.d.sync += end_sum.eq(end_then)
-        m.d.comb += following_reached.eq(following_stale | ~modular_less(seen, following.start))
+        start = [each.start for each in tags.tags]
+        m.d.comb += [
+            stale.eq(Cat(each[0] for each in tags.stale)),
+            reached.eq(stale | ~Cat(each[1] for each in recency.quarters)),
+        ]
 
         m.d.comb += [
+            virtual_time.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
+            virtual_time.grant.eq(choice.grant),
+            virtual_time.beats.eq(self.beats),
+            virtual_time.start.eq(pick(granted, start)),
+            virtual_time.stale.eq((granted & stale).any()),
+            virtual_time.promoted.eq(self.promoted),
+        ]
+        m.d.comb += [
+            recency.grant.eq(choice.grant),
+            recency.seen.eq(virtual_time.seen),
+            recency.seen_past_grant.eq(virtual_time.seen_past_grant),
+            recency.seen_next.eq(virtual_time.seen_next),
+            recency.start.eq(Cat(start)),
+            recency.granted.eq(granted),
+            recency.following_start.eq(tags.following_start),
+            recency.enters.eq(tags.enters_head),
+            recency.entering_start.eq(entrance.entering.start),
+        ]
+        m.d.comb += [
+            entrance.approach.eq(approach),
+            entrance.end.eq(tags.approach_end),
+            entrance.stale.eq(tags.approach_stale),
+            entrance.waits.eq((approach.tenants & heads).any()),
+            entrance.granted.eq((approach.tenants & granted).any()),
+            entrance.third_finish.eq(tags.third_finish),
+            entrance.anchor.eq(tags.anchor),
+            entrance.value.eq(virtual_time.value),
+            entrance.jump.eq(virtual_time.jump),
+            entrance.jumps.eq(virtual_time.jumps),
+            entrance.entry.eq(entry.tenants),
+            entrance.cost.eq(entry.cost),
+        ]
+        m.d.comb += [
+            tags.granted.eq(granted),
+            tags.again.eq(choice.again),
+            tags.then.eq(then),
+            tags.heads.eq(heads),
+            tags.seconds.eq(seconds),
+            tags.thirds.eq(self.third),
+            tags.marks.eq(self.marks),
+            tags.entry.eq(entry.tenants),
+            tags.entering.eq(entrance.entering),
+            tags.entering_anchored.eq(entrance.anchored),
+            tags.approach.eq(approach.tenants),
+            tags.quarters.eq(recency.quarters),
+            tags.time.eq(virtual_time.value),
+        ]
+        m.d.comb += [
+            order.heads.eq(tags.tags),
             order.granted.eq(granted),
-            order.following.eq(following),
-            order.enters.eq(enters_head),
-            order.entering_start.eq(entering.start),
+            order.below.eq(choice.below),
+            order.following.eq(tags.following),
+            order.enters.eq(tags.enters_head),
+            order.entering_start.eq(entrance.entering.start),
             order.entering_cost.eq(entry.cost),
         ]
-        for i in tenants:
-            m.d.comb += [
-                order.heads[i].start.eq(self.start[i]),
-                order.heads[i].finish.eq(self.finish[i]),
-            ]
-
-        # While not overcommitted all priorities count as equal.
-        prior = [Signal(config.tenants, name=f"prior_{i}") for i in tenants]
-        for i in tenants:
-            for j in tenants:
-                if i != j:
-                    m.d.sync += prior[i][j].eq(
-                        self.live.channel.overcommitted
-                        & (self.live.tenants[i].priority < self.live.tenants[j].priority)
-                    )
-
-        # Ranks: 0 promoted; 1, 3, 5 the candidates and 2, 4, 6 the other heads of the classes;
-        # 7 nobody.
-        def rank_of(class_code, reached):
-            return Mux(class_code == NO_CLASS, 7, Cat(~reached, class_code) + 1)
-
-        ranks = [Signal(3, name=f"rank_{i}") for i in tenants]
-        for i in tenants:
-            m.d.comb += ranks[i].eq(7)
-            with m.If(self.heads[i].present & ~granted[i]):
-                m.d.comb += ranks[i].eq(
-                    Mux(
-                        self.promote[i] & (self.class_codes[i] != NO_CLASS),
-                        0,
-                        rank_of(self.class_codes[i], reached[i]),
-                    )
-                )
-
-        def goes_first(rank, other_rank, among_equals):
-            """Whether a head goes before another one."""
-            return (rank < other_rank) | ((rank == other_rank) & among_equals)
-
-        def among_candidates(is_stale, other_stale, lower, finish_first):
-            return Mux(is_stale, ~other_stale | lower, ~other_stale & finish_first)
-
-        def among_others(start_first, same_start, finish_first):
-            return start_first | (same_start & finish_first)
-
-        # The tenant granted now has rank 7 as a head, so that what follows it meets the others.
-        # What is known last, the comparisons of this clock, comes last.
-        present = Signal(config.tenants)
-        best = Signal(config.tenants)
-        follows = Signal()
-        gives_way = Signal(config.tenants)
-        granted_below = set_below(granted)
-        m.d.comb += follows.eq(following_present & (self.next_class_code != NO_CLASS))
-        for i in tenants:
-            before_others = []
-            for j in tenants:
-                if i == j:
-                    continue
-                finish_first = prior[i][j] | (~prior[j][i] & order.by_finish[i][j])
-                among_equals = Mux(
-                    ranks[i][0],
-                    among_candidates(stale[i][0], stale[j][0], int(i < j), finish_first),
-                    among_others(order.by_start[i][j], order.same_start[i][j], finish_first),
-                )
-                before_others.append(goes_first(ranks[i], ranks[j], among_equals))
-            prior_following = pick(granted, [prior[j][i] for j in tenants])
-            prior_head = pick(granted, [prior[i][j] for j in tenants])
-            finish_first = prior_following | (~prior_head & order.following_by_finish[i])
-            if_reached = goes_first(
-                rank_of(self.next_class_code, Const(1, 1)),
-                ranks[i],
-                among_candidates(following_stale, stale[i][0], granted_below[i], finish_first),
-            )
-            if_not = goes_first(
-                rank_of(self.next_class_code, Const(0, 1)),
-                ranks[i],
-                among_others(
-                    order.following_by_start[i], order.following_same_start[i], finish_first
-                ),
-            )
-            m.d.comb += [
-                present[i].eq(ranks[i] != 7),
-                best[i].eq(present[i] & Cat(before_others).all()),
-                gives_way[i].eq(Mux(following_reached, if_reached, if_not)),
-            ]
-
-        # Either another tenant, or the one granted now once more.
-        alone = Signal()
-        chosen = Signal(config.tenants)
-        again = Signal()
-        was_granted = Signal(config.tenants)
+        next_quarter = (virtual_time.seen_past_grant - tags.following.start)[config.tag_width - 1]
         m.d.comb += [
-            alone.eq(~present.any() & ~follows),
-            granted.eq(chosen | (was_granted & again.replicate(config.tenants))),
+            choice.open_then.eq(self.open_then),
+            choice.overcommitted.eq(self.live.channel.overcommitted),
+            choice.priorities.eq(Cat(each.priority for each in self.live.tenants)),
+            choice.present.eq(heads),
+            choice.fresh.eq(tags.enters_head),
+            choice.class_codes.eq(self.class_codes),
+            choice.promote.eq(self.promote),
+            choice.reached.eq(reached),
+            choice.stale.eq(stale),
+            choice.by_finish.eq(order.by_finish),
+            choice.by_start.eq(order.by_start),
+            choice.same_start.eq(order.same_start),
+            choice.next_present.eq((granted & seconds).any()),
+            choice.next_class_code.eq(self.next_class_code),
+            choice.next_reached.eq(tags.following_stale | ~next_quarter),
+            choice.next_stale.eq(tags.following_stale),
+            choice.next_by_finish.eq(order.following_by_finish),
+            choice.next_by_start.eq(order.following_by_start),
+            choice.next_same_start.eq(order.following_same_start),
         ]
-        m.d.sync += [
-            was_granted.eq(granted),
-            again.eq(self.open_then & follows & ~(best & ~gives_way).any()),
-        ]
-        for i in tenants:
-            fresh = enters_head[i] & ~granted[i] & (self.class_codes[i] != NO_CLASS)
-            m.d.sync += chosen[i].eq(
-                self.open_then & ((best[i] & ~(follows & gives_way[i])) | (fresh & alone))
-            )
 
-        # As what the choice saw each tenant.
-        covered = Signal(config.tenants)
-        covered_by_peak = Signal(config.tenants)
+        # Of the next grant: its beats, and as what the choice saw each tenant.
+        beats_then = Signal(config.beats_width)
+        beats_again = Signal(config.beats_width)
         promoted = Signal(config.tenants)
+        m.d.sync += [
+            beats_then.eq(
+                pick(then, [Mux(each.present, each.beats, entry.beats) for each in self.heads])
+            ),
+            beats_again.eq(pick(granted, [each.beats for each in self.nexts])),
+            promoted.eq(self.promote & ~granted),
+        ]
         for i in tenants:
             code = Mux(granted[i], self.next_class_code, self.class_codes[i])
             m.d.sync += [
-                covered[i].eq(code == GrantClass.CONFORMING),
-                covered_by_peak[i].eq(code == GrantClass.BURST),
-                promoted[i].eq(self.promote[i] & ~granted[i]),
+                self.conforming[i].eq(code == GrantClass.CONFORMING),
+                self.burst[i].eq(code == GrantClass.BURST),
             ]
         m.d.comb += [
-            self.conforming.eq(granted & covered),
-            self.burst.eq(granted & covered_by_peak),
+            self.granted.eq(granted),
+            self.grant.eq(choice.grant),
+            self.beats.eq(Mux(choice.again, beats_again, beats_then)),
             self.promoted.eq((granted & promoted).any()),
-            virtual_time.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
-            virtual_time.grant.eq(granted.any()),
-            virtual_time.beats.eq(pick(granted, [each.beats for each in self.heads])),
-            virtual_time.start.eq(pick(granted, [self.start[i] for i in tenants])),
-            virtual_time.stale.eq(pick(granted, [stale[i][0] for i in tenants])),
-            virtual_time.promoted.eq(self.promoted),
             self.virtual_time.eq(virtual_time.value),
-            self.candidates.eq(Cat(rank[0] & (rank != 7) for rank in ranks)),
+            self.candidates.eq(choice.candidates),
+            self.start.eq(Cat(start)),
+            self.finish.eq(Cat(each.finish for each in tags.tags)),
         ]
         return m

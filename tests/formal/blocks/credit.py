@@ -70,8 +70,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.credit",
-            text="self.in_flight + granted <= before",
-            instead="self.in_flight <= before",
+            text="before - self.in_flight - granted",
+            instead="before - self.in_flight",
         ),
         reach=8,
     ),

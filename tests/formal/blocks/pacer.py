@@ -110,8 +110,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.pacer",
-            text="owed < self.rate << 1)",
-            instead="owed < self.rate << 2)",
+            text="self.debt - (self.rate << 1) + granted",
+            instead="self.debt - (self.rate << 2) + granted",
         ),
         reach=6,
     ),
@@ -125,8 +125,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.pacer",
-            text="owed.eq(self.debt + Mux(self.grant, size, 0))",
-            instead="owed.eq(Mux(self.grant, size, 0))",
+            text="after.eq(self.debt - self.rate + granted)",
+            instead="after.eq(granted - self.rate)",
         ),
         reach=6,
     ),

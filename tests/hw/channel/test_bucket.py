@@ -9,7 +9,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.bucket import TenantBuckets, class_of, level_width, whole_width
+from mcos_hw.channel.bucket import TenantBuckets, level_width, whole_width
+from mcos_hw.channel.classes import class_of
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass

@@ -24,7 +24,7 @@ ROUND = CONFIG.tenants
 """Clocks in which the age guard visits every tenant."""
 FIELDS = request_layout(CONFIG).members
 FULL_RATE = CONFIG.bytes_per_clock << CONFIG.rate_fraction
-EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 BOTH_WAYS = pytest.mark.parametrize("kind", [ArbiterKind.MCOS, ArbiterKind.FCFS])
 """An arbiter that chooses a clock ahead, and one that chooses in the clock of the grant."""
 EVERY_CHANNEL = pytest.mark.parametrize(
@@ -308,6 +308,7 @@ def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
         assert await count_commands(bench, 20) == 0
         bench.set(live=live(enabled=0b1001, tenant=empty))
         assert bench.get("request_ready") == 0b1001
+        await bench.tick()
         assert bench.get("probe")["tenants"][1]["class_code"] == GrantClass.SCAVENGED
         assert await count_commands(bench, 20) == 1
 

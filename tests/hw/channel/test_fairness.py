@@ -13,7 +13,7 @@ from mcos_hw.registers import GrantClass
 from tests.hw.channel.bench import simulate
 from tests.hw.channel.test_wfq import QueuedArbiter, image
 
-EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 WEIGHTS = (8, 4, 2, 2)
 """Powers of two, so that no tag is rounded."""
 

@@ -13,7 +13,7 @@ from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
 
-LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 
 
 def configuration(lateness):
@@ -122,7 +122,12 @@ def test_every_request_takes_its_steps(lateness):
                 request, row, recent, cost = approaching
                 assert (stored["request"], stored["row"]) == (request, row)
                 tenants = 1 << request["tenant"]
-                assert approach == {"tenants": tenants, "recent": recent, "cost": cost}
+                assert approach == {
+                    "tenants": tenants,
+                    "beats": request["beats"],
+                    "recent": recent,
+                    "cost": cost,
+                }
             entry, entering = bench.get("entry"), way[steps]
             if entering is None:
                 assert entry["tenants"] == 0

@@ -22,6 +22,7 @@ def test_signature():
         "in": {
             "heads": 4 * tags,
             "granted": 4,
+            "below": 4,
             "following": tags,
             "enters": 4,
             "entering_start": CONFIG.tag_width,
@@ -102,6 +103,7 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
                     on_scale(head or (rng.getrandbits(99), rng.getrandbits(99))) for head in heads
                 ],
                 granted=0 if granted is None else 1 << granted,
+                below=0 if granted is None else -(2 << granted) % (1 << tenants),
                 following=on_scale(following or (rng.getrandbits(99), 0)),
                 enters=0 if enters is None else 1 << enters,
                 **entering_of(entering or (rng.getrandbits(99), 0)),

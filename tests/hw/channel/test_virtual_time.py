@@ -10,7 +10,7 @@ from mcos_hw.channel.virtual_time import VirtualTime
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
 
-LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2])
+LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 
 
 def configuration(lateness):
@@ -38,6 +38,8 @@ def test_signature():
             "jump": CONFIG.tag_width,
             "jumps": 1,
             "seen": CONFIG.tag_width,
+            "seen_past_grant": CONFIG.tag_width,
+            "seen_next": CONFIG.tag_width,
         },
     }
 
@@ -53,20 +55,23 @@ def test_random_grants(lateness):
     async def testbench(bench):
         times = [0]
         target = 0
+        foretold = None
         for clock in range(3000):
             if clock % 100 == 0:
                 inverse = rng.choice((1, ONE // 3, ONE, rng.randrange(1, ONE)))
                 eagerness = rng.choice((0.2, 0.7, 1.0))
+                bench.set(inverse_total_weight=inverse, grant=0)
+                await bench.tick()
             V = times[-1]
             granted = rng.random() < eagerness
             beats = rng.randint(1, config.max_beats)
             start = V + rng.choice((0, 1, -1, rng.randint(-lag, lead), rng.randint(-TAG, TAG)))
             stale, promoted = rng.random() < 0.1, rng.random() < 0.3
-            bench.set(inverse_total_weight=inverse, grant=granted, beats=beats)
+            bench.set(grant=granted, beats=beats)
             bench.set(start=start % MODULUS, stale=stale, promoted=promoted)
             made = len(times) - 1
-            # V for a request that arrives: with L = 2 one grant late but for its jump.
-            jumps = lateness == 2 and target > times[max(made - 1, 0)]
+            # V for a request that arrives: from L = 2 on one grant late but for its jump.
+            jumps = lateness >= 2 and target > times[max(made - 1, 0)]
             assert bench.get("jumps") == jumps
             if jumps:
                 assert bench.get("jump") == target % MODULUS
@@ -78,8 +83,14 @@ def test_random_grants(lateness):
                 seen["jump", promoted] += target > V
                 seen["stale"] += stale and start > V
             # The next choice is of grant len(times), counted from 1.
-            assert bench.get("seen") == times[max(len(times) - 1 - lateness, 0)] % MODULUS
-            value = times[max((len(times) - 1, made, made - 1)[lateness], 0)]
+            choice_sees = times[max(len(times) - 1 - lateness, 0)] % MODULUS
+            assert bench.get("seen") == choice_sees
+            if granted:
+                assert bench.get("seen_past_grant") == choice_sees
+                assert foretold in (None, choice_sees)
+            if lateness == 3:
+                foretold = bench.get("seen_next")
+            value = times[max((len(times) - 1, made, made - 1, made - 1)[lateness], 0)]
             assert bench.get("value") == value % MODULUS
             await bench.tick()
         assert times[-1] > 3 * MODULUS
@@ -105,12 +116,14 @@ def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(lateness, ahead, sta
     config = configuration(lateness)
 
     async def testbench(bench):
-        bench.set(inverse_total_weight=ONE // 4, grant=1, beats=2)
+        bench.set(inverse_total_weight=ONE // 4)
+        await bench.tick()
+        bench.set(grant=1, beats=2)
         bench.set(start=ahead * TAG, stale=stale, promoted=promoted)
         await bench.tick()
         # Later grants of nothing bring a late value forward.
         bench.set(beats=0, start=0, stale=1, promoted=0)
-        await bench.tick(2)
+        await bench.tick(3)
         bench.set(grant=0)
         step = 2 * config.beat_bytes // 4
         assert bench.get("value") == bench.get("seen") == (jump + step) * TAG
@@ -121,7 +134,9 @@ def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(lateness, ahead, sta
 @LATENESS
 def test_clocks_without_a_grant_change_nothing(lateness):
     async def testbench(bench):
-        bench.set(inverse_total_weight=ONE, grant=1, beats=1, stale=1)
+        bench.set(inverse_total_weight=ONE)
+        await bench.tick()
+        bench.set(grant=1, beats=1, stale=1)
         await bench.tick(4)
         bench.set(grant=0, beats=7, start=5 * TAG, stale=0)
         value, seen = bench.get("value"), bench.get("seen")

@@ -210,7 +210,7 @@ async def lockstep(bench, model, traffic, clocks):
         assert bench.get("virtual_time") == model.virtual_time % modulus or not config.lateness
 
 
-@pytest.mark.parametrize("lateness", [0, 1, 2])
+@pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 def test_grants_and_tags_agree_with_the_model(lateness):
     config = ChannelConfig(tenants=4, queue_depth=4, lateness=lateness)
     seen = Counter()

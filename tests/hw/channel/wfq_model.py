@@ -46,8 +46,9 @@ class Model:
         self.anchor = 0
         self.stages = deque([None] * (2 if config.lateness else 0))
         self.entering = (None, False)
-        # Priorities count from the clock after their commit.
+        # Priorities and W count from the clock after their commit.
         self.priorities = [0] * config.tenants
+        self.inverse_total = 0
         self.seen = Counter()
 
     def cost(self, beats, inverse, fraction):
@@ -69,10 +70,10 @@ class Model:
     @property
     def virtual_time(self):
         """V for arrivals: what the register holds."""
-        late = 1 if self.config.lateness == 2 else 0
+        late = 1 if self.config.lateness >= 2 else 0
         return self.after(self.grants - late)
 
-    def step(self, live):
+    def step(self):
         """V after the grant of this clock."""
         tenant, promoted = self.granted
         lane = self.lanes[tenant]
@@ -83,8 +84,8 @@ class Model:
             self.seen["lead"] += target > V
         self.seen["jump"] += target > V
         self.target = target
-        inverse = live["channel"]["inverse_total_weight"]
-        cost = self.cost(lane.queue[0].beats, inverse, self.config.total_reciprocal_fraction)
+        fraction = self.config.total_reciprocal_fraction
+        cost = self.cost(lane.queue[0].beats, self.inverse_total, fraction)
         return max(V, target) + cost
 
     def clock(self, *, live, arrival, codes, next_code, promote, open_then):
@@ -97,12 +98,12 @@ class Model:
         granted = self.granted[0] if self.granted else None
         V_old = self.virtual_time
         if self.granted:
-            self.times.append(self.step(live))
+            self.times.append(self.step())
         # The choice of the next grant sees V as it was L grants before the one that precedes it.
         seen = self.after(self.grants - L)
         V_arrival = self.times[-1] if L == 0 else V_old
         V_anchor = V_arrival
-        if L == 2:
+        if L >= 2:
             # The last grant's jump, not its step, is seen by what arrives.
             V_arrival = max(V_arrival, self.pending)
             if granted is not None:
@@ -192,6 +193,7 @@ class Model:
         ranked = sorted((rank(i), i) for i in present)
 
         over = live["channel"]["overcommitted"]
+        self.inverse_total = live["channel"]["inverse_total_weight"]
         self.priorities = [each.get("priority", 0) if over else 0 for each in live["tenants"]]
 
         # The request that enters.
