@@ -18,7 +18,8 @@ class AgeGuard(wiring.Component):
     tenant's limit on, it is over age. After each round the oldest over-age head that was seen in
     it is to be promoted, ties to the lowest tenant, at most once in ``interval`` grants; it stays
     so until it is granted, or waits for tokens at a later visit. A round in which an over-age head
-    is granted before its end may leave the others to the next one.
+    is granted before its end may leave the others to the next one, behind a younger one visited
+    after that grant: two promotions of each other tenant at most go before an over-age head.
 
     Parameters
     ----------

@@ -32,8 +32,9 @@ class TenantBuckets(wiring.Component):
     Levels are signed. A conforming grant is never refused for lack of peak tokens (the guarantee
     is absolute), so peak may owe up to l_max: burst grants happen only with less than l_max
     committed tokens left, peak refills no slower than committed and is no shallower, so
-    ``committed - peak < l_max`` holds from then on. A commit that makes a bucket shallower between
-    choice and charge may leave the committed level owing as much, once.
+    ``committed - peak <= l_max`` holds from then on. A commit that makes a bucket shallower between
+    choice and charge may leave the committed level owing as much, once. A disabled tenant may owe
+    more, as its contract need not be legal; it starts full when it is enabled.
 
     At reset both levels are zero. ``fill`` sets both to their depths.
 

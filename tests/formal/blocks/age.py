@@ -1,0 +1,436 @@
+"""The age guard: ages count rounds, promotions go to the oldest, are spaced, and come in time.
+
+How long a head waits that is over age and stays serviceable: at most ``2 * (tenants - 1)``
+promotions of others are granted before its own, ``interval`` grants apart at least. Where one is
+due, some head is promoted within ``2 * tenants + 1`` clocks, counted anew after each promotion and
+at most ``tenants - 1`` times more.
+"""
+
+from amaranth import *
+from amaranth.hdl import Assert, Assume, Cover
+
+from mcos_hw.channel.age import AgeGuard
+from mcos_hw.config import ChannelConfig
+from tests.formal.property import Bug, Harness, Method, Property, implies
+
+__all__ = ["PROPERTIES"]
+
+
+CONFIG = ChannelConfig()
+SMALL = ChannelConfig(tenants=4)
+BLOCK = "mcos_hw.channel.age.AgeGuard"
+AGE = "mcos_hw.channel.age"
+
+
+def at_most_one(bits: Value) -> Value:
+    """No two bits are set."""
+    return (bits & (bits - 1)) == 0
+
+
+def ones(bits: Value) -> Value:
+    """How many bits are set."""
+    return sum((bits[i] for i in range(len(bits))), Const(0))
+
+
+class AgeHarness(Harness):
+    """The head of any one tenant, with any limit and interval; the others' limits may change.
+
+    Grants come in any clock, one at most. A grant is promoted if its head was to be promoted in the
+    clock before, in which it was chosen, and not granted then. ``since`` counts grants from the
+    last promoted one on.
+    """
+
+    def begin(self, m: Module) -> AgeGuard:
+        """Add the guard and what surrounds it; keep in step with its turn."""
+        config = self.config
+        guard = AgeGuard(config)
+        self.prove(m, guard)
+        turn = self.look("turn", config.tenants)
+        self.oldest = self.look("oldest", config.tenants)
+        self.tenant = self.any_constant(m, config.tenant_width, name="any_tenant")
+        limit = self.any_constant(m, config.clocks_width, name="any_limit")
+
+        def of(bits):
+            return bits.bit_select(self.tenant, 1)
+
+        self.serviceable, self.granted = of(guard.serviceable), of(guard.granted)
+        self.promoted_head = of(guard.promote)
+        self.all_rounds = [guard.ages[i][config.tenant_width :] for i in range(config.tenants)]
+        self.rounds = guard.ages[self.tenant][config.tenant_width :]
+        self.over_age = (limit != 0) & (self.rounds >= limit[config.tenant_width :])
+
+        # Visits of the present round that are over. A round begins where the last one is over.
+        self.clock = Signal(config.tenant_width)
+        self.written = Signal(config.tenant_width)
+        m.d.comb += self.written.eq(self.clock - 2)
+        self.was_granted = Signal(config.tenants)
+        was_promote = Signal(config.tenants)
+        m.d.sync += [
+            self.clock.eq(self.clock + 1),
+            self.was_granted.eq(guard.granted),
+            was_promote.eq(guard.promote),
+        ]
+        m.d.comb += [
+            Assume(guard.limits[self.tenant] == limit),
+            Assume(at_most_one(guard.granted)),
+            Assume(guard.promoted == (guard.granted & was_promote & ~self.was_granted).any()),
+            self.invariant(
+                turn == Const(1, config.tenants) << self.clock,
+                at_most_one(self.oldest),
+                (self.oldest >> self.written) == 0,
+                at_most_one(guard.promote),
+            ),
+        ]
+
+        # The tenant's visit: the guard looks in one clock and writes the age two clocks later.
+        visits = Signal(2)
+        ready = Signal(2)
+        ungranted = ~self.granted.replicate(2)
+        m.d.sync += [
+            visits.eq(Cat(self.clock == self.tenant, visits[0]) & ungranted),
+            ready.eq(Cat(self.serviceable, ready[0])),
+        ]
+        m.d.comb += self.invariant(
+            implies(visits[0], (self.clock - self.tenant - 1)[: config.tenant_width] == 0),
+            implies(visits[1], (self.clock - self.tenant - 2)[: config.tenant_width] == 0),
+        )
+        self.visited, self.found_ready = visits[1], ready[1]
+        return guard
+
+    def count_grants(self, m: Module, guard: AgeGuard) -> Signal:
+        """Grants from the last promoted one on, 511 for any larger number and at first."""
+        self.interval = self.any_constant(m, 8, name="any_interval")
+        rested = self.look("rested", 8)
+        since = Signal(9, init=0x1FF)
+        with m.If(guard.promoted):
+            m.d.sync += since.eq(1)
+        with m.Elif(guard.granted.any() & ~since.all()):
+            m.d.sync += since.eq(since + 1)
+        m.d.comb += [
+            Assume(guard.interval == self.interval),
+            self.invariant(since != 0, rested == Mux(since > 0xFF, 0xFF, since)),
+        ]
+        return since
+
+
+class RoundHarness(AgeHarness):
+    """Counts the rounds that find the head serviceable."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.begin(m)
+        expected = Signal(self.rounds.shape())
+        with m.If(self.granted):
+            m.d.sync += expected.eq(0)
+        with m.Elif(self.visited & self.found_ready & ~expected.all()):
+            m.d.sync += expected.eq(expected + 1)
+        m.d.comb += [
+            Assert(guard.ages[self.tenant] == expected << self.config.tenant_width),
+            Cover(self.granted & (expected == 2)),
+        ]
+        return m
+
+
+class PromoteHarness(AgeHarness):
+    """Remembers what the last visit found."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.begin(m)
+
+        was_ready = Signal()
+        with m.If(self.visited):
+            m.d.sync += was_ready.eq(self.found_ready)
+        was_granted = self.was_granted.bit_select(self.tenant, 1)
+        right = ~was_granted & was_ready & self.over_age
+        m.d.comb += [
+            self.invariant(
+                implies(self.oldest.bit_select(self.tenant, 1), right),
+            ),
+            Assert(at_most_one(guard.promote)),
+            Assert(implies(self.promoted_head, right)),
+            Cover(self.promoted_head & (self.rounds == 2)),
+        ]
+        return m
+
+
+class IntervalHarness(AgeHarness):
+    """Counts grants between promotions."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.begin(m)
+        since = self.count_grants(m, guard)
+        m.d.comb += [
+            self.invariant(implies(guard.promote.any(), since >= self.interval)),
+            Assert(implies(guard.promoted, since >= self.interval)),
+            Cover(guard.promoted & (since == self.interval) & (since == 3)),
+        ]
+        return m
+
+
+class WaitHarness(AgeHarness):
+    """The head waits: it is serviceable, over age and not granted, clock after clock.
+
+    From the first visit that finds it so on it is *in view*; ``passed`` are the others that were
+    granted since then. What is granted begins a new age and stays behind the waiting head, so a
+    round that goes wrong, because the oldest head is granted between the waiting one's visit and
+    the end of the round, is *spoiled* by a tenant that was not passed before.
+
+    This ends where the age saturates, because then all that saturate are equal.
+    """
+
+    def wait(self, m: Module) -> AgeGuard:
+        """Add the guard; follow the head while it waits."""
+        config = self.config
+        tenants = config.tenants
+        guard = self.begin(m)
+        self.since = self.count_grants(m, guard)
+        oldest_age = self.look("oldest_age", self.rounds.shape())
+
+        self.waits = Signal()
+        self.waited = Signal(range(4 * tenants))
+        self.in_view = Signal()
+        self.in_view_now = Signal()
+        self.passed = Signal(tenants)
+        self.passes = Signal(tenants)
+        self.spoiled = Signal()
+        self.spoils = Signal()
+        seen = (self.written == self.tenant) & (self.waited >= 2)
+        m.d.comb += [
+            self.waits.eq(self.serviceable & ~self.granted & self.over_age & ~self.rounds.all()),
+            self.in_view_now.eq(self.waits & (self.in_view | seen)),
+            self.passes.eq(guard.granted & ~self.passed & self.in_view_now.replicate(tenants)),
+            self.spoils.eq(self.spoiled | self.passes.any()),
+        ]
+        m.d.sync += [
+            self.waited.eq(Mux(self.waits, self.waited + ~self.waited.all(), 0)),
+            self.in_view.eq(self.in_view_now),
+            self.passed.eq((self.passed | self.passes) & self.waits.replicate(tenants)),
+            self.spoiled.eq(self.spoils & self.waits & (self.written != tenants - 1)),
+        ]
+
+        # Who is older: by what the ages will be when all visits of the round are over.
+        rounds_then = self.rounds + (self.written <= self.tenant)
+        for i in range(tenants):
+            then = self.all_rounds[i] + (self.written <= i)
+            behind = (then < rounds_then) | ((then == rounds_then) & (i > self.tenant))
+            m.d.comb += self.invariant(
+                implies(self.oldest[i], oldest_age == self.all_rounds[i]),
+                implies(self.passed[i], behind),
+            )
+        visited = self.in_view & (self.written > self.tenant)
+        not_above = (self.oldest >> self.tenant)[1:] == 0
+        older = (oldest_age > self.rounds) | ((oldest_age == self.rounds) & not_above)
+        m.d.comb += self.invariant(
+            implies(self.in_view, self.rounds != 0),
+            implies(self.passed.any(), self.in_view),
+            implies(self.spoiled, self.passed.any()),
+            ~self.passed.bit_select(self.tenant, 1),
+            implies(
+                visited & ~self.spoiled,
+                self.oldest.any() & ~(self.oldest & self.passed).any() & older,
+            ),
+        )
+        return guard
+
+
+class OldestHarness(WaitHarness):
+    """Compares the waiting head with whom a round gives the promotion to."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        tenants = self.config.tenants
+        was_promote = Signal(tenants)
+        whole = Signal()
+        m.d.sync += [
+            was_promote.eq(guard.promote),
+            whole.eq(self.in_view_now & (self.written == tenants - 1) & ~self.spoils),
+        ]
+        chosen = guard.promote & ~was_promote
+        m.d.comb += Cover(whole & chosen.any() & ~self.promoted_head)
+        for i in range(tenants):
+            rounds = self.all_rounds[i]
+            older = (rounds > self.rounds) | ((rounds == self.rounds) & (i <= self.tenant))
+            m.d.comb += Assert(implies(whole & chosen[i], older))
+        return m
+
+
+class IdleHarness(WaitHarness):
+    """Counts clocks in which a promotion is due and no head is to be promoted."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        tenants = self.config.tenants
+        bound = 2 * tenants + 1
+        idle = Signal(range(4 * tenants))
+        due = self.since >= self.interval
+        with m.If(~self.waits | ~due | guard.promote.any() | self.passes.any()):
+            m.d.sync += idle.eq(0)
+        with m.Else():
+            m.d.sync += idle.eq(idle + 1)
+
+        since_visit = (self.clock - self.tenant)[: self.config.tenant_width]
+        unseen = since_visit + Mux(since_visit < 3, tenants, 0)
+        in_round = Mux(self.spoiled, 0, tenants + 1) + self.written
+        m.d.comb += [
+            self.invariant(
+                idle <= self.waited,
+                self.in_view | (self.waited < unseen),
+                implies(self.in_view & ~guard.promote.any(), idle <= in_round),
+            ),
+            Assert(idle <= bound),
+            Cover((idle == bound) & guard.promote.any()),
+        ]
+        return m
+
+
+class TurnHarness(WaitHarness):
+    """Counts promotions of others while the head is in view: of those not passed yet, and again."""
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        tenants = self.config.tenants
+        first = Signal(range(2 * tenants))
+        again = Signal.like(first)
+        spoiled_rounds = Signal.like(first)
+        with m.If(~self.waits):
+            m.d.sync += [first.eq(0), again.eq(0), spoiled_rounds.eq(0)]
+        with m.Else():
+            passed_again = (guard.granted & self.passed).any()
+            m.d.sync += [
+                first.eq(first + (guard.promoted & self.passes.any())),
+                again.eq(again + (guard.promoted & passed_again)),
+            ]
+            with m.If(self.written == tenants - 1):
+                m.d.sync += spoiled_rounds.eq(spoiled_rounds + self.spoils)
+        m.d.comb += [
+            self.invariant(
+                first <= ones(self.passed),
+                # Only where a round is spoiled may one that was passed be promoted.
+                again + (guard.promote & self.passed).any() <= spoiled_rounds,
+                spoiled_rounds + self.spoiled <= ones(self.passed),
+            ),
+            Assert(first + again <= 2 * (tenants - 1)),
+            Cover((first == 2) & (again == 1) & self.promoted_head),
+        ]
+        return m
+
+
+PROPERTIES = (
+    Property(
+        name="age.rounds",
+        claim=(
+            "An age is the rounds whose visit found the head serviceable since its tenant's last "
+            "grant, in clocks."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=RoundHarness,
+        method=Method.INDUCTION,
+        depth=3,
+        bug=Bug(
+            module=AGE,
+            text="compared.eq(visited & ~self.granted)",
+            instead="compared.eq(visited)",
+        ),
+        reach_config=SMALL,
+        reach=12,
+    ),
+    Property(
+        name="age.over_age",
+        claim=(
+            "At most one head is promoted: one that has reached its limit, was serviceable at its "
+            "last visit, and was not granted in the clock before."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=PromoteHarness,
+        method=Method.INDUCTION,
+        depth=5,
+        bug=Bug(
+            module=AGE,
+            text="compared, oldest) & ~self.granted",
+            instead="compared, oldest)",
+        ),
+        reach_config=SMALL,
+        reach=14,
+    ),
+    Property(
+        name="age.interval",
+        claim="From one promotion to the next there are at least the interval's grants.",
+        block=BLOCK,
+        config=CONFIG,
+        harness=IntervalHarness,
+        method=Method.INDUCTION,
+        depth=3,
+        bug=Bug(module=AGE, text="rested.eq(1)", instead="rested.eq(2)"),
+        reach_config=SMALL,
+        reach=18,
+    ),
+    Property(
+        name="age.oldest_first",
+        claim=(
+            "A round gives the promotion to the oldest head, ties to the lowest tenant, of those "
+            "that it found serviceable and over age, unless a head was granted meanwhile."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=OldestHarness,
+        method=Method.INDUCTION,
+        depth=5,
+        bug=Bug(
+            module=AGE,
+            text="older > oldest_age",
+            instead="older >= oldest_age",
+        ),
+        reach_config=SMALL,
+        reach=16,
+        slow=True,
+    ),
+    Property(
+        name="age.in_time",
+        claim=(
+            "While a head is serviceable, over age and not granted, and a promotion is due, some "
+            "head is promoted within 2 * tenants + 1 clocks, counted anew when another tenant is "
+            "granted for the first time since the head was seen over age."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=IdleHarness,
+        method=Method.INDUCTION,
+        depth=5,
+        bug=Bug(
+            module=AGE,
+            text="visited_age >= limit",
+            instead="visited_age > limit",
+        ),
+        reach_config=SMALL,
+        reach=24,
+        slow=True,
+    ),
+    Property(
+        name="age.turns",
+        claim=(
+            "Once a head was seen over age, and while it stays serviceable, at most "
+            "2 * (tenants - 1) promotions of others are granted before it is."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=TurnHarness,
+        method=Method.INDUCTION,
+        depth=5,
+        bug=Bug(
+            module=AGE,
+            text="older > oldest_age",
+            instead="older < oldest_age",
+        ),
+        reach_config=SMALL,
+        reach=36,
+        skip=28,
+        slow=True,
+    ),
+)
