@@ -147,17 +147,17 @@ class Choice(wiring.Component):
                         self.overcommitted & (self.priorities[i] < self.priorities[j])
                     )
 
-        # The tenant granted now takes no part as a head.
         ranks = [Signal(3, name=f"rank_{i}") for i in tenants]
         serviceable = Signal(config.tenants)
         for i in tenants:
             code = self.class_codes[i]
-            promoted = self.promote[i] & (code != NO_CLASS)
-            m.d.comb += ranks[i].eq(_NOBODY)
-            with m.If(self.present[i] & ~self.granted[i]):
-                m.d.comb += ranks[i].eq(Mux(promoted, 0, _rank(code, self.reached[i])))
-            m.d.comb += serviceable[i].eq(self.present[i] & ~self.granted[i] & (code != NO_CLASS))
+            rank = Mux(self.promote[i] & (code != NO_CLASS), 0, _rank(code, self.reached[i]))
+            m.d.comb += [
+                ranks[i].eq(Mux(self.present[i], rank, _NOBODY)),
+                serviceable[i].eq(self.present[i] & ~self.granted[i] & (code != NO_CLASS)),
+            ]
 
+        # The tenant granted now takes no part as a head; who that is comes last.
         best = Signal(config.tenants)
         for i in tenants:
             first = []
@@ -170,14 +170,17 @@ class Choice(wiring.Component):
                     _among_candidates(self.stale[i], self.stale[j], int(i < j), finish_first),
                     _among_others(self.by_start[i][j], self.same_start[i][j], finish_first),
                 )
-                first.append(_goes_first(ranks[i], ranks[j], among_equals))
+                first.append(_goes_first(ranks[i], ranks[j], among_equals) | self.granted[j])
             m.d.comb += best[i].eq(serviceable[i] & Cat(first).all())
 
-        fresh = Cat(self.fresh[i] & (self.class_codes[i] != NO_CLASS) for i in tenants)
+        fresh = Signal(config.tenants)
         others = Signal()
         m.d.comb += [
+            fresh.eq(
+                self.fresh & ~self.granted & Cat(self.class_codes[i] != NO_CLASS for i in tenants)
+            ),
             others.eq(serviceable.any()),
-            self.then.eq(Mux(others, best, fresh & ~self.granted)),
+            self.then.eq(Mux(others, best, fresh)),
         ]
 
         # The one that follows the granted head against the best of the others.
@@ -220,12 +223,12 @@ class Choice(wiring.Component):
             was_granted.eq(self.granted),
             chosen.eq(self.then & self.open_then.replicate(config.tenants)),
             self.again.eq(self.open_then & follows & goes_first),
-            self.grant.eq(self.open_then & (follows | self.then.any())),
+            self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]
         m.d.comb += [
             self.granted.eq(Mux(self.again, was_granted, chosen)),
             self.below.eq(Mux(self.again, set_below(was_granted), set_below(chosen))),
-            self.candidates.eq(Cat(rank[0] & (rank != _NOBODY) for rank in ranks)),
+            self.candidates.eq(Cat(rank[0] & (rank != _NOBODY) for rank in ranks) & ~self.granted),
         ]
         return m
 

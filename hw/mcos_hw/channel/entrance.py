@@ -4,7 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.intake import approach_layout
+from mcos_hw.channel.carry_save import carry_save
+from mcos_hw.channel.intake import approach_layout, terms_fraction
 from mcos_hw.channel.tags import tags_layout
 from mcos_hw.config import ChannelConfig
 
@@ -91,39 +92,53 @@ class EntranceTags(wiring.Component):
         config = self.config
         approach, entering = self.approach, self.entering
 
-        # V for this request, early by s / w where the depth-1 rule says so, and whether it is past
-        # F: one sum of three each, not two after another.
-        credit = Signal(config.tag_width)
+        # V for this request, early by s / w where the depth-1 rule says so, and whether F is before
+        # it: one sum each, not two after another, and both for either V. With x for s / w before
+        # it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is F + (~V + x) + 1.
+        fraction = terms_fraction(config)
+        width = config.tag_width + fraction
+        terms = [Mux(approach.recent, term, 0) for term in approach.terms]
+
+        def early(value):
+            sums = carry_save(Cat(Const(0, fraction), ~value), *terms, width)
+            past_sums, past_carries = carry_save(
+                Cat(Const((1 << fraction) - 1, fraction), self.end), *sums, width
+            )
+            time = ~(sums[0] + sums[1])[fraction:width]
+            return time, (past_sums + Cat(Const(1, 1), past_carries[1:]))[width - 1]
+
         time = Signal(config.tag_width)
         passed = Signal()
+        value_time, value_passed = early(self.value)
+        jump_time, jump_passed = early(self.jump)
         m.d.comb += [
-            credit.eq(Mux(approach.recent, approach.cost, 0)),
-            time.eq(Mux(self.jumps, self.jump, self.value) - credit),
-            passed.eq(
-                Mux(
-                    self.jumps,
-                    (self.end - self.jump + credit)[config.tag_width - 1],
-                    (self.end - self.value + credit)[config.tag_width - 1],
-                )
-            ),
+            time.eq(Mux(self.jumps, jump_time, value_time)),
+            passed.eq(Mux(self.jumps, jump_passed, value_passed)),
         ]
 
+        # Which start it is, the one whose condition is known last at the end.
         start = Signal(config.tag_width)
+        other_start = Signal(config.tag_width)
+        from_time = Signal()
         anchored = Signal()
         m.d.comb += [
-            start.eq(Mux(self.stale[2], self.anchor, self.end)),
+            other_start.eq(Mux(self.stale[2], self.anchor, self.end)),
+            from_time.eq(0),
             anchored.eq(self.stale[2]),
         ]
         with m.If(self.granted):
-            m.d.comb += start.eq(self.third_finish)
+            m.d.comb += other_start.eq(self.third_finish)
         with m.Elif(~self.waits):
-            m.d.comb += [
-                start.eq(Mux(self.stale[0] | passed, time, self.end)),
-                anchored.eq(1),
-            ]
+            m.d.comb += [from_time.eq(self.stale[0] | passed), anchored.eq(1)]
         if config.lateness:
             with m.If((approach.tenants & self.entry).any()):
-                m.d.comb += [start.eq(entering.finish), anchored.eq(self.anchored)]
+                m.d.comb += [
+                    other_start.eq(entering.finish),
+                    from_time.eq(0),
+                    anchored.eq(self.anchored),
+                ]
+        m.d.comb += start.eq(Mux(from_time, time, other_start))
+        if config.lateness:
             m.d.sync += [entering.start.eq(start), self.anchored.eq(anchored)]
         else:
             m.d.comb += [entering.start.eq(start), self.anchored.eq(anchored)]

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.carry_save import carry_save
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
@@ -14,14 +15,46 @@ __all__ = [
     "approach_layout",
     "entry_layout",
     "price",
+    "price_terms",
     "stored_layout",
+    "terms_fraction",
+    "terms_layout",
 ]
 
 
-def price(config: ChannelConfig, beats: Value, inverse: Value, inverse_fraction: int) -> Value:
-    """Size times a reciprocal weight, in tag units, rounded down."""
-    product = beats * config.beat_bytes * inverse
-    return (product >> (inverse_fraction - config.tag_fraction))[: config.tag_width]
+def terms_layout(config: ChannelConfig) -> data.ArrayLayout:
+    """Two terms of a price, with ``terms_fraction`` more fraction bits than a tag."""
+    widening = max(0, -_fraction_left(config))
+    return data.ArrayLayout(config.reciprocal_width + 5 + widening, 2)
+
+
+def terms_fraction(config: ChannelConfig) -> int:
+    """Fraction bits that the terms of a price have beyond those of a tag."""
+    return max(0, _fraction_left(config))
+
+
+def _fraction_left(config: ChannelConfig) -> int:
+    """Fraction bits of beats x 1/w beyond those of a tag."""
+    return config.reciprocal_fraction - config.tag_fraction - (config.beat_bytes - 1).bit_length()
+
+
+def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
+    """Two terms of s / w, as bits of :func:`terms_layout`; see :func:`price`.
+
+    A multiplication without its last addition. 16 beats are the most, so that this bit of a size
+    stands alone and shares a row.
+    """
+    width = terms_layout(config).elem_shape
+    inverse = inverse << max(0, -_fraction_left(config))
+    beats = Cat(beats, Const(0, 5))[:5]
+    rows = [(inverse << k)[:width] & beats[k].replicate(width) for k in range(4)]
+    rows[0] |= (inverse << 4)[:width] & beats[4].replicate(width)
+    return Cat(carry_save(*carry_save(*rows[:3], width), rows[3], width))
+
+
+def price(config: ChannelConfig, terms: data.View) -> Value:
+    """Size times reciprocal weight, s / w, in tag units, rounded down."""
+    return ((terms[0] + terms[1]) >> terms_fraction(config))[: config.tag_width]
 
 
 def stored_layout(config: ChannelConfig) -> data.StructLayout:
@@ -35,13 +68,14 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
     ``tenants`` has the bit of its tenant, or none. ``recent``: the depth-1 rule applies to it.
+    ``terms``: see :func:`price_terms`.
     """
     return data.StructLayout(
         {
             "tenants": config.tenants,
             "beats": config.beats_width,
             "recent": 1,
-            "cost": config.tag_width,
+            "terms": terms_layout(config),
         }
     )
 
@@ -66,8 +100,8 @@ class Intake(wiring.Component):
     are taken after its commit.
 
     With L = 0 everything happens in the clock in which the request is taken. Otherwise the price
-    is made in that clock, the start tag in the next one (``approach``), and the request enters its
-    queue in the one after it (``entry``)::
+    is made in that clock but for an addition, that and the start tag in the next one
+    (``approach``), and the request enters its queue in the one after it (``entry``)::
 
         clock        0         1         2
         L = 0       |taken, approach, entry
@@ -144,9 +178,7 @@ class Intake(wiring.Component):
             self.approach.tenants.eq(tenants),
             self.approach.beats.eq(self.request.beats),
             self.approach.recent.eq(self.recent.bit_select(tenant, 1)),
-            self.approach.cost.eq(
-                price(config, self.request.beats, inverse, config.reciprocal_fraction)
-            ),
+            self.approach.terms.eq(price_terms(config, self.request.beats, inverse)),
             row.eq(self.row),
             offered.eq(self.request.offered),
         ]
@@ -154,7 +186,7 @@ class Intake(wiring.Component):
             self.entry.tenants.eq(self.approach.tenants),
             self.entry.row.eq(row),
             self.entry.beats.eq(self.approach.beats),
-            self.entry.cost.eq(self.approach.cost),
+            self.entry.cost.eq(price(config, self.approach.terms)),
             self.entry.offered.eq(offered),
         ]
         return m

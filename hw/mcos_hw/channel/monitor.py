@@ -169,16 +169,22 @@ class Monitor(wiring.Component):
         )
         count_rows("promotions", event=self.grant & self.promoted, index=self.grant_tenant)
 
-        # Latency in two steps: the difference, then what it means.
-        served = Signal(2)
+        # Latency in three steps: the stamps, their difference, what it means.
+        served = Signal(3)
+        responded = Signal(config.stamp_width)
+        offered = Signal(config.stamp_width)
+        responded_tenant = Signal(config.tenant_width)
         served_tenant = Signal(config.tenant_width)
         latency = Signal(config.stamp_width)
         objective = Signal(config.clocks_width)
         m.d.sync += [
             served.eq(Cat(self.served, served)),
-            served_tenant.eq(self.served_entry.tenant),
-            latency.eq(self.now - self.served_entry.offered),
-            objective.eq(self.objectives[self.served_entry.tenant]),
+            responded.eq(self.now),
+            offered.eq(self.served_entry.offered),
+            responded_tenant.eq(self.served_entry.tenant),
+            served_tenant.eq(responded_tenant),
+            latency.eq(responded - offered),
+            objective.eq(self.objectives[responded_tenant]),
         ]
         latency_bin = Signal(range(LATENCY_BINS))
         latency_tenant = Signal(config.tenant_width)
@@ -192,9 +198,9 @@ class Monitor(wiring.Component):
             with m.If(latency[position]):
                 m.d.sync += latency_bin.eq(min(position, LATENCY_BINS - 1))
         for name, event, index in (
-            ("responses", served[1], latency_tenant),
-            ("slo_violations", served[1] & late, latency_tenant),
-            ("latency", served[1], Cat(latency_bin, latency_tenant)),
+            ("responses", served[2], latency_tenant),
+            ("slo_violations", served[2] & late, latency_tenant),
+            ("latency", served[2], Cat(latency_bin, latency_tenant)),
         ):
             count_rows(name, event=event, index=index)
 

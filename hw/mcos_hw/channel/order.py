@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.carry_save import carry_save
 from mcos_hw.channel.select import modular_less, set_below
 from mcos_hw.channel.tags import tags_layout
 from mcos_hw.config import ChannelConfig
@@ -96,10 +97,10 @@ class PairOrder(wiring.Component):
             return (Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]
 
         def sum_before(first, second, right, tie):
-            """The same for a sum as the left side, with one carry chain for both."""
-            inverse = ~right
-            carries = (first & second) | ((first | second) & inverse)
-            return ((first ^ second ^ inverse) + Cat(~tie, carries[:-1]))[len(right) - 1]
+            """The same for a sum as the left side, with one chain of carries for both."""
+            width = len(right)
+            terms, carries = carry_save(first, second, ~right, width)
+            return (terms + Cat(~tie, carries[1:]))[width - 1]
 
         heads = [self.heads[j] for j in tenants]
         enters_lower = set_below(self.enters)

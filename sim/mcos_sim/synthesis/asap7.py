@@ -204,7 +204,8 @@ class Asap7:
             f"abc -script map.abc -constr map.constr {avoided} {files}",
             "opt_clean -purge",
             "delete */t:$scopeinfo",
-            "write_verilog -noattr -noexpr -nohex mapped.v",
+            # OpenSTA reads no concatenation on the left side.
+            "write_verilog -noattr -noexpr -nohex -simple-lhs mapped.v",
             "tee -o cells.json stat -json",
         ]
 

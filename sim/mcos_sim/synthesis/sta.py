@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcos_sim.errors import HardwareError
 from mcos_sim.synthesis.paths import Path as TimingPath
 from mcos_sim.synthesis.paths import Route
 from mcos_sim.synthesis.tool import OPENSTA, run_tool
@@ -77,4 +78,7 @@ def run_sta(
     text = script(top=top, liberties=[str(path) for path in liberties], netlist=netlist)
     (directory / "sta.tcl").write_text(text, encoding="utf-8")
     printed = run_tool([OPENSTA, "-exit", "sta.tcl"], directory=directory, log="sta.log")
+    # It goes on after what it cannot read, with a netlist that lacks it.
+    if errors := [line for line in printed.splitlines() if line.startswith("Error")]:
+        raise HardwareError(f"OpenSTA must read everything, but said: {errors[0]}")
     return parse(printed, route)

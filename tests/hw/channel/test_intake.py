@@ -4,11 +4,20 @@
 import random
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.intake import Intake, approach_layout, entry_layout, price, stored_layout
+from mcos_hw.channel.intake import (
+    Intake,
+    approach_layout,
+    entry_layout,
+    price,
+    price_terms,
+    stored_layout,
+    terms_fraction,
+    terms_layout,
+)
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
@@ -25,20 +34,24 @@ NOTHING = dict.fromkeys(request_layout(CONFIG).members, 0)
 
 
 class Price(wiring.Component):
-    def __init__(self, config, fraction):
+    def __init__(self, config):
         self.config = config
-        self.fraction = fraction
         super().__init__(
             {
                 "beats": In(config.beats_width),
-                "inverse": In(fraction + 1),
+                "inverse": In(config.reciprocal_width),
                 "cost": Out(config.tag_width),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.cost.eq(price(self.config, self.beats, self.inverse, self.fraction))
+        layout = terms_layout(self.config)
+        terms = data.View(layout, Signal(layout))
+        m.d.comb += [
+            terms.eq(price_terms(self.config, self.beats, self.inverse)),
+            self.cost.eq(price(self.config, terms)),
+        ]
         return m
 
 
@@ -53,15 +66,15 @@ def live_of(weights):
 
 
 @pytest.mark.parametrize(
-    ("config", "fraction"),
+    "config",
     [
-        (CONFIG, CONFIG.reciprocal_fraction),
-        (CONFIG, CONFIG.total_reciprocal_fraction),
-        (CONFIG, CONFIG.tag_fraction),
-        (ChannelConfig(beat_bytes=64, tag_fraction=8), 24),
+        CONFIG,
+        ChannelConfig(reciprocal_fraction=16),
+        ChannelConfig(beat_bytes=64, max_beats=8, tag_fraction=8),
     ],
 )
-def test_a_price_is_the_size_over_the_weight_rounded_down(config, fraction):
+def test_a_price_is_the_size_over_the_weight_rounded_down(config):
+    fraction = config.reciprocal_fraction
     rng = random.Random(fraction)
 
     async def testbench(bench):
@@ -71,7 +84,7 @@ def test_a_price_is_the_size_over_the_weight_rounded_down(config, fraction):
                 bench.set(beats=beats, inverse=inverse)
                 assert bench.get("cost") == cost_of(config, beats, inverse, fraction)
 
-    simulate(Price(config, fraction), testbench)
+    simulate(Price(config), testbench)
 
 
 def test_signature():
@@ -122,11 +135,11 @@ def test_every_request_takes_its_steps(lateness):
                 request, row, recent, cost = approaching
                 assert (stored["request"], stored["row"]) == (request, row)
                 tenants = 1 << request["tenant"]
+                assert sum(approach.pop("terms")) >> terms_fraction(config) == cost
                 assert approach == {
                     "tenants": tenants,
                     "beats": request["beats"],
                     "recent": recent,
-                    "cost": cost,
                 }
             entry, entering = bench.get("entry"), way[steps]
             if entering is None:

@@ -16,7 +16,7 @@ CONFIG = ChannelConfig(tenants=4, queue_depth=4, stamp_width=17)
 STAMPS = 1 << CONFIG.stamp_width
 WINDOWS = monitor_windows(CONFIG)
 ENTRY = dict.fromkeys(slot_entry_layout(CONFIG).members, 0)
-RESPONSE_STEPS = 2
+RESPONSE_STEPS = 3
 """Clocks from a response until it counts: its latency is made first."""
 IN_REGISTERS = ("held", "queue")
 """Windows that show an epoch at once; the others are complete from its third clock on."""
@@ -32,6 +32,7 @@ class Model:
         self.elapsed = 0
         # Whether this clock is the last one of its epoch, which is decided in the one before.
         self.last = False
+        self.before = None
         self.responses = deque([None] * RESPONSE_STEPS)
 
     def word(self, name, index, counts):
@@ -50,7 +51,10 @@ class Model:
             running["grant_requests", kind] += 1
             running["grant_bytes", kind] += inputs["grant_beats"] * CONFIG.beat_bytes
             running["promotions", tenant] += inputs["promoted"]
-        self.responses.append(self.response(inputs) if inputs["served"] else None)
+        if self.before and self.before["served"]:
+            self.responses[-1] = self.response(self.before, inputs["objectives"])
+        self.before = inputs
+        self.responses.append(None)
         running.update(self.responses.popleft())
         self.elapsed += 1
         if self.last:
@@ -60,11 +64,11 @@ class Model:
         length = inputs["epoch_clocks"]
         self.last = length > 0 and self.elapsed + 1 >= length
 
-    def response(self, inputs):
-        """What the response of a clock adds to which counts."""
+    def response(self, inputs, objectives):
+        """What a response adds to which counts; it meets the objective of the clock after it."""
         tenant = inputs["served_entry"]["tenant"]
         latency = (inputs["now"] - inputs["served_entry"]["offered"]) % STAMPS
-        objective = inputs["objectives"][tenant]
+        objective = objectives[tenant]
         latency_bin = min(max(latency.bit_length() - 1, 0), LATENCY_BINS - 1)
         return {
             ("responses", tenant): 1,

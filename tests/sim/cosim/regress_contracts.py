@@ -33,7 +33,7 @@ def counts_at_the_ports(
 ) -> dict[str, collections.Counter]:
     """What requesters and memory saw, as the monitor's registers count it in ``clocks``.
 
-    A grant counts one clock later, a response two. Grants are counted by tag and direction only.
+    A grant counts one clock later, a response three. Grants are counted by tag and direction only.
     """
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for requester in bench.requesters:
@@ -44,7 +44,7 @@ def counts_at_the_ports(
                 counts["GRANT_REQUESTS"][tag, ops[position]] += 1
                 counts["GRANT_BYTES"][tag, ops[position]] += requester.sizes[position]
         for offered, answered in zip(requester.offered, requester.completed, strict=True):
-            if answered + 2 in clocks:
+            if answered + 3 in clocks:
                 latency = answered - offered
                 latency_bin = min(latency.bit_length() - 1, LATENCY_BINS - 1)
                 counts["RESPONSES"][tag] += 1
