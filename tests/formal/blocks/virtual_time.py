@@ -1,0 +1,181 @@
+"""Virtual time: never goes back, reaches what is granted, and is seen L grants late."""
+
+import dataclasses
+
+from amaranth import *
+from amaranth.hdl import Assert, Assume, Cover
+
+from mcos_hw.channel.select import modular_less
+from mcos_hw.channel.virtual_time import VirtualTime
+from mcos_hw.config import ChannelConfig
+from tests.formal.property import Bug, Harness, Method, Property, implies
+
+__all__ = ["PROPERTIES"]
+
+
+CONFIG = ChannelConfig()
+BLOCK = "mcos_hw.channel.virtual_time.VirtualTime"
+VIRTUAL_TIME = "mcos_hw.channel.virtual_time"
+
+
+class SeenHarness(Harness):
+    """V by its definition, with every grant's step at once, and as earlier grants left it.
+
+    Any sizes, tags and weights. ``history[n]`` is V without the last n grants.
+    """
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        block = VirtualTime(config)
+        self.prove(m, block)
+        current = self.look("current", config.tag_width)
+        moved = self.look("moved", config.tag_width)
+        before = self.look("before", config.tag_width)
+        long_before = self.look("long_before", config.tag_width)
+
+        inverse = Signal(config.total_reciprocal_width)
+        to = Signal(config.tag_width)
+        cost = Signal(config.tag_width)
+        reached = Signal(config.tag_width)
+        history = [Signal(config.tag_width, name=f"history_{n}") for n in range(4)]
+        lead = config.tag_lead << config.tag_fraction
+        size = block.beats * config.beat_bytes
+        m.d.comb += [
+            Assume(block.beats <= config.max_beats),
+            to.eq(Mux(block.promoted, block.start - lead, block.start)),
+            cost.eq((size * inverse) >> (config.total_reciprocal_fraction - config.tag_fraction)),
+            reached.eq(Mux(~block.stale & modular_less(history[0], to), to, history[0]) + cost),
+        ]
+        m.d.sync += inverse.eq(block.inverse_total_weight)
+        with m.If(block.grant):
+            m.d.sync += Cat(history).eq(Cat(reached, *history[:-1]))
+
+        late = config.lateness
+        past_grant = [reached, *history][late]
+        waits = int(late >= 2)
+        m.d.comb += [
+            self.invariant(
+                current == history[waits],
+                before == history[waits + 1],
+                *([moved == history[0]] if waits else []),
+                *([long_before == history[3]] if late == 3 else []),
+            ),
+            Assert(block.seen_past_grant == past_grant),
+            Assert(block.seen == Mux(block.grant, past_grant, history[late])),
+        ]
+        if late == 3:
+            then = Signal(config.tag_width)
+            m.d.sync += then.eq(block.seen_next)
+            m.d.comb += Assert(block.seen_past_grant == then)
+        jumped = Signal(3)
+        with m.If(block.grant):
+            m.d.sync += jumped.eq(
+                Cat(~block.stale & ~block.promoted & (reached != history[0] + cost), jumped)
+            )
+        m.d.comb += Cover(jumped.all() & (block.seen > 1 << config.tag_fraction))
+        return m
+
+
+class ForwardHarness(Harness):
+    """Grants whose start tags are in the window around V, unless they are stale.
+
+    V counts with the jump of a grant that still waits, as requests that arrive see it (``later``).
+    """
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        block = VirtualTime(config)
+        self.prove(m, block)
+        moved = self.look("moved", config.tag_width)
+        one = 1 << config.tag_fraction
+
+        later = Signal(config.tag_width)
+        distance = Signal(signed(config.tag_width))
+        m.d.comb += [
+            later.eq(Mux(block.jumps, block.jump, block.value)),
+            distance.eq(block.start - later),
+            Assume(block.beats <= config.max_beats),
+            Assume(block.inverse_total_weight <= 1 << config.total_reciprocal_fraction),
+            Assume(
+                ~block.grant
+                | block.stale
+                | ((distance < config.tag_lag * one) & (-3 * config.tag_lag * one < 2 * distance))
+            ),
+        ]
+
+        known = Signal()
+        value = Signal(config.tag_width)
+        before = Signal(config.tag_width)
+        reaches = Signal()
+        start = Signal(config.tag_width)
+        m.d.sync += [
+            known.eq(1),
+            value.eq(block.value),
+            before.eq(later),
+            reaches.eq(block.grant & ~block.stale & ~block.promoted),
+            start.eq(block.start),
+        ]
+
+        def goes(first, then):
+            """How far it is from one to the other, on the modular scale."""
+            return (then - first)[: config.tag_width]
+
+        half = config.tag_lag * 2 * one
+        m.d.comb += [
+            self.invariant(
+                goes(block.value, later) <= config.tag_lag * one,
+                goes(later, moved) <= config.l_max * one,
+            ),
+            Assert(implies(known, goes(value, block.value) < half)),
+            Assert(implies(known, goes(before, later) < half)),
+            Assert(implies(reaches, goes(start, later) < half)),
+            Cover(reaches & block.jumps & (value != block.value)),
+        ]
+        return m
+
+
+PROPERTIES = (
+    *(
+        Property(
+            name=f"virtual_time.seen_{late}_late",
+            claim=(
+                "The choice of a grant sees V as its definition has it, but without the last "
+                f"{late} grants before it."
+            ),
+            block=BLOCK,
+            config=dataclasses.replace(CONFIG, lateness=late),
+            harness=SeenHarness,
+            method=Method.INDUCTION,
+            depth=2,
+            bug=Bug(module=VIRTUAL_TIME, text=text, instead=instead),
+            reach=8,
+            slow=True,
+        )
+        for late, text, instead in (
+            (0, "step.jumps.eq(~self.stale)", "step.jumps.eq(1)"),
+            (1, "1: (current, before)", "1: (before, long_before)"),
+            (2, "modular_less(current, step.to)", "modular_less(step.to, current)"),
+            (3, "step.to + step.cost, current + step.cost", "step.to, current + step.cost"),
+        )
+    ),
+    Property(
+        name="virtual_time.forward",
+        claim=(
+            "V never goes back, and reaches the start tag of what is granted, unless that is "
+            "stale or promoted, while start tags are in the modular window."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=ForwardHarness,
+        method=Method.INDUCTION,
+        depth=2,
+        bug=Bug(
+            module=VIRTUAL_TIME,
+            text="Mux(self.promoted, self.start - lead, self.start)",
+            instead="self.start - lead",
+        ),
+        reach=6,
+    ),
+)
