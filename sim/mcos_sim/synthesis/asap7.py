@@ -139,7 +139,8 @@ class Asap7:
         """
         library = find_library()
         assert library is not None, "measured only where nothing is missing"
-        liberties = unpack(library, design.cache.directory / "asap7")
+        # Absolute, as the tools run in folders of their own.
+        liberties = unpack(library, design.cache.directory.resolve() / "asap7")
         found = self._mapped(design, liberties)
         timed = self._timed(design, liberties)
         period = timed["period_ps"]
