@@ -11,6 +11,8 @@ from mcos_hw.config import ChannelConfig
 
 __all__ = [
     "RequestQueues",
+    "becomes_head",
+    "becomes_second",
     "place_layout",
 ]
 
@@ -18,6 +20,22 @@ __all__ = [
 def place_layout(config: ChannelConfig) -> data.StructLayout:
     """One of the first places of a queue; ``beats`` is meaningful where ``present``."""
     return data.StructLayout({"present": 1, "beats": config.beats_width})
+
+
+def becomes_head(entry: Value, leaves: Value, heads: Value, seconds: Value) -> Value:
+    """Whether an entering request is the first of its queue once a head that leaves has left.
+
+    Bit by bit, for one queue or for all: whose queue it enters, whose head leaves, and which have a
+    first, second and third request.
+    """
+    return entry & (~heads | (leaves & ~seconds))
+
+
+def becomes_second(
+    entry: Value, leaves: Value, heads: Value, seconds: Value, thirds: Value
+) -> Value:
+    """Whether it is the second; see :func:`becomes_head`."""
+    return entry & ((leaves & seconds & ~thirds) | (~leaves & heads & ~seconds))
 
 
 class RequestQueues(wiring.Component):
@@ -171,12 +189,9 @@ class RequestQueues(wiring.Component):
             ]
             with m.If(leaves):
                 m.d.sync += [head.beats.eq(following.beats), following.beats.eq(beats_read.data)]
-            # The place that the entering request has once the head has left.
-            with m.If(enters & (~head.present | (leaves & ~following.present))):
+            with m.If(becomes_head(enters, leaves, head.present, following.present)):
                 m.d.sync += head.beats.eq(self.entry.beats)
-            with m.If(
-                enters & Mux(leaves, following.present & ~third, head.present & ~following.present)
-            ):
+            with m.If(becomes_second(enters, leaves, head.present, following.present, third)):
                 m.d.sync += following.beats.eq(self.entry.beats)
 
             count = self.counts[i]

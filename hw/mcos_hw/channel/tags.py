@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.queue import becomes_head, becomes_second
 from mcos_hw.channel.select import pick
 from mcos_hw.config import ChannelConfig
 
@@ -146,15 +147,9 @@ class TenantTags(wiring.Component):
 
         m.d.sync += self.anchor.eq(self.time - (config.tag_lag // 2 << config.tag_fraction))
         m.d.comb += [
-            self.enters_head.eq(
-                self.entry & ((granted & ~self.seconds) | (~granted & ~self.heads))
-            ),
+            self.enters_head.eq(becomes_head(self.entry, granted, self.heads, self.seconds)),
             self.enters_second.eq(
-                self.entry
-                & (
-                    (granted & self.seconds & ~self.thirds)
-                    | (~granted & self.heads & ~self.seconds)
-                )
+                becomes_second(self.entry, granted, self.heads, self.seconds, self.thirds)
             ),
         ]
 

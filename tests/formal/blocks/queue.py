@@ -248,8 +248,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=QUEUE,
-            text="enters & (~head.present | (leaves & ~following.present))",
-            instead="enters & ~head.present",
+            text="entry & (~heads | (leaves & ~seconds))",
+            instead="entry & ~heads",
         ),
         reach_config=SMALL,
         reach=10,
@@ -265,8 +265,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=QUEUE,
-            text="following.present & ~third",
-            instead="following.present",
+            text="leaves & seconds & ~thirds",
+            instead="leaves & seconds",
         ),
         reach_config=SMALL,
         reach=10,
