@@ -7,7 +7,7 @@ from mcos_hw.channel.choice import Choice
 from mcos_hw.channel.entrance import EntranceTags
 from mcos_hw.channel.order import PairOrder
 from mcos_hw.channel.recency import Recency
-from mcos_hw.channel.select import pick
+from mcos_hw.channel.select import modular_less, pick
 from mcos_hw.channel.tags import TenantTags
 from mcos_hw.channel.virtual_time import VirtualTime
 from mcos_hw.registers import ArbiterKind, GrantClass
@@ -140,7 +140,6 @@ class WfqArbiter(Arbiter):
             order.entering_start.eq(entrance.entering.start),
             order.entering_cost.eq(entry.cost),
         ]
-        next_quarter = (virtual_time.seen_past_grant - tags.following.start)[config.tag_width - 1]
         m.d.comb += [
             choice.open_then.eq(self.open_then),
             choice.overcommitted.eq(self.live.channel.overcommitted),
@@ -156,7 +155,10 @@ class WfqArbiter(Arbiter):
             choice.same_start.eq(order.same_start),
             choice.next_present.eq((granted & seconds).any()),
             choice.next_class_code.eq(self.next_class_code),
-            choice.next_reached.eq(tags.following_stale | ~next_quarter),
+            choice.next_reached.eq(
+                tags.following_stale
+                | ~modular_less(virtual_time.seen_past_grant, tags.following.start)
+            ),
             choice.next_stale.eq(tags.following_stale),
             choice.next_by_finish.eq(order.following_by_finish),
             choice.next_by_start.eq(order.following_by_start),
