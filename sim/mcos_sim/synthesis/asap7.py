@@ -139,8 +139,7 @@ class Asap7:
         """
         library = find_library()
         assert library is not None, "measured only where nothing is missing"
-        # Absolute, as the tools run in folders of their own.
-        liberties = unpack(library, design.cache.directory.resolve() / "asap7")
+        liberties = unpack(library, design.cache.directory / "asap7")
         found = self._mapped(design, liberties)
         timed = self._timed(design, liberties)
         period = timed["period_ps"]
@@ -265,8 +264,8 @@ class Asap7:
             inner, ports = run_sta(
                 directory=folder,
                 top=TOP,
-                liberties=[*liberties.values(), mapped.resolve() / "memories.lib"],
-                netlist=str(mapped.resolve() / "mapped.v"),
+                liberties=[*liberties.values(), mapped / "memories.lib"],
+                netlist=str(mapped / "mapped.v"),
                 route=route,
             )
             if not inner:

@@ -22,7 +22,8 @@ class Cache:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
+        # Absolute, because tools run in folders of their own.
+        self.directory = directory.resolve()
 
     def folder(self, name: str, inputs: Mapping[str, Any]) -> Path:
         """Folder of a step."""
