@@ -16,8 +16,7 @@ from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.memory.simple import SimpleMemory
-from mcos_sim.traffic.stream import REQUEST, STEP, Stream
-from tests.sim.cosim.recipes import contract, image, sizes
+from tests.sim.cosim.recipes import contract, image, sizes, stream
 
 ALWAYS_ENABLED = 12
 """Tenants that no commit disables; one of them at least is backlogged at any time."""
@@ -69,18 +68,12 @@ def backlogged_sets(config, phases, rng):
     return sets
 
 
-def endless(tag, requests):
+def backlog(tag, requests):
     """Requests of one beat, of sixteen, and of anything between."""
-    rng = np.random.default_rng(tag)
-    rows = np.zeros(requests, REQUEST)
-    kind = rng.integers(0, 3, requests)
-    rows["beats"] = np.choose(kind, (1, 16, rng.integers(1, 17, requests)))
-    rows["address"] = rng.integers(0, 1 << 30, requests) * 512
-    table = np.zeros(1, STEP)
-    table["count"] = requests
-    return Stream(
-        name=f"t{tag}", tag=tag, window=64, closed=False, requests=rows, steps=table, until=None
-    )
+    made = stream(tag, requests=requests)
+    kind = np.random.default_rng(tag).integers(0, 3, requests)
+    made.requests["beats"] = np.choose(kind, (1, 16, made.requests["beats"]))
+    return made
 
 
 def random_image(config, label, rng):
@@ -101,7 +94,7 @@ async def grants_in_every_clock(dut):
     # Three times the mean share, as shares differ.
     requests = 3 * clocks // config.tenants + 10 * PHASE_CLOCKS
     requesters = [
-        PhasedRequester(endless(tag, requests), config, [tag in each for each in sets])
+        PhasedRequester(backlog(tag, requests), config, [tag in each for each in sets])
         for tag in range(config.tenants)
     ]
     bench = Testbench(

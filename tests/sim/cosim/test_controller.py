@@ -1,38 +1,12 @@
 """The cocotb regression: the whole controller in Verilog, with and without back-pressure."""
 
-import dataclasses
-from pathlib import Path
-
 import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.cosim.engine import build_harness
-from mcos_sim.cosim.run import run
+from tests.sim.cosim.regression import regress
 
 pytestmark = pytest.mark.cocotb
-
-SIMULATORS = Path("build/sim")
-SEED = 2
-TIMEOUT = 300
-
-
-def regress(module, directory, *, paused, arbiter=ArbiterKind.MCOS, config=None):
-    """Runs every cocotb test of a module of this folder; raises unless all of them pass."""
-    config = config or ChannelConfig()
-    run(
-        build_harness(config, arbiter, directory=SIMULATORS),
-        test_module=f"tests.sim.cosim.{module}",
-        directory=directory,
-        seed=SEED,
-        parameters={
-            "arbiter": arbiter.name,
-            "config": dataclasses.asdict(config),
-            "paused": paused,
-        },
-        timeout=TIMEOUT,
-    )
-
 
 with_and_without_pauses = pytest.mark.parametrize("paused", [False, True], ids=["free", "paused"])
 

@@ -1,17 +1,13 @@
 """One grant in every clock: weights, sizes and the set of backlogged tenants change meanwhile."""
 
-import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
-from mcos_sim.cosim.engine import build_harness
-from mcos_sim.cosim.run import run
+from tests.sim.cosim.regression import regress
 
-SIMULATORS = Path("build/sim")
 RESULTS = Path("build/soak")
 SOAK_CLOCKS = 1_000_000
 TIMEOUT = 1_800
@@ -19,14 +15,12 @@ TIMEOUT = 1_800
 
 def measure(directory, *, lateness, clocks):
     """Runs the simulation and returns what it found."""
-    config = ChannelConfig(lateness=lateness)
-    run(
-        build_harness(config, ArbiterKind.MCOS, directory=SIMULATORS),
-        test_module="tests.sim.cosim.regress_line_rate",
-        directory=directory,
-        seed=1,
-        parameters={"config": dataclasses.asdict(config), "clocks": clocks},
+    regress(
+        "regress_line_rate",
+        directory,
+        config=ChannelConfig(lateness=lateness),
         timeout=TIMEOUT,
+        clocks=clocks,
     )
     return json.loads((directory / "line_rate.json").read_text(encoding="utf-8"))
 
