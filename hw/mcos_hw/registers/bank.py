@@ -1,6 +1,8 @@
 """The register map as an AXI4-Lite subordinate."""
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -22,6 +24,12 @@ __all__ = [
 
 
 WORD_WIDTH = 32
+
+_ROWS_IN_STEP = 4
+"""Tenants between which one step of reading the live configuration selects.
+
+A row has some 170 bits; a wider step takes more wires to one place than a router finds there.
+"""
 
 
 def identification(registers: RegisterMap, *, arbiter: ArbiterKind) -> dict[str, int]:
@@ -60,13 +68,18 @@ class RegisterBank(wiring.Component):
     """AXI4-Lite subordinate of a register map.
 
     Read and write side work at the same time, each on one access at a time. A read is answered
-    three clocks after its address at the earliest::
+    five clocks after its address at the earliest::
 
-        clock    0        1        2        3
+        clock    0        1        2        3        4        5
         araddr   A
         index             A
-        data                       D(A)
-        rdata                               D(A)
+        data                       D(A)     D(A)
+        rows                       A[0:2]   A
+        words                                        A
+        rdata                                                 A
+
+    What an address selects goes through a register at each step, because it comes from everywhere
+    in the channel.
 
     An address and the data of a write may come in either order; the write happens, and its event
     is seen, in the clock after the later one. Bits 1..0 of an address are ignored.
@@ -146,21 +159,20 @@ class RegisterBank(wiring.Component):
     def _elaborate_read(self, m: Module) -> None:
         bus = self.s_axil
         address = Signal(self.registers.address_width - 2)
-        word = Signal(WORD_WIDTH)
-        response = Signal(Response)
-        # A row of the live configuration is read as slowly as the windows are, so that sixteen
-        # tenants cost one wide multiplexer in front of a register.
-        layout = self.live.tenants.shape().elem_shape
-        row = data.View(layout, Signal(layout.size, name="row"))
-        m.d.sync += row.eq(self.live.tenants[address[: exact_log2(len(self.live.tenants))]])
+        row = self._row(m, address)
 
-        m.d.comb += response.eq(Response.DECERR)
+        # Only the word of the register's own kind is not zero.
+        words = {
+            kind: Signal(WORD_WIDTH, name=f"{kind}_word") for kind in ("image", "array", "single")
+        }
+        response = Signal(Response)
+        m.d.sync += [*(word.eq(0) for word in words.values()), response.eq(Response.DECERR)]
         with m.Switch(address):
             for register in self.registers.registers:
                 with m.Case(self._pattern(register)):
-                    m.d.comb += [
+                    m.d.sync += [
                         response.eq(Response.OKAY),
-                        word.eq(self._readable(register, row)),
+                        words[_kind(register)].eq(self._readable(register, row)),
                     ]
         for register in self.registers.registers:
             if register.access is Access.READ and register.count > 1:
@@ -174,14 +186,36 @@ class RegisterBank(wiring.Component):
                     m.d.sync += address.eq(bus.araddr[2:])
                     m.next = "fetch"
             with m.State("fetch"):
+                m.next = "row"
+            with m.State("row"):
+                m.next = "word"
+            with m.State("word"):
                 m.next = "capture"
             with m.State("capture"):
-                m.d.sync += [bus.rdata.eq(word), bus.rresp.eq(response)]
+                m.d.sync += [bus.rdata.eq(reduce(or_, words.values())), bus.rresp.eq(response)]
                 m.next = "respond"
             with m.State("respond"):
                 m.d.comb += bus.rvalid.eq(1)
                 with m.If(bus.rready):
                     m.next = "idle"
+
+    def _row(self, m: Module, address: Value) -> data.View:
+        """The live configuration of the tenant that an address names, two clocks later."""
+        tenants = self.live.tenants
+        layout = tenants.shape().elem_shape
+        index = address[: exact_log2(len(tenants))]
+        near, far = index[: exact_log2(_ROWS_IN_STEP)], index[exact_log2(_ROWS_IN_STEP) :]
+        rows = []
+        for first in range(0, len(tenants), _ROWS_IN_STEP):
+            rows.append(Signal(layout.size, name=f"row_{first}"))
+            group = [
+                tenants[i].as_value()
+                for i in range(first, min(first + _ROWS_IN_STEP, len(tenants)))
+            ]
+            m.d.sync += rows[-1].eq(Array(group)[near])
+        row = data.View(layout, Signal(layout.size, name="row"))
+        m.d.sync += row.as_value().eq(Array(rows)[far] if len(rows) > 1 else rows[0])
+        return row
 
     def _elaborate_write(self, m: Module) -> None:
         bus = self.s_axil
@@ -255,6 +289,13 @@ def _packed(register: Register, source: data.View) -> Value:
         parts += [Const(0, field.low - end), source[field.name]]
         end = field.low + field.width
     return Cat(parts)
+
+
+def _kind(register: Register) -> str:
+    """Where the bank finds a register: in the live image, behind a window, or beside both."""
+    if register.access is Access.IMAGE:
+        return "image"
+    return "array" if register.count > 1 else "single"
 
 
 def _index_width(register: Register) -> int:
