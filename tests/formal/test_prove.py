@@ -11,7 +11,8 @@ from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.config import ChannelConfig
 from tests.formal import prove as command
 from tests.formal.engine import prove
-from tests.formal.property import Bug, Harness, Method, Property
+from tests.formal.property import Harness, Method, Property
+from tests.planted import Bug
 
 PROPERTIES = command.properties()
 

@@ -8,7 +8,8 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_hw.registers.bank import RegisterBank, identification
 from mcos_hw.registers.declaration import Access
-from tests.formal.property import Bug, Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, implies
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 

@@ -7,7 +7,8 @@ from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.request import request_layout
 from mcos_hw.channel.wfq import WfqArbiter
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Bug, Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, implies
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 

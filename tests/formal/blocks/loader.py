@@ -9,7 +9,8 @@ from mcos_hw.control.image import HEADER_WORDS, ImageCode, ImageState
 from mcos_hw.control.loader import ImageLoader
 from mcos_hw.registers import channel_map
 from tests.formal.blocks.store import image_word
-from tests.formal.property import Bug, Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, implies
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 

@@ -7,7 +7,8 @@ from amaranth.lib import data
 from mcos_hw.channel.order import PairOrder
 from mcos_hw.channel.tags import tags_layout
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Bug, Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, implies
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 

@@ -5,7 +5,8 @@ from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.recency import Recency
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Bug, Harness, Method, Property
+from tests.formal.property import Harness, Method, Property
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 

@@ -8,7 +8,8 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.store import ConfigStore
 from mcos_hw.registers import channel_map
 from mcos_hw.registers.declaration import RegisterMap
-from tests.formal.property import Bug, Harness, Method, Property
+from tests.formal.property import Harness, Method, Property
+from tests.planted import Bug
 
 __all__ = [
     "PROPERTIES",

@@ -5,7 +5,8 @@ from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.tags import TenantTags
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Bug, Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, implies
+from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
 
