@@ -364,7 +364,7 @@ class Channel(wiring.Component):
             m.d.comb += [
                 tenant.queued.eq(queues.counts[i]),
                 tenant.present.eq(queues.heads[i].present),
-                tenant.beats.eq(queues.heads[i].beats),
+                tenant.beats.eq(Mux(queues.heads[i].present, queues.heads[i].beats, 0)),
                 tenant.class_code.eq(class_codes[i]),
                 tenant.serviceable.eq(
                     class_codes[i] != NO_CLASS

@@ -22,7 +22,7 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
 
     - ``queued``: requests that were taken and not granted;
     - ``present``: one of them is the head;
-    - ``beats``: beats of the head;
+    - ``beats``: beats of the head, 0 without one;
     - ``class_code``: :class:`GrantClass` of the head, or :data:`NO_CLASS`;
     - ``serviceable``: the head may be granted when the pacer and the port allow;
     - ``candidate``: the arbiter's last round of choice includes the head;
