@@ -14,7 +14,7 @@ from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
-    from mcos_sim.cosim.scenario import Scenario, Window
+    from mcos_sim.scenario import RunResult, Scenario, Window
 
 __all__ = [
     "EXAMPLE",
@@ -28,9 +28,6 @@ EXAMPLE = (
 )
 
 CONTRACTS = Path("contracts")
-
-LOADED_BY = 1_000
-"""Clock by which the image has been loaded and committed, and recording can begin."""
 
 
 class Workload(enum.StrEnum):
@@ -47,6 +44,21 @@ class Arbiter(enum.StrEnum):
     FCFS = "fcfs"
     ROUND_ROBIN = "round-robin"
     FIXED_PRIORITY = "fixed-priority"
+
+
+class Engine(enum.StrEnum):
+    """What a workload runs on."""
+
+    COCOTB = "cocotb"
+    COMPILED = "compiled"
+    REFERENCE = "reference"
+
+
+_RUNS_ON = {
+    Engine.COCOTB: "the RTL in cocotb",
+    Engine.COMPILED: "the compiled RTL",
+    Engine.REFERENCE: "the reference model",
+}
 
 
 def command(
@@ -76,8 +88,14 @@ def command(
     arbiter: Annotated[
         Arbiter, typer.Option(help="Arbiter that the hardware is built with.")
     ] = Arbiter.MCOS,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="The RTL in cocotb, with every check; compiled, fast; or the model, fastest."
+        ),
+    ] = Engine.COCOTB,
     clocks: Annotated[
-        int, typer.Option(min=1_000, max=100_000_000, help="Length of a run without a trace.")
+        int, typer.Option(min=2_000, max=100_000_000, help="Length of a run without a trace.")
     ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
     waves: Annotated[
@@ -99,7 +117,7 @@ def command(
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
     ] = None,
 ) -> None:
-    """Run one workload through the emitted Verilog and print what every tenant got.
+    """Run one workload through the channel and print what every tenant got.
 
     Without a trace, the essay's workload: one prefill burst and three decoders. With one, a
     service that answers its first requests: decode reads weights and context KV every step,
@@ -107,9 +125,10 @@ def command(
     """
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
-    from mcos_sim.cosim.engine import build_harness, run_scenario
     from mcos_sim.experiments.replay import figures
 
+    if waves is not None and engine is not Engine.COCOTB:
+        raise UserError(f"--waves needs --engine cocotb, not {engine.value}")
     recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
@@ -129,17 +148,12 @@ def command(
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
-    with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build_harness(compiled.config, kind, directory=simulators)
-        advance(1)
     expected = scenario.clocks if trace is None else facts["schedule_clocks"]
-    with progress(f"Running {arbiter.value} on the RTL", expected) as advance:
-        result = run_scenario(
-            scenario, directory=directory, simulators=simulators, on_progress=advance
-        )
+    result = _run(engine, scenario, expected, directory=directory, simulators=simulators)
 
     found = {
         "arbiter": arbiter.value,
+        "engine": engine.value,
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
         "memory_latency_clocks": scenario.memory_latency,
@@ -158,9 +172,37 @@ def command(
         _require_all_granted(found)
 
 
+def _run(
+    engine: Engine, scenario: Scenario, expected: int, *, directory: Path, simulators: Path
+) -> RunResult:
+    """The scenario on an engine, with progress shown."""
+    running = f"Running {scenario.name} on {_RUNS_ON[engine]}"
+    if engine is Engine.REFERENCE:
+        from mcos_sim.reference import engine as reference
+
+        with progress(running, expected) as advance:
+            return reference.run_scenario(scenario, on_progress=advance)
+    with progress("Building the simulator from the emitted Verilog", 1) as advance:
+        if engine is Engine.COMPILED:
+            from mcos_sim.compiled import engine as compiled_rtl
+
+            compiled_rtl.channel_library(scenario.config, scenario.arbiter, directory=simulators)
+        else:
+            from mcos_sim.cosim import engine as cosim
+
+            cosim.build_harness(scenario.config, scenario.arbiter, directory=simulators)
+        advance(1)
+    with progress(running, expected) as advance:
+        if engine is Engine.COMPILED:
+            return compiled_rtl.run_scenario(scenario, simulators=simulators, on_progress=advance)
+        return cosim.run_scenario(
+            scenario, directory=directory, simulators=simulators, on_progress=advance
+        )
+
+
 def _window(waves: Path | None, window: str | None, clocks: int | None) -> Window | None:
     """The window to record in a run of ``clocks``, None where its length is not known before."""
-    from mcos_sim.cosim.scenario import Window
+    from mcos_sim.scenario import FIRST_CLOCK, Window
 
     if waves is None and window is None:
         return None
@@ -175,9 +217,9 @@ def _window(waves: Path | None, window: str | None, clocks: int | None) -> Windo
     if waves.suffix != ".vcd":
         raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
     first, end = int(match[1]), int(match[2])
-    if first < LOADED_BY:
+    if first < FIRST_CLOCK:
         raise UserError(
-            f"--window must begin in clock {LOADED_BY} or later, when the image is loaded, "
+            f"--window must begin in clock {FIRST_CLOCK} or later, when the image is loaded, "
             f"not in clock {first}"
         )
     if clocks is not None and end > clocks:
@@ -241,7 +283,8 @@ def _show(found: dict, *, traced: bool) -> None:
             f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}",
             markup=False,
         )
-    table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of the RTL")
+    runs_on = _RUNS_ON[Engine(found["engine"])]
+    table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of {runs_on}")
     table.add_column("tenant")
     for name in ("window", "grants", "bytes asked", "granted", "share", "steps", "p50", "p99"):
         table.add_column(name, justify="right", overflow="fold")

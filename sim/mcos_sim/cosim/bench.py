@@ -1,6 +1,6 @@
 """The cocotb test that carries out one scenario; see :mod:`mcos_sim.cosim.engine`."""
 
-import random
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,10 @@ from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import parameters
 from mcos_sim.cosim.testbench import Testbench
+from mcos_sim.environment.drive import paused
+from mcos_sim.environment.environment import pause_threshold
 from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.traffic.stream import Stream
 
 __all__ = ["scenario"]
@@ -59,6 +62,7 @@ async def scenario(dut) -> None:
     )
     await bench.reset()
     await bench.load(settings["image"])
+    await bench.wait(FIRST_CLOCK)
 
     recorder = _recorder(bench, config, settings)
     clocks = settings["clocks"]
@@ -89,8 +93,8 @@ async def scenario(dut) -> None:
 def _pause(probability: float, seed: int) -> Iterator[bool] | None:
     if not probability:
         return None
-    rng = random.Random(seed)
-    return iter(lambda: rng.random() < probability, None)
+    threshold = pause_threshold(probability)
+    return (paused(seed, clock, threshold) for clock in itertools.count(FIRST_CLOCK))
 
 
 def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecorder | None:
@@ -160,6 +164,7 @@ def _write(bench: Testbench, requesters: list[Requester], registers, seconds: fl
             "sizes": requester.sizes[: len(requester.offered)],
             "offered": requester.offered,
             "granted": bench.checker.granted[requester.tag],
+            "classes": bench.checker.classes[requester.tag],
             "completed": requester.completed,
             "step_started": requester.step_started,
             "step_ended": requester.step_ended,

@@ -25,6 +25,8 @@ __all__ = [
     "BuildFailed",
     "Built",
     "build",
+    "locked",
+    "run_command",
 ]
 
 
@@ -116,7 +118,7 @@ def build(component: wiring.Component, *, name: str, directory: Path = Path("bui
     directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     built = Built(name=name, directory=directory / f"{name}-{_key(design)}")
-    with _locked(built.directory.with_suffix(".lock")):
+    with locked(built.directory.with_suffix(".lock")):
         if not built.executable.exists():
             _make(component, built)
     return built
@@ -131,7 +133,8 @@ def _key(design: str) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Generator[None]:
+def locked(path: Path) -> Generator[None]:
+    """Keeps a path to one process; others wait."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -151,9 +154,9 @@ def _make(component: wiring.Component, built: Built) -> None:
         ports = scratch / "ports.vlt"
         ports.write_text(_visible_ports(component, built.name))
         objects = scratch / "objects"
-        _run(_verilator_command(built.name, source, ports, objects))
+        run_command(_verilator_command(built.name, source, ports, objects))
         with _lent_runtime(objects, parent / f"runtime-{_key('')}"):
-            _run(("make", "-j2", "-C", str(objects), "-f", "Vtop.mk", *MAKE_ARGUMENTS))
+            run_command(("make", "-j2", "-C", str(objects), "-f", "Vtop.mk", *MAKE_ARGUMENTS))
         shutil.move(objects / built.name, result / built.executable.name)
         result.rename(built.directory)
 
@@ -201,7 +204,14 @@ def _verilator_command(name: str, source: Path, ports: Path, objects: Path) -> S
     )
 
 
-def _run(command: Sequence[str]) -> None:
+def run_command(command: Sequence[str]) -> None:
+    """Runs a tool of a build.
+
+    Raises
+    ------
+    BuildFailed
+        If it is missing or fails.
+    """
     # A PATH entry or VERILATOR_ROOT of another Verilator would mix two versions.
     environment = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
     try:

@@ -17,8 +17,8 @@ from mcos_hw.registers import ArbiterKind
 from mcos_sim.cosim.build import Built, build
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
-from mcos_sim.cosim.scenario import RunResult, Scenario, TenantResult
 from mcos_sim.errors import UserError
+from mcos_sim.scenario import RunResult, Scenario, TenantResult
 
 __all__ = [
     "build_harness",
@@ -27,7 +27,15 @@ __all__ = [
 ]
 
 
-TENANT_COLUMNS = ("sizes", "offered", "granted", "completed", "step_started", "step_ended")
+TENANT_COLUMNS = (
+    "sizes",
+    "offered",
+    "granted",
+    "classes",
+    "completed",
+    "step_started",
+    "step_ended",
+)
 
 POLL_SECONDS = 0.5
 

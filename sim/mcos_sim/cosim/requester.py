@@ -120,8 +120,11 @@ class Requester:
             self.stopped = True
 
     def wakes_at(self) -> int | None:
-        """Clock of the next step's start where that is known, else None."""
-        return None if self.stopped else self._next_start
+        """First clock in which it does something unasked, where that is known, else None."""
+        if self.stopped:
+            return None
+        clocks = [clock for clock in (self._next_start, self.stream.until) if clock is not None]
+        return min(clocks, default=None)
 
     def respond(self, request_id: int, clock: int) -> None:
         """Takes the response to ``request_id``.

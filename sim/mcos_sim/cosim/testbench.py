@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 
-DONE_INTERVAL = 1024
-"""Clocks between two looks at whether every requester is done."""
+NEVER = 1 << 62
+"""A clock that no run reaches."""
 
 
 class Registers:
@@ -150,11 +150,14 @@ class Checker:
     ----------
     granted : dict[int, list[int]]
         Clock in which each request was granted, by tenant tag and position.
+    classes : dict[int, list[int]]
+        Class of each grant, likewise.
     """
 
     def __init__(self, requesters: Sequence[Requester], config: ChannelConfig) -> None:
         self._by_tag = {requester.tag: requester for requester in requesters}
         self.granted: dict[int, list[int]] = {tag: [] for tag in self._by_tag}
+        self.classes: dict[int, list[int]] = {tag: [] for tag in self._by_tag}
         self._commands = dict.fromkeys(self._by_tag, 0)
         command, request = command_layout(config), request_layout(config)
         # Direction, address and length lie side by side in both layouts.
@@ -165,8 +168,8 @@ class Checker:
         self._tenant_offset = command["tenant"].offset
         self._tenant_mask = (1 << config.tenant_width) - 1
 
-    def grant(self, tag: int, clock: int) -> None:
-        """Notes a grant of ``clock``.
+    def grant(self, tag: int, grant_class: int, clock: int) -> None:
+        """Notes a grant of ``clock`` and as what it was made.
 
         Raises
         ------
@@ -180,6 +183,7 @@ class Checker:
             f"which offered {len(requester.offered)} requests"
         )
         granted.append(clock)
+        self.classes[tag].append(grant_class)
 
     def command(self, word: int, clock: int) -> int:
         """Checks a packed command that comes to the port in ``clock``; returns its bytes.
@@ -292,6 +296,19 @@ class Testbench:
         elapsed = int(self.dut.now.value) - self.clock
         self.clock += elapsed % (1 << self.config.stamp_width)
 
+    async def wait(self, clock: int) -> None:
+        """Waits for a clock, before any traffic.
+
+        Raises
+        ------
+        AssertionError
+            If it is past.
+        """
+        assert clock >= self.clock, f"clock {clock} must be to come, and it is {self.clock} now"
+        for _ in range(clock - self.clock):
+            await self._falling
+        self.clock = clock
+
     async def run(
         self,
         clocks: int,
@@ -320,6 +337,7 @@ class Testbench:
         ready_mask = _mask(observed["request_ready"])
         granted_bit = _mask(observed["granted"])
         granted_offset = observed["granted_tenant"].offset
+        class_offset = observed["granted_class"].offset
         command_bit = _mask(observed["command_valid"])
         response_bit = _mask(observed["response_valid"])
         command_offset = observed["command"].offset
@@ -347,7 +365,8 @@ class Testbench:
         )
         driven = None
         waiting, size = self._waiting
-        wake = clock  # the first clock in which some requester starts a step by itself
+        wake = clock  # the first clock in which some requester does something by itself
+        finished = False  # a requester may have been the last to be done
 
         while clock < clocks:
             word = int(observed_handle.value)
@@ -357,6 +376,7 @@ class Testbench:
                 requester = by_tag[answer & tenant_mask]
                 requester.respond(answer >> id_offset & id_mask, clock)
                 requester.advance(clock)
+                finished = requester.done
                 start = requester.wakes_at()
                 if start is not None and start < wake:
                     wake = start
@@ -364,7 +384,10 @@ class Testbench:
                 for requester in requesters:
                     requester.advance(clock)
                 starts = [requester.wakes_at() for requester in requesters]
-                wake = min([clock + DONE_INTERVAL, *(s for s in starts if s is not None)])
+                wake = min([start for start in starts if start is not None], default=NEVER)
+                finished = True
+            if finished:
+                finished = False
                 if all(requester.done for requester in requesters):
                     self.done = True
                     break
@@ -378,7 +401,7 @@ class Testbench:
             elif command is not None:
                 waiting, size = command, checker.command(command, clock)
             if word & granted_bit:
-                checker.grant(word >> granted_offset & tenant_mask, clock)
+                checker.grant(word >> granted_offset & tenant_mask, word >> class_offset & 3, clock)
             drive = 0
             if not next(command_pause):
                 drive = command_ready

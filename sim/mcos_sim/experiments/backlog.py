@@ -2,8 +2,8 @@
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
-from mcos_sim.cosim.scenario import RunResult, Scenario
 from mcos_sim.experiments.statistics import bytes_between, grants_between
+from mcos_sim.scenario import RunResult, Scenario
 from mcos_sim.traffic.essay import backlogged_streams
 
 __all__ = [

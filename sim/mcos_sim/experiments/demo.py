@@ -8,7 +8,6 @@ from typing import Any
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
 from mcos_sim.cosim.engine import run_scenarios
-from mcos_sim.cosim.scenario import RunResult, Scenario, Window
 from mcos_sim.experiments.backlog import backlog_scenario, share_error
 from mcos_sim.experiments.contention import (
     ARBITER_OF_RUN,
@@ -17,6 +16,7 @@ from mcos_sim.experiments.contention import (
     compare,
     contention_scenario,
 )
+from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
 
 __all__ = ["Demo"]

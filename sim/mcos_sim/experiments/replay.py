@@ -3,9 +3,9 @@
 from typing import Any
 
 from mcos_policy.compiler import Compiled
-from mcos_sim.cosim.scenario import RunResult, Scenario
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import step_percentiles
+from mcos_sim.scenario import RunResult, Scenario
 from mcos_sim.traffic.inference import InferenceWorkload
 
 __all__ = [
@@ -32,7 +32,7 @@ def replay_scenario(
     memory_latency : int
         Clocks from a command's last byte to its completion.
     **options
-        The other fields of :class:`mcos_sim.cosim.scenario.Scenario`.
+        The other fields of :class:`mcos_sim.scenario.Scenario`.
 
     Raises
     ------

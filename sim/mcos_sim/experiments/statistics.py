@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcos_sim.cosim.scenario import TenantResult
+from mcos_sim.scenario import TenantResult
 
 __all__ = [
     "bytes_between",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -222,13 +223,14 @@ def essay_streams(
 
 
 def backlogged_streams(
+    names: Sequence[str] = (PREFILL, *DECODERS),
     *,
     grants: int = 100_000,
     window: int = 256,
     seed: int = 1,
     config: ChannelConfig = DEFAULT_CONFIG,
 ) -> list[Stream]:
-    """The same four tenants, each with everything ready at clock 0: ``grants`` requests each.
+    """Tenants by order of tag, each with everything ready at clock 0: ``grants`` requests each.
 
     None of them runs dry within the first ``grants`` grants, whatever its share. Sizes are uniform
     in 1 beat to ``max_beats``; each request has its own ``l_max`` bytes of address space, so that
@@ -236,6 +238,8 @@ def backlogged_streams(
 
     Parameters
     ----------
+    names : Sequence[str]
+        Tenants; the essay's four by default.
     grants : int
         Length of the phase.
     window : int
@@ -249,10 +253,10 @@ def backlogged_streams(
     Returns
     -------
     list of Stream
-        In order of tag; the prefill writes, the decoders read.
+        In order of tag; the first one writes, the others read.
     """
     streams = []
-    for tag, name in enumerate((PREFILL, *DECODERS)):
+    for tag, name in enumerate(names):
         op = Op.READ if tag else Op.WRITE
         transfers = _sequential(op, tag, grants, config.l_max, config)
         rng = np.random.default_rng((seed, tag))

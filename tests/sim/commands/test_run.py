@@ -73,16 +73,20 @@ def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
         (("--waves", "x.vcd", "--window", "a:b"), "two clocks A:B with A before B, not 'a:b'"),
         (("--waves", "x.fst", "--window", "1:2"), "must name a .vcd file, not 'x.fst'"),
         (
-            ("--waves", "x.vcd", "--window", "999:2000"),
-            "must begin in clock 1000 or later, when the image is loaded, not in clock 999",
+            ("--waves", "x.vcd", "--window", "1023:2000"),
+            "must begin in clock 1024 or later, when the image is loaded, not in clock 1023",
         ),
         (
-            ("--waves", "x.vcd", "--window", "1000:2001", "--clocks", "2000"),
+            ("--waves", "x.vcd", "--window", "1024:2001", "--clocks", "2000"),
             "must end by clock 2000, where the run ends, not 2001",
         ),
         (
-            ("--waves", "x.vcd", "--window", "1000:2000", "--json", "x.json"),
+            ("--waves", "x.vcd", "--window", "1024:2000", "--json", "x.json"),
             "choose another name",
+        ),
+        (
+            ("--waves", "x.vcd", "--window", "1024:2000", "--engine", "compiled"),
+            "--waves needs --engine cocotb",
         ),
         (("--json", CONTRACT), "choose another name"),
         (("--trace", "nowhere.jsonl"), "nowhere.jsonl"),

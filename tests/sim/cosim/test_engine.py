@@ -14,8 +14,8 @@ from mcos_hw.registers import Access, ArbiterKind, channel_map
 from mcos_sim.cosim.bench import PROGRESS_CLOCKS
 from mcos_sim.cosim.engine import build_harness, run_scenario, run_scenarios
 from mcos_sim.cosim.run import SimulationFailed
-from mcos_sim.cosim.scenario import Scenario, Window
 from mcos_sim.errors import UserError
+from mcos_sim.scenario import Scenario, Window
 from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, stream
 
 pytestmark = pytest.mark.cocotb

@@ -173,7 +173,7 @@ def test_a_requester_that_stopped_wakes_nobody():
     r = requester([(1, 0, 0), (1, 0, 100)], until=50)
     r.advance(0)
     r.respond(0, 10)
-    assert r.wakes_at() == 110
+    assert r.wakes_at() == 50
     r.advance(50)
     assert r.done
     assert r.wakes_at() is None

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from mcos_sim.cosim.scenario import TenantResult
 from mcos_sim.experiments.statistics import (
     bytes_between,
     grants_between,
     step_latencies,
     step_percentiles,
 )
+from mcos_sim.scenario import TenantResult
 
 
 def tenant(*, steps=(), granted=(), sizes=()):
@@ -22,6 +22,7 @@ def tenant(*, steps=(), granted=(), sizes=()):
         sizes=column(sizes),
         offered=column([0] * len(sizes)),
         granted=column(granted),
+        classes=column([0] * len(granted)),
         completed=column([-1] * len(sizes)),
         step_started=column([start for start, _ in steps]),
         step_ended=column([end for _, end in steps]),

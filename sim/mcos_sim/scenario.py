@@ -10,11 +10,33 @@ from mcos_hw.registers import ArbiterKind
 from mcos_sim.traffic.stream import Stream
 
 __all__ = [
+    "FIRST_CLOCK",
+    "MONITOR_REGISTERS",
     "RunResult",
     "Scenario",
     "TenantResult",
     "Window",
 ]
+
+
+FIRST_CLOCK = 1024
+"""Clock in which requesters begin, counted from reset; by then the image is live on any engine."""
+
+
+MONITOR_REGISTERS = (
+    "EPOCH",
+    "BUSY",
+    "LOAD",
+    "QUEUE",
+    "HELD",
+    "PROMOTIONS",
+    "RESPONSES",
+    "SLO_VIOLATIONS",
+    "GRANT_REQUESTS",
+    "GRANT_BYTES",
+    "LATENCY",
+)
+"""What a run reads back, in the order of the register map."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,6 +118,8 @@ class TenantResult:
     offered, granted, completed : numpy.ndarray
         Shapes (offered,), (granted,), (offered,): clock of each event by position in the stream;
         ``completed`` is -1 for requests still in the hardware at the end.
+    classes : numpy.ndarray
+        Shape (granted,): :class:`mcos_hw.registers.GrantClass` of each grant.
     step_started, step_ended : numpy.ndarray
         Shape (steps,): ``step_ended`` is -1 for a step still running at the end.
     """
@@ -105,6 +129,7 @@ class TenantResult:
     sizes: np.ndarray
     offered: np.ndarray
     granted: np.ndarray
+    classes: np.ndarray
     completed: np.ndarray
     step_started: np.ndarray
     step_ended: np.ndarray

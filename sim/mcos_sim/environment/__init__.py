@@ -1,0 +1,1 @@
+"""What stands around a channel: requesters on one side and a memory on the other, compiled."""

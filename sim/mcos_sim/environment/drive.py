@@ -1,0 +1,277 @@
+"""One clock of an environment: what requesters and memory do with what the channel shows.
+
+Compiled by numba. The rules are those of :class:`mcos_sim.cosim.requester.Requester`,
+:class:`mcos_sim.memory.simple.SimpleMemory` and :class:`mcos_sim.cosim.testbench.Ingress`, which
+drive the cocotb engine; tests hold the two against each other.
+"""
+
+from mcos_sim.compiling import compiled
+from mcos_sim.environment import layout as at
+from mcos_sim.environment.faults import Fault
+
+__all__ = [
+    "drive",
+    "paused",
+    "quiet_until",
+]
+
+
+_MIX = -0x40A7B892E31B1A47
+"""Multiplier of SplitMix64's first step (Steele, Lea, Flood, OOPSLA 2014), as a signed number."""
+
+_MIX_AGAIN = -0x6B2FB64DECCEEE15
+_GOLDEN = -0x61C8864680B583EB
+
+
+@compiled
+def _shifted(value, bits):
+    """A logical shift to the right of a signed word."""
+    return (value >> bits) & ((1 << (64 - bits)) - 1)
+
+
+@compiled
+def paused(seed, clock, probability):
+    """Whether a pause falls on a clock: SplitMix64 of seed and clock, against 2**-32 steps."""
+    if probability == 0:
+        return False
+    word = (clock + 1) * _GOLDEN + seed * _MIX
+    word = (word ^ _shifted(word, 30)) * _MIX
+    word = (word ^ _shifted(word, 27)) * _MIX_AGAIN
+    return _shifted(word ^ _shifted(word, 31), 32) < probability
+
+
+@compiled
+def _fault(e, code, tenant, found):
+    if e[at.FAULT] == Fault.NONE:
+        e[at.FAULT] = code
+        e[at.FAULT_TENANT] = tenant
+        e[at.FAULT_FOUND] = found
+
+
+@compiled
+def _block(e, tenant):
+    """Place of a tenant's block, or 0."""
+    block = e[e[at.BLOCK_OF] + tenant]
+    if block == 0:
+        _fault(e, Fault.UNKNOWN_TENANT, tenant, 0)
+    return block
+
+
+@compiled
+def _respond(e, block, request_id, clock):
+    """Take a response; a step ends with its last one."""
+    offered = e[block + at.OFFERED]
+    index = offered - 1 - ((offered - 1 - request_id) & e[at.ID_MASK])
+    if index < 0 or e[e[block + at.COMPLETED_AT] + index] >= 0:
+        _fault(e, Fault.UNKNOWN_RESPONSE, e[block + at.TAG], request_id)
+        return
+    e[e[block + at.COMPLETED_AT] + index] = clock
+    e[block + at.OUTSTANDING] -= 1
+    step = e[e[block + at.REQUEST_ROWS] + at.REQUEST_ROW * index + 3]
+    row = e[block + at.STEP_ROWS] + at.STEP_ROW * step
+    e[row + 4] -= 1
+    if e[row + 4] == 0:
+        e[e[block + at.STEP_ENDED] + step] = clock
+        following = e[block + at.NEXT_STEP]
+        if e[block + at.CLOSED] and step + 1 == following and following < e[block + at.STEPS]:
+            after = e[block + at.STEP_ROWS] + at.STEP_ROW * following
+            e[block + at.NEXT_START] = max(e[after + 2], clock + e[after + 3])
+
+
+@compiled
+def _advance(e, block, clock):
+    """Start the steps that are due and offer what the window admits."""
+    if e[block + at.STOPPED]:
+        return
+    if clock >= e[block + at.UNTIL]:
+        e[block + at.STOPPED] = 1
+        return
+    while clock >= e[block + at.NEXT_START]:
+        step = e[block + at.NEXT_STEP]
+        row = e[block + at.STEP_ROWS] + at.STEP_ROW * step
+        e[block + at.END] = e[row] + e[row + 1]
+        e[e[block + at.STEP_STARTED] + step] = clock
+        e[block + at.NEXT_STEP] = step + 1
+        e[block + at.NEXT_START] = at.NEVER
+        if not e[block + at.CLOSED] and step + 1 < e[block + at.STEPS]:
+            e[block + at.NEXT_START] = max(e[row + at.STEP_ROW + 2], clock)
+    first = e[block + at.OFFERED]
+    end = min(e[block + at.END], first + e[block + at.WINDOW] - e[block + at.OUTSTANDING])
+    if end > first:
+        offered_at = e[block + at.OFFERED_AT]
+        for index in range(first, end):
+            e[offered_at + index] = clock
+        e[block + at.OFFERED] = end
+        e[block + at.OUTSTANDING] += end - first
+        e[at.WAITING] |= 1 << e[block + at.TAG]
+    if e[block + at.OFFERED] == e[block + at.COUNT]:
+        e[block + at.STOPPED] = 1
+
+
+@compiled
+def _count_active(e):
+    """Look at every requester: which are done, and when the first of them acts by itself."""
+    active = 0
+    wake = at.NEVER
+    for k in range(e[at.REQUESTERS]):
+        block = at.BLOCKS + k * at.BLOCK
+        if not e[block + at.STOPPED]:
+            wake = min(wake, e[block + at.NEXT_START], e[block + at.UNTIL])
+        active += not e[block + at.STOPPED] or e[block + at.OUTSTANDING] != 0
+    e[at.WAKE] = wake
+    e[at.ACTIVE] = active
+
+
+@compiled
+def _ask(e, clock):
+    """Requesters: take the response of the clock, start steps, say whether all is done."""
+    if e[at.RESPONSE_VALID]:
+        block = _block(e, e[at.RESPONSE_TENANT])
+        if block:
+            _respond(e, block, e[at.RESPONSE_ID], clock)
+            _advance(e, block, clock)
+            if e[block + at.STOPPED]:
+                _count_active(e)
+            else:
+                e[at.WAKE] = min(e[at.WAKE], e[block + at.NEXT_START])
+    if clock >= e[at.WAKE]:
+        for k in range(e[at.REQUESTERS]):
+            _advance(e, at.BLOCKS + k * at.BLOCK, clock)
+        _count_active(e)
+    e[at.DONE] = e[at.ACTIVE] == 0
+
+
+@compiled
+def _watch(e, clock):
+    """Check the grant of the clock, and a command that is new at the port."""
+    tenant = e[at.GRANTED]
+    if tenant >= 0:
+        block = _block(e, tenant)
+        if block:
+            grants = e[block + at.GRANTS]
+            if grants >= e[block + at.TAKEN]:
+                _fault(e, Fault.GRANT_OF_NOTHING, tenant, grants)
+                return
+            e[e[block + at.GRANTED_AT] + grants] = clock
+            e[e[block + at.CLASS_OF] + grants] = e[at.GRANTED_CLASS]
+            e[block + at.GRANTS] = grants + 1
+    if e[at.COMMAND_VALID] and e[at.PORT_BYTES] == 0:
+        tenant = e[at.COMMAND_TENANT]
+        block = _block(e, tenant)
+        if not block:
+            return
+        index = e[block + at.COMMANDS]
+        if index >= e[block + at.GRANTS]:
+            _fault(e, Fault.COMMAND_OF_NOTHING, tenant, index)
+            return
+        row = e[block + at.REQUEST_ROWS] + at.REQUEST_ROW * index
+        if (
+            e[at.COMMAND_OP] != e[row]
+            or e[at.COMMAND_BEATS] != e[row + 1]
+            or e[at.COMMAND_ADDRESS] != e[row + 2]
+        ):
+            _fault(e, Fault.WRONG_COMMAND, tenant, index)
+        e[block + at.COMMANDS] = index + 1
+        e[at.PORT_BYTES] = e[at.COMMAND_BEATS] * e[at.BEAT_BYTES]
+        e[at.PORT_SLOT] = e[at.COMMAND_SLOT]
+
+
+@compiled
+def _serve(e, clock):
+    """Memory: take the command at the port, complete what is due."""
+    e[at.COMMAND_READY] = not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
+    mask = e[at.MEMORY_RING_MASK]
+    size = e[at.PORT_BYTES]
+    if e[at.COMMAND_READY] and size:
+        held = e[at.MEMORY_HELD] + size
+        if held > e[at.MEMORY_CREDIT]:
+            _fault(e, Fault.PORT_OVERFULL, e[at.COMMAND_TENANT], held)
+        rate = e[at.MEMORY_RATE]
+        passed = max(e[at.MEMORY_PASSED], clock * rate) + size
+        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_LAST] & mask)
+        e[row] = -(-passed // rate) + e[at.MEMORY_LATENCY]
+        e[row + 1] = e[at.PORT_SLOT]
+        e[row + 2] = size
+        e[at.MEMORY_HELD] = held
+        e[at.MEMORY_PASSED] = passed
+        e[at.MEMORY_LAST] += 1
+        e[at.PORT_BYTES] = 0
+    e[at.COMPLETION_VALID] = 0
+    if e[at.MEMORY_FIRST] != e[at.MEMORY_LAST]:
+        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_FIRST] & mask)
+        if e[row] <= clock:
+            e[at.COMPLETION_VALID] = 1
+            e[at.COMPLETION_SLOT] = e[row + 1]
+            e[at.MEMORY_HELD] -= e[row + 2]
+            e[at.MEMORY_FIRST] += 1
+
+
+@compiled
+def _offer(e, clock):
+    """Ingress: of all requests that can be taken, the one offered first."""
+    e[at.REQUEST_VALID] = 0
+    takes = e[at.WAITING] & e[at.READY]
+    if not takes:
+        return
+    chosen = 0
+    first = at.NEVER
+    for k in range(e[at.REQUESTERS]):
+        block = at.BLOCKS + k * at.BLOCK
+        if takes >> e[block + at.TAG] & 1:
+            offered = e[e[block + at.OFFERED_AT] + e[block + at.TAKEN]]
+            if offered < first:
+                first = offered
+                chosen = block
+    if paused(e[at.SEED], clock, e[at.OFFER_PAUSE]):
+        return
+    index = e[chosen + at.TAKEN]
+    e[chosen + at.TAKEN] = index + 1
+    if index + 1 == e[chosen + at.OFFERED]:
+        e[at.WAITING] &= ~(1 << e[chosen + at.TAG])
+    row = e[chosen + at.REQUEST_ROWS] + at.REQUEST_ROW * index
+    e[at.REQUEST_VALID] = 1
+    e[at.REQUEST_TENANT] = e[chosen + at.TAG]
+    e[at.REQUEST_ID] = index & e[at.ID_MASK]
+    e[at.REQUEST_OP] = e[row]
+    e[at.REQUEST_BEATS] = e[row + 1]
+    e[at.REQUEST_ADDRESS] = e[row + 2]
+    e[at.REQUEST_OFFERED] = first
+
+
+@compiled
+def drive(e):
+    """One clock: reads what the channel shows, writes what it is driven with.
+
+    The channel takes what is driven with the edge that ends the clock. Once ``DONE`` or ``FAULT``
+    is set nothing moves any more, and nothing is driven.
+    """
+    clock = e[at.CLOCK]
+    _ask(e, clock)
+    if e[at.DONE] or e[at.FAULT]:
+        e[at.REQUEST_VALID] = 0
+        e[at.COMMAND_READY] = 0
+        e[at.COMPLETION_VALID] = 0
+        return
+    _watch(e, clock)
+    _serve(e, clock)
+    _offer(e, clock)
+    e[at.CLOCK] = clock + 1
+
+
+@compiled
+def quiet_until(e):
+    """The first clock from the next one on in which the environment may do anything by itself.
+
+    Right while the channel shows nothing and nothing is offered; the next clock itself if there
+    are random pauses or something is offered.
+    """
+    clock = e[at.CLOCK]
+    if e[at.OFFER_PAUSE] or e[at.COMMAND_PAUSE] or e[at.PORT_BYTES]:
+        return clock
+    if e[at.WAITING]:
+        return clock
+    until = e[at.WAKE]
+    if e[at.MEMORY_FIRST] != e[at.MEMORY_LAST]:
+        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_FIRST] & e[at.MEMORY_RING_MASK])
+        until = min(until, e[row])
+    return max(clock, until)

@@ -1,0 +1,151 @@
+"""An environment's array from request streams and a memory, and what a run left in it."""
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_sim.environment import layout as at
+from mcos_sim.environment.faults import Fault
+from mcos_sim.errors import HardwareError
+from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
+from mcos_sim.traffic.stream import Stream
+
+__all__ = [
+    "EnvironmentFault",
+    "environment",
+    "pause_threshold",
+    "require_sound",
+    "tenant_results",
+]
+
+
+class EnvironmentFault(HardwareError):  # noqa: N818  (what happened, not who erred)
+    """The channel did something that its requesters or its memory did not allow."""
+
+
+def pause_threshold(probability: float) -> int:
+    """A probability as :func:`mcos_sim.environment.drive.paused` takes it."""
+    return round(probability * (1 << 32))
+
+
+def environment(scenario: Scenario) -> np.ndarray:
+    """The array of a scenario at its first clock; see :mod:`mcos_sim.environment.layout`.
+
+    Raises
+    ------
+    ValueError
+        If a window has more requests than there are ids.
+    """
+    config = scenario.config
+    parts = [np.zeros(at.BLOCKS + at.BLOCK * len(scenario.streams), dtype=np.int64)]
+    end = len(parts[0])
+
+    def place(array: np.ndarray) -> int:
+        nonlocal end
+        parts.append(array.astype(np.int64).reshape(-1))
+        first, end = end, end + parts[-1].size
+        return first
+
+    header = parts[0]
+    header[at.CLOCK] = FIRST_CLOCK
+    header[at.SEED] = scenario.seed
+    header[at.OFFER_PAUSE] = pause_threshold(scenario.offer_pause)
+    header[at.COMMAND_PAUSE] = pause_threshold(scenario.command_pause)
+    header[at.ID_MASK] = (1 << config.id_width) - 1
+    header[at.BEAT_BYTES] = config.beat_bytes
+    header[at.REQUESTERS] = len(scenario.streams)
+    header[at.GRANTED] = -1
+    header[at.MEMORY_LATENCY] = scenario.memory_latency
+    header[at.MEMORY_RATE] = config.bytes_per_clock
+    header[at.MEMORY_CREDIT] = scenario.memory_credit
+    header[at.MEMORY_RING] = place(np.zeros(at.RING_ROW * config.slots))
+    header[at.MEMORY_RING_MASK] = config.slots - 1
+    blocks = np.zeros(config.tenants)
+    for k, stream in enumerate(scenario.streams):
+        blocks[stream.tag] = at.BLOCKS + k * at.BLOCK
+    header[at.BLOCK_OF] = place(blocks)
+    for k, stream in enumerate(scenario.streams):
+        block = header[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
+        _fill(block, stream, config, place)
+    return np.concatenate(parts)
+
+
+def _fill(block: np.ndarray, stream: Stream, config: ChannelConfig, place) -> None:
+    mask = (1 << config.id_width) - 1
+    if stream.window > mask:
+        raise ValueError(
+            f"window of {stream.name!r} must be at most {mask} with {config.id_width} id bits, "
+            f"not {stream.window}"
+        )
+    count, steps = len(stream.requests), len(stream.steps)
+    rows = np.empty((count, at.REQUEST_ROW), dtype=np.int64)
+    for column, name in enumerate(("op", "beats", "address")):
+        rows[:, column] = stream.requests[name]
+    rows[:, 3] = np.repeat(np.arange(steps), stream.steps["count"])
+    steps_rows = np.empty((steps, at.STEP_ROW), dtype=np.int64)
+    for column, name in enumerate(("first", "count", "ready", "compute", "count")):
+        steps_rows[:, column] = stream.steps[name]
+    block[at.TAG] = stream.tag
+    block[at.WINDOW] = stream.window
+    block[at.CLOSED] = stream.closed
+    block[at.UNTIL] = at.NEVER if stream.until is None else stream.until
+    block[at.COUNT] = count
+    block[at.STEPS] = steps
+    block[at.NEXT_START] = steps_rows[0, 2] if steps else at.NEVER
+    block[at.STOPPED] = not count
+    block[at.REQUEST_ROWS] = place(rows)
+    block[at.STEP_ROWS] = place(steps_rows)
+    for column in (at.OFFERED_AT, at.GRANTED_AT, at.CLASS_OF, at.COMPLETED_AT):
+        block[column] = place(np.full(count, -1))
+    for column in (at.STEP_STARTED, at.STEP_ENDED):
+        block[column] = place(np.full(steps, -1))
+
+
+def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...]:
+    """What each tenant saw, in the order of the streams."""
+    results = []
+    for k, stream in enumerate(scenario.streams):
+        block = e[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
+        offered, grants, steps = block[at.OFFERED], block[at.GRANTS], block[at.NEXT_STEP]
+
+        def column(name: int, length: int, block=block) -> np.ndarray:
+            return e[block[name] :][:length].copy()
+
+        beats = stream.requests["beats"][:offered].astype(np.int64)
+        results.append(
+            TenantResult(
+                name=stream.name,
+                tag=stream.tag,
+                sizes=beats * scenario.config.beat_bytes,
+                offered=column(at.OFFERED_AT, offered),
+                granted=column(at.GRANTED_AT, grants),
+                classes=column(at.CLASS_OF, grants),
+                completed=column(at.COMPLETED_AT, offered),
+                step_started=column(at.STEP_STARTED, steps),
+                step_ended=column(at.STEP_ENDED, steps),
+            )
+        )
+    return tuple(results)
+
+
+_MESSAGES = {
+    Fault.UNKNOWN_RESPONSE: "got a response to id {found}, which is not outstanding",
+    Fault.UNKNOWN_TENANT: "asks nothing, and got a grant, a command or a response",
+    Fault.GRANT_OF_NOTHING: "got grant {found}, and no more requests of it had been taken",
+    Fault.COMMAND_OF_NOTHING: "sent command {found}, which was not granted",
+    Fault.WRONG_COMMAND: "sent command {found} with another direction, address or length",
+    Fault.PORT_OVERFULL: "brought the memory port to {found} bytes, over its credit",
+}
+
+
+def require_sound(e: np.ndarray) -> None:
+    """Nothing may be wrong so far.
+
+    Raises
+    ------
+    EnvironmentFault
+        If something is; the text says what, of which tenant, and in which clock.
+    """
+    fault = Fault(e[at.FAULT])
+    if fault is not Fault.NONE:
+        what = _MESSAGES[fault].format(found=e[at.FAULT_FOUND])
+        raise EnvironmentFault(f"clock {e[at.CLOCK]}: tenant {e[at.FAULT_TENANT]} {what}")

@@ -1,0 +1,125 @@
+"""Where everything of an environment is in its array.
+
+An environment is one flat array of int64, so that the compiled engine can hand it to a C function
+and the reference engine can go through it without an object. A header of single values comes
+first, then a block for each requester; longer arrays lie behind, at the places that the header
+names.
+"""
+
+__all__: list[str] = []
+
+CLOCK = 0
+"""Clock of the next step."""
+DONE = 1
+"""1 from the clock on in which every requester has its last response."""
+FAULT = 2
+"""A :class:`mcos_sim.environment.faults.Fault`; the environment stands still after one."""
+FAULT_TENANT = 3
+FAULT_FOUND = 4
+SEED = 5
+OFFER_PAUSE = 6
+"""Probability, in 2**-32, that nothing is offered in a clock."""
+COMMAND_PAUSE = 7
+"""Probability, in 2**-32, that the memory port is not ready in a clock."""
+ID_MASK = 8
+BEAT_BYTES = 9
+REQUESTERS = 10
+"""How many requesters there are."""
+WAKE = 11
+"""First clock in which a requester does something that no response tells it to."""
+WAITING = 12
+"""Bit i: a request of tenant i was offered and not taken."""
+ACTIVE = 13
+"""Requesters that are not done."""
+BLOCK_OF = 14
+"""Place of a table with the place of each tenant's block, 0 for a tenant that asks nothing."""
+
+# What the channel shows in a clock.
+READY = 16
+"""Bit i: the queue of tenant i takes a request."""
+GRANTED = 17
+"""Tenant granted in this clock, or -1."""
+GRANTED_CLASS = 18
+COMMAND_VALID = 19
+COMMAND_SLOT = 20
+COMMAND_TENANT = 21
+COMMAND_OP = 22
+COMMAND_ADDRESS = 23
+COMMAND_BEATS = 24
+RESPONSE_VALID = 25
+RESPONSE_TENANT = 26
+RESPONSE_ID = 27
+
+# What the environment drives in the same clock.
+REQUEST_VALID = 32
+REQUEST_TENANT = 33
+REQUEST_ID = 34
+REQUEST_OP = 35
+REQUEST_ADDRESS = 36
+REQUEST_BEATS = 37
+REQUEST_OFFERED = 38
+"""Clock of the first offer, not yet cut to the width of a stamp."""
+COMMAND_READY = 39
+COMPLETION_VALID = 40
+COMPLETION_SLOT = 41
+
+# The memory: commands that it holds are a ring of (clock of completion, slot, bytes).
+MEMORY_LATENCY = 48
+MEMORY_RATE = 49
+MEMORY_CREDIT = 50
+MEMORY_HELD = 51
+MEMORY_PASSED = 52
+"""Clock, times the rate, at which the last byte accepted so far has passed."""
+MEMORY_FIRST = 53
+MEMORY_LAST = 54
+MEMORY_RING = 55
+"""Place of the ring."""
+MEMORY_RING_MASK = 56
+PORT_BYTES = 57
+"""Bytes of the command that waits at the port, 0 where none does."""
+PORT_SLOT = 58
+
+BLOCKS = 64
+"""Place of the first requester's block."""
+
+# A requester's block.
+TAG = 0
+WINDOW = 1
+CLOSED = 2
+UNTIL = 3
+"""Clock from which on nothing new is asked for, or NEVER."""
+COUNT = 4
+"""Requests of the stream."""
+STEPS = 5
+OFFERED = 6
+"""Requests offered so far."""
+TAKEN = 7
+"""Requests taken by the channel so far."""
+GRANTS = 8
+COMMANDS = 9
+OUTSTANDING = 10
+NEXT_STEP = 11
+END = 12
+"""Requests of started steps."""
+NEXT_START = 13
+"""Clock in which the next step may start, or NEVER while that is not known."""
+STOPPED = 14
+REQUEST_ROWS = 15
+"""Place of (op, beats, address, step) of each request."""
+STEP_ROWS = 16
+"""Place of (first, count, ready, compute, responses missing) of each step."""
+OFFERED_AT = 17
+"""Place of the clock of each request's offer; likewise the next ones."""
+GRANTED_AT = 18
+CLASS_OF = 19
+COMPLETED_AT = 20
+STEP_STARTED = 21
+STEP_ENDED = 22
+BLOCK = 24
+"""Length of a block."""
+
+REQUEST_ROW = 4
+STEP_ROW = 5
+RING_ROW = 3
+
+NEVER = 1 << 62
