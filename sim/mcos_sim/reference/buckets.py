@@ -1,0 +1,107 @@
+"""Token buckets: levels are worked out when they are looked at."""
+
+from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.registers import GrantClass
+from mcos_sim.compiling import compiled
+from mcos_sim.reference import layout as at
+
+__all__ = [
+    "charge",
+    "class_of",
+    "committed_at",
+    "fill",
+    "peak_at",
+    "settle",
+]
+
+_CONFORMING = int(GrantClass.CONFORMING)
+_BURST = int(GrantClass.BURST)
+_SCAVENGED = int(GrantClass.SCAVENGED)
+_NO_CLASS = NO_CLASS
+
+
+@compiled
+def _level(s, level, since, before, rate, limit, clock):
+    """``level' = min(level + rate, depth)`` once for every clock from ``since`` on.
+
+    What was in force in the clock before ``since`` is kept, for classes that are a clock late.
+    """
+    elapsed = clock - s[since]
+    if elapsed > 0:
+        return min(s[level] + s[rate] * elapsed, s[limit])
+    return s[level] if elapsed == 0 else s[before]
+
+
+@compiled
+def committed_at(s, i, clock):
+    """Committed level of tenant ``i`` at a clock, after what that clock has charged so far."""
+    return _level(
+        s,
+        at.COMMITTED + i,
+        at.COMMITTED_FROM + i,
+        at.COMMITTED_BEFORE + i,
+        at.COMMITTED_RATE + i,
+        at.COMMITTED_LIMIT + i,
+        clock,
+    )
+
+
+@compiled
+def peak_at(s, i, clock):
+    """Peak level, likewise."""
+    return _level(
+        s,
+        at.PEAK + i,
+        at.PEAK_FROM + i,
+        at.PEAK_BEFORE + i,
+        at.PEAK_RATE + i,
+        at.PEAK_LIMIT + i,
+        clock,
+    )
+
+
+@compiled
+def class_of(s, i, beats, clock, scavenges):
+    """GrantClass of a request of so many beats by the tokens of a clock, or NO_CLASS."""
+    size = beats << s[at.BEAT_BITS]
+    if committed_at(s, i, clock) >= size:
+        return _CONFORMING
+    if peak_at(s, i, clock) >= size:
+        return _BURST
+    return _SCAVENGED if scavenges else _NO_CLASS
+
+
+@compiled
+def charge(s, i, beats, grant_class, clock):
+    """Charge a grant of this clock as RFC 2698 does."""
+    size = beats << s[at.BEAT_BITS]
+    if grant_class == _CONFORMING:
+        s[at.COMMITTED + i] = committed_at(s, i, clock) - size
+        s[at.COMMITTED_FROM + i] = clock
+    if grant_class <= _BURST:
+        s[at.PEAK + i] = peak_at(s, i, clock) - size
+        s[at.PEAK_FROM + i] = clock
+
+
+@compiled
+def settle(s, i, clock):
+    """Work both levels out at a clock, before its rates and depths change."""
+    before = committed_at(s, i, clock - 1)
+    s[at.COMMITTED + i] = committed_at(s, i, clock)
+    s[at.COMMITTED_BEFORE + i] = before
+    s[at.COMMITTED_FROM + i] = clock
+    before = peak_at(s, i, clock - 1)
+    s[at.PEAK + i] = peak_at(s, i, clock)
+    s[at.PEAK_BEFORE + i] = before
+    s[at.PEAK_FROM + i] = clock
+
+
+@compiled
+def fill(s, i, clock):
+    """Both buckets are full from the next clock on."""
+    s[at.COMMITTED_BEFORE + i] = committed_at(s, i, clock)
+    s[at.COMMITTED + i] = s[at.COMMITTED_LIMIT + i]
+    s[at.COMMITTED_FROM + i] = clock + 1
+    s[at.PEAK_BEFORE + i] = peak_at(s, i, clock)
+    s[at.PEAK + i] = s[at.PEAK_LIMIT + i]
+    s[at.PEAK_FROM + i] = clock + 1

@@ -1,0 +1,182 @@
+"""Who is granted next, and as what."""
+
+from mcos_hw.channel.probe import NO_CLASS
+from mcos_sim.compiling import compiled
+from mcos_sim.reference import layout as at
+from mcos_sim.reference import tags
+from mcos_sim.reference.buckets import class_of, committed_at, peak_at
+
+__all__ = [
+    "candidate",
+    "choose",
+    "choose_at_once",
+    "head_class",
+]
+
+_NO_CLASS = NO_CLASS
+_NOBODY_RANK = 7
+"""After every rank: 0 is a promoted head; 1, 3, 5 are the candidates of the classes, 2, 4, 6 the
+other heads of theirs."""
+
+_FCFS, _ROUND_ROBIN, _FIXED_PRIORITY = 1, 2, 3
+
+
+@compiled
+def head_class(s, i, beats):
+    """GrantClass of a head, or of a request that enters an empty queue, in this clock.
+
+    With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
+    """
+    if s[at.LATENESS]:
+        return class_of(s, i, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
+    scavenges = s[at.CONSERVES + i] or not s[at.ENABLE + i]
+    return class_of(s, i, beats, s[at.CLOCK], scavenges)
+
+
+@compiled
+def _next_class(s, i, beats):
+    """GrantClass of the request behind the head that is granted now, once that one is charged."""
+    clock, granted = s[at.CLOCK], s[at.GRANT_CLASS]
+    taken = s[at.GRANT_BEATS] << s[at.BEAT_BITS]
+    size = beats << s[at.BEAT_BITS]
+    if committed_at(s, i, clock) >= size + (taken if granted == 0 else 0):
+        return 0
+    if peak_at(s, i, clock) >= size + (taken if granted <= 1 else 0):
+        return 1
+    return 2 if s[at.CONSERVES + i] or not s[at.ENABLE + i] else _NO_CLASS
+
+
+@compiled
+def _rank(code, reached):
+    return _NOBODY_RANK if code == _NO_CLASS else 2 * code + (1 if reached else 2)
+
+
+@compiled
+def _goes_first(
+    s, rank, stale, start, finish, i, other_rank, other_stale, other_start, other_finish, j
+):
+    """Whether a head of tenant ``i`` goes before one of tenant ``j``."""
+    if rank != other_rank:
+        return rank < other_rank
+    if rank & 1 and (stale or other_stale):
+        return stale and (not other_stale or i < j)
+    if not rank & 1 and start != other_start:
+        return tags.less(s, start, other_start)
+    priority, other_priority = s[at.KEPT_PRIORITY + i], s[at.KEPT_PRIORITY + j]
+    if priority != other_priority:
+        return priority < other_priority
+    if finish == other_finish:
+        return i < j
+    return tags.less(s, finish, other_finish)
+
+
+@compiled
+def _head_rank(s, i, time):
+    """Rank of tenant ``i``'s head, with V as the choice sees it."""
+    beats = s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]]
+    code = head_class(s, i, beats)
+    if s[at.PROMOTE] == i and code != _NO_CLASS:
+        return 0, code
+    reached = s[at.STALE + i] & 1 or not tags.less(s, time, s[at.START + i])
+    return _rank(code, reached), code
+
+
+@compiled
+def candidate(s, i):
+    """Whether tenant ``i``'s head takes part in the last round of this clock's choice."""
+    if s[at.KIND] == _FIXED_PRIORITY:
+        for j in range(s[at.TENANTS]):
+            if s[at.WAITING + j] and s[at.PRIORITY + j] < s[at.PRIORITY + i]:
+                return False
+    if s[at.KIND]:
+        return True
+    if s[at.GRANT] == i:
+        return False
+    rank = _head_rank(s, i, tags.seen(s))[0]
+    return rank & 1 == 1 and rank != _NOBODY_RANK
+
+
+@compiled
+def choose(s, tenants):
+    """The grant of the next clock: (tenant or NOBODY, beats, class, whether promoted).
+
+    The head of least rank; among candidates that with the least F, among others that with the least
+    S. The request behind the head that is granted now takes part; one that enters an empty queue
+    does only if it is alone.
+    """
+    granted = s[at.GRANT]
+    time = tags.seen(s)
+    best, best_rank, best_code = at.NOBODY, _NOBODY_RANK, _NO_CLASS
+    for i in range(tenants):
+        if s[at.WAITING + i] and i != granted:
+            rank, code = _head_rank(s, i, time)
+            if rank != _NOBODY_RANK and (
+                best == at.NOBODY
+                or _goes_first(
+                    s,
+                    rank,
+                    s[at.STALE + i] & 1,
+                    s[at.START + i],
+                    s[at.FINISH + i],
+                    i,
+                    best_rank,
+                    s[at.STALE + best] & 1,
+                    s[at.START + best],
+                    s[at.FINISH + best],
+                    best,
+                )
+            ):
+                best, best_rank, best_code = i, rank, code
+
+    if granted != at.NOBODY and s[at.WAITING + granted] > 1:
+        row = s[at.HEAD + granted] + 1 & s[at.QUEUE_MASK]
+        beats = s[at.QUEUE_BEATS + at.ROWS * granted + row]
+        code = _next_class(s, granted, beats)
+        if code != _NO_CLASS:
+            stale = s[at.STALE + granted] >> 1 & 1
+            start, finish = s[at.FINISH + granted], s[at.END_FINISH + granted]
+            reached = stale or not tags.less(s, tags.seen_past_grant(s), start)
+            if best == at.NOBODY or _goes_first(
+                s,
+                _rank(code, reached),
+                stale,
+                start,
+                finish,
+                granted,
+                best_rank,
+                s[at.STALE + best] & 1,
+                s[at.START + best],
+                s[at.FINISH + best],
+                best,
+            ):
+                return granted, beats, code, 0
+
+    if best != at.NOBODY:
+        beats = s[at.QUEUE_BEATS + at.ROWS * best + s[at.HEAD + best]]
+        return best, beats, best_code, 1 if s[at.PROMOTE] == best else 0
+    if tags.enters_as(s) == 1 and s[at.ENTRY] != granted:
+        i = s[at.ENTRY]
+        code = head_class(s, i, s[at.ENTRY_BEATS])
+        if code != _NO_CLASS:
+            return i, s[at.ENTRY_BEATS], code, 1 if s[at.PROMOTE] == i else 0
+    return at.NOBODY, 0, 0, 0
+
+
+@compiled
+def choose_at_once(s, tenants):
+    """The grant of this clock by an arbiter without contracts: the tenant, or NOBODY."""
+    best = at.NOBODY
+    for turn in range(tenants):
+        i = turn if s[at.KIND] == _FCFS else (s[at.LAST_TURN] + 1 + turn) % tenants
+        if not s[at.WAITING + i]:
+            continue
+        if best == at.NOBODY:
+            best = i
+        elif s[at.KIND] == _FCFS:
+            offered = s[at.QUEUE_OFFERED + at.ROWS * i + s[at.HEAD + i]]
+            least = s[at.QUEUE_OFFERED + at.ROWS * best + s[at.HEAD + best]]
+            if offered - least & s[at.STAMP_MASK] > s[at.STAMP_MASK] >> 1:
+                best = i
+        elif s[at.KIND] == _FIXED_PRIORITY and s[at.PRIORITY + i] < s[at.PRIORITY + best]:
+            best = i
+    return best

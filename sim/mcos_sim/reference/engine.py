@@ -1,0 +1,117 @@
+"""The reference engine: scenarios on the model."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from mcos_hw.registers import channel_map
+from mcos_policy.image import Image, unpack
+from mcos_sim.compiling import compiled
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.drive import drive, quiet_until
+from mcos_sim.environment.environment import environment, require_sound, tenant_results
+from mcos_sim.reference import layout as at
+from mcos_sim.reference.channel import advance, begin, commit, is_idle, skip
+from mcos_sim.reference.ports import show
+from mcos_sim.reference.probe import pack
+from mcos_sim.reference.registers import monitor_registers
+from mcos_sim.reference.state import image_rows, reset_state
+from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+
+__all__ = ["run_scenario"]
+
+
+PROGRESS_CLOCKS = 10_000_000
+"""Clocks between two notes of progress."""
+
+
+@compiled
+def run(s, e, until):
+    """Clocks up to ``until``, or until all is done; nothing is looked at on the way."""
+    while s[at.CLOCK] < until:
+        begin(s)
+        show(s, e)
+        drive(e)
+        if e[env.DONE] or e[env.FAULT]:
+            return
+        advance(s, e)
+        if s[at.QUEUED] == 0 and is_idle(s):
+            quiet = min(quiet_until(e), until)
+            if quiet > s[at.CLOCK]:
+                skip(s, quiet)
+                e[env.CLOCK] = s[at.CLOCK]
+
+
+@compiled
+def rest_until(s, e, until):
+    """Clocks in which nothing is asked for, such as those in which an image is loaded."""
+    e[env.REQUEST_VALID] = 0
+    e[env.COMPLETION_VALID] = 0
+    e[env.COMMAND_READY] = 0
+    while s[at.CLOCK] < until:
+        begin(s)
+        advance(s, e)
+
+
+@compiled
+def watch(s, e, places, rows):
+    """As many clocks as ``rows`` has, each clock's probe in its row; how many there were."""
+    for k in range(len(rows)):
+        begin(s)
+        pack(s, places, rows[k])
+        show(s, e)
+        drive(e)
+        if e[env.DONE] or e[env.FAULT]:
+            return k
+        advance(s, e)
+    return len(rows)
+
+
+def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """Model and environment at the scenario's first clock, its image live since the one before."""
+    config = scenario.config
+    s = reset_state(config, scenario.arbiter)
+    e = environment(scenario)
+    settings = unpack(channel_map(config), Image(words=scenario.image))
+    rest_until(s, e, FIRST_CLOCK - LOADED)
+    commit(s, image_rows(settings, config))
+    rest_until(s, e, FIRST_CLOCK)
+    return s, e
+
+
+LOADED = 16
+"""Clocks from the commit of a scenario's image to its first clock, at least."""
+
+
+def run_scenario(
+    scenario: Scenario, *, on_progress: Callable[[int], None] | None = None
+) -> RunResult:
+    """Run a scenario on the model.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run; it writes no waveform.
+    on_progress : Callable or None
+        Called now and then with the clocks that the run has got on by.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the model does what its requesters or its memory do not allow.
+    """
+    s, e = started(scenario)
+    begun = time.perf_counter()
+    while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
+        before = int(s[at.CLOCK])
+        run(s, e, min(before + PROGRESS_CLOCKS, scenario.clocks))
+        require_sound(e)
+        if on_progress is not None:
+            on_progress(int(s[at.CLOCK]) - before)
+    return RunResult(
+        clocks=int(s[at.CLOCK]),
+        tenants=tenant_results(scenario, e),
+        registers=monitor_registers(s, scenario.config),
+        seconds=time.perf_counter() - begun,
+    )
