@@ -1,0 +1,84 @@
+"""The compiled engine: scenarios on the emitted Verilog without Python between its clocks."""
+
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_sim.compiled.build import Library, build_library
+from mcos_sim.compiled.hardware import Hardware, image_writes
+from mcos_sim.compiled.top import ProbedTop
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.environment import environment, require_sound, tenant_results
+from mcos_sim.errors import HardwareError
+from mcos_sim.scenario import FIRST_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
+
+__all__ = ["channel_library", "run_scenario"]
+
+
+PROGRESS_CLOCKS = 500_000
+"""Clocks between two notes of progress."""
+
+_LOADED = 16
+"""Clocks from the commit of a scenario's image to its first clock."""
+
+
+@functools.cache  # looking up what was built takes seconds: it elaborates the design
+def channel_library(config: ChannelConfig, arbiter: ArbiterKind, *, directory: Path) -> Library:
+    """The library of a controller with the given arbiter, built or found in ``directory``."""
+    return build_library(ProbedTop(config, arbiter=arbiter), config, directory=directory)
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    simulators: Path,
+    on_progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Run a scenario on the emitted Verilog.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run; it writes no waveform.
+    simulators : pathlib.Path
+        Folder of built simulators.
+    on_progress : Callable or None
+        Called now and then with the clocks that the run has got on by.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the hardware does what its requesters or its memory do not allow.
+    HardwareError
+        If it refuses the image.
+    """
+    config = scenario.config
+    e = environment(scenario)
+    library = channel_library(config, scenario.arbiter, directory=simulators)
+    with Hardware(library, config) as hardware:
+        live = FIRST_CLOCK - _LOADED
+        hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=live))
+        begun = time.perf_counter()
+        while hardware.clock < scenario.clocks and not e[env.DONE]:
+            until = min(hardware.clock + PROGRESS_CLOCKS, scenario.clocks)
+            moved = hardware.run(until, environment=e)
+            require_sound(e)
+            if on_progress is not None:
+                on_progress(moved)
+        seconds = time.perf_counter() - begun
+        clocks = hardware.clock
+        registers = {name: hardware.read_array(name) for name in MONITOR_REGISTERS}
+        if hardware.read_array("GENERATION") != [1]:
+            status = channel_map(config)["IMAGE_STATUS"].unpack(
+                hardware.read_array("IMAGE_STATUS")[0]
+            )
+            raise HardwareError(f"the image must be taken, not refused with code {status['code']}")
+    return RunResult(
+        clocks=clocks,
+        tenants=tenant_results(scenario, e),
+        registers=registers,
+        seconds=seconds,
+    )

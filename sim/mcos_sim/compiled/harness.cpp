@@ -1,0 +1,160 @@
+// Runs the design clock by clock beside an environment, and drives its registers.
+//
+// layout.h is written from mcos_sim.environment.layout: where each value is in the environment's
+// array. A clock is: the design shows, the environment answers, the edge takes it.
+
+#include <cstdint>
+#include <cstring>
+
+#include "Vtop.h"
+#include "layout.h"
+#include "verilated.h"
+
+namespace {
+
+using Drive = void (*)(int64_t *environment, int64_t length);
+
+constexpr int64_t kBusClocks = 4;  // from one write to the next one, answered in between
+
+struct Simulation {
+    VerilatedContext context;
+    Vtop top{&context};
+    int64_t clock = 0;
+
+    void edge() {
+        top.clk = 1;
+        top.eval();
+        top.clk = 0;
+        top.eval();
+        ++clock;
+    }
+
+    void show(int64_t *e) {
+        e[layout::READY] = top.request_ready;
+        e[layout::GRANTED] = top.granted ? int64_t(top.granted_tenant) : -1;
+        e[layout::GRANTED_CLASS] = top.granted_class;
+        e[layout::COMMAND_VALID] = top.command_valid;
+        e[layout::COMMAND_SLOT] = top.command_slot;
+        e[layout::COMMAND_TENANT] = top.command_tenant;
+        e[layout::COMMAND_OP] = top.command_op;
+        e[layout::COMMAND_ADDRESS] = int64_t(top.command_address);
+        e[layout::COMMAND_BEATS] = top.command_beats;
+        e[layout::RESPONSE_VALID] = top.response_valid;
+        e[layout::RESPONSE_TENANT] = top.response_tenant;
+        e[layout::RESPONSE_ID] = top.response_id;
+    }
+
+    void take(const int64_t *e) {
+        top.request_valid = e[layout::REQUEST_VALID];
+        top.request_tenant = e[layout::REQUEST_TENANT];
+        top.request_id = e[layout::REQUEST_ID];
+        top.request_op = e[layout::REQUEST_OP];
+        top.request_address = e[layout::REQUEST_ADDRESS];
+        top.request_beats = e[layout::REQUEST_BEATS];
+        top.request_offered = e[layout::REQUEST_OFFERED] & layout::STAMP_MASK;
+        top.command_ready = e[layout::COMMAND_READY];
+        top.completion_valid = e[layout::COMPLETION_VALID];
+        top.completion_slot = e[layout::COMPLETION_SLOT];
+    }
+
+    // Nothing is asked for and nothing is served.
+    void rest() {
+        top.request_valid = 0;
+        top.command_ready = 0;
+        top.completion_valid = 0;
+    }
+
+    void write(bool valid, int64_t address, int64_t word) {
+        top.s_axil_awvalid = valid;
+        top.s_axil_wvalid = valid;
+        top.s_axil_awaddr = address;
+        top.s_axil_wdata = word;
+        top.s_axil_wstrb = 0xF;
+    }
+};
+
+}  // namespace
+
+extern "C" {
+
+// A simulation in clock 0, after reset.
+void *mcos_create() {
+    auto *simulation = new Simulation;
+    Vtop &top = simulation->top;
+    simulation->rest();
+    simulation->write(false, 0, 0);
+    top.s_axil_bready = 1;
+    top.s_axil_rready = 1;
+    top.s_axil_arvalid = 0;
+    top.clk = 0;
+    top.rst = 1;
+    top.eval();
+    for (int k = 0; k < 3; ++k) simulation->edge();
+    top.rst = 0;
+    simulation->clock = 0;
+    return simulation;
+}
+
+void mcos_destroy(void *handle) {
+    auto *simulation = static_cast<Simulation *>(handle);
+    simulation->top.final();
+    delete simulation;
+}
+
+int64_t mcos_clock(void *handle) { return static_cast<Simulation *>(handle)->clock; }
+
+// Clocks up to `until`, or until the environment is done or finds a fault.
+//
+// `writes` are rows of (clock, register address, word), each in its clock, at least kBusClocks apart.
+// `rows`, if not null, gets the probe of each clock, `words` of 64 bits. Without `drive` nothing is
+// asked for. Returns the clocks run.
+int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length, int64_t until,
+                 const int64_t *writes, int64_t write_count, uint64_t *rows, int64_t words) {
+    auto *simulation = static_cast<Simulation *>(handle);
+    Vtop &top = simulation->top;
+    const int64_t begun = simulation->clock;
+    int64_t write = 0;
+    for (; simulation->clock < until; ) {
+        if (write < write_count && writes[3 * write] == simulation->clock) {
+            simulation->write(true, writes[3 * write + 1], writes[3 * write + 2]);
+            ++write;
+        } else {
+            simulation->write(false, 0, 0);
+        }
+        if (rows) {
+            std::memcpy(rows, &top.probe, sizeof(top.probe));
+            rows += words;
+        }
+        if (drive) {
+            simulation->show(environment);
+            drive(environment, length);
+            if (environment[layout::DONE] || environment[layout::FAULT]) break;
+            simulation->take(environment);
+        } else {
+            simulation->rest();
+        }
+        simulation->edge();
+    }
+    simulation->write(false, 0, 0);
+    return simulation->clock - begun;
+}
+
+// The word of a register, while nothing is asked for; -1 unless it answers OKAY.
+int64_t mcos_read(void *handle, int64_t address) {
+    auto *simulation = static_cast<Simulation *>(handle);
+    Vtop &top = simulation->top;
+    simulation->rest();
+    top.s_axil_araddr = address;
+    top.s_axil_arvalid = 1;
+    simulation->edge();
+    top.s_axil_arvalid = 0;
+    for (int waited = 0; !top.s_axil_rvalid; ++waited) {
+        if (waited == 64) return -1;
+        simulation->edge();
+    }
+    const int64_t word = top.s_axil_rresp ? -1 : int64_t(top.s_axil_rdata);
+    simulation->edge();
+    return word;
+}
+
+}  // extern "C"
