@@ -1,0 +1,170 @@
+"""``mcos lockstep``: hardware against model, clock by clock, over random cases."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcos_sim.commands.run import Arbiter
+from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+
+if TYPE_CHECKING:
+    from mcos_sim.compiled.build import Library
+    from mcos_sim.lockstep.case import Case
+    from mcos_sim.lockstep.compare import Difference
+
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
+
+
+EXAMPLE = "mcos lockstep --lateness 3 --lateness 0 --cases 40 --json build/lockstep.json"
+
+_WINDOW_CLOCKS = 200
+"""Clocks before a difference that its waveform shows."""
+
+_SHOWN = 12
+"""Fields of a difference that are printed."""
+
+
+def command(
+    tenants: Annotated[
+        list[int] | None, typer.Option(help="Sizes to compare.", show_default="16")
+    ] = None,
+    lateness: Annotated[
+        list[int] | None, typer.Option(help="Lateness to compare, 0 to 3.", show_default="3")
+    ] = None,
+    arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS,
+    cases: Annotated[int, typer.Option(min=1, help="Random contracts and traffic.")] = 20,
+    clocks: Annotated[
+        int, typer.Option(min=100, max=10_000_000, help="Clocks of traffic in each.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first case.")] = 1,
+    reproduce: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Run one written case again.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes.", show_default="one a core")
+    ] = os.cpu_count() or 1,
+    directory: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for what differs.")
+    ] = Path("build/lockstep"),
+    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
+        "build/sim"
+    ),
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """Compare the emitted Verilog with the reference model in every clock.
+
+    Both run the same random contracts, commits and requests. The first case that differs is made
+    as short as possible and written to a file, with a waveform that has both sides.
+    """
+    from mcos_hw.config import ChannelConfig
+    from mcos_hw.registers import ArbiterKind
+    from mcos_sim.compiled.engine import channel_library
+    from mcos_sim.errors import UserError
+    from mcos_sim.lockstep.campaign import Design, campaign
+    from mcos_sim.lockstep.case import random_case
+    from mcos_sim.lockstep.compare import compare
+    from mcos_sim.lockstep.store import read_case
+
+    require_outputs([json], inputs=[reproduce])
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    if reproduce is not None:
+        case = read_case(reproduce)
+        scenario = case.scenario
+        with progress("Building the compiled hardware", 1) as advance:
+            library = channel_library(scenario.config, scenario.arbiter, directory=simulators)
+            advance(1)
+        outcome = compare(case, library)
+        if outcome.difference is None:
+            output.print(f"{outcome.clocks:,} clocks compared, no difference")
+            return
+        _show(outcome.difference)
+        raise typer.Exit(1)
+
+    kind = ArbiterKind[arbiter.name]
+    try:
+        designs = [
+            Design(config=ChannelConfig(tenants=count, lateness=late), arbiter=kind)
+            for count in tenants or [ChannelConfig.tenants]
+            for late in lateness or [ChannelConfig.lateness]
+        ]
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    with progress("Building the compiled hardware", len(designs)) as advance:
+        for design in designs:
+            channel_library(design.config, design.arbiter, directory=simulators)
+            advance(1)
+    with progress("Comparing hardware and model", cases * clocks) as advance:
+        report = campaign(
+            designs,
+            first_seed=seed,
+            cases=cases,
+            clocks=clocks,
+            simulators=simulators,
+            workers=workers,
+            on_progress=advance,
+        )
+    output.print(
+        f"{report.clocks:,} clocks of {report.cases:,} random configurations on {len(designs)} "
+        f"designs compared, {len(report.findings)} differ"
+    )
+    found = {
+        "config_hashes": [design.config.hash for design in designs],
+        "lockstep_cycles": report.clocks,
+        "configurations": report.cases,
+        "differences": len(report.findings),
+        "seeds": [finding.seed for finding in report.findings],
+        "first_seed": seed,
+    }
+    if report.findings:
+        first = report.findings[0]
+        library = channel_library(first.design.config, first.design.arbiter, directory=simulators)
+        case = random_case(
+            first.design.config, arbiter=first.design.arbiter, seed=first.seed, clocks=clocks
+        )
+        found["reproduction"] = _reproduce(case, first.difference, library, directory)
+    if json is not None:
+        write_json(json, found)
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def _show(difference: Difference) -> None:
+    say(f"clock {difference.clock}: hardware and model differ in {len(difference.values)} fields")
+    for name, (hardware, model) in list(difference.values.items())[:_SHOWN]:
+        say(f"  {name}: hardware {hardware:#x}, model {model:#x}")
+
+
+def _reproduce(case: Case, difference: Difference, library: Library, directory: Path) -> dict:
+    """Write the shortest case found and its waveform; what is known of it."""
+    from mcos_sim.lockstep.compare import traces
+    from mcos_sim.lockstep.shrink import shrink
+    from mcos_sim.lockstep.store import case_record
+    from mcos_sim.lockstep.waveform import write_both
+    from mcos_sim.scenario import FIRST_CLOCK
+
+    with progress("Making the case short", 1) as advance:
+        case, difference = shrink(case, difference, library)
+        advance(1)
+    file, waves = directory / "case.json", directory / "both.vcd"
+    write_json(file, case_record(case))
+    first = max(FIRST_CLOCK, difference.clock - _WINDOW_CLOCKS)
+    sides = traces(case, library, first=first)
+    with writing(waves):
+        write_both(waves, sides, first=first, config=case.scenario.config)
+    _show(difference)
+    clocks = difference.clock - FIRST_CLOCK
+    say(f"{clocks} clocks of traffic show it again: mcos lockstep --reproduce {file}")
+    say(f"waveform of both sides: {waves}")
+    return {"clocks": clocks, "file": str(file), "waves": str(waves)}

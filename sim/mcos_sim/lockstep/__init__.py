@@ -1,0 +1,1 @@
+"""Hardware and model side by side, clock by clock."""

@@ -1,0 +1,205 @@
+"""One case on hardware and model, compared in every clock."""
+
+import dataclasses
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import channel_map
+from mcos_sim.compiled.build import Library
+from mcos_sim.compiled.hardware import Hardware, image_writes
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.environment import environment
+from mcos_sim.environment.faults import Fault
+from mcos_sim.lockstep.case import Case
+from mcos_sim.reference import layout as at
+from mcos_sim.reference.channel import commit
+from mcos_sim.reference.engine import rest_until, watch
+from mcos_sim.reference.probe import probe_fields, probe_places, probe_words
+from mcos_sim.reference.registers import monitor_registers
+from mcos_sim.reference.state import image_rows, reset_state
+from mcos_sim.scenario import MONITOR_REGISTERS
+
+__all__ = ["Difference", "Outcome", "compare", "traces"]
+
+
+_CHUNK = 1 << 15
+"""Clocks between two looks at what both sides have shown."""
+
+_SETTLE_CLOCKS = 2048
+"""Clocks after the last request until nothing moves and registers are read."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The first clock in which the two sides differ.
+
+    Parameters
+    ----------
+    clock : int
+        Counted from reset.
+    values : dict[str, tuple[int, int]]
+        What differs: value of the hardware and of the model, by field of the probe or register.
+    """
+
+    clock: int
+    values: dict[str, tuple[int, int]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a comparison gave.
+
+    Parameters
+    ----------
+    clocks : int
+        Clocks compared.
+    difference : Difference or None
+        The first one.
+    """
+
+    clocks: int
+    difference: Difference | None
+
+
+def compare(case: Case, library: Library) -> Outcome:
+    """Run a case on both sides up to the first difference.
+
+    Compared are the probe of every clock, what requesters and memory find wrong with either side,
+    and the monitor's registers at the end.
+    """
+    scenario = case.scenario
+    sides = _Sides(case, library)
+    with sides.hardware:
+        while sides.clock < scenario.clocks:
+            outcome = sides.advance(min(sides.clock + _CHUNK, scenario.clocks))
+            if outcome is not None:
+                return Outcome(clocks=outcome.clock, difference=outcome)
+            if sides.done:
+                break
+        differing = sides.registers()
+    clock = sides.clock
+    if differing:
+        return Outcome(clocks=clock, difference=Difference(clock=clock, values=differing))
+    return Outcome(clocks=clock, difference=None)
+
+
+def traces(case: Case, library: Library, *, first: int) -> dict[str, np.ndarray]:
+    """Probe rows of both sides from a clock to the end of a case that is no longer than a chunk."""
+    sides = _Sides(case, library)
+    with sides.hardware:
+        begun = sides.clock
+        sides.advance(min(case.scenario.clocks, begun + _CHUNK))
+        shown = slice(max(first - begun, 0), case.scenario.clocks - begun)
+        return {"hardware": sides.hardware_rows[shown], "model": sides.model_rows[shown]}
+
+
+class _Sides:
+    """Both sides in the same clock."""
+
+    def __init__(self, case: Case, library: Library) -> None:
+        config = case.scenario.config
+        self.config = config
+        self.hardware = Hardware(library, config)
+        self.model = reset_state(config, case.scenario.arbiter)
+        self.theirs = environment(case.scenario)
+        self.ours = self.theirs.copy()
+        self.places = probe_places(config)
+        self.images = [(each.clock, image_rows(each.settings, config)) for each in case.commits]
+        self.commits = len(case.commits)
+        self.crc = case.commits[-1].image.crc
+        self._all_writes = [
+            row
+            for each in case.commits
+            for row in image_writes(each.image.words, config, live=each.clock)
+        ]
+        words = probe_words(config)
+        self.hardware_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
+        self.model_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
+        self._rest(int(self.theirs[env.CLOCK]))
+
+    @property
+    def clock(self) -> int:
+        return int(self.model[at.CLOCK])
+
+    @property
+    def done(self) -> bool:
+        return bool(self.theirs[env.DONE])
+
+    def _rest(self, until: int) -> None:
+        """Both sides without traffic."""
+        self.hardware.run(until, writes=self._writes)
+        while self.images and self.images[0][0] < until:
+            clock, image = self.images.pop(0)
+            rest_until(self.model, self.ours, clock)
+            commit(self.model, image)
+        rest_until(self.model, self.ours, until)
+
+    @property
+    def _writes(self) -> list[tuple[int, int, int]]:
+        """Register writes that are still to be made."""
+        clock = self.hardware.clock
+        return [row for row in self._all_writes if row[0] >= clock]
+
+    def advance(self, until: int) -> Difference | None:
+        begun = self.clock
+        ran = self.hardware.run(
+            until, environment=self.theirs, writes=self._writes, rows=self.hardware_rows
+        )
+        followed = 0
+        while followed < until - begun:
+            if self.images and self.images[0][0] == begun + followed:
+                commit(self.model, self.images.pop(0)[1])
+            stop = min(until, self.images[0][0]) if self.images else until
+            rows = self.model_rows[followed : stop - begun].view(np.int64)
+            moved = watch(self.model, self.ours, self.places, rows)
+            followed += moved
+            if moved < len(rows):
+                break
+        # A side that stops shows the clock in which it does.
+        shown = min(min(ran, followed) + 1, until - begun)
+        hardware, model = self.hardware_rows[:shown], self.model_rows[:shown]
+        if not np.array_equal(hardware, model):
+            k = int(np.nonzero((hardware != model).any(axis=1))[0][0])
+            return Difference(clock=begun + k, values=_values(hardware[k], model[k], self.config))
+        found = _faults(self.theirs, self.ours)
+        if found or ran != followed:
+            return Difference(clock=begun + shown, values=found)
+        return None
+
+    def registers(self) -> dict[str, tuple[int, int]]:
+        """Registers that differ, once nothing moves any more."""
+        last = max([self.clock, *(clock for clock, _ in self.images)])
+        self._rest(last + _SETTLE_CLOCKS)
+        ours = monitor_registers(self.model, self.config)
+        ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.crc]}
+        differing = {}
+        for name in (*MONITOR_REGISTERS, "GENERATION", "LIVE_CRC"):
+            theirs = self.hardware.read_array(name)
+            count = channel_map(self.config)[name].count
+            for k in range(count):
+                if theirs[k] != ours[name][k]:
+                    label = f"{name}[{k}]" if count > 1 else name
+                    differing[label] = (theirs[k], ours[name][k])
+        return differing
+
+
+def _values(
+    hardware: np.ndarray, model: np.ndarray, config: ChannelConfig
+) -> dict[str, tuple[int, int]]:
+    """Fields of the probe that differ."""
+    wholes = [int.from_bytes(row.tobytes(), "little") for row in (hardware, model)]
+    values = {}
+    for name, (_, _, offset, width) in probe_fields(config).items():
+        theirs, ours = (whole >> offset & (1 << width) - 1 for whole in wholes)
+        if theirs != ours:
+            values[name] = (theirs, ours)
+    return values
+
+
+def _faults(theirs: np.ndarray, ours: np.ndarray) -> dict[str, tuple[int, int]]:
+    """What requesters or memory found wrong with either side."""
+    faults = int(theirs[env.FAULT]), int(ours[env.FAULT])
+    if faults == (Fault.NONE, Fault.NONE):
+        return {}
+    return {f"fault {Fault(max(faults)).name.lower()}": faults}

@@ -1,0 +1,57 @@
+"""Mistakes in the hardware that lockstep has to find, each of another kind."""
+
+from tests.planted import Bug
+
+CHANNEL = "mcos_hw.channel"
+
+HARDWARE_BUGS = {
+    "ties go to the higher tenant": Bug(
+        module=f"{CHANNEL}.choice",
+        text="int(i < j), finish_first)",
+        instead="int(i > j), finish_first)",
+    ),
+    "burst goes before conforming": Bug(
+        module=f"{CHANNEL}.choice",
+        text="Cat(~reached, class_code) + 1",
+        instead="Cat(~reached, class_code ^ 1) + 1",
+    ),
+    "a bucket is never charged": Bug(
+        module=f"{CHANNEL}.bucket",
+        text="charge.eq(Mux(charged, self.beats, 0))",
+        instead="charge.eq(0)",
+    ),
+    "a bucket holds a beat too much": Bug(
+        module=f"{CHANNEL}.bucket",
+        text="limit.eq(depth << fraction)",
+        instead="limit.eq((depth + 32) << fraction)",
+    ),
+    "a promotion counts twice": Bug(
+        module=f"{CHANNEL}.age", text="rested.eq(1)", instead="rested.eq(2)"
+    ),
+    "virtual time is slow for long requests": Bug(
+        module=f"{CHANNEL}.virtual_time",
+        text="Mux(beats[4], inverse << 2, multiples[beats[2:4]])",
+        instead="Mux(beats[4], inverse << 1, multiples[beats[2:4]])",
+    ),
+    "the second request's tag is the first one's": Bug(
+        module=f"{CHANNEL}.tags",
+        text="finishes = [Mux(enters[i], entering.finish, ends[i]) for i in tenants]",
+        instead="finishes = [ends[i] for i in tenants]",
+    ),
+    "port credit leaks": Bug(
+        module=f"{CHANNEL}.credit",
+        text="self.in_flight + granted - returned",
+        instead="self.in_flight + granted - (returned & ~32)",
+    ),
+    "a queue is full a request early": Bug(
+        module=f"{CHANNEL}.queue",
+        text="self.full[i].eq(count_then == depth)",
+        instead="self.full[i].eq(count_then >= depth - 1)",
+    ),
+    "an objective that is met counts as missed": Bug(
+        module=f"{CHANNEL}.monitor",
+        text="(latency > objective)",
+        instead="(latency >= objective)",
+    ),
+}
+"""By what goes wrong."""

@@ -1,0 +1,124 @@
+"""Hardware and model agree in every clock, and a mistake in either is seen."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from vcdvcd import VCDVCD
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_sim.cli import main
+from mcos_sim.compiled.build import build_library
+from mcos_sim.compiled.engine import channel_library
+from mcos_sim.compiled.top import ProbedTop
+from mcos_sim.lockstep.campaign import Design, campaign
+from mcos_sim.lockstep.case import random_case
+from mcos_sim.lockstep.compare import compare, traces
+from mcos_sim.lockstep.shrink import shrink
+from mcos_sim.lockstep.store import case_record, read_case
+from mcos_sim.lockstep.waveform import write_both
+from mcos_sim.scenario import FIRST_CLOCK
+from tests.sim.lockstep.bugs import HARDWARE_BUGS
+
+SIMULATORS = Path("build/sim")
+SMALL = ChannelConfig(tenants=4)
+FEW_HUNDRED = 400
+"""Clocks of traffic that a reproduction may take."""
+
+pytestmark = pytest.mark.cocotb
+
+
+def first_difference(library, *, clocks, seeds):
+    for seed in seeds:
+        case = random_case(SMALL, seed=seed, clocks=clocks)
+        difference = compare(case, library).difference
+        if difference is not None:
+            return case, difference
+    return None
+
+
+@pytest.mark.parametrize(
+    ("config", "arbiter", "cases"),
+    [
+        (SMALL, ArbiterKind.MCOS, 20),
+        (dataclasses.replace(SMALL, lateness=0), ArbiterKind.MCOS, 20),
+        (SMALL, ArbiterKind.FCFS, 6),
+    ],
+)
+def test_hardware_and_model_agree(config, arbiter, cases):
+    design = Design(config=config, arbiter=arbiter)
+    report = campaign(
+        [design], first_seed=1, cases=cases, clocks=5_000, simulators=SIMULATORS, workers=1
+    )
+    assert not report.findings
+    # Streams may all end before a case does.
+    assert report.clocks > cases * 5_000 / 2
+
+
+def test_a_case_is_the_same_after_a_file(tmp_path):
+    case = random_case(SMALL, seed=5, clocks=600)
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case_record(case)))
+    again = read_case(path)
+    assert case_record(again) == case_record(case)
+    assert again.scenario.image == case.scenario.image
+
+
+def require_found(name, tmp_path):
+    with HARDWARE_BUGS[name].planted():
+        library = build_library(
+            ProbedTop(SMALL, arbiter=ArbiterKind.MCOS), SMALL, directory=SIMULATORS
+        )
+    found = first_difference(library, clocks=5_000, seeds=range(1, 41))
+    assert found is not None, f"{name}: nothing differs"
+    case, difference = shrink(*found, library)
+    assert difference.clock - FIRST_CLOCK <= FEW_HUNDRED, f"{name}: {difference}"
+    # The sound hardware passes the same case.
+    sound = channel_library(SMALL, ArbiterKind.MCOS, directory=SIMULATORS)
+    assert compare(case, sound).difference is None
+    waves = tmp_path / "both.vcd"
+    write_both(waves, traces(case, library, first=FIRST_CLOCK), first=FIRST_CLOCK, config=SMALL)
+    return waves
+
+
+def test_a_bug_in_the_hardware_is_found_and_shown(tmp_path):
+    waves = VCDVCD(str(require_found("a bucket is never charged", tmp_path)))
+    assert waves["lockstep.differs"].tv[-1][1] == "1"
+    scope = "lockstep.{}.tenant_0.committed"
+    sides = [waves[name].tv for name in waves.signals if "committed" in name]
+    assert len(sides) == 2 * SMALL.tenants, scope
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", HARDWARE_BUGS)
+def test_every_bug_in_the_hardware_is_found(name, tmp_path):
+    require_found(name, tmp_path)
+
+
+def test_the_command_reports_what_it_compared(tmp_path, capsys):
+    out = tmp_path / "lockstep.json"
+    arguments = ["lockstep", "--tenants", "4", "--cases", "2", "--clocks", "1000"]
+    with pytest.raises(SystemExit) as exit_:
+        main([*arguments, "--workers", "1", "-o", str(tmp_path), "--json", str(out)])
+    assert exit_.value.code == 0
+    found = json.loads(out.read_text())
+    assert (found["configurations"], found["differences"]) == (2, 0)
+    assert found["lockstep_cycles"] > 500
+    assert "0 differ" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--tenants", "5"), "must be a power of two, not 5"),
+        (("--reproduce", "nowhere.json"), "nowhere.json must be a case to run again"),
+        (("--reproduce", "pyproject.toml"), "must be a case as mcos lockstep writes it"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(arguments, complaint, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["lockstep", *arguments, "-o", str(tmp_path)])
+    assert exit_.value.code == 2
+    assert complaint in capsys.readouterr().err
