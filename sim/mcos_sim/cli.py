@@ -36,6 +36,8 @@ COMMANDS = (
     "trace",
     "demo",
     "timing",
+    "lockstep",
+    "bench",
 )
 """Sub-commands in the order in which the help lists them."""
 

@@ -1,0 +1,85 @@
+"""``mcos bench``: what the engines reach, with the machine and the versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcos_sim.console import output, progress, require_outputs, say, write_json
+
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
+
+
+EXAMPLE = "mcos bench --json build/bench/result.json"
+
+
+def command(
+    contract: Annotated[
+        Path, typer.Argument(help="Contract file; all of its tenants are backlogged.")
+    ] = Path("contracts/sixteen.toml"),
+    scale: Annotated[float, typer.Option(min=0.001, help="Length of the runs.")] = 1.0,
+    directory: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")
+    ] = Path("build/bench"),
+    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
+        "build/sim"
+    ),
+    json: Annotated[
+        Path,
+        typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
+    ] = Path("build/bench/result.json"),
+) -> None:
+    """Measure how many clocks a second each engine runs, on the same stream."""
+    from rich.table import Table
+
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.compiled.engine import channel_library
+    from mcos_sim.cosim.engine import build_harness
+    from mcos_sim.experiments.speed import measure_speeds
+    from mcos_sim.machine import machine
+
+    require_outputs([json], inputs=[contract])
+    compiled = compile_for(contract, tenants=16)
+    from mcos_hw.registers import ArbiterKind
+
+    with progress("Building the engines", 2) as advance:
+        channel_library(compiled.config, ArbiterKind.MCOS, directory=simulators)
+        advance(1)
+        build_harness(compiled.config, ArbiterKind.MCOS, directory=simulators)
+        advance(1)
+    with progress("Running the engines", 1) as advance:
+        speeds = measure_speeds(compiled, directory=directory, simulators=simulators, scale=scale)
+        advance(1)
+
+    slowest = speeds["cocotb"].cycles_per_s
+    table = Table(title=f"{compiled.origin['name']}, one core")
+    for name in ("engine", "clocks", "clocks/s", "times cocotb"):
+        table.add_column(name, justify="left" if name == "engine" else "right")
+    for name, speed in speeds.items():
+        table.add_row(
+            name.replace("_", " "),
+            f"{speed.clocks:,}",
+            f"{speed.cycles_per_s:,.0f}",
+            f"{speed.cycles_per_s / slowest:,.1f}",
+        )
+    output.print(table)
+    found = {
+        "config_hash": compiled.config.hash,
+        "contract": compiled.origin,
+        "engines": {
+            name: {
+                "clocks": speed.clocks,
+                "cycles_per_s": round(speed.cycles_per_s),
+                "times_cocotb": round(speed.cycles_per_s / slowest, 2),
+            }
+            for name, speed in speeds.items()
+        },
+        "machine": machine(),
+    }
+    write_json(json, found)
+    say(f"figures: {json}")
