@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak formal timing check lint regress verilog docs clean
+.PHONY: help setup demo test soak bench formal timing check lint regress verilog docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,12 @@ demo: setup ## Run the prefill burst and the decoders on the RTL under four arbi
 test: setup ## Run all tests
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal
 
-soak: setup ## Run the tests that take minutes
+soak: setup ## Run the tests that take minutes, and lockstep and bounds for 100 million clocks
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m soak
+	@$(BIN)/mcos soak
+
+bench: setup ## Measure the speed of the engines, to build/bench
+	@$(BIN)/mcos bench
 
 formal: setup ## Prove every property of the hardware, to build/formal
 	@$(BIN)/python -m tests.formal.prove

@@ -37,6 +37,7 @@ COMMANDS = (
     "demo",
     "timing",
     "lockstep",
+    "soak",
     "bench",
 )
 """Sub-commands in the order in which the help lists them."""

@@ -10,7 +10,7 @@ import numba
 __all__ = ["CACHE", "compiled"]
 
 
-_SOURCES = ("compiling.py", "environment", "reference")
+_SOURCES = ("compiling.py", "environment", "fairness", "reference")
 """What compiled code is made from, as it is inlined from one module into another."""
 
 

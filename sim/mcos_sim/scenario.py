@@ -115,9 +115,9 @@ class TenantResult:
         Tenant.
     sizes : numpy.ndarray
         Shape (offered,): bytes of each request.
-    offered, granted, completed : numpy.ndarray
-        Shapes (offered,), (granted,), (offered,): clock of each event by position in the stream;
-        ``completed`` is -1 for requests still in the hardware at the end.
+    offered, taken, granted, completed : numpy.ndarray
+        Shapes (offered,), (taken,), (granted,), (offered,): clock of each event by position in the
+        stream; ``completed`` is -1 for requests still in the hardware at the end.
     classes : numpy.ndarray
         Shape (granted,): :class:`mcos_hw.registers.GrantClass` of each grant.
     step_started, step_ended : numpy.ndarray
@@ -128,6 +128,7 @@ class TenantResult:
     tag: int
     sizes: np.ndarray
     offered: np.ndarray
+    taken: np.ndarray
     granted: np.ndarray
     classes: np.ndarray
     completed: np.ndarray

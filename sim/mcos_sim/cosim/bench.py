@@ -163,6 +163,7 @@ def _write(bench: Testbench, requesters: list[Requester], registers, seconds: fl
         columns = {
             "sizes": requester.sizes[: len(requester.offered)],
             "offered": requester.offered,
+            "taken": requester.taken,
             "granted": bench.checker.granted[requester.tag],
             "classes": bench.checker.classes[requester.tag],
             "completed": requester.completed,

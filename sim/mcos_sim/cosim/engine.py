@@ -30,6 +30,7 @@ __all__ = [
 TENANT_COLUMNS = (
     "sizes",
     "offered",
+    "taken",
     "granted",
     "classes",
     "completed",

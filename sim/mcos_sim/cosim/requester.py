@@ -30,7 +30,7 @@ class Requester:
         Requests offered and not yet taken: (clock of the first offer, packed request).
     sizes : list[int]
         Bytes of each request of the stream.
-    offered, completed : list[int]
+    offered, taken, completed : list[int]
         Clock of each request so far, by position in the stream; ``completed`` is -1 while it is
         not known.
     step_started, step_ended : list[int]
@@ -43,6 +43,7 @@ class Requester:
         self.pending: deque[tuple[int, int]] = deque()
         self.outstanding = 0
         self.offered: list[int] = []
+        self.taken: list[int] = []
         self.completed: list[int] = []
         self.step_started: list[int] = []
         self.step_ended: list[int] = []

@@ -123,8 +123,8 @@ class Ingress:
     def __init__(self, requesters: Sequence[Requester]) -> None:
         self.requesters = requesters
 
-    def next(self, ready: int) -> int | None:
-        """The packed request to drive, given the tenants whose queues take one, or None."""
+    def next(self, ready: int, clock: int) -> int | None:
+        """The packed request to drive in a clock, given whose queues take one, or None."""
         first, chosen = None, None
         for requester in self.requesters:
             if requester.pending and ready >> requester.tag & 1:
@@ -133,6 +133,7 @@ class Ingress:
                     first, chosen = stamp, requester
         if chosen is None:
             return None
+        chosen.taken.append(clock)
         return chosen.pending.popleft()[1]
 
 
@@ -416,7 +417,7 @@ class Testbench:
             if slot is not None:
                 drive |= completion_valid | slot << slot_offset
             if not next(offer_pause):
-                request = ingress.next(word & ready_mask)
+                request = ingress.next(word & ready_mask, clock)
                 if request is not None:
                     drive |= request_valid | request << request_offset
             if drive != driven:

@@ -226,6 +226,7 @@ def _offer(e, clock):
         return
     index = e[chosen + at.TAKEN]
     e[chosen + at.TAKEN] = index + 1
+    e[e[chosen + at.TAKEN_AT] + index] = clock
     if index + 1 == e[chosen + at.OFFERED]:
         e[at.WAITING] &= ~(1 << e[chosen + at.TAG])
     row = e[chosen + at.REQUEST_ROWS] + at.REQUEST_ROW * index

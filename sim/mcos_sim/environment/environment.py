@@ -94,7 +94,7 @@ def _fill(block: np.ndarray, stream: Stream, config: ChannelConfig, place) -> No
     block[at.STOPPED] = not count
     block[at.REQUEST_ROWS] = place(rows)
     block[at.STEP_ROWS] = place(steps_rows)
-    for column in (at.OFFERED_AT, at.GRANTED_AT, at.CLASS_OF, at.COMPLETED_AT):
+    for column in (at.OFFERED_AT, at.TAKEN_AT, at.GRANTED_AT, at.CLASS_OF, at.COMPLETED_AT):
         block[column] = place(np.full(count, -1))
     for column in (at.STEP_STARTED, at.STEP_ENDED):
         block[column] = place(np.full(steps, -1))
@@ -117,6 +117,7 @@ def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...
                 tag=stream.tag,
                 sizes=beats * scenario.config.beat_bytes,
                 offered=column(at.OFFERED_AT, offered),
+                taken=column(at.TAKEN_AT, int(block[at.TAKEN])),
                 granted=column(at.GRANTED_AT, grants),
                 classes=column(at.CLASS_OF, grants),
                 completed=column(at.COMPLETED_AT, offered),

@@ -115,6 +115,8 @@ CLASS_OF = 19
 COMPLETED_AT = 20
 STEP_STARTED = 21
 STEP_ENDED = 22
+TAKEN_AT = 23
+"""Place of the clock in which the channel took each request."""
 BLOCK = 24
 """Length of a block."""
 

@@ -149,7 +149,7 @@ def random_settings(
                 peak_depth=int(depth * rng.choice((1, 2, 3))),
                 inverse_weight=(1 << config.reciprocal_fraction) // int(weights[i]),
                 age_limit=int(rng.choice((0, 0, 16, 100, 1000, 20_000))),
-                latency_slo=int(rng.choice((0, 30, 300, 3000))),
+                latency_slo=int(rng.choice((0, rng.integers(8, 60), 300, 3000))),
             )
         )
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
@@ -162,7 +162,7 @@ def random_settings(
         inverse_total_weight=(1 << config.total_reciprocal_fraction) // max(1, total),
         depth1_clocks=int(rng.choice((0, 4, 64, 255))),
         promotion_interval=int(rng.choice((1, 2, 16, 255))),
-        epoch_clocks=int(rng.choice((0, 1, 2, 7, 100, 3000, 20_000))),
+        epoch_clocks=int(rng.choice((0, 1, 2, 7, 100, 500, 3000))),
     )
     return Settings(channel=channel, tenants=tuple(tenants))
 

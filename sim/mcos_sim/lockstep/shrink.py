@@ -17,7 +17,7 @@ __all__ = ["shrink"]
 SHORT_CLOCKS = 400
 """Clocks of the fresh cases that are tried first: most faults need no more."""
 
-_FRESH_CASES = 60
+_FRESH_CASES = 600
 _ATTEMPTS = 300
 
 

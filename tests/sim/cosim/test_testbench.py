@@ -26,7 +26,7 @@ class TestIngress:
     ALL = (1 << CONFIG.tenants) - 1
 
     def drive(self, ingress, ready=ALL):
-        word = ingress.next(ready)
+        word = ingress.next(ready, 0)
         return None if word is None else tag_and_position(word)
 
     def test_the_request_offered_first_goes_first(self):

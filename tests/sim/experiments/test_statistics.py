@@ -22,6 +22,7 @@ def tenant(*, steps=(), granted=(), sizes=()):
         sizes=column(sizes),
         offered=column([0] * len(sizes)),
         granted=column(granted),
+        taken=column([0] * len(granted)),
         classes=column([0] * len(granted)),
         completed=column([-1] * len(sizes)),
         step_started=column([start for start, _ in steps]),

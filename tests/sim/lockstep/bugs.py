@@ -6,9 +6,9 @@ CHANNEL = "mcos_hw.channel"
 
 HARDWARE_BUGS = {
     "ties go to the higher tenant": Bug(
-        module=f"{CHANNEL}.choice",
-        text="int(i < j), finish_first)",
-        instead="int(i > j), finish_first)",
+        module=f"{CHANNEL}.order",
+        text="before(self.following.finish, head.finish, self.below[j])",
+        instead="before(self.following.finish, head.finish, ~self.below[j])",
     ),
     "burst goes before conforming": Bug(
         module=f"{CHANNEL}.choice",
@@ -25,8 +25,10 @@ HARDWARE_BUGS = {
         text="limit.eq(depth << fraction)",
         instead="limit.eq((depth + 32) << fraction)",
     ),
-    "a promotion counts twice": Bug(
-        module=f"{CHANNEL}.age", text="rested.eq(1)", instead="rested.eq(2)"
+    "a head is over age a round late": Bug(
+        module=f"{CHANNEL}.age",
+        text="(visited_age >= limit)",
+        instead="(visited_age > limit)",
     ),
     "virtual time is slow for long requests": Bug(
         module=f"{CHANNEL}.virtual_time",

@@ -1,0 +1,115 @@
+"""``mcos soak``: long runs of lockstep and of the bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcos_sim.console import output, progress, require_outputs, say, write_json
+
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
+
+
+EXAMPLE = "mcos soak --cases 20 --json build/soak/short.json"
+
+_LATENESS = (3, 0)
+"""The fastest and the textbook's order."""
+
+
+def command(
+    cases: Annotated[
+        int, typer.Option(min=1, help="Random contracts and traffic for lockstep.")
+    ] = 520,
+    clocks: Annotated[int, typer.Option(min=1_000, help="Clocks of each.")] = 210_000,
+    runs: Annotated[int, typer.Option(min=16, help="Runs of each kind for the bounds.")] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes.", show_default="one a core")
+    ] = os.cpu_count() or 1,
+    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
+        "build/sim"
+    ),
+    json: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
+    ] = Path("build/soak/result.json"),
+) -> None:
+    """Compare hardware and model, and hold the model against its bounds, for many clocks.
+
+    Lockstep is that of ``mcos lockstep`` with L = 3 and 0, each with half of the cases. The bounds
+    are worst-case fair index, delay, shares of 10 ms epochs, and a tenant with one request in
+    flight; docs/fairness.md.
+    """
+    from mcos_hw.config import ChannelConfig
+    from mcos_sim.compiled.engine import channel_library
+    from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
+    from mcos_sim.lockstep.campaign import Design, campaign
+    from mcos_sim.machine import machine
+
+    require_outputs([json])
+    designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
+    with progress("Building the compiled hardware", len(designs)) as advance:
+        for design in designs:
+            channel_library(design.config, design.arbiter, directory=simulators)
+            advance(1)
+    begun = time.monotonic()
+    with progress("Comparing hardware and model", cases * clocks) as advance:
+        report = campaign(
+            designs,
+            first_seed=seed,
+            cases=cases,
+            clocks=clocks,
+            simulators=simulators,
+            workers=workers,
+            on_progress=advance,
+        )
+    output.print(
+        f"{report.clocks:,} clocks of {report.cases:,} random configurations compared, "
+        f"{len(report.findings)} differ"
+    )
+
+    epochs = 2
+    length = 500_000
+    bounds = {}
+    failed = bool(report.findings)
+    for design in designs:
+        config = design.config
+        work = 2 * runs * length + epochs * EPOCH_CLOCKS
+        with progress(f"Bounds with L = {config.lateness}", work) as advance:
+            found = measure_promises(
+                config, runs=runs, clocks=length, epochs=epochs, seed=seed, on_progress=advance
+            )
+        output.print(
+            f"L = {config.lateness}, {found.cycles:,} clocks: fair index "
+            f"{found.wfi_worst_bytes:.0f} of {found.wfi_bound_bytes:.0f} B, "
+            f"{found.wfi_violations} over it; delay {found.delay_worst:.0%} of its bound, "
+            f"{found.delay_violations} over it; share error {found.max_share_error:.4%} "
+            f"(allowed {found.share_bound:.4%}); one in flight {found.depth1_share:.1%}"
+        )
+        bounds[config.lateness] = dataclasses.asdict(found)
+        failed |= not found.kept
+    write_json(
+        json,
+        {
+            "bounds": bounds[_LATENESS[0]],
+            "bounds_by_lateness": bounds,
+            "config_hashes": [design.config.hash for design in designs],
+            "configurations": report.cases,
+            "differences": len(report.findings),
+            "lockstep_cycles": report.clocks,
+            "machine": machine(),
+            "seconds": round(time.monotonic() - begun, 1),
+            "seed": seed,
+            "seeds_that_differ": [finding.seed for finding in report.findings],
+        },
+    )
+    say(f"figures: {json}")
+    if failed:
+        raise typer.Exit(1)
