@@ -149,7 +149,7 @@ def random_settings(
                 peak_depth=int(depth * rng.choice((1, 2, 3))),
                 inverse_weight=(1 << config.reciprocal_fraction) // int(weights[i]),
                 age_limit=int(rng.choice((0, 0, 16, 100, 1000, 20_000))),
-                latency_slo=int(rng.choice((0, rng.integers(8, 60), 300, 3000))),
+                latency_slo=int(rng.choice((0, int(rng.integers(8, 60)), 300, 3000))),
             )
         )
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
