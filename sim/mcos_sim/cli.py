@@ -39,6 +39,7 @@ COMMANDS = (
     "lockstep",
     "soak",
     "bench",
+    "fullscale",
 )
 """Sub-commands in the order in which the help lists them."""
 

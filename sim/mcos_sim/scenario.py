@@ -84,6 +84,9 @@ class Scenario:
         Probability that in a clock nothing is offered, or that the memory port is not ready.
     window : Window or None
         Waveform to write.
+    keep_requests : bool
+        Whether clocks of every request are kept; otherwise those of steps only, for runs of
+        hundreds of millions of requests. The cocotb engine keeps them always.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Scenario:
     offer_pause: float = 0.0
     command_pause: float = 0.0
     window: Window | None = None
+    keep_requests: bool = True
 
     def __post_init__(self) -> None:
         tags = [stream.tag for stream in self.streams]
@@ -122,6 +126,8 @@ class TenantResult:
         Shape (granted,): :class:`mcos_hw.registers.GrantClass` of each grant.
     step_started, step_ended : numpy.ndarray
         Shape (steps,): ``step_ended`` is -1 for a step still running at the end.
+    bytes_granted : int
+        Bytes of all grants, also where requests were not kept and their arrays are empty.
     """
 
     name: str
@@ -134,6 +140,7 @@ class TenantResult:
     completed: np.ndarray
     step_started: np.ndarray
     step_ended: np.ndarray
+    bytes_granted: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,11 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.cosim.build import VERILATOR, WAIVERS, locked, run_command
 from mcos_sim.environment import layout
 
-__all__ = ["Library", "build_library", "library_of"]
+__all__ = [
+    "Library",
+    "build_library",
+    "library_of",
+]
 
 
 HARNESS = Path(__file__).with_name("harness.cpp")

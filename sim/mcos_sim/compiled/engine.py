@@ -15,7 +15,10 @@ from mcos_sim.environment.environment import environment, require_sound, tenant_
 from mcos_sim.errors import HardwareError
 from mcos_sim.scenario import FIRST_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
 
-__all__ = ["channel_library", "run_scenario"]
+__all__ = [
+    "channel_library",
+    "run_scenario",
+]
 
 
 PROGRESS_CLOCKS = 500_000

@@ -12,7 +12,11 @@ from mcos_sim.compiled.build import Library
 from mcos_sim.environment.drive import drive
 from mcos_sim.errors import HardwareError
 
-__all__ = ["Hardware", "image_writes", "load_clocks"]
+__all__ = [
+    "Hardware",
+    "image_writes",
+    "load_clocks",
+]
 
 
 _WRITE_CLOCKS = 4

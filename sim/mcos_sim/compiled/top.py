@@ -9,7 +9,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.generic import GenericTop
 
-__all__ = ["ProbedTop"]
+__all__ = [
+    "ProbedTop",
+]
 
 
 class ProbedTop(wiring.Component):

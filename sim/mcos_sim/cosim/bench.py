@@ -22,7 +22,9 @@ from mcos_sim.memory.simple import SimpleMemory
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.traffic.stream import Stream
 
-__all__ = ["scenario"]
+__all__ = [
+    "scenario",
+]
 
 
 PROGRESS_CLOCKS = 20_000

@@ -5,7 +5,7 @@ import dataclasses
 import fcntl
 import functools
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def run_scenario(
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"
     arrays: dict[str, Any] = {}
-    for stream in scenario.streams:
+    for stream in (each.unrolled() for each in scenario.streams):
         arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
     with _own(directory):
         for stale in (progress, directory / "result.npz"):
@@ -185,6 +185,7 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                 TenantResult(
                     name=stream.name,
                     tag=stream.tag,
+                    bytes_granted=_bytes_granted(arrays, stream.tag),
                     **{name: arrays[f"{stream.tag}.{name}"] for name in TENANT_COLUMNS},
                 )
                 for stream in scenario.streams
@@ -195,6 +196,10 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                 if name.startswith("registers.")
             },
         )
+
+
+def _bytes_granted(arrays: Mapping[str, np.ndarray], tag: int) -> int:
+    return int(arrays[f"{tag}.sizes"][: len(arrays[f"{tag}.granted"])].sum())
 
 
 @contextlib.contextmanager

@@ -10,7 +10,9 @@ from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.waves.signals import PortEvents
 from mcos_sim.waves.window import WindowWriter
 
-__all__ = ["WindowRecorder"]
+__all__ = [
+    "WindowRecorder",
+]
 
 
 class WindowRecorder:

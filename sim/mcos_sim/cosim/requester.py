@@ -8,7 +8,9 @@ from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from mcos_sim.traffic.stream import Stream
 
-__all__ = ["Requester"]
+__all__ = [
+    "Requester",
+]
 
 
 class Requester:

@@ -58,23 +58,40 @@ def _block(e, tenant):
 
 
 @compiled
+def _request(e, block, index):
+    """Place of a request's row; a stream may be asked for more than once."""
+    if index >= e[block + at.ROUND_REQUESTS]:
+        index %= e[block + at.ROUND_REQUESTS]
+    return e[block + at.REQUEST_ROWS] + at.REQUEST_ROW * index
+
+
+@compiled
+def _step(e, block, step):
+    """Place of a step's row, likewise."""
+    return e[block + at.STEP_ROWS] + at.STEP_ROW * (step % e[block + at.ROUND_STEPS])
+
+
+@compiled
 def _respond(e, block, request_id, clock):
     """Take a response; a step ends with its last one."""
     offered = e[block + at.OFFERED]
     index = offered - 1 - ((offered - 1 - request_id) & e[at.ID_MASK])
-    if index < 0 or e[e[block + at.COMPLETED_AT] + index] >= 0:
+    completed = e[block + at.COMPLETED_AT] + (index & e[block + at.KEPT])
+    if index < 0 or e[completed] >= 0:
         _fault(e, Fault.UNKNOWN_RESPONSE, e[block + at.TAG], request_id)
         return
-    e[e[block + at.COMPLETED_AT] + index] = clock
+    e[completed] = clock
     e[block + at.OUTSTANDING] -= 1
-    step = e[e[block + at.REQUEST_ROWS] + at.REQUEST_ROW * index + 3]
+    rounds = index // e[block + at.ROUND_REQUESTS]
+    step = e[_request(e, block, index) + 3]
     row = e[block + at.STEP_ROWS] + at.STEP_ROW * step
+    step += rounds * e[block + at.ROUND_STEPS]
     e[row + 4] -= 1
     if e[row + 4] == 0:
         e[e[block + at.STEP_ENDED] + step] = clock
         following = e[block + at.NEXT_STEP]
         if e[block + at.CLOSED] and step + 1 == following and following < e[block + at.STEPS]:
-            after = e[block + at.STEP_ROWS] + at.STEP_ROW * following
+            after = _step(e, block, following)
             e[block + at.NEXT_START] = max(e[after + 2], clock + e[after + 3])
 
 
@@ -88,19 +105,22 @@ def _advance(e, block, clock):
         return
     while clock >= e[block + at.NEXT_START]:
         step = e[block + at.NEXT_STEP]
-        row = e[block + at.STEP_ROWS] + at.STEP_ROW * step
-        e[block + at.END] = e[row] + e[row + 1]
+        row = _step(e, block, step)
+        e[row + 4] = e[row + 1]
+        e[block + at.END] += e[row + 1]
         e[e[block + at.STEP_STARTED] + step] = clock
         e[block + at.NEXT_STEP] = step + 1
         e[block + at.NEXT_START] = at.NEVER
         if not e[block + at.CLOSED] and step + 1 < e[block + at.STEPS]:
-            e[block + at.NEXT_START] = max(e[row + at.STEP_ROW + 2], clock)
+            e[block + at.NEXT_START] = max(e[_step(e, block, step + 1) + 2], clock)
     first = e[block + at.OFFERED]
     end = min(e[block + at.END], first + e[block + at.WINDOW] - e[block + at.OUTSTANDING])
     if end > first:
-        offered_at = e[block + at.OFFERED_AT]
+        offered_at, completed_at = e[block + at.OFFERED_AT], e[block + at.COMPLETED_AT]
         for index in range(first, end):
-            e[offered_at + index] = clock
+            place = index & e[block + at.KEPT]
+            e[offered_at + place] = clock
+            e[completed_at + place] = -1
         e[block + at.OFFERED] = end
         e[block + at.OUTSTANDING] += end - first
         e[at.WAITING] |= 1 << e[block + at.TAG]
@@ -152,9 +172,11 @@ def _watch(e, clock):
             if grants >= e[block + at.TAKEN]:
                 _fault(e, Fault.GRANT_OF_NOTHING, tenant, grants)
                 return
-            e[e[block + at.GRANTED_AT] + grants] = clock
-            e[e[block + at.CLASS_OF] + grants] = e[at.GRANTED_CLASS]
+            place = grants & e[block + at.KEPT]
+            e[e[block + at.GRANTED_AT] + place] = clock
+            e[e[block + at.CLASS_OF] + place] = e[at.GRANTED_CLASS]
             e[block + at.GRANTS] = grants + 1
+            e[block + at.GRANTED_BYTES] += e[_request(e, block, grants) + 1] * e[at.BEAT_BYTES]
     if e[at.COMMAND_VALID] and e[at.PORT_BYTES] == 0:
         tenant = e[at.COMMAND_TENANT]
         block = _block(e, tenant)
@@ -164,7 +186,7 @@ def _watch(e, clock):
         if index >= e[block + at.GRANTS]:
             _fault(e, Fault.COMMAND_OF_NOTHING, tenant, index)
             return
-        row = e[block + at.REQUEST_ROWS] + at.REQUEST_ROW * index
+        row = _request(e, block, index)
         if (
             e[at.COMMAND_OP] != e[row]
             or e[at.COMMAND_BEATS] != e[row + 1]
@@ -218,7 +240,7 @@ def _offer(e, clock):
     for k in range(e[at.REQUESTERS]):
         block = at.BLOCKS + k * at.BLOCK
         if takes >> e[block + at.TAG] & 1:
-            offered = e[e[block + at.OFFERED_AT] + e[block + at.TAKEN]]
+            offered = e[e[block + at.OFFERED_AT] + (e[block + at.TAKEN] & e[block + at.KEPT])]
             if offered < first:
                 first = offered
                 chosen = block
@@ -226,10 +248,10 @@ def _offer(e, clock):
         return
     index = e[chosen + at.TAKEN]
     e[chosen + at.TAKEN] = index + 1
-    e[e[chosen + at.TAKEN_AT] + index] = clock
+    e[e[chosen + at.TAKEN_AT] + (index & e[chosen + at.KEPT])] = clock
     if index + 1 == e[chosen + at.OFFERED]:
         e[at.WAITING] &= ~(1 << e[chosen + at.TAG])
-    row = e[chosen + at.REQUEST_ROWS] + at.REQUEST_ROW * index
+    row = _request(e, chosen, index)
     e[at.REQUEST_VALID] = 1
     e[at.REQUEST_TENANT] = e[chosen + at.TAG]
     e[at.REQUEST_ID] = index & e[at.ID_MASK]

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from mcos_hw.config import ChannelConfig
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
 from mcos_sim.errors import HardwareError
@@ -65,11 +64,12 @@ def environment(scenario: Scenario) -> np.ndarray:
     header[at.BLOCK_OF] = place(blocks)
     for k, stream in enumerate(scenario.streams):
         block = header[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
-        _fill(block, stream, config, place)
+        _fill(block, stream, scenario, place)
     return np.concatenate(parts)
 
 
-def _fill(block: np.ndarray, stream: Stream, config: ChannelConfig, place) -> None:
+def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
+    config = scenario.config
     mask = (1 << config.id_width) - 1
     if stream.window > mask:
         raise ValueError(
@@ -88,16 +88,20 @@ def _fill(block: np.ndarray, stream: Stream, config: ChannelConfig, place) -> No
     block[at.WINDOW] = stream.window
     block[at.CLOSED] = stream.closed
     block[at.UNTIL] = at.NEVER if stream.until is None else stream.until
-    block[at.COUNT] = count
-    block[at.STEPS] = steps
+    block[at.COUNT] = count * stream.repeat
+    block[at.STEPS] = steps * stream.repeat
+    block[at.ROUND_REQUESTS] = max(count, 1)
+    block[at.ROUND_STEPS] = max(steps, 1)
+    kept = count * stream.repeat if scenario.keep_requests else 2 * (mask + 1)
+    block[at.KEPT] = at.NEVER - 1 if scenario.keep_requests else kept - 1
     block[at.NEXT_START] = steps_rows[0, 2] if steps else at.NEVER
     block[at.STOPPED] = not count
     block[at.REQUEST_ROWS] = place(rows)
     block[at.STEP_ROWS] = place(steps_rows)
     for column in (at.OFFERED_AT, at.TAKEN_AT, at.GRANTED_AT, at.CLASS_OF, at.COMPLETED_AT):
-        block[column] = place(np.full(count, -1))
+        block[column] = place(np.full(kept, -1))
     for column in (at.STEP_STARTED, at.STEP_ENDED):
-        block[column] = place(np.full(steps, -1))
+        block[column] = place(np.full(steps * stream.repeat, -1))
 
 
 def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...]:
@@ -105,24 +109,30 @@ def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...
     results = []
     for k, stream in enumerate(scenario.streams):
         block = e[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
-        offered, grants, steps = block[at.OFFERED], block[at.GRANTS], block[at.NEXT_STEP]
+        steps = int(block[at.NEXT_STEP])
+        offered, taken, grants = (
+            int(block[count]) if scenario.keep_requests else 0
+            for count in (at.OFFERED, at.TAKEN, at.GRANTS)
+        )
 
         def column(name: int, length: int, block=block) -> np.ndarray:
             return e[block[name] :][:length].copy()
 
-        beats = stream.requests["beats"][:offered].astype(np.int64)
+        rounds = np.arange(offered) % max(len(stream.requests), 1)
+        beats = stream.requests["beats"][rounds].astype(np.int64)
         results.append(
             TenantResult(
                 name=stream.name,
                 tag=stream.tag,
                 sizes=beats * scenario.config.beat_bytes,
                 offered=column(at.OFFERED_AT, offered),
-                taken=column(at.TAKEN_AT, int(block[at.TAKEN])),
+                taken=column(at.TAKEN_AT, taken),
                 granted=column(at.GRANTED_AT, grants),
                 classes=column(at.CLASS_OF, grants),
                 completed=column(at.COMPLETED_AT, offered),
                 step_started=column(at.STEP_STARTED, steps),
                 step_ended=column(at.STEP_ENDED, steps),
+                bytes_granted=int(block[at.GRANTED_BYTES]),
             )
         )
     return tuple(results)

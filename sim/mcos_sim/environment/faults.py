@@ -2,7 +2,9 @@
 
 import enum
 
-__all__ = ["Fault"]
+__all__ = [
+    "Fault",
+]
 
 
 class Fault(enum.IntEnum):

@@ -6,8 +6,6 @@ first, then a block for each requester; longer arrays lie behind, at the places 
 names.
 """
 
-__all__: list[str] = []
-
 CLOCK = 0
 """Clock of the next step."""
 DONE = 1
@@ -117,7 +115,13 @@ STEP_STARTED = 21
 STEP_ENDED = 22
 TAKEN_AT = 23
 """Place of the clock in which the channel took each request."""
-BLOCK = 24
+KEPT = 24
+"""Mask of a request's place in the arrays of clocks: all of them are kept, or the last ones."""
+ROUND_REQUESTS = 25
+"""Requests of one repetition of the stream; likewise the next one."""
+ROUND_STEPS = 26
+GRANTED_BYTES = 27
+BLOCK = 28
 """Length of a block."""
 
 REQUEST_ROW = 4

@@ -19,7 +19,9 @@ from mcos_sim.experiments.contention import (
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
 
-__all__ = ["Demo"]
+__all__ = [
+    "Demo",
+]
 
 
 WINDOW_SWEEP = (16, 32, 64, 128, 256, 1200)

@@ -3,7 +3,9 @@
 from mcos_policy.compiler import Compiled
 from mcos_sim.errors import UserError
 
-__all__ = ["require_names"]
+__all__ = [
+    "require_names",
+]
 
 
 def require_names(compiled: Compiled, tags: dict[str, int]) -> None:

@@ -16,7 +16,10 @@ from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
-__all__ = ["Promises", "measure_promises"]
+__all__ = [
+    "Promises",
+    "measure_promises",
+]
 
 
 WEIGHTS = (16, 16, 8, 8, 4, 4, 2, 2, 1, 1, 1, 1, 16, 16, 16, 16)

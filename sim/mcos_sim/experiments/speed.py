@@ -14,7 +14,13 @@ from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.essay import backlogged_streams
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
-__all__ = ["Speed", "backlogged", "cycles_per_s", "light_load", "measure_speeds"]
+__all__ = [
+    "Speed",
+    "backlogged",
+    "cycles_per_s",
+    "light_load",
+    "measure_speeds",
+]
 
 
 MEMORY_LATENCY = 80

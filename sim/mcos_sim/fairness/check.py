@@ -11,7 +11,11 @@ from mcos_policy.bounds import fair_index
 from mcos_sim.fairness.fluid import worst_lag, worst_lateness
 from mcos_sim.scenario import RunResult, TenantResult
 
-__all__ = ["TenantBounds", "check_bounds", "share_errors"]
+__all__ = [
+    "TenantBounds",
+    "check_bounds",
+    "share_errors",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,10 @@ it. Bytes are counted in units of 1/W and clocks in units of 1/(r w_i), so that 
 
 from mcos_sim.compiling import compiled
 
-__all__ = ["worst_lag", "worst_lateness"]
+__all__ = [
+    "worst_lag",
+    "worst_lateness",
+]
 
 
 @compiled

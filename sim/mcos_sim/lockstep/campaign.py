@@ -12,7 +12,12 @@ from mcos_sim.compiled.engine import channel_library
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import Difference, compare
 
-__all__ = ["Design", "Finding", "Report", "campaign"]
+__all__ = [
+    "Design",
+    "Finding",
+    "Report",
+    "campaign",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,12 @@ from mcos_sim.compiled.hardware import load_clocks
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
-__all__ = ["Case", "Commit", "random_case", "random_settings"]
+__all__ = [
+    "Case",
+    "Commit",
+    "random_case",
+    "random_settings",
+]
 
 
 _COMMIT_ROOM = 300

@@ -20,7 +20,12 @@ from mcos_sim.reference.registers import monitor_registers
 from mcos_sim.reference.state import image_rows, reset_state
 from mcos_sim.scenario import MONITOR_REGISTERS
 
-__all__ = ["Difference", "Outcome", "compare", "traces"]
+__all__ = [
+    "Difference",
+    "Outcome",
+    "compare",
+    "traces",
+]
 
 
 _CHUNK = 1 << 15

@@ -11,7 +11,9 @@ from mcos_sim.lockstep.compare import Difference, compare
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.traffic.stream import Stream
 
-__all__ = ["shrink"]
+__all__ = [
+    "shrink",
+]
 
 
 SHORT_CLOCKS = 400

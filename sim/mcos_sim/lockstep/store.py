@@ -16,7 +16,10 @@ from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.scenario import Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
-__all__ = ["case_record", "read_case"]
+__all__ = [
+    "case_record",
+    "read_case",
+]
 
 
 _PLAIN = (

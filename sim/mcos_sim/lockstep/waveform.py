@@ -8,7 +8,9 @@ from vcd import VCDWriter
 from mcos_hw.config import ChannelConfig
 from mcos_sim.reference.probe import probe_fields
 
-__all__ = ["write_both"]
+__all__ = [
+    "write_both",
+]
 
 
 def write_both(

@@ -2,7 +2,9 @@
 
 from collections import deque
 
-__all__ = ["SimpleMemory"]
+__all__ = [
+    "SimpleMemory",
+]
 
 
 class SimpleMemory:

@@ -3,7 +3,10 @@
 from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 
-__all__ = ["guard_age", "rest"]
+__all__ = [
+    "guard_age",
+    "rest",
+]
 
 
 @compiled

@@ -12,7 +12,13 @@ from mcos_sim.environment import layout as env
 from mcos_sim.reference import age, buckets, choice, monitor, ports, tags
 from mcos_sim.reference import layout as at
 
-__all__ = ["advance", "begin", "commit", "is_idle", "skip"]
+__all__ = [
+    "advance",
+    "begin",
+    "commit",
+    "is_idle",
+    "skip",
+]
 
 _NO_CLASS = NO_CLASS
 

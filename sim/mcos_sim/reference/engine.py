@@ -19,7 +19,9 @@ from mcos_sim.reference.registers import monitor_registers
 from mcos_sim.reference.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 
-__all__ = ["run_scenario"]
+__all__ = [
+    "run_scenario",
+]
 
 
 PROGRESS_CLOCKS = 10_000_000

@@ -4,8 +4,6 @@ The state is one flat array of int64, with a value of each of 16 tenants side by
 then finds everything at constant offsets from one pointer.
 """
 
-__all__: list[str] = []
-
 LANES = 16
 """Places of a tenant array, however many tenants there are."""
 

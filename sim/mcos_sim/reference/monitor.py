@@ -4,7 +4,11 @@ from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS
 from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 
-__all__ = ["count", "count_latency", "end_epoch"]
+__all__ = [
+    "count",
+    "count_latency",
+    "end_epoch",
+]
 
 _GRANT_KINDS = GRANT_KINDS
 _LATENCY_BINS = LATENCY_BINS

@@ -9,7 +9,12 @@ from mcos_sim.reference import choice, tags
 from mcos_sim.reference import layout as at
 from mcos_sim.reference.buckets import committed_at, peak_at
 
-__all__ = ["pack", "probe_fields", "probe_places", "probe_words"]
+__all__ = [
+    "pack",
+    "probe_fields",
+    "probe_places",
+    "probe_words",
+]
 
 
 CHANNEL_FIELDS = (

@@ -7,7 +7,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, channel_map
 from mcos_sim.reference import layout as at
 
-__all__ = ["monitor_registers"]
+__all__ = [
+    "monitor_registers",
+]
 
 
 def monitor_registers(s: np.ndarray, config: ChannelConfig) -> dict[str, list[int]]:

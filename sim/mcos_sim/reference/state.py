@@ -9,7 +9,10 @@ from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
 from mcos_sim.reference import layout as at
 
-__all__ = ["image_rows", "reset_state"]
+__all__ = [
+    "image_rows",
+    "reset_state",
+]
 
 
 def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:

@@ -14,7 +14,9 @@ from mcos_sim.report.marks import marks
 from mcos_sim.report.pictures import latency_picture, share_picture, sweep_picture
 from mcos_sim.report.rows import RUNS, flatten, rows
 
-__all__ = ["write"]
+__all__ = [
+    "write",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

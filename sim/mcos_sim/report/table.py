@@ -12,7 +12,9 @@ from rich.text import Text
 from mcos_sim.report.marks import Mark, marks
 from mcos_sim.report.rows import RUNS, rows
 
-__all__ = ["render"]
+__all__ = [
+    "render",
+]
 
 
 COLUMNS = ("steps", "p50 clk", "p50 µs", "p99 clk", "p99 µs", "/ alone", "share", "target")

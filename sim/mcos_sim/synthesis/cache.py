@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Cache"]
+__all__ = [
+    "Cache",
+]
 
 
 class Cache:

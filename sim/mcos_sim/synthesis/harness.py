@@ -4,7 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ScannedPorts"]
+__all__ = [
+    "ScannedPorts",
+]
 
 
 class ScannedPorts(wiring.Component):

@@ -10,7 +10,9 @@ from rich.text import Text
 
 from mcos_sim.synthesis.state import ESSAY_BUCKET_BYTES, ESSAY_TENANTS
 
-__all__ = ["render"]
+__all__ = [
+    "render",
+]
 
 
 def render(result: Mapping[str, Any], *, paths: int) -> RenderableType:

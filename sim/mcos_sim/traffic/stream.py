@@ -50,6 +50,8 @@ class Stream:
         Shape (steps,), dtype :data:`STEP`, covering ``requests`` in order without gaps.
     until : int or None
         Clock from which on nothing new is asked for; None asks for everything.
+    repeat : int
+        How many times all of it is asked for, one after the other; only of closed streams.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Stream:
     requests: np.ndarray
     steps: np.ndarray
     until: int | None = None
+    repeat: int = 1
 
     def __post_init__(self) -> None:
         if self.requests.dtype != REQUEST or self.steps.dtype != STEP:
@@ -68,6 +71,11 @@ class Stream:
             )
         if self.window < 1:
             raise ValueError(f"window of {self.name!r} must be at least 1, not {self.window!r}")
+        if self.repeat < 1 or (self.repeat > 1 and not self.closed):
+            raise ValueError(
+                f"repeat of {self.name!r} must be at least 1, and 1 unless it is closed, "
+                f"not {self.repeat!r}"
+            )
         ends = np.cumsum(self.steps["count"], dtype=np.int64)
         firsts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
         if len(ends) and (
@@ -78,3 +86,13 @@ class Stream:
             raise ValueError(
                 f"steps of {self.name!r} must cover its {len(self.requests)} requests in order"
             )
+
+    def unrolled(self) -> "Stream":
+        """The same without repetition."""
+        if self.repeat == 1:
+            return self
+        steps = np.tile(self.steps, self.repeat)
+        steps["first"] = np.concatenate([[0], np.cumsum(steps["count"][:-1], dtype=np.uint32)])
+        return dataclasses.replace(
+            self, requests=np.tile(self.requests, self.repeat), steps=steps, repeat=1
+        )

@@ -9,7 +9,9 @@ from vcd.gtkw import GTKWSave
 
 from mcos_sim.waves.signals import ROOT, Signal
 
-__all__ = ["write_save_file"]
+__all__ = [
+    "write_save_file",
+]
 
 
 KINDS = ("time", "tenants", "arbiter", "buckets", "port", "events")

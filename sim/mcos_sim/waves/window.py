@@ -14,7 +14,9 @@ from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
 from mcos_sim.waves.signals import PortEvents, Radix, Sample, Sampler, Signal
 
-__all__ = ["WindowWriter"]
+__all__ = [
+    "WindowWriter",
+]
 
 
 UNITS = {"ns": 1, "ps": 1_000, "fs": 1_000_000}

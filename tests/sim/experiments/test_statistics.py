@@ -25,6 +25,7 @@ def tenant(*, steps=(), granted=(), sizes=()):
         taken=column([0] * len(granted)),
         classes=column([0] * len(granted)),
         completed=column([-1] * len(sizes)),
+        bytes_granted=sum(sizes[: len(granted)]),
         step_started=column([start for start, _ in steps]),
         step_ended=column([end for _, end in steps]),
     )

@@ -64,6 +64,7 @@ def test_a_tenant_that_is_passed_over_breaks_both_bounds():
             granted=np.asarray(granted, dtype=np.int64),
             classes=zeros,
             completed=zeros,
+            bytes_granted=512 * count,
             step_started=zeros[:0],
             step_ended=zeros[:0],
         )

@@ -1,0 +1,161 @@
+"""One channel's slice of a whole accelerator, nothing scaled down.
+
+An H200 has 4.8 TB/s (NVIDIA, "H200 Tensor Core GPU", 2023), some 94 channels of 51.2 GB/s. A step
+of about 17 ms that reads all the time moves 870 MB through each of them. Three decoders share it,
+as in the essay's workload: each reads its slice of weights and context, then computes. A prefill
+bursts beside them for as many steps again as it was quiet.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mcos_hw.channel.request import Op
+from mcos_hw.config import ChannelConfig
+from mcos_policy.compiler import Compiled
+from mcos_sim.experiments.contention import ARBITER_OF_RUN
+from mcos_sim.experiments.statistics import step_percentiles
+from mcos_sim.reference.engine import run_scenario
+from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.traffic.essay import DECODERS, PREFILL
+from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+
+__all__ = [
+    "Slice",
+    "full_scale_scenario",
+    "measure_full_scale",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Slice:
+    """What the run is made of.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of each decoder; the prefill bursts from the middle of them on.
+    step_seconds : float
+        Time of a step without a prefill.
+    load : float
+        What the decoders use of the channel together.
+    decoder_window, prefill_window : int
+        Requests outstanding.
+    memory_latency : int
+        Clocks from a command's last byte to its completion.
+    """
+
+    steps: int = 200
+    step_seconds: float = 0.017
+    load: float = 0.72
+    decoder_window: int = 16
+    prefill_window: int = 1200
+    memory_latency: int = 116
+
+    def step_clocks(self, config: ChannelConfig) -> int:
+        """Clocks of a step without a prefill."""
+        return round(self.step_seconds * config.clock_khz * 1000)
+
+    def burst(self, config: ChannelConfig) -> int:
+        """Clock in which the prefill begins."""
+        return FIRST_CLOCK + self.step_clocks(config) * (self.steps // 2)
+
+
+def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
+    """One run: ``alone``, ``fcfs``, ``round_robin``, ``fixed_priority`` or ``mcos``."""
+    config = compiled.config
+    clocks = of.step_clocks(config)
+    decoders = len(DECODERS)
+    bytes_ = int(clocks * config.bytes_per_clock * of.load / decoders)
+    count = bytes_ // config.l_max
+    # They read at the same time, and each has a third of the channel while they do.
+    compute = clocks - count * decoders * config.l_max // config.bytes_per_clock
+    streams = [
+        _stream(name, tag, Op.READ, count, compute, window=of.decoder_window, repeat=of.steps)
+        for tag, name in enumerate(DECODERS, start=1)
+    ]
+    end = FIRST_CLOCK + clocks * of.steps
+    if run != "alone":
+        prefill = _stream(PREFILL, 0, Op.WRITE, 100_000, 0, window=of.prefill_window, repeat=10_000)
+        prefill.steps["ready"][0] = of.burst(config)
+        streams.insert(0, dataclasses.replace(prefill, until=end))
+    return Scenario(
+        name=run,
+        arbiter=ARBITER_OF_RUN[run],
+        config=config,
+        image=compiled.image.words,
+        streams=tuple(streams),
+        clocks=end,
+        memory_latency=of.memory_latency,
+        memory_credit=compiled.settings.channel.port_credit,
+        seed=0,
+        keep_requests=False,
+    )
+
+
+def _stream(
+    name: str, tag: int, op: Op, count: int, compute: int, *, window: int, repeat: int
+) -> Stream:
+    """A step of longest requests, over and over."""
+    requests = np.zeros(count, dtype=REQUEST)
+    requests["op"] = op
+    requests["beats"] = 16
+    requests["address"] = (np.uint64(tag) << np.uint64(36)) + np.arange(
+        count, dtype=np.uint64
+    ) * np.uint64(512)
+    steps = np.array([(0, count, 0, compute)], dtype=STEP)
+    return Stream(
+        name=name,
+        tag=tag,
+        window=window,
+        closed=True,
+        requests=requests,
+        steps=steps,
+        repeat=repeat,
+    )
+
+
+def measure_full_scale(
+    compiled: Compiled,
+    of: Slice,
+    *,
+    runs: tuple[str, ...],
+    on_progress: Callable[[int], None] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Run every arbiter and say what the decoders' steps took while the prefill burst.
+
+    Returns
+    -------
+    dict[str, dict[str, Any]]
+        By run: ``steps``, ``p50_clocks``, ``p99_clocks`` of the steps begun in the burst and ended,
+        ``p99_over_alone``, None without such steps or without ``alone``, ``steps_in_all``,
+        ``utilisation``, ``prefill_bytes``, ``clocks`` and ``seconds``.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        result = run_scenario(full_scale_scenario(compiled, run, of), on_progress=on_progress)
+        rows[run] = _row(result, compiled.config, of)
+        alone, found = rows.get("alone", {}).get("p99_clocks"), rows[run]["p99_clocks"]
+        rows[run]["p99_over_alone"] = round(found / alone, 4) if alone and found else None
+    return rows
+
+
+def _row(result: RunResult, config: ChannelConfig, of: Slice) -> dict[str, Any]:
+    decoders = [tenant for tenant in result.tenants if tenant.name in DECODERS]
+    merged = dataclasses.replace(
+        decoders[0],
+        step_started=np.concatenate([tenant.step_started for tenant in decoders]),
+        step_ended=np.concatenate([tenant.step_ended for tenant in decoders]),
+    )
+    clocks = result.clocks - FIRST_CLOCK
+    moved = sum(tenant.bytes_granted for tenant in result.tenants)
+    return {
+        **step_percentiles(merged, first=of.burst(config)),
+        "steps_in_all": int((merged.step_ended >= 0).sum()),
+        "utilisation": round(moved / clocks / config.bytes_per_clock, 4),
+        "prefill_bytes": sum(t.bytes_granted for t in result.tenants if t.name == PREFILL),
+        "clocks": clocks,
+        "seconds": round(result.seconds, 1),
+    }
