@@ -358,6 +358,7 @@ class Channel(wiring.Component):
             channel.beats.eq(Mux(arbiter.grant, arbiter.beats, 0)),
             channel.in_flight.eq(credit.in_flight),
             channel.debt.eq(pacer.debt),
+            channel.load.eq(self.load),
         ]
         for i in range(self.config.tenants):
             tenant = self.probe.tenants[i]

@@ -37,7 +37,8 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
     - ``granted``, ``promoted``, ``tenant``, ``beats``: the grant of this clock, and
       ``granted_class``: as what it was chosen in the clock before;
     - ``in_flight``: bytes granted and not yet served;
-    - ``debt``: bytes granted ahead of the paced rate, in ``2**-rate_fraction`` bytes.
+    - ``debt``: bytes granted ahead of the paced rate, in ``2**-rate_fraction`` bytes;
+    - ``load``: quarters of the port credit that were in flight in the clock before.
     """
     level_width = config.depth_width + config.rate_fraction + 1
     tenant = data.StructLayout(
@@ -66,6 +67,7 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
             "granted_class": 2,
             "in_flight": config.credit_width,
             "debt": config.rate_fraction + (config.l_max + config.bytes_per_clock).bit_length(),
+            "load": 2,
         }
     )
     return data.StructLayout(

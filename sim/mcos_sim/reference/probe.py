@@ -27,6 +27,7 @@ CHANNEL_FIELDS = (
     "granted_class",
     "in_flight",
     "debt",
+    "load",
 )
 """Fields of ``probe.channel`` in the order in which :func:`pack` takes their places."""
 
@@ -110,7 +111,8 @@ def pack(s, places, row):
     _put(row, places[6], s[at.GRANT_CLASS] if granted else 2)
     _put(row, places[7], s[at.IN_FLIGHT])
     _put(row, places[8], s[at.DEBT])
-    k = 9
+    _put(row, places[9], s[at.LOAD])
+    k = 10
     for i in range(s[at.TENANTS]):
         present = s[at.WAITING + i] > 0
         beats = s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]] if present else 0

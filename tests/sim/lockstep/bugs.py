@@ -57,3 +57,37 @@ HARDWARE_BUGS = {
     ),
 }
 """By what goes wrong."""
+
+MODEL_BUGS = {
+    "ties go to the higher tenant": (
+        "choice.py",
+        "return i < j\n    return",
+        "return i > j\n    return",
+    ),
+    "promoted heads wait": ("choice.py", "return 0, code", "return 6, code"),
+    "the second request has the first one's class": (
+        "choice.py",
+        "size + (taken if granted == 0 else 0)",
+        "size",
+    ),
+    "virtual time never jumps": ("tags.py", "return step[1] and less(", "return 0 and less("),
+    "the anchor is at the lag": ("tags.py", "time - (s[at.TAG_LAG] >> 1)", "time - s[at.TAG_LAG]"),
+    "a stale tag is fresh for the second request": (
+        "tags.py",
+        "s[at.STALE + i] = old >> 1 & 3",
+        "s[at.STALE + i] = 0",
+    ),
+    "burst grants charge nothing": (
+        "buckets.py",
+        "if grant_class <= _BURST:",
+        "if grant_class < _BURST:",
+    ),
+    "credit is kept for one beat": (
+        "channel.py",
+        "s[at.PORT_CREDIT] - s[at.L_MAX]",
+        "s[at.PORT_CREDIT] - s[at.BEAT_BYTES]",
+    ),
+    "an age is counted before its limit": ("age.py", "visited_age >= s", "visited_age > s"),
+    "a latency counts in the bin above": ("monitor.py", "while clocks > 1:", "while clocks > 0:"),
+}
+"""By what goes wrong: file of the model, text, and what stands there instead."""
