@@ -49,13 +49,12 @@ def command(
     the comparison; writes the result, a report page and a waveform with its save file. Exits with
     1 if a figure misses its mark.
     """
-    from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
-    from mcos_sim.cosim.engine import build_harness
     from mcos_sim.experiments.contention import Setting
     from mcos_sim.experiments.demo import Demo
     from mcos_sim.report import page, table
     from mcos_sim.report.marks import marks
+    from mcos_sim.rtl import build_simulators
 
     compiled = compile_for(contract, tenants=16)
     for folder in (directory, simulators):
@@ -66,10 +65,8 @@ def command(
     require_outputs([result_path, report_path], inputs=[contract])
     demo = Demo(compiled, Setting(clocks=clocks, seed=seed), full=full, directory=directory)
 
-    with progress("Building simulators from the emitted Verilog", len(ArbiterKind)) as advance:
-        for arbiter in ArbiterKind:
-            build_harness(compiled.config, arbiter, directory=simulators)
-            advance(1)
+    with progress("Building simulators from the emitted Verilog", 1) as advance:
+        build_simulators(demo.scenarios, simulators=simulators, on_built=advance)
     with progress(f"Running {demo.runs} simulations of the RTL", demo.clocks) as advance:
         result = demo.run(simulators=simulators, on_progress=advance)
 

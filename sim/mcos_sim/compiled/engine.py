@@ -1,6 +1,7 @@
 """The compiled engine: scenarios on the emitted Verilog without Python between its clocks."""
 
 import functools
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ def run_scenario(
     *,
     simulators: Path,
     on_progress: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> RunResult:
     """Run a scenario on the emitted Verilog.
 
@@ -50,13 +52,15 @@ def run_scenario(
         Folder of built simulators.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
+    stop : threading.Event or None
+        Stops the run when it is set.
 
     Raises
     ------
     EnvironmentFault
         If the hardware does what its requesters or its memory do not allow.
     HardwareError
-        If it refuses the image.
+        If it refuses the image, or is stopped.
     """
     config = scenario.config
     e = environment(scenario)
@@ -64,13 +68,16 @@ def run_scenario(
     with Hardware(library, config) as hardware:
         live = FIRST_CLOCK - _LOADED
         hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=live))
+        report = on_progress or (lambda clocks: None)
+        report(FIRST_CLOCK)
         begun = time.perf_counter()
         while hardware.clock < scenario.clocks and not e[env.DONE]:
             until = min(hardware.clock + PROGRESS_CLOCKS, scenario.clocks)
             moved = hardware.run(until, environment=e)
             require_sound(e)
-            if on_progress is not None:
-                on_progress(moved)
+            report(moved)
+            if stop is not None and stop.is_set():
+                raise HardwareError(f"{scenario.name} was stopped in clock {hardware.clock}")
         seconds = time.perf_counter() - begun
         clocks = hardware.clock
         registers = {name: hardware.read_array(name) for name in MONITOR_REGISTERS}

@@ -1,12 +1,11 @@
-"""The cocotb engine: scenarios in, results out, several side by side."""
+"""The cocotb engine: a scenario in, a result out."""
 
 import contextlib
 import dataclasses
 import fcntl
 import functools
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from mcos_sim.scenario import RunResult, Scenario, TenantResult
 __all__ = [
     "build_harness",
     "run_scenario",
-    "run_scenarios",
 ]
 
 
@@ -112,38 +110,6 @@ def _own(directory: Path) -> Generator[None, None, None]:
                 f"{directory} must not be in use by another run, and is; choose another -o"
             ) from None
         yield
-
-
-def run_scenarios(
-    scenarios: Sequence[Scenario],
-    *,
-    directory: Path,
-    simulators: Path,
-    workers: int = 2,
-    on_progress: Callable[[int], None] | None = None,
-) -> list[RunResult]:
-    """Runs scenarios side by side; results in the order of the scenarios."""
-    for arbiter, config in {(s.arbiter, s.config): None for s in scenarios}:
-        build_harness(config, arbiter, directory=simulators)
-    stop = threading.Event()
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [
-            pool.submit(
-                run_scenario,
-                scenario,
-                directory=directory,
-                simulators=simulators,
-                on_progress=on_progress,
-                stop=stop,
-            )
-            for scenario in scenarios
-        ]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _parameters(scenario: Scenario) -> dict:

@@ -7,7 +7,6 @@ from typing import Any
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
-from mcos_sim.cosim.engine import run_scenarios
 from mcos_sim.experiments.backlog import backlog_scenario, share_error
 from mcos_sim.experiments.contention import (
     ARBITER_OF_RUN,
@@ -16,6 +15,7 @@ from mcos_sim.experiments.contention import (
     compare,
     contention_scenario,
 )
+from mcos_sim.rtl import run_scenarios
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
 
@@ -114,6 +114,11 @@ class Demo:
         return sum(scenario.clocks for scenario in self._scenarios.values())
 
     @property
+    def scenarios(self) -> list[Scenario]:
+        """All of them."""
+        return list(self._scenarios.values())
+
+    @property
     def runs(self) -> int:
         """Number of runs."""
         return len(self._scenarios)
@@ -123,11 +128,11 @@ class Demo:
 
         Raises
         ------
-        SimulationFailed
+        HardwareError
             If a check of the bench fails.
         """
         found = run_scenarios(
-            list(self._scenarios.values()),
+            self.scenarios,
             directory=self.directory / "runs",
             simulators=simulators,
             on_progress=on_progress,

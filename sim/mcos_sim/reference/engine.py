@@ -104,13 +104,14 @@ def run_scenario(
         If the model does what its requesters or its memory do not allow.
     """
     s, e = started(scenario)
+    report = on_progress or (lambda clocks: None)
+    report(FIRST_CLOCK)
     begun = time.perf_counter()
     while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
         before = int(s[at.CLOCK])
         run(s, e, min(before + PROGRESS_CLOCKS, scenario.clocks))
         require_sound(e)
-        if on_progress is not None:
-            on_progress(int(s[at.CLOCK]) - before)
+        report(int(s[at.CLOCK]) - before)
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),

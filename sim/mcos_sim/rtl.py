@@ -1,0 +1,89 @@
+"""Scenarios on the emitted Verilog, each on the engine that suits it."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from mcos_sim.compiled import engine as compiled
+from mcos_sim.cosim import engine as cosim
+from mcos_sim.scenario import RunResult, Scenario
+
+__all__ = [
+    "build_simulators",
+    "run_scenarios",
+]
+
+
+def build_simulators(
+    scenarios: Iterable[Scenario], *, simulators: Path, on_built: Callable[[float], None]
+) -> None:
+    """Build what the scenarios run on, or find it.
+
+    Parameters
+    ----------
+    scenarios : Iterable[Scenario]
+        What will be run.
+    simulators : pathlib.Path
+        Folder of built simulators.
+    on_built : Callable
+        Called with the part of the work that is done since the last call; 1 in all.
+    """
+    wanted = {(each.window is not None, each.arbiter, each.config): None for each in scenarios}
+    for traced, arbiter, config in wanted:
+        build = cosim.build_harness if traced else compiled.channel_library
+        build(config, arbiter, directory=simulators)
+        on_built(1 / len(wanted))
+
+
+def run_scenarios(
+    scenarios: Sequence[Scenario],
+    *,
+    directory: Path,
+    simulators: Path,
+    workers: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[RunResult]:
+    """Run scenarios side by side; results in their order.
+
+    Those that write a waveform run under cocotb, all others on the compiled engine, which gives the
+    same result sooner.
+
+    Parameters
+    ----------
+    scenarios : Sequence[Scenario]
+        What to run.
+    directory : pathlib.Path
+        Folder of what the runs under cocotb leave.
+    simulators : pathlib.Path
+        Folder of built simulators.
+    workers : int
+        Runs at the same time.
+    on_progress : Callable or None
+        Called now and then with the clocks that the runs have got on by.
+
+    Raises
+    ------
+    HardwareError
+        If a run fails; the others are stopped then.
+    """
+    build_simulators(scenarios, simulators=simulators, on_built=lambda part: None)
+
+    stop = threading.Event()
+
+    def run(scenario: Scenario) -> RunResult:
+        shared = {"simulators": simulators, "on_progress": on_progress, "stop": stop}
+        if scenario.window is None:
+            return compiled.run_scenario(scenario, **shared)
+        return cosim.run_scenario(scenario, directory=directory, **shared)
+
+    # Neither engine holds the interpreter's lock while it runs. Those under cocotb take longest.
+    with ThreadPoolExecutor(workers) as pool:
+        longest_first = sorted(range(len(scenarios)), key=lambda k: scenarios[k].window is None)
+        futures = {k: pool.submit(run, scenarios[k]) for k in longest_first}
+        try:
+            return [futures[k].result() for k in range(len(scenarios))]
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
