@@ -80,6 +80,7 @@ def command(
             for name, speed in speeds.items()
         },
         "machine": machine(),
+        "reference_light_load": round(speeds["reference_light_load"].cycles_per_s),
     }
     write_json(json, found)
     say(f"figures: {json}")

@@ -75,7 +75,7 @@ def command(
         f"{len(report.findings)} differ"
     )
 
-    epochs = 2
+    epochs = 3
     length = 500_000
     bounds = {}
     failed = bool(report.findings)

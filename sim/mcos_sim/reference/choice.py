@@ -1,6 +1,7 @@
 """Who is granted next, and as what."""
 
 from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.registers import ArbiterKind
 from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 from mcos_sim.reference import tags
@@ -18,7 +19,8 @@ _NOBODY_RANK = 7
 """After every rank: 0 is a promoted head; 1, 3, 5 are the candidates of the classes, 2, 4, 6 the
 other heads of theirs."""
 
-_FCFS, _ROUND_ROBIN, _FIXED_PRIORITY = 1, 2, 3
+_FCFS = int(ArbiterKind.FCFS)
+_FIXED_PRIORITY = int(ArbiterKind.FIXED_PRIORITY)
 
 
 @compiled

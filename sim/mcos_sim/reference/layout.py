@@ -30,9 +30,8 @@ NOBODY = -1
     STAMP_MASK,
     ROUND_BITS,
     OLDEST_AGE,
-    ENFORCES,
     KIND,
-) = range(21)
+) = range(20)
 
 # The live image: values of the channel.
 (
@@ -63,7 +62,6 @@ NOBODY = -1
     STEP_COST,
     ANCHOR,
     KEPT_INVERSE,
-    KEPT_OVERCOMMITTED,
     TAGS_MOVED,
     APPROACH,  # tenant of the request one step before its queue, or NOBODY
     APPROACH_BEATS,
@@ -99,7 +97,7 @@ NOBODY = -1
     SERVED_BEATS,
     SERVED_OFFERED,
     LAST_TURN,  # of round robin and fixed priority
-) = range(32, 83)
+) = range(32, 82)
 
 # Age guard.
 (

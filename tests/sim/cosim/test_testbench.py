@@ -86,7 +86,7 @@ class TestChecker:
         first, second = requesters
         checker = Checker(requesters, CONFIG)
         for tag, clock in ((1, 10), (6, 11), (1, 13)):
-            checker.grant(tag, clock)
+            checker.grant(tag, 0, clock)
         assert checker.granted == {1: [10, 13], 6: [11]}
         assert checker.command(self.command(first, 0), 11) == first.sizes[0]
         assert checker.command(self.command(second, 0), 12) == second.sizes[0]
@@ -94,15 +94,15 @@ class TestChecker:
 
     def test_a_grant_out_of_order_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
-        checker.grant(1, 9)
+        checker.grant(1, 0, 9)
         message = r"^clock 10: command 0 of 't1' must carry 0x\w+, n"
         with pytest.raises(AssertionError, match=message):
             checker.command(self.command(requesters[0], 1), 10)
 
     def test_a_grant_that_comes_twice_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
-        checker.grant(1, 8)
-        checker.grant(1, 9)
+        checker.grant(1, 0, 8)
+        checker.grant(1, 0, 9)
         checker.command(self.command(requesters[0], 0), 10)
         with pytest.raises(AssertionError, match=r"^clock 11: command 1 of 't1' must carry"):
             checker.command(self.command(requesters[0], 0), 11)
@@ -118,7 +118,7 @@ class TestChecker:
         request = data.Const(request_layout(CONFIG), requesters[0].word(0))
         word = self.command(requesters[0], 0, **{name: getattr(request, name) ^ 1})
         checker = Checker(requesters, CONFIG)
-        checker.grant(1, 9)
+        checker.grant(1, 0, 9)
         with pytest.raises(AssertionError, match="must carry"):
             checker.command(word, 10)
 
@@ -126,13 +126,13 @@ class TestChecker:
         checker = Checker(requesters, CONFIG)
         message = r"^clock 3: a grant to tenant 2, which asks nothing"
         with pytest.raises(AssertionError, match=message):
-            checker.grant(2, 3)
+            checker.grant(2, 0, 3)
         with pytest.raises(AssertionError, match=r"^clock 4: a command of tenant 2, which asks"):
             checker.command(self.command(requesters[0], 0, tenant=2), 4)
 
     def test_a_grant_of_what_was_not_offered_is_found(self, requesters):
         checker = Checker(requesters, CONFIG)
         for position in range(2):
-            checker.grant(6, position)
+            checker.grant(6, 0, position)
         with pytest.raises(AssertionError, match=r"^clock 9: grant 2 to 't6', which offered 2 req"):
-            checker.grant(6, 9)
+            checker.grant(6, 0, 9)
