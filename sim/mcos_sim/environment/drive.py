@@ -68,7 +68,9 @@ def _request(e, block, index):
 @compiled
 def _step(e, block, step):
     """Place of a step's row, likewise."""
-    return e[block + at.STEP_ROWS] + at.STEP_ROW * (step % e[block + at.ROUND_STEPS])
+    if step >= e[block + at.ROUND_STEPS]:
+        step %= e[block + at.ROUND_STEPS]
+    return e[block + at.STEP_ROWS] + at.STEP_ROW * step
 
 
 @compiled
@@ -82,10 +84,10 @@ def _respond(e, block, request_id, clock):
         return
     e[completed] = clock
     e[block + at.OUTSTANDING] -= 1
-    rounds = index // e[block + at.ROUND_REQUESTS]
     step = e[_request(e, block, index) + 3]
     row = e[block + at.STEP_ROWS] + at.STEP_ROW * step
-    step += rounds * e[block + at.ROUND_STEPS]
+    if index >= e[block + at.ROUND_REQUESTS]:
+        step += index // e[block + at.ROUND_REQUESTS] * e[block + at.ROUND_STEPS]
     e[row + 4] -= 1
     if e[row + 4] == 0:
         e[e[block + at.STEP_ENDED] + step] = clock

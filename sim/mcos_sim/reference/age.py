@@ -14,7 +14,7 @@ def guard_age(s, tenants, serviceable):
     """One clock; ``serviceable`` says it of the head of the tenant whose turn it is."""
     granted = s[at.GRANT]
     promoted = granted != at.NOBODY and s[at.PROMOTED]
-    turn = s[at.CLOCK] % tenants
+    turn = s[at.CLOCK] & tenants - 1
     rounds = s[at.ROUNDS + turn]
 
     compared, age = s[at.COMPARED], s[at.COMPARED_AGE]

@@ -181,7 +181,7 @@ def advance(s, e):
     if s[at.KIND] == 0:
         if then_open:
             then, beats, grant_class, promoted = choice.choose(s, tenants)
-        turn = s[at.CLOCK] % tenants
+        turn = s[at.CLOCK] & tenants - 1
         age.guard_age(s, tenants, _waiting_class(s, turn) != _NO_CLASS)
 
     # Everything is counted.

@@ -186,8 +186,9 @@ def sweep(s, tenants):
     shift = s[at.TAG_WIDTH] - 2
     for i in range(tenants):
         quarter = now - s[at.START + i] >> shift & 3
-        if quarter == 1 or (quarter and s[at.STALE + i] & 1):
-            s[at.STALE + i] |= 8
+        stale = s[at.STALE + i]
+        grows = (quarter == 1) | ((quarter != 0) & (stale & 1))
+        s[at.STALE + i] = stale | grows << 3
 
 
 @compiled
@@ -210,11 +211,11 @@ def move_tags(s, tenants):
         entering_stale = (stale >> 2 & 1 | stale >> 3) & ~s[at.ENTRY_ANCHORED] & 1
         s[at.END_FINISH + entry] = finish
     if granted != at.NOBODY or s[at.TAGS_MOVED]:
+        if granted != at.NOBODY and not old & 8:
+            s[at.STALE + granted] = old >> 1 & 3
         for i in range(tenants):
-            if s[at.STALE + i] & 8:
-                s[at.STALE + i] = 7
-            elif i == granted:
-                s[at.STALE + i] = old >> 1 & 3
+            stale = s[at.STALE + i]
+            s[at.STALE + i] = 7 if stale & 8 else stale
     if entry != at.NOBODY:
         if place == 1:
             s[at.START + entry] = s[at.ENTRY_START]
