@@ -74,8 +74,8 @@ MODEL_BUGS = {
     "the anchor is at the lag": ("tags.py", "time - (s[at.TAG_LAG] >> 1)", "time - s[at.TAG_LAG]"),
     "a stale tag is fresh for the second request": (
         "tags.py",
-        "s[at.STALE + i] = old >> 1 & 3",
-        "s[at.STALE + i] = 0",
+        "s[at.STALE + granted] = old >> 1 & 3",
+        "s[at.STALE + granted] = 0",
     ),
     "burst grants charge nothing": (
         "buckets.py",
