@@ -11,6 +11,7 @@ from mcos_sim.traffic.stream import Stream
 
 __all__ = [
     "FIRST_CLOCK",
+    "LIVE_CLOCK",
     "MONITOR_REGISTERS",
     "RunResult",
     "Scenario",
@@ -21,6 +22,9 @@ __all__ = [
 
 FIRST_CLOCK = 1024
 """Clock in which requesters begin, counted from reset; by then the image is live on any engine."""
+
+LIVE_CLOCK = FIRST_CLOCK - 16
+"""Clock in which the image becomes live where an engine chooses it."""
 
 
 MONITOR_REGISTERS = (

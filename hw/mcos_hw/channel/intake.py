@@ -19,18 +19,23 @@ __all__ = [
     "stored_layout",
     "terms_fraction",
     "terms_layout",
+    "terms_widening",
 ]
 
 
 def terms_layout(config: ChannelConfig) -> data.ArrayLayout:
     """Two terms of a price, with ``terms_fraction`` more fraction bits than a tag."""
-    widening = max(0, -_fraction_left(config))
-    return data.ArrayLayout(config.reciprocal_width + 5 + widening, 2)
+    return data.ArrayLayout(config.reciprocal_width + 5 + terms_widening(config), 2)
 
 
 def terms_fraction(config: ChannelConfig) -> int:
     """Fraction bits that the terms of a price have beyond those of a tag."""
     return max(0, _fraction_left(config))
+
+
+def terms_widening(config: ChannelConfig) -> int:
+    """Fraction bits that beats x 1/w lacks to those of a tag."""
+    return max(0, -_fraction_left(config))
 
 
 def _fraction_left(config: ChannelConfig) -> int:
@@ -45,7 +50,7 @@ def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
     stands alone and shares a row.
     """
     width = terms_layout(config).elem_shape
-    inverse = inverse << max(0, -_fraction_left(config))
+    inverse = inverse << terms_widening(config)
     beats = Cat(beats, Const(0, 5))[:5]
     rows = [(inverse << k)[:width] & beats[k].replicate(width) for k in range(4)]
     rows[0] |= (inverse << 4)[:width] & beats[4].replicate(width)

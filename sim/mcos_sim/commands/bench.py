@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_sim.commands.options import Simulators
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -26,9 +27,7 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")
     ] = Path("build/bench"),
-    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
-        "build/sim"
-    ),
+    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path,
         typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
@@ -37,6 +36,7 @@ def command(
     """Measure how many clocks a second each engine runs, on the same stream."""
     from rich.table import Table
 
+    from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.compiled.engine import channel_library
     from mcos_sim.cosim.engine import build_harness
@@ -45,8 +45,6 @@ def command(
 
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16)
-    from mcos_hw.registers import ArbiterKind
-
     with progress("Building the engines", 2) as advance:
         channel_library(compiled.config, ArbiterKind.MCOS, directory=simulators)
         advance(1)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_sim.commands.options import Simulators
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
 __all__ = [
@@ -32,9 +33,7 @@ def command(
         int, typer.Option(min=100_000, max=100_000_000, help="Clocks of every run.")
     ] = 1_600_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of step sizes and compute times.")] = 1,
-    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
-        "build/sim"
-    ),
+    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcos_sim.commands.options import CORES, Simulators, Workers
 from mcos_sim.commands.run import Arbiter
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mcos_sim.compiled.build import Library
+    from mcos_sim.lockstep.campaign import Design, Report
     from mcos_sim.lockstep.case import Case
     from mcos_sim.lockstep.compare import Difference
 
 __all__ = [
     "EXAMPLE",
     "command",
+    "run_campaign",
 ]
 
 
@@ -48,15 +52,11 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Run one written case again.", show_default=False),
     ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Processes.", show_default="one a core")
-    ] = os.cpu_count() or 1,
+    workers: Workers = CORES,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for what differs.")
     ] = Path("build/lockstep"),
-    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
-        "build/sim"
-    ),
+    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
@@ -71,7 +71,7 @@ def command(
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.compiled.engine import channel_library
     from mcos_sim.errors import UserError
-    from mcos_sim.lockstep.campaign import Design, campaign
+    from mcos_sim.lockstep.campaign import Design
     from mcos_sim.lockstep.case import random_case
     from mcos_sim.lockstep.compare import compare
     from mcos_sim.lockstep.store import read_case
@@ -101,20 +101,9 @@ def command(
         ]
     except ValueError as error:
         raise UserError(str(error)) from None
-    with progress("Building the compiled hardware", len(designs)) as advance:
-        for design in designs:
-            channel_library(design.config, design.arbiter, directory=simulators)
-            advance(1)
-    with progress("Comparing hardware and model", cases * clocks) as advance:
-        report = campaign(
-            designs,
-            first_seed=seed,
-            cases=cases,
-            clocks=clocks,
-            simulators=simulators,
-            workers=workers,
-            on_progress=advance,
-        )
+    report = run_campaign(
+        designs, seed=seed, cases=cases, clocks=clocks, simulators=simulators, workers=workers
+    )
     output.print(
         f"{report.clocks:,} clocks of {report.cases:,} random configurations on {len(designs)} "
         f"designs compared, {len(report.findings)} differ"
@@ -138,6 +127,29 @@ def command(
         write_json(json, found)
     if report.findings:
         raise typer.Exit(1)
+
+
+def run_campaign(
+    designs: Sequence[Design], *, seed: int, cases: int, clocks: int, simulators: Path, workers: int
+) -> Report:
+    """Build designs and run a campaign on them, both with their progress shown."""
+    from mcos_sim.compiled.engine import channel_library
+    from mcos_sim.lockstep.campaign import campaign
+
+    with progress("Building the compiled hardware", len(designs)) as advance:
+        for design in designs:
+            channel_library(design.config, design.arbiter, directory=simulators)
+            advance(1)
+    with progress("Comparing hardware and model", cases * clocks) as advance:
+        return campaign(
+            designs,
+            first_seed=seed,
+            cases=cases,
+            clocks=clocks,
+            simulators=simulators,
+            workers=workers,
+            on_progress=advance,
+        )
 
 
 def _show(difference: Difference) -> None:

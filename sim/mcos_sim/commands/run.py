@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_sim.commands.options import Simulators
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
 
@@ -109,9 +110,7 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
     ] = Path("build/run"),
-    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
-        "build/sim"
-    ),
+    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),

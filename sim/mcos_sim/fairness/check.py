@@ -14,6 +14,7 @@ from mcos_sim.scenario import RunResult, TenantResult
 __all__ = [
     "TenantBounds",
     "check_bounds",
+    "promised_index",
     "share_errors",
 ]
 
@@ -74,7 +75,7 @@ def check_bounds(
         Clock before which nothing is looked at; nobody is backlogged in it.
     blocking : int
         Longest requests of lower classes that a conforming one may find before it, see
-        docs/arbiter.md; 0 with one class.
+        docs/fairness.md; 0 with one class.
     """
     clocks, tenants, sizes = _all_grants(result, first)
     total = sum(weights.values())
@@ -91,26 +92,34 @@ def check_bounds(
         late, _ = worst_lateness(entered, granted, own, weights[tenant.tag], total, rate)
         # What was served before may still count against a tenant.
         longest = int(tenant.sizes.max(initial=config.beat_bytes))
-        index = fair_index(
-            longest=longest,
-            l_max=config.l_max,
-            share=share,
-            lateness=config.lateness,
-            intake=config.intake_clocks,
-        )
+        index = promised_index(config, share, longest=longest) + blocking * config.l_max * share
         rows.append(
             TenantBounds(
                 tag=tenant.tag,
                 grants=len(granted),
                 wfi_bytes=lag / total,
-                wfi_bound_bytes=float(index + blocking * config.l_max * share),
+                wfi_bound_bytes=float(index),
                 late_clocks=late / (rate * weights[tenant.tag]),
-                late_bound_clocks=float(
-                    (index + blocking * config.l_max * share) / (rate * share) + 1
-                ),
+                late_bound_clocks=float(index / (rate * share) + 1),
             )
         )
     return rows
+
+
+def promised_index(
+    config: ChannelConfig, share: Fraction, *, longest: int | None = None
+) -> Fraction:
+    """Worst-case fair index in bytes of a tenant with that share of all weights, one class.
+
+    ``longest`` is its longest request in bytes, l_max if not given.
+    """
+    return fair_index(
+        longest=longest or config.l_max,
+        l_max=config.l_max,
+        share=share,
+        lateness=config.lateness,
+        intake=config.intake_clocks,
+    )
 
 
 def _entered(tenant: TenantResult, config: ChannelConfig) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.compiled.build import Library
 from mcos_sim.compiled.engine import channel_library
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import Difference, compare
@@ -74,8 +75,10 @@ def campaign(
     on_progress : Callable or None
         Called after every case with the clocks compared in it.
     """
-    for design in designs:
-        channel_library(design.config, design.arbiter, directory=simulators)
+    libraries = {
+        design: channel_library(design.config, design.arbiter, directory=simulators).path
+        for design in designs
+    }
     total = 0
     findings = []
     # A fork would share what numba and Verilator keep per process.
@@ -84,7 +87,8 @@ def campaign(
         futures = {}
         for seed in range(first_seed, first_seed + cases):
             design = designs[seed % len(designs)]
-            futures[pool.submit(_run, design, seed, clocks, simulators)] = (design, seed)
+            future = pool.submit(_run, design, libraries[design], seed, clocks)
+            futures[future] = (design, seed)
         for future in as_completed(futures):
             compared, difference = future.result()
             total += compared
@@ -99,8 +103,7 @@ def campaign(
     return Report(clocks=total, cases=cases, findings=tuple(findings))
 
 
-def _run(design: Design, seed: int, clocks: int, simulators: Path) -> tuple[int, Difference | None]:
-    library = channel_library(design.config, design.arbiter, directory=simulators)
+def _run(design: Design, library: Path, seed: int, clocks: int) -> tuple[int, Difference | None]:
     case = random_case(design.config, arbiter=design.arbiter, seed=seed, clocks=clocks)
-    outcome = compare(case, library)
+    outcome = compare(case, Library(library))
     return outcome.clocks, outcome.difference

@@ -9,7 +9,7 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, encode
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.compiled.hardware import load_clocks
-from mcos_sim.scenario import FIRST_CLOCK, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 __all__ = [
@@ -80,7 +80,7 @@ def random_case(
     """
     rng = np.random.default_rng(seed)
     end = FIRST_CLOCK + clocks
-    commits = [_commit(FIRST_CLOCK - 16, random_settings(config, rng), config)]
+    commits = [_commit(LIVE_CLOCK, random_settings(config, rng), config)]
     spacing = load_clocks(config) + _COMMIT_ROOM
     clock = FIRST_CLOCK
     while rng.random() < 0.8:

@@ -11,6 +11,7 @@ __all__ = [
     "committed_at",
     "fill",
     "peak_at",
+    "scavenges",
     "settle",
 ]
 
@@ -61,14 +62,19 @@ def peak_at(s, i, clock):
 
 
 @compiled
-def class_of(s, i, beats, clock, scavenges):
-    """GrantClass of a request of so many beats by the tokens of a clock, or NO_CLASS."""
-    size = beats << s[at.BEAT_BITS]
-    if committed_at(s, i, clock) >= size:
+def scavenges(s, i):
+    """Whether tenant ``i`` is served without tokens too, by the live image."""
+    return s[at.CONSERVES + i] or not s[at.ENABLE + i]
+
+
+@compiled
+def class_of(s, i, committed_beats, peak_beats, clock, is_scavenging):
+    """GrantClass of a request by what each bucket has to hold in a clock, or NO_CLASS."""
+    if committed_at(s, i, clock) >= committed_beats << s[at.BEAT_BITS]:
         return _CONFORMING
-    if peak_at(s, i, clock) >= size:
+    if peak_at(s, i, clock) >= peak_beats << s[at.BEAT_BITS]:
         return _BURST
-    return _SCAVENGED if scavenges else _NO_CLASS
+    return _SCAVENGED if is_scavenging else _NO_CLASS
 
 
 @compiled

@@ -49,7 +49,7 @@ def _follow_image(s):
     s[at.HOLDS] = 0
     for i in range(s[at.TENANTS]):
         s[at.KEPT_PRIORITY + i] = s[at.PRIORITY + i] if s[at.OVERCOMMITTED] else 0
-        s[at.SCAVENGES + i] = s[at.CONSERVES + i] or not s[at.ENABLE + i]
+        s[at.SCAVENGES + i] = buckets.scavenges(s, i)
         s[at.HOLDS] |= not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
@@ -128,7 +128,7 @@ def _approach(s, i):
     since = s[at.CLOCK] - s[at.RESPONDED + i]
     s[at.APPROACH_BEATS] = s[at.QUEUE_BEATS + row]
     s[at.APPROACH_RECENT] = since <= s[at.DEPTH1_CLOCKS]
-    s[at.APPROACH_PRICE] = s[at.APPROACH_BEATS] * s[at.INVERSE_WEIGHT + i] << s[at.PRICE_WIDENING]
+    s[at.APPROACH_PRICE] = tags.price(s, i, s[at.APPROACH_BEATS])
 
 
 @compiled
@@ -139,7 +139,7 @@ def _entry(s, start, anchored):
     if i == at.NOBODY:
         return
     s[at.ENTRY_BEATS] = s[at.APPROACH_BEATS]
-    s[at.ENTRY_COST] = s[at.APPROACH_PRICE] >> s[at.PRICE_FRACTION] & s[at.TAG_MASK]
+    s[at.ENTRY_COST] = tags.cost(s, s[at.APPROACH_PRICE])
     s[at.ENTRY_START] = start
     s[at.ENTRY_ANCHORED] = anchored
 
@@ -150,17 +150,15 @@ def _pace(s):
     size = s[at.GRANT_BEATS] * s[at.BEAT_BYTES] if s[at.GRANT] != at.NOBODY else 0
     debt = s[at.DEBT] - s[at.PACER_RATE] + (size << s[at.RATE_FRACTION])
     s[at.DEBT] = debt if s[at.PACER_ENABLE] and debt > 0 else 0
-    in_flight, limit = s[at.IN_FLIGHT], s[at.PORT_CREDIT]
-    quarters = 4 * in_flight
-    s[at.LOAD] = (quarters >= limit) + (quarters >= 2 * limit) + (quarters >= 3 * limit)
+    s[at.LOAD] = ports.load(s)
     if s[at.SERVED]:
-        in_flight -= s[at.SERVED_BEATS] * s[at.BEAT_BYTES]
-    s[at.IN_FLIGHT] = in_flight + size
+        s[at.IN_FLIGHT] -= s[at.SERVED_BEATS] * s[at.BEAT_BYTES]
+    s[at.IN_FLIGHT] += size
 
 
 @compiled
 def advance(s, e):
-    """One clock, with what requesters and memory drive in it; True if it ends an epoch."""
+    """One clock, with what requesters and memory drive in it."""
     tenants = s[at.TENANTS]
     late = s[at.LATENESS] > 0
 
@@ -217,7 +215,7 @@ def advance(s, e):
     else:
         s[at.ENTRY] = at.NOBODY
         s[at.APPROACH] = at.NOBODY
-    ended = monitor.end_epoch(s, tenants)
+    monitor.end_epoch(s, tenants)
     _taken(s, taken)
     if answered != at.NOBODY:
         s[at.RESPONDED + answered] = s[at.CLOCK]
@@ -231,7 +229,6 @@ def advance(s, e):
     s[at.GRANT_CLASS] = grant_class
     s[at.PROMOTED] = promoted
     s[at.CLOCK] += 1
-    return ended
 
 
 @compiled
@@ -266,7 +263,6 @@ def skip(s, until):
     if s[at.IN_FLIGHT]:
         s[at.BUSY] += clocks
     s[at.OPEN] = ports.open_then(s)
-    quarters, limit = 4 * s[at.IN_FLIGHT], s[at.PORT_CREDIT]
-    s[at.LOAD] = (quarters >= limit) + (quarters >= 2 * limit) + (quarters >= 3 * limit)
+    s[at.LOAD] = ports.load(s)
     tags.move_anchor(s, s[at.TIME])
     age.rest(s, s[at.TENANTS])

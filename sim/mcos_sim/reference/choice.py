@@ -1,11 +1,11 @@
 """Who is granted next, and as what."""
 
 from mcos_hw.channel.probe import NO_CLASS
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 from mcos_sim.reference import tags
-from mcos_sim.reference.buckets import class_of, committed_at, peak_at
+from mcos_sim.reference.buckets import class_of, scavenges
 
 __all__ = [
     "candidate",
@@ -19,6 +19,8 @@ _NOBODY_RANK = 7
 """After every rank: 0 is a promoted head; 1, 3, 5 are the candidates of the classes, 2, 4, 6 the
 other heads of theirs."""
 
+_CONFORMING = int(GrantClass.CONFORMING)
+_BURST = int(GrantClass.BURST)
 _FCFS = int(ArbiterKind.FCFS)
 _FIXED_PRIORITY = int(ArbiterKind.FIXED_PRIORITY)
 
@@ -30,22 +32,17 @@ def head_class(s, i, beats):
     With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
     """
     if s[at.LATENESS]:
-        return class_of(s, i, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
-    scavenges = s[at.CONSERVES + i] or not s[at.ENABLE + i]
-    return class_of(s, i, beats, s[at.CLOCK], scavenges)
+        return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
+    return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i))
 
 
 @compiled
 def _next_class(s, i, beats):
     """GrantClass of the request behind the head that is granted now, once that one is charged."""
-    clock, granted = s[at.CLOCK], s[at.GRANT_CLASS]
-    taken = s[at.GRANT_BEATS] << s[at.BEAT_BITS]
-    size = beats << s[at.BEAT_BITS]
-    if committed_at(s, i, clock) >= size + (taken if granted == 0 else 0):
-        return 0
-    if peak_at(s, i, clock) >= size + (taken if granted <= 1 else 0):
-        return 1
-    return 2 if s[at.CONSERVES + i] or not s[at.ENABLE + i] else _NO_CLASS
+    granted, charged = s[at.GRANT_CLASS], s[at.GRANT_BEATS]
+    committed_beats = beats + (charged if granted == _CONFORMING else 0)
+    peak_beats = beats + (charged if granted <= _BURST else 0)
+    return class_of(s, i, committed_beats, peak_beats, s[at.CLOCK], scavenges(s, i))
 
 
 @compiled

@@ -17,7 +17,7 @@ from mcos_sim.reference.ports import show
 from mcos_sim.reference.probe import pack
 from mcos_sim.reference.registers import monitor_registers
 from mcos_sim.reference.state import image_rows, reset_state
-from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
 
 __all__ = [
     "run_scenario",
@@ -38,7 +38,7 @@ def run(s, e, until):
         if e[env.DONE] or e[env.FAULT]:
             return
         advance(s, e)
-        if s[at.QUEUED] == 0 and is_idle(s):
+        if is_idle(s):
             quiet = min(quiet_until(e), until)
             if quiet > s[at.CLOCK]:
                 skip(s, quiet)
@@ -71,19 +71,15 @@ def watch(s, e, places, rows):
 
 
 def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """Model and environment at the scenario's first clock, its image live since the one before."""
+    """Model and environment at the scenario's first clock, its image live."""
     config = scenario.config
     s = reset_state(config, scenario.arbiter)
     e = environment(scenario)
     settings = unpack(channel_map(config), Image(words=scenario.image))
-    rest_until(s, e, FIRST_CLOCK - LOADED)
+    rest_until(s, e, LIVE_CLOCK)
     commit(s, image_rows(settings, config))
     rest_until(s, e, FIRST_CLOCK)
     return s, e
-
-
-LOADED = 16
-"""Clocks from the commit of a scenario's image to its first clock, at least."""
 
 
 def run_scenario(

@@ -72,7 +72,7 @@ def end_epoch(s, tenants):
     if not s[at.LATCH]:
         s[at.LATCH] = length != 0 and s[at.ELAPSED] + 2 >= length
         s[at.ELAPSED] += 1
-        return False
+        return
     s[at.LATCH] = length == 1
     s[at.ELAPSED] = 0
     s[at.EPOCH] += 1
@@ -87,4 +87,3 @@ def end_epoch(s, tenants):
         s[at.LATCHED_PEAK + i] = s[at.PEAK_COUNT + i]
         # What is queued now counts again in the clock that begins.
         s[at.PEAK_COUNT + i] = s[at.COUNT + i]
-    return True

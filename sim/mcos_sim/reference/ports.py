@@ -4,8 +4,10 @@ from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
 from mcos_sim.reference import layout as at
+from mcos_sim.reference import tags
 
 __all__ = [
+    "load",
     "move_outlet",
     "move_slots",
     "open_then",
@@ -61,6 +63,13 @@ def open_then(s):
         and s[at.FREE_SLOTS] > grant
         and s[at.OUTLET_COUNT] + (s[at.LEFT] != at.NOBODY) + grant < _OUTLET_DEPTH
     )
+
+
+@compiled
+def load(s):
+    """Quarters of the port credit in flight."""
+    quarters, limit = 4 * s[at.IN_FLIGHT], s[at.PORT_CREDIT]
+    return (quarters >= limit) + (quarters >= 2 * limit) + (quarters >= 3 * limit)
 
 
 @compiled
@@ -125,6 +134,5 @@ def take(s, e):
     s[at.QUEUE_ID + row] = e[env.REQUEST_ID]
     s[at.QUEUE_OP + row] = e[env.REQUEST_OP]
     s[at.QUEUE_ADDRESS + row] = e[env.REQUEST_ADDRESS]
-    price = e[env.REQUEST_BEATS] * s[at.INVERSE_WEIGHT + i] << s[at.PRICE_WIDENING]
-    s[at.QUEUE_COST + row] = price >> s[at.PRICE_FRACTION] & s[at.TAG_MASK]
+    s[at.QUEUE_COST + row] = tags.cost(s, tags.price(s, i, e[env.REQUEST_BEATS]))
     return i

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mcos_hw.channel.channel import DRAIN_AGE
-from mcos_hw.channel.intake import terms_fraction
+from mcos_hw.channel.intake import terms_fraction, terms_widening
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
@@ -19,7 +19,6 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     """The state of a channel in clock 0, with no image live."""
     s = np.zeros(at.SLOT_TABLE + at.SLOT_ROW * config.slots, dtype=np.int64)
     beat_bits = (config.beat_bytes - 1).bit_length()
-    left = config.reciprocal_fraction - config.tag_fraction - beat_bits
     round_bits = config.tenant_width
     sizes = {
         at.TENANTS: config.tenants,
@@ -32,7 +31,7 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.TAG_MASK: (1 << config.tag_width) - 1,
         at.TAG_LAG: config.tag_lag << config.tag_fraction,
         at.TAG_LEAD: config.tag_lead << config.tag_fraction,
-        at.PRICE_WIDENING: max(0, -left),
+        at.PRICE_WIDENING: terms_widening(config),
         at.PRICE_FRACTION: terms_fraction(config),
         at.COST_SHIFT: config.total_reciprocal_fraction - config.tag_fraction,
         at.RATE_FRACTION: config.rate_fraction,

@@ -4,12 +4,14 @@ from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 
 __all__ = [
+    "cost",
     "enters_as",
     "entrance",
     "less",
     "move_anchor",
     "move_tags",
     "move_time",
+    "price",
     "seen",
     "seen_past_grant",
     "step_cost",
@@ -24,6 +26,18 @@ __all__ = [
 def less(s, left, right):
     """Whether ``left`` is before ``right`` on the modular scale."""
     return (left - right) >> (s[at.TAG_WIDTH] - 1) & 1 == 1
+
+
+@compiled
+def price(s, i, beats):
+    """s / w of tenant ``i`` before it is rounded down to tag units."""
+    return beats * s[at.INVERSE_WEIGHT + i] << s[at.PRICE_WIDENING]
+
+
+@compiled
+def cost(s, exact):
+    """A price in tag units."""
+    return exact >> s[at.PRICE_FRACTION] & s[at.TAG_MASK]
 
 
 @compiled
@@ -169,9 +183,9 @@ def entrance(s):
     # With x for s / w before it is rounded down, V - s / w is ~(~V + x).
     fraction = s[at.PRICE_FRACTION]
     width_mask = (s[at.TAG_MASK] + 1 << fraction) - 1
-    price = s[at.APPROACH_PRICE] if s[at.APPROACH_RECENT] else 0
+    ahead = s[at.APPROACH_PRICE] if s[at.APPROACH_RECENT] else 0
     time = (~_arrival_time(s) & s[at.TAG_MASK]) << fraction
-    early = time + price & width_mask
+    early = time + ahead & width_mask
     late = (end << fraction) + ((1 << fraction) - 1) + early + 1
     passed = late >> (s[at.TAG_WIDTH] + fraction - 1) & 1
     if stale & 1 or passed:

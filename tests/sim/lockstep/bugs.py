@@ -67,8 +67,8 @@ MODEL_BUGS = {
     "promoted heads wait": ("choice.py", "return 0, code", "return 6, code"),
     "the second request has the first one's class": (
         "choice.py",
-        "size + (taken if granted == 0 else 0)",
-        "size",
+        "beats + (charged if granted == _CONFORMING else 0)",
+        "beats",
     ),
     "virtual time never jumps": ("tags.py", "return step[1] and less(", "return 0 and less("),
     "the anchor is at the lag": ("tags.py", "time - (s[at.TAG_LAG] >> 1)", "time - s[at.TAG_LAG]"),
