@@ -128,7 +128,7 @@ class AgeGuard(wiring.Component):
         rested = Signal(8, init=0xFF)
         due = Signal()
         m.d.sync += due.eq((rested >= self.interval) & ~self.promoted)
-        waits = compared & self.promote & ~aged.replicate(config.tenants)
+        waits = Mux(aged, 0, compared & self.promote)
         m.d.sync += self.promote.eq(self.promote & ~self.granted & ~waits)
         with m.If(last_visit[1]):
             m.d.sync += oldest.eq(0)

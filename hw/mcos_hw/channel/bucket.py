@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.select import spread
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
@@ -133,7 +134,7 @@ class TenantBuckets(wiring.Component):
                     Mux(
                         level[-1],
                         0,
-                        whole[: len(beats)] | whole[len(beats) :].any().replicate(len(beats)),
+                        whole[: len(beats)] | spread(whole[len(beats) :].any(), len(beats)),
                     )
                 ),
             ]

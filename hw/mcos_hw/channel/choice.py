@@ -5,23 +5,20 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.probe import NO_CLASS
-from mcos_hw.channel.select import pick, set_below
+from mcos_hw.channel.select import pick, set_below, spread
 from mcos_hw.config import ChannelConfig
 
 __all__ = ["Choice"]
 
 
-_NOBODY = 7
-"""The last rank. 0 is a promoted head; 1, 3, 5 are the candidates of the classes, 2, 4, 6 the other
-heads of theirs."""
-
-
 class Choice(wiring.Component):
     """Chooses the grant of the next clock.
 
-    The head of least rank is chosen; among candidates that with the least F, stale ones before all
-    others and in the order of tenants; among other heads that with the least S, among equals the
-    least F. While ``overcommitted`` is set a tenant's priority goes before F.
+    Rank 0 is a promoted head, 1, 3 and 5 are the candidates of the classes, 2, 4 and 6 the other
+    heads of theirs, 7 is nobody. The head of least rank is chosen; among candidates that with the
+    least F, stale ones before all others and in the order of tenants; among other heads that with
+    the least S, among equals the least F. While ``overcommitted`` is set a tenant's priority goes
+    before F.
 
     First the best of the tenants that are not granted now, whose order is known (``then``), then
     whether the request behind the granted head goes before that one (``again``): what is compared
@@ -139,46 +136,52 @@ class Choice(wiring.Component):
         # While not overcommitted all priorities count as equal.
         priorities = [Signal(4, name=f"priority_{i}") for i in tenants]
         prior = [Signal(config.tenants, name=f"prior_{i}") for i in tenants]
+        level = [Signal(config.tenants, name=f"level_{i}") for i in tenants]
+        all_priorities = _bits(self.priorities, 4)
         for i in tenants:
-            m.d.sync += priorities[i].eq(Mux(self.overcommitted, self.priorities[i], 0))
-            for j in tenants:
-                if i != j:
-                    m.d.sync += prior[i][j].eq(
-                        self.overcommitted & (self.priorities[i] < self.priorities[j])
-                    )
-
-        ranks = [Signal(3, name=f"rank_{i}") for i in tenants]
-        serviceable = Signal(config.tenants)
-        for i in tenants:
-            code = self.class_codes[i]
-            rank = Mux(self.promote[i] & (code != NO_CLASS), 0, _rank(code, self.reached[i]))
-            m.d.comb += [
-                ranks[i].eq(Mux(self.present[i], rank, _NOBODY)),
-                serviceable[i].eq(self.present[i] & ~self.granted[i] & (code != NO_CLASS)),
+            own = [spread(bit, config.tenants) for bit in self.priorities[i]]
+            lower, equal = _compare(own, all_priorities)
+            m.d.sync += [
+                priorities[i].eq(Mux(self.overcommitted, self.priorities[i], 0)),
+                prior[i].eq(Mux(self.overcommitted, lower, 0)),
+                level[i].eq(equal | spread(~self.overcommitted, config.tenants)),
             ]
+
+        # Of all ranks the bits of one place are one vector: a row of comparisons is a few words.
+        codes = _bits(self.class_codes, 2)
+        has_class = ~(codes[0] & codes[1])
+        serviceable = Signal(config.tenants)
+        ranks = [Signal(config.tenants, name=f"rank_bit_{k}") for k in range(3)]
+        m.d.comb += [
+            serviceable.eq(self.present & ~self.granted & has_class),
+            *(
+                bits.eq(~(self.present & has_class) | (bit & ~self.promote))
+                for bits, bit in zip(ranks, _rank(codes, self.reached), strict=True)
+            ),
+        ]
 
         # The tenant granted now takes no part as a head; who that is comes last.
         best = Signal(config.tenants)
         for i in tenants:
-            first = []
-            for j in tenants:
-                if i == j:
-                    continue
-                finish_first = prior[i][j] | (~prior[j][i] & self.by_finish[i][j])
-                among_equals = Mux(
-                    ranks[i][0],
-                    _among_candidates(self.stale[i], self.stale[j], int(i < j), finish_first),
-                    _among_others(self.by_start[i][j], self.same_start[i][j], finish_first),
-                )
-                first.append(_goes_first(ranks[i], ranks[j], among_equals) | self.granted[j])
-            m.d.comb += best[i].eq(serviceable[i] & Cat(first).all())
+            finish_first = prior[i] | (level[i] & self.by_finish[i])
+            among_equals = Mux(
+                ranks[0][i],
+                _among_candidates(
+                    spread(self.stale[i], config.tenants),
+                    self.stale,
+                    Const(-2 << i, unsigned(config.tenants)),
+                    finish_first,
+                ),
+                _among_others(self.by_start[i], self.same_start[i], finish_first),
+            )
+            own = [spread(bits[i], config.tenants) for bits in ranks]
+            first = _goes_first(own, ranks, among_equals) | self.granted | (1 << i)
+            m.d.comb += best[i].eq(serviceable[i] & first.all())
 
         fresh = Signal(config.tenants)
         others = Signal()
         m.d.comb += [
-            fresh.eq(
-                self.fresh & ~self.granted & Cat(self.class_codes[i] != NO_CLASS for i in tenants)
-            ),
+            fresh.eq(self.fresh & ~self.granted & has_class),
             others.eq(serviceable.any()),
             self.then.eq(Mux(others, best, fresh)),
         ]
@@ -192,7 +195,7 @@ class Choice(wiring.Component):
             for i in tenants
         )
         finish_first = (best & finish_first).any()
-        best_rank = pick(best, ranks)
+        best_rank = [(best & bits).any() for bits in ranks]
         if_reached = _goes_first(
             _rank(self.next_class_code, Const(1, 1)),
             best_rank,
@@ -221,30 +224,46 @@ class Choice(wiring.Component):
         was_granted = Signal(config.tenants)
         m.d.sync += [
             was_granted.eq(self.granted),
-            chosen.eq(self.then & self.open_then.replicate(config.tenants)),
+            chosen.eq(Mux(self.open_then, self.then, 0)),
             self.again.eq(self.open_then & follows & goes_first),
             self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]
         m.d.comb += [
             self.granted.eq(Mux(self.again, was_granted, chosen)),
             self.below.eq(Mux(self.again, set_below(was_granted), set_below(chosen))),
-            self.candidates.eq(Cat(rank[0] & (rank != _NOBODY) for rank in ranks) & ~self.granted),
+            self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~self.granted),
         ]
         return m
 
 
+def _bits(values, width):
+    """Of some values the lowest bits of all, then the next ones, and so on."""
+    return [Cat(value[k] for value in values) for k in range(width)]
+
+
+def _compare(left, right):
+    """Which numbers are less and which are equal; both are given as :func:`_bits` has them."""
+    less, equal = Const(0, len(left[0])), ~Const(0, len(left[0]))
+    for left_bit, right_bit in zip(left, right, strict=True):
+        same = ~(left_bit ^ right_bit)
+        less = (~left_bit & right_bit) | (same & less)
+        equal &= same
+    return less, equal
+
+
 def _rank(class_code, reached):
-    """Rank of a head that is not promoted."""
-    return Mux(class_code == NO_CLASS, _NOBODY, Cat(~reached, class_code) + 1)
+    """Bits of the rank of a head that has a class and is not promoted: 2 code + 2 - reached."""
+    return [reached, ~(class_code[0] ^ reached), class_code[1] | (class_code[0] & ~reached)]
 
 
 def _goes_first(rank, other_rank, among_equals):
     """Whether a head goes before another one."""
-    return (rank < other_rank) | ((rank == other_rank) & among_equals)
+    less, equal = _compare(rank, other_rank)
+    return less | (equal & among_equals)
 
 
 def _among_candidates(stale, other_stale, lower, finish_first):
-    return Mux(stale, ~other_stale | lower, ~other_stale & finish_first)
+    return (stale & lower) | (~other_stale & (stale | finish_first))
 
 
 def _among_others(start_first, same_start, finish_first):

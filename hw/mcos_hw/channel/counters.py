@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.select import spread
+
 __all__ = [
     "COUNT_WIDTH",
     "EpochCounter",
@@ -28,7 +30,7 @@ def counted(count: Value, amount: Value) -> Value:
 
 def shown(count: Value) -> Value:
     """A counter word as software reads it: saturated where it overflowed."""
-    return count | count[COUNT_WIDTH].replicate(COUNT_WIDTH + 1)
+    return count | spread(count[COUNT_WIDTH], COUNT_WIDTH + 1)
 
 
 class EpochCounter(wiring.Component):

@@ -52,8 +52,8 @@ def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
     width = terms_layout(config).elem_shape
     inverse = inverse << terms_widening(config)
     beats = Cat(beats, Const(0, 5))[:5]
-    rows = [(inverse << k)[:width] & beats[k].replicate(width) for k in range(4)]
-    rows[0] |= (inverse << 4)[:width] & beats[4].replicate(width)
+    rows = [Mux(beats[k], (inverse << k)[:width], 0) for k in range(4)]
+    rows[0] |= Mux(beats[4], (inverse << 4)[:width], 0)
     return Cat(carry_save(*carry_save(*rows[:3], width), rows[3], width))
 
 

@@ -1,4 +1,4 @@
-"""Who goes before whom, kept as three bits a pair."""
+"""Who goes before whom, kept as rows of bits."""
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -21,6 +21,7 @@ class PairOrder(wiring.Component):
     compared with every head in its clock. From the next clock on the results stand for what the
     tenant's old head had; one clock later they have taken its place, so that no comparison has to
     reach all pairs in its clock. Comparators grow with the number of tenants, not with its square.
+    Each pair is kept twice, in the rows of both: whoever chooses looks along a row.
 
     Equal finish tags go to the lower tenant. Equal start tags are told as such. What it says of
     tags that are too far apart for the modular scale means nothing.
@@ -147,42 +148,20 @@ class PairOrder(wiring.Component):
             entered.eq(Cat(Cat(news) for news in zip(*entering, strict=True))),
         ]
 
-        for i in tenants:
-            for j in range(i + 1, config.tenants):
-                kept = [
-                    Signal(name=f"{name}_{i}_{j}") for name in ("finish_before", "before", "same")
-                ]
-                finish_before, start_before, same = now = [
-                    Signal(name=f"{name}_{i}_{j}_now")
-                    for name in ("finish_before", "before", "same")
-                ]
+        # Rows change in the row of a new head and in its column; an entering one comes last.
+        def moved(row, i, who, news, column):
+            told = (row & ~who) | Mux(column[i], who, 0)
+            return Mux(who[i], news, told)
 
-                def put(news, other, *, forward, now=now):
-                    finish_before, start_before, same = now
-                    by_finish, by_start, same_start = (news[kind][other] for kind in range(3))
-                    return [
-                        finish_before.eq(by_finish if forward else ~by_finish),
-                        start_before.eq(by_start if forward else ~by_start & ~same_start),
-                        same.eq(same_start),
-                    ]
-
-                with m.If(had_entered[i]):
-                    m.d.comb += put(entered, j, forward=True)
-                with m.Elif(had_entered[j]):
-                    m.d.comb += put(entered, i, forward=False)
-                with m.Elif(was_granted[i]):
-                    m.d.comb += put(followed, j, forward=True)
-                with m.Elif(was_granted[j]):
-                    m.d.comb += put(followed, i, forward=False)
-                with m.Else():
-                    m.d.comb += Cat(now).eq(Cat(kept))
-                m.d.sync += Cat(kept).eq(Cat(now))
-                m.d.comb += [
-                    self.by_finish[i][j].eq(finish_before),
-                    self.by_finish[j][i].eq(~finish_before),
-                    self.by_start[i][j].eq(start_before),
-                    self.by_start[j][i].eq(~start_before & ~same),
-                    self.same_start[i][j].eq(same),
-                    self.same_start[j][i].eq(same),
-                ]
+        for name, matrix, kind, seen_from_others in (
+            ("finish_before", self.by_finish, 0, lambda news: ~news[0]),
+            ("before", self.by_start, 1, lambda news: ~news[1] & ~news[2]),
+            ("same", self.same_start, 2, lambda news: news[2]),
+        ):
+            follower, entrant = seen_from_others(followed), seen_from_others(entered)
+            for i in tenants:
+                kept = Signal(config.tenants, name=f"{name}_{i}")
+                row = moved(kept, i, was_granted, followed[kind], follower)
+                m.d.comb += matrix[i].eq(moved(row, i, had_entered, entered[kind], entrant))
+                m.d.sync += kept.eq(matrix[i])
         return m

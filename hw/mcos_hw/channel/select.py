@@ -11,6 +11,7 @@ __all__ = [
     "pick",
     "select_least",
     "set_below",
+    "spread",
 ]
 
 
@@ -25,11 +26,12 @@ def modular_less(left: Value, right: Value) -> Value:
 
 def pick(selected: Value, values: Sequence[Value]) -> Value:
     """The value whose bit of ``selected`` is set; 0 where none is. At most one may be."""
-    masked = [
-        Value.cast(value) & selected[i].replicate(len(Value.cast(value)))
-        for i, value in enumerate(values)
-    ]
-    return _tree(masked)
+    return _tree([Mux(selected[i], value, 0) for i, value in enumerate(values)])
+
+
+def spread(bit: Value, width: int) -> Value:
+    """So many copies of a bit. Simulators take this as one operation, a concatenation as many."""
+    return Mux(bit, Const(-1, unsigned(width)), 0)
 
 
 def number(selected: Value) -> Value:

@@ -33,7 +33,7 @@ class ConfigStore(wiring.Component):
     word : In(32)
         The word.
     fits : Out(1)
-        ``word`` has no bit outside the fields of register ``write_index``.
+        ``word`` has no bit outside the fields of register ``write_index``; only while it is put in.
     commit_stb : In(1)
         Copy the shadow to the live registers.
     shadow, live : Out(live_layout(registers))
@@ -64,16 +64,15 @@ class ConfigStore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        with m.Switch(self.write_index):
+        with m.If(self.write_stb), m.Switch(self.write_index):
             for position, (register, index) in enumerate(self.registers.image_words()):
                 single = register.count == 1
                 part = self.shadow.channel if single else self.shadow.tenants[index]
                 with m.Case(position):
                     m.d.comb += self.fits.eq((self.word & ~register.mask & 0xFFFF_FFFF) == 0)
-                    with m.If(self.write_stb):
-                        for field in register.fields:
-                            value = self.word[field.low : field.low + field.width]
-                            m.d.sync += part[field.name].eq(value)
+                    for field in register.fields:
+                        value = self.word[field.low : field.low + field.width]
+                        m.d.sync += part[field.name].eq(value)
         with m.If(self.commit_stb):
             m.d.sync += self.live.eq(self.shadow)
         return m

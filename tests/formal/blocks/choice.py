@@ -361,8 +361,8 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=CHOICE,
-            text="self.present[i] & ~self.granted[i] & (code != NO_CLASS)",
-            instead="self.present[i] & (code != NO_CLASS)",
+            text="self.present & ~self.granted & has_class",
+            instead="self.present & has_class",
         ),
         reach=5,
         slow=True,
@@ -417,8 +417,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=CHOICE,
-            text="Mux(self.promote[i] & (code != NO_CLASS), 0, _rank(code, self.reached[i]))",
-            instead="Mux(self.promote[i] & (code != NO_CLASS), 1, _rank(code, self.reached[i]))",
+            text="(bit & ~self.promote)",
+            instead="bit",
         ),
         reach=6,
         slow=True,

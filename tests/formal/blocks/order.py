@@ -117,8 +117,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.order",
-            text="put(followed, i, forward=False)",
-            instead="put(followed, i, forward=True)",
+            text="lambda news: ~news[0]",
+            instead="lambda news: news[0]",
         ),
         reach=5,
         slow=True,

@@ -121,6 +121,7 @@ def test_commit_changes_every_live_register_in_one_clock():
 )
 def test_a_word_fits_if_all_its_bits_are_fields(index, word, fits):
     async def testbench(context, store):
+        context.set(store.write_stb, 1)
         context.set(store.write_index, index)
         context.set(store.word, word)
         assert context.get(store.fits) == fits

@@ -12,8 +12,8 @@ HARDWARE_BUGS = {
     ),
     "burst goes before conforming": Bug(
         module=f"{CHANNEL}.choice",
-        text="Cat(~reached, class_code) + 1",
-        instead="Cat(~reached, class_code ^ 1) + 1",
+        text="~(class_code[0] ^ reached)",
+        instead="class_code[0] ^ reached",
     ),
     "a bucket is never charged": Bug(
         module=f"{CHANNEL}.bucket",
@@ -61,8 +61,8 @@ HARDWARE_BUGS = {
 MODEL_BUGS = {
     "ties go to the higher tenant": (
         "choice.py",
-        "return i < j\n    return",
-        "return i > j\n    return",
+        "finish << _TENANT | i",
+        "finish << _TENANT | 15 - i",
     ),
     "promoted heads wait": ("choice.py", "return 0, code", "return 6, code"),
     "the second request has the first one's class": (
