@@ -15,7 +15,7 @@ from mcos_sim.synthesis.design import SCANNED, Design
 from mcos_sim.synthesis.paths import Path as TimingPath
 from mcos_sim.synthesis.paths import Route
 from mcos_sim.synthesis.result import Measurement, path_rows
-from mcos_sim.synthesis.tool import PLACER, require_module, run_tool, run_yosys
+from mcos_sim.synthesis.tool import PLACER, require_module, run_tool, run_yosys, script
 
 __all__ = [
     "Ecp5",
@@ -200,7 +200,7 @@ class Ecp5:
             # The tool sees its own folder only, and none of /tmp.
             netlist = folder / "synthesised.json"
             netlist.write_bytes(self._synthesised(design).read_bytes())
-            command = [PLACER, "--json", netlist.name, "--seed", str(seed)]
+            command = [script(PLACER), "--json", netlist.name, "--seed", str(seed)]
             command += ["--report", "report.json", *_PLACEMENT]
             run_tool(command, directory=folder, log="placement.log")
             netlist.unlink()

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ __all__ = [
     "require_module",
     "run_tool",
     "run_yosys",
+    "script",
     "versions",
 ]
 
@@ -52,6 +54,11 @@ def require_module(module: str, package: str) -> None:
             f"timing needs the Python package {package}, which is not installed; "
             f"pip install {package}, or run make timing, which installs what it needs"
         )
+
+
+def script(package: str) -> str:
+    """Path of the command of an installed wheel, whatever the PATH is."""
+    return str(Path(sysconfig.get_path("scripts")) / package)
 
 
 def has_opensta() -> bool:
@@ -109,10 +116,10 @@ def run_yosys(passes: Sequence[str], *, directory: Path, name: str) -> str:
         If a pass fails.
     """
     require_module(SYNTHESISER, SYNTHESISER)
-    script = f"{name}.ys"
-    (directory / script).write_text("\n".join(passes) + "\n", encoding="utf-8")
+    commands = f"{name}.ys"
+    (directory / commands).write_text("\n".join(passes) + "\n", encoding="utf-8")
     return run_tool(
-        [sys.executable, "-c", _RUN_PASSES, script], directory=directory, log=f"{name}.log"
+        [sys.executable, "-c", _RUN_PASSES, commands], directory=directory, log=f"{name}.log"
     )
 
 

@@ -2,11 +2,12 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
 from mcos_sim.errors import HardwareError, UserError
-from mcos_sim.synthesis.tool import cell_counts, require_module, run_tool
+from mcos_sim.synthesis.tool import cell_counts, require_module, run_tool, script
 
 
 def test_output_is_returned_and_kept(tmp_path):
@@ -34,3 +35,8 @@ def test_cells_by_type(tmp_path):
     path = tmp_path / "cells.json"
     path.write_text(json.dumps({"modules": {"\\mcos": {"num_cells_by_type": {"INVx1": 3}}}}))
     assert cell_counts(path, top="mcos") == {"INVx1": 3}
+
+
+def test_commands_of_wheels_are_found_whatever_the_path_is(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert Path(script("mcos")).exists()
