@@ -8,8 +8,10 @@ from mcos_sim.reference import layout as at
 __all__ = [
     "charge",
     "class_of",
+    "class_of_head",
     "committed_at",
     "fill",
+    "meet_head",
     "peak_at",
     "scavenges",
     "settle",
@@ -73,6 +75,44 @@ def class_of(s, i, committed_beats, peak_beats, clock, is_scavenging):
     if committed_at(s, i, clock) >= committed_beats << s[at.BEAT_BITS]:
         return _CONFORMING
     if peak_at(s, i, clock) >= peak_beats << s[at.BEAT_BITS]:
+        return _BURST
+    return _SCAVENGED if is_scavenging else _NO_CLASS
+
+
+@compiled
+def _enough_from(s, level, since, rate, limit, size):
+    """First clock in which a bucket has so many tokens if nothing is charged until then."""
+    if s[limit] < size:
+        return at.NEVER
+    lack = size - s[level]
+    if lack <= 0:
+        return s[since]
+    return s[since] + (lack + s[rate] - 1) // s[rate] if s[rate] else at.NEVER
+
+
+@compiled
+def meet_head(s, i, beats):
+    """Work out from which clocks on the buckets of tenant ``i`` cover its head."""
+    size = beats << s[at.BEAT_BITS]
+    s[at.COMMITTED_ENOUGH + i] = _enough_from(
+        s,
+        at.COMMITTED + i,
+        at.COMMITTED_FROM + i,
+        at.COMMITTED_RATE + i,
+        at.COMMITTED_LIMIT + i,
+        size,
+    )
+    s[at.PEAK_ENOUGH + i] = _enough_from(
+        s, at.PEAK + i, at.PEAK_FROM + i, at.PEAK_RATE + i, at.PEAK_LIMIT + i, size
+    )
+
+
+@compiled
+def class_of_head(s, i, clock, is_scavenging):
+    """GrantClass of the head that :func:`meet_head` was last told of, or NO_CLASS."""
+    if clock >= s[at.COMMITTED_ENOUGH + i]:
+        return _CONFORMING
+    if clock >= s[at.PEAK_ENOUGH + i]:
         return _BURST
     return _SCAVENGED if is_scavenging else _NO_CLASS
 

@@ -41,6 +41,7 @@ def commit(s, image):
         if s[at.ENABLE + i] and s[at.COUNT + i] < s[at.QUEUE_DEPTH]:
             s[at.READY] |= 1 << i
     s[at.FRESH_IMAGE] = 1
+    s[at.SETTLES] = clock + 2
 
 
 @compiled
@@ -54,6 +55,8 @@ def _follow_image(s):
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
             s[at.FILLS + i] = 0
+        if s[at.WAITING + i]:
+            buckets.meet_head(s, i, choice.beats_of_head(s, i))
     s[at.KEPT_INVERSE] = s[at.INVERSE_TOTAL_WEIGHT]
     s[at.CREDIT_BEFORE] = s[at.PORT_CREDIT] - s[at.L_MAX]
 
@@ -63,7 +66,7 @@ def _waiting_class(s, i):
     """GrantClass of tenant ``i``'s head, NO_CLASS without one."""
     if not s[at.WAITING + i]:
         return _NO_CLASS
-    return choice.head_class(s, i, s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]])
+    return choice.head_class(s, i)
 
 
 @compiled
@@ -77,7 +80,7 @@ def begin(s):
         i = choice.choose_at_once(s, s[at.TENANTS])
         s[at.GRANT] = i
         if i != at.NOBODY:
-            s[at.GRANT_BEATS] = s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]]
+            s[at.GRANT_BEATS] = choice.beats_of_head(s, i)
             s[at.GRANT_CLASS] = min(_waiting_class(s, i), 2)
 
 
@@ -101,6 +104,8 @@ def _grant(s):
     s[at.WAITING + i] -= 1
     s[at.COUNT + i] -= 1
     s[at.QUEUED] -= 1
+    if s[at.WAITING + i]:
+        buckets.meet_head(s, i, choice.beats_of_head(s, i))
     if s[at.ENABLE + i]:
         s[at.READY] |= 1 << i
     s[at.LAST_TURN] = i
@@ -206,8 +211,11 @@ def advance(s, e):
     answered = s[at.SERVED_TENANT] if s[at.SERVED] else at.NOBODY
     if granted or left or s[at.SERVED] or e[env.COMPLETION_VALID]:
         ports.move_slots(s, e[env.COMPLETION_VALID], e[env.COMPLETION_SLOT])
-    if s[at.ENTRY] != at.NOBODY:
-        s[at.WAITING + s[at.ENTRY]] += 1
+    entry = s[at.ENTRY]
+    if entry != at.NOBODY:
+        s[at.WAITING + entry] += 1
+        if s[at.WAITING + entry] == 1:
+            buckets.meet_head(s, entry, s[at.ENTRY_BEATS])
     _grant(s)
     if late:
         _entry(s, start, anchored)

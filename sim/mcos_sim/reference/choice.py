@@ -5,9 +5,10 @@ from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.reference import layout as at
 from mcos_sim.reference import tags
-from mcos_sim.reference.buckets import class_of, scavenges
+from mcos_sim.reference.buckets import class_of, class_of_head, scavenges
 
 __all__ = [
+    "beats_of_head",
     "candidate",
     "choose",
     "choose_at_once",
@@ -19,6 +20,12 @@ _NOBODY_RANK = 7
 """After every rank: 0 is a promoted head; 1, 3, 5 are the candidates of the classes, 2, 4, 6 the
 other heads of theirs."""
 
+_RANK = 48
+"""Bits of a key below a rank or a priority; tags are shorter, and so are tags and a tenant."""
+
+_TENANT = 4
+"""Bits of a tenant."""
+
 _CONFORMING = int(GrantClass.CONFORMING)
 _BURST = int(GrantClass.BURST)
 _FCFS = int(ArbiterKind.FCFS)
@@ -26,11 +33,27 @@ _FIXED_PRIORITY = int(ArbiterKind.FIXED_PRIORITY)
 
 
 @compiled
-def head_class(s, i, beats):
-    """GrantClass of a head, or of a request that enters an empty queue, in this clock.
+def beats_of_head(s, i):
+    """Beats of the first request of tenant ``i``."""
+    return s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]]
+
+
+@compiled
+def head_class(s, i):
+    """GrantClass of the head of tenant ``i`` in this clock.
 
     With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
     """
+    if s[at.CLOCK] <= s[at.SETTLES]:
+        return _class_at_once(s, i, beats_of_head(s, i))
+    if s[at.LATENESS]:
+        return class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
+    return class_of_head(s, i, s[at.CLOCK], scavenges(s, i))
+
+
+@compiled
+def _class_at_once(s, i, beats):
+    """The same of a request that enters an empty queue."""
     if s[at.LATENESS]:
         return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
     return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i))
@@ -51,29 +74,25 @@ def _rank(code, reached):
 
 
 @compiled
-def _goes_first(
-    s, rank, stale, start, finish, i, other_rank, other_stale, other_start, other_finish, j
-):
-    """Whether a head of tenant ``i`` goes before one of tenant ``j``."""
-    if rank != other_rank:
-        return rank < other_rank
-    if rank & 1 and (stale or other_stale):
-        return stale and (not other_stale or i < j)
-    if not rank & 1 and start != other_start:
-        return tags.less(s, start, other_start)
-    priority, other_priority = s[at.KEPT_PRIORITY + i], s[at.KEPT_PRIORITY + j]
-    if priority != other_priority:
-        return priority < other_priority
-    if finish == other_finish:
-        return i < j
-    return tags.less(s, finish, other_finish)
+def _key(s, i, rank, stale, start, finish, time):
+    """Two numbers of a request of tenant ``i``: who has the smaller first one goes first, among
+    equals who has the smaller second one. Tags are told from virtual time on.
+    """
+    half = s[at.TAG_MASK] + 1 >> 1
+    if rank & 1:
+        if stale:
+            return rank << _RANK, i
+        start = 0
+    else:
+        start = start - time + half & s[at.TAG_MASK]
+    finish = finish - time + half & s[at.TAG_MASK]
+    return rank << _RANK | start, (1 + s[at.KEPT_PRIORITY + i] << _RANK) | finish << _TENANT | i
 
 
 @compiled
 def _head_rank(s, i, time):
     """Rank of tenant ``i``'s head, with V as the choice sees it."""
-    beats = s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]]
-    code = head_class(s, i, beats)
+    code = head_class(s, i)
     if s[at.PROMOTE] == i and code != _NO_CLASS:
         return 0, code
     reached = s[at.STALE + i] & 1 or not tags.less(s, time, s[at.START + i])
@@ -105,27 +124,15 @@ def choose(s, tenants):
     """
     granted = s[at.GRANT]
     time = tags.seen(s)
-    best, best_rank, best_code = at.NOBODY, _NOBODY_RANK, _NO_CLASS
+    best, best_code, least, then_least = at.NOBODY, _NO_CLASS, at.NEVER, at.NEVER
     for i in range(tenants):
         if s[at.WAITING + i] and i != granted:
             rank, code = _head_rank(s, i, time)
-            if rank != _NOBODY_RANK and (
-                best == at.NOBODY
-                or _goes_first(
-                    s,
-                    rank,
-                    s[at.STALE + i] & 1,
-                    s[at.START + i],
-                    s[at.FINISH + i],
-                    i,
-                    best_rank,
-                    s[at.STALE + best] & 1,
-                    s[at.START + best],
-                    s[at.FINISH + best],
-                    best,
-                )
-            ):
-                best, best_rank, best_code = i, rank, code
+            if rank != _NOBODY_RANK:
+                stale = s[at.STALE + i] & 1
+                key, then_key = _key(s, i, rank, stale, s[at.START + i], s[at.FINISH + i], time)
+                if key < least or (key == least and then_key < then_least):
+                    best, best_code, least, then_least = i, code, key, then_key
 
     if granted != at.NOBODY and s[at.WAITING + granted] > 1:
         row = s[at.HEAD + granted] + 1 & s[at.QUEUE_MASK]
@@ -135,27 +142,15 @@ def choose(s, tenants):
             stale = s[at.STALE + granted] >> 1 & 1
             start, finish = s[at.FINISH + granted], s[at.END_FINISH + granted]
             reached = stale or not tags.less(s, tags.seen_past_grant(s), start)
-            if best == at.NOBODY or _goes_first(
-                s,
-                _rank(code, reached),
-                stale,
-                start,
-                finish,
-                granted,
-                best_rank,
-                s[at.STALE + best] & 1,
-                s[at.START + best],
-                s[at.FINISH + best],
-                best,
-            ):
+            key, then_key = _key(s, granted, _rank(code, reached), stale, start, finish, time)
+            if key < least or (key == least and then_key < then_least):
                 return granted, beats, code, 0
 
     if best != at.NOBODY:
-        beats = s[at.QUEUE_BEATS + at.ROWS * best + s[at.HEAD + best]]
-        return best, beats, best_code, 1 if s[at.PROMOTE] == best else 0
+        return best, beats_of_head(s, best), best_code, 1 if s[at.PROMOTE] == best else 0
     if tags.enters_as(s) == 1 and s[at.ENTRY] != granted:
         i = s[at.ENTRY]
-        code = head_class(s, i, s[at.ENTRY_BEATS])
+        code = _class_at_once(s, i, s[at.ENTRY_BEATS])
         if code != _NO_CLASS:
             return i, s[at.ENTRY_BEATS], code, 1 if s[at.PROMOTE] == i else 0
     return at.NOBODY, 0, 0, 0

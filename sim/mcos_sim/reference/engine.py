@@ -108,9 +108,10 @@ def run_scenario(
         run(s, e, min(before + PROGRESS_CLOCKS, scenario.clocks))
         require_sound(e)
         report(int(s[at.CLOCK]) - before)
+    seconds = time.perf_counter() - begun
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),
         registers=monitor_registers(s, scenario.config),
-        seconds=time.perf_counter() - begun,
+        seconds=seconds,
     )

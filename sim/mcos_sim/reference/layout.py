@@ -97,7 +97,8 @@ NOBODY = -1
     SERVED_BEATS,
     SERVED_OFFERED,
     LAST_TURN,  # of round robin and fixed priority
-) = range(32, 82)
+    SETTLES,  # clock up to which a new image may still change classes of heads
+) = range(32, 83)
 
 # Age guard.
 (
@@ -177,7 +178,9 @@ NOBODY = -1
     HELD,
     LATCHED_HELD,
     WAITS,
-) = range(288, 288 + 24 * LANES, LANES)
+    COMMITTED_ENOUGH,  # clock from which the bucket covers the head
+    PEAK_ENOUGH,
+) = range(288, 288 + 26 * LANES, LANES)
 
 # Queues: LANES x 64 requests each.
 ROWS = 64
@@ -211,3 +214,4 @@ SLOT_TABLE = 8064
 SLOT_ROW = 5
 
 LONG_AGO = -(1 << 40)
+NEVER = 1 << 62

@@ -115,8 +115,8 @@ def pack(s, places, row):
     k = 10
     for i in range(s[at.TENANTS]):
         present = s[at.WAITING + i] > 0
-        beats = s[at.QUEUE_BEATS + at.ROWS * i + s[at.HEAD + i]] if present else 0
-        code = choice.head_class(s, i, beats) if present else _NO_CLASS
+        beats = choice.beats_of_head(s, i) if present else 0
+        code = choice.head_class(s, i) if present else _NO_CLASS
         _put(row, places[k], s[at.COUNT + i])
         _put(row, places[k + 1], 1 if present else 0)
         _put(row, places[k + 2], beats)
