@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 __all__ = [
+    "blocked_index",
     "delay_bound",
     "depth1_term",
     "fair_index",
@@ -42,27 +43,33 @@ def fair_index(
     return longest + (l_max - longest) * share + late
 
 
-def delay_bound(
-    *, sigma: int, share: Fraction, l_max: int, bytes_per_clock: int, lateness: int
-) -> Fraction:
-    """Longest delay of a (sigma_i, r_i) constrained tenant from arrival to departure, in clocks.
+def blocked_index(*, l_max: int, share: Fraction) -> Fraction:
+    """What requests of lower classes add to a conforming tenant's fair index, in bytes.
 
-    ``sigma_i / r_i + (1 + L) l_max / r``.
+    ``2 l_max r_i / r``: the grant that is already chosen when a request comes, and the next one,
+    whose classes are a clock old (docs/fairness.md).
+    """
+    return 2 * l_max * share
+
+
+def delay_bound(*, sigma: int, index: Fraction, share: Fraction, bytes_per_clock: int) -> Fraction:
+    """Longest delay of a (sigma_i, r_i) constrained tenant from its queue to its grant, in clocks.
+
+    ``sigma_i / r_i + alpha_i / r_i + 1``; why not ``sigma_i / r_i + (1 + L) l_max / r`` is in
+    docs/fairness.md.
 
     Parameters
     ----------
     sigma : int
         Bytes that the tenant may send at once beyond its rate.
+    index : Fraction
+        alpha_i in bytes, see :func:`fair_index`.
     share : Fraction
         r_i / r, that is w_i / W.
-    l_max : int
-        Bytes of anybody's longest request.
     bytes_per_clock : int
         r.
-    lateness : int
-        L, in grants.
     """
-    return sigma / (bytes_per_clock * share) + Fraction((1 + lateness) * l_max, bytes_per_clock)
+    return (sigma + index) / (bytes_per_clock * share) + 1
 
 
 def depth1_term(*, share: Fraction, others: Iterable[int]) -> Fraction:

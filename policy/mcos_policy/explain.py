@@ -4,9 +4,9 @@ import dataclasses
 from fractions import Fraction
 from typing import Any
 
-from mcos_policy.bounds import depth1_term, fair_index
+from mcos_policy.bounds import blocked_index, delay_bound, depth1_term
 from mcos_policy.compiler import Compiled
-from mcos_policy.quantize import per_clock, single_class_delay, weights
+from mcos_policy.quantize import per_clock, single_class_delay, single_class_index, weights
 from mcos_policy.settings import ChannelSettings, TenantSettings
 
 __all__ = [
@@ -53,6 +53,8 @@ class TenantExplanation:
         What ``alpha`` grows by when every other tenant has one request in flight.
     delay_clocks, delay_ns : float
         Single-class delay bound of one longest request.
+    conforming_clocks, conforming_ns : float
+        The same of a conforming one beside requests of lower classes.
     registers : TenantSettings
         Register values.
     """
@@ -74,6 +76,8 @@ class TenantExplanation:
     depth1_alpha: float
     delay_clocks: float
     delay_ns: float
+    conforming_clocks: float
+    conforming_ns: float
     registers: TenantSettings
 
 
@@ -131,6 +135,13 @@ def explain(compiled: Compiled) -> Explanation:
         burst = per_clock(promise.burst, channels, config)
         share = weighed.share(position)
         delay = single_class_delay(share, config)
+        index = single_class_index(share, config)
+        conforming = delay_bound(
+            sigma=config.l_max,
+            index=index + blocked_index(l_max=config.l_max, share=share),
+            share=share,
+            bytes_per_clock=config.bytes_per_clock,
+        )
         tenants.append(
             TenantExplanation(
                 name=contract.tenants[position].name,
@@ -146,20 +157,14 @@ def explain(compiled: Compiled) -> Explanation:
                 weight=float(weighed.exact[position]),
                 weight_error=_error(weighed.quantised[position], weighed.exact[position]),
                 weight_share=float(share),
-                alpha=float(
-                    fair_index(
-                        longest=config.l_max,
-                        l_max=config.l_max,
-                        share=share,
-                        lateness=config.lateness,
-                        intake=config.intake_clocks,
-                    )
-                ),
+                alpha=float(index),
                 depth1_alpha=float(
                     depth1_term(share=share, others=[config.l_max] * (len(promised) - 1))
                 ),
                 delay_clocks=float(delay),
                 delay_ns=float(delay * 10**6 / config.clock_khz),
+                conforming_clocks=float(conforming),
+                conforming_ns=float(conforming * 10**6 / config.clock_khz),
                 registers=registers,
             )
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
-from mcos_policy.bounds import delay_bound
+from mcos_policy.bounds import delay_bound, fair_index
 from mcos_policy.contract import Contract, Fabric, Tenant
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
@@ -27,6 +27,7 @@ __all__ = [
     "port_credit",
     "quantise",
     "single_class_delay",
+    "single_class_index",
     "weights",
 ]
 
@@ -149,14 +150,29 @@ def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weight
     )
 
 
+def single_class_index(
+    share: Fraction, config: ChannelConfig, *, longest: int | None = None
+) -> Fraction:
+    """Worst-case fair index in bytes of a tenant with that share of all weights.
+
+    ``longest`` is its longest request in bytes, l_max if not given.
+    """
+    return fair_index(
+        longest=longest or config.l_max,
+        l_max=config.l_max,
+        share=share,
+        lateness=config.lateness,
+        intake=config.intake_clocks,
+    )
+
+
 def single_class_delay(share: Fraction, config: ChannelConfig) -> Fraction:
     """Single-class delay bound, in clocks, of a tenant that sends one longest request at once."""
     return delay_bound(
         sigma=config.l_max,
+        index=single_class_index(share, config),
         share=share,
-        l_max=config.l_max,
         bytes_per_clock=config.bytes_per_clock,
-        lateness=config.lateness,
     )
 
 

@@ -179,13 +179,14 @@ def _check(path: Path, message: str | None, config: ChannelConfig = CONFIG) -> C
             ),
         ),
         # Delay bound of a, with a third of the channel: 24 + 3 x 8 clocks.
-        ('"2 ms"', '"2 ms"\nage_limit = "70 ns"', None),
+        ('"2 ms"', '"2 ms"\nage_limit = "131.25 ns"', None),
         (
             '"2 ms"',
-            '"2 ms"\nage_limit = "69.999 ns"',
+            '"2 ms"\nage_limit = "131.249 ns"',
             (
-                "12:13: error: age_limit must be in 70 ns (the tenant's single-class delay bound) "
-                'to 1.31071875 ms, or 0, not "69.999 ns"; change it, or omit it to have it derived'
+                "12:13: error: age_limit must be in 131.25 ns (the tenant's single-class delay "
+                'bound) to 1.31071875 ms, or 0, not "131.249 ns"; change it, or omit it to have '
+                "it derived"
             ),
         ),
         ('"2 ms"', '"2 ms"\nage_limit = "0 ns"', None),
@@ -194,8 +195,8 @@ def _check(path: Path, message: str | None, config: ChannelConfig = CONFIG) -> C
             '"2 ms"',
             '"2 ms"\nage_limit = "1.31071876 ms"',
             (
-                "12:13: error: age_limit must be in 70 ns (the tenant's single-class delay bound) "
-                'to 1.31071875 ms, or 0, not "1.31071876 ms"; change it, or omit it to have '
+                "12:13: error: age_limit must be in 131.25 ns (the tenant's single-class delay "
+                'bound) to 1.31071875 ms, or 0, not "1.31071876 ms"; change it, or omit it to have '
                 "it derived"
             ),
         ),
@@ -252,15 +253,17 @@ def test_sum_lists_a_few_tenants_only(contract_file: Callable[[str], Path]) -> N
 def test_objective_below_the_delay_bound_is_a_warning(
     contract_file: Callable[[str], Path], base: str
 ) -> None:
-    path = contract_file(base + 'latency_slo = "54 ns"\n')
+    path = contract_file(base + 'latency_slo = "71 ns"\n')
     compiled = compile_contract(path, CONFIG)
     assert [str(each) for each in compiled.warnings] == [
         (
             f"{path}:20:15: warning: latency_slo should be at least the single-class delay bound "
-            '55 ns, not "54 ns"; expect violations under load'
+            '71.25 ns, not "71 ns"; expect violations under load'
         )
     ]
-    assert compile_contract(contract_file(base + 'latency_slo = "55 ns"\n'), CONFIG).warnings == ()
+    assert (
+        compile_contract(contract_file(base + 'latency_slo = "71.25 ns"\n'), CONFIG).warnings == ()
+    )
 
 
 def test_derived_age_limit_that_does_not_fit(contract_file: Callable[[str], Path]) -> None:
@@ -272,6 +275,6 @@ def test_derived_age_limit_that_does_not_fit(contract_file: Callable[[str], Path
     _check(
         path,
         "50:27: error: guaranteed must leave a single-class delay bound of at most 5.11875 us, "
-        "the longest age limit, not 30.050029 us; raise it",
+        "the longest age limit, not 120.051365 us; raise it",
         config,
     )

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from mcos_policy.bounds import delay_bound, depth1_term, fair_index
+from mcos_policy.bounds import blocked_index, delay_bound, depth1_term, fair_index
 
 
 def test_fair_index() -> None:
@@ -15,10 +15,13 @@ def test_fair_index() -> None:
 
 
 def test_delay_bound() -> None:
-    bound = delay_bound(sigma=512, share=Fraction(1, 4), l_max=512, bytes_per_clock=64, lateness=0)
-    assert bound == 512 / Fraction(16) + 8
-    late = delay_bound(sigma=0, share=Fraction(1, 4), l_max=512, bytes_per_clock=64, lateness=3)
-    assert late == 4 * 8
+    share = Fraction(1, 4)
+    bound = delay_bound(sigma=512, index=Fraction(256), share=share, bytes_per_clock=64)
+    assert bound == 32 + 16 + 1
+
+
+def test_blocked_index() -> None:
+    assert blocked_index(l_max=512, share=Fraction(1, 4)) == 256
 
 
 def test_depth1_term() -> None:

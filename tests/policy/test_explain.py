@@ -23,7 +23,9 @@ def test_explain(contract_file: Callable[[str], Path], base: str) -> None:
     assert (a.rate_error, a.peak_error, a.weight_error) == (0, 0, 0)
     assert (a.weight, b.weight) == (1, 2)
     assert b.weight_share == pytest.approx(2 / 3)
-    assert (a.delay_clocks, a.delay_ns) == (56, 70)  # 512 / (64 / 3) + 4 x 512 / 64
+    # (512 + alpha) / (64 / 3) + 1, and beside other classes 2 x 512 / 64 more.
+    assert (a.delay_clocks, a.delay_ns) == (105, 131.25)
+    assert (a.conforming_clocks, a.conforming_ns) == (121, 151.25)
     assert a.alpha == pytest.approx(512 + 3 * 512 / 3 + 2 * 512 * 2 / 3)
     assert a.depth1_alpha == pytest.approx(512 / 3)
     assert a.registers.committed_rate == 409_600

@@ -114,13 +114,14 @@ def _promises(explanation: Explanation) -> Table:
 
 def _weights(explanation: Explanation) -> Table:
     table = _table(
-        "Weights, and single-class bounds for requests of the longest size",
+        "Weights, and bounds for requests of the longest size",
         "tenant",
         "weight",
         "weight\nerror",
         "share if all\nbacklogged",
         "delay bound\n(clocks)",
         "delay bound\n(ns)",
+        "beside other\nclasses (ns)",
         "alpha\n(bytes)",
         "depth-1 adds\n(bytes)",
     )
@@ -132,6 +133,7 @@ def _weights(explanation: Explanation) -> Table:
             f"{tenant.weight_share:.2%}",
             f"{tenant.delay_clocks:.1f}",
             f"{tenant.delay_ns:.1f}",
+            f"{tenant.conforming_ns:.1f}",
             f"{tenant.alpha:.0f}",
             f"{tenant.depth1_alpha:.1f}",
         )

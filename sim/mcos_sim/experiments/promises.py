@@ -9,9 +9,10 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
+from mcos_policy.quantize import single_class_index
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.experiments.statistics import bytes_between
-from mcos_sim.fairness.check import TenantBounds, check_bounds, promised_index, share_errors
+from mcos_sim.fairness.check import TenantBounds, check_bounds, share_errors
 from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
@@ -33,12 +34,11 @@ BEGIN = FIRST_CLOCK + 5_000
 EPOCH_CLOCKS = 8_000_000
 """10 ms at 800 MHz."""
 
+PULSE_CLOCKS = 10_000
+"""Epoch of the runs with adversaries, who may come and go at its rate."""
+
 LEAST_DEPTH1_SHARE = 0.95
 """What a tenant with one request in flight gets of its guarantee, at least."""
-
-_BLOCKING = 2
-"""Requests of lower classes before a conforming one: the grant chosen when it comes, and the next,
-whose classes are a clock old (docs/fairness.md)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def settings(
         inverse_total_weight=(1 << config.total_reciprocal_fraction) // total,
         depth1_clocks=depth1_clocks,
         promotion_interval=16,
-        epoch_clocks=0,
+        epoch_clocks=PULSE_CLOCKS,
     )
     return Settings(channel=channel, tenants=tuple(tenants))
 
@@ -143,11 +143,18 @@ def _run(config: ChannelConfig, of: Settings, streams: list[Stream], clocks: int
 
 
 def _stream(
-    tag: int, beats: np.ndarray, *, window: int, burst: int, gaps: np.ndarray | None = None
+    tag: int,
+    beats: np.ndarray,
+    *,
+    window: int,
+    burst: int,
+    gaps: np.ndarray | None = None,
+    period: int = 0,
 ) -> Stream:
     """Requests in bursts of ``burst``, each ``gaps`` after the last answer of the one before.
 
-    Eight short ones go before all of them and take the tokens.
+    With a period they come at its rate, whatever was answered. Eight short ones go before all of
+    them and take the tokens.
     """
     warm = 8
     requests = np.zeros(warm + len(beats), dtype=REQUEST)
@@ -161,27 +168,35 @@ def _stream(
     steps["ready"][1] = BEGIN
     if gaps is not None:
         steps["compute"][2:] = gaps[: len(firsts) - 1]
+    if period:
+        steps["ready"][1:] = BEGIN + period * np.arange(len(firsts))
     return Stream(
-        name=f"tenant-{tag}", tag=tag, window=window, closed=True, requests=requests, steps=steps
+        name=f"tenant-{tag}",
+        tag=tag,
+        window=window,
+        closed=not period,
+        requests=requests,
+        steps=steps,
     )
 
 
 def _mixed(
     config: ChannelConfig, clocks: int, rng: np.random.Generator, *, shortest: int
 ) -> list[Stream]:
-    """Tenants that come and go, floods, storms of shortest requests, and lone requests."""
+    """Floods, storms of shortest requests, bursts, lone requests, and pulses once an epoch."""
     streams = []
     for tag in range(config.tenants):
-        kind = rng.choice(("flood", "storm", "burst", "single"))
+        kind = rng.choice(("flood", "storm", "burst", "single", "pulse"))
         count = clocks // 16
         longest = shortest if kind == "storm" else config.max_beats
         beats = rng.integers(shortest, longest + 1, size=count)
         if rng.random() < 0.3:
             beats[:] = longest
-        burst = {"single": 1, "burst": int(rng.choice((20, 200)))}.get(kind, count)
+        burst = {"single": 1, "burst": int(rng.choice((20, 200))), "pulse": 300}.get(kind, count)
         gaps = rng.choice((0, 10, 300, 5_000), size=-(-count // burst))
         window = 1 if kind == "single" else 64
-        streams.append(_stream(tag, beats, window=window, burst=burst, gaps=gaps))
+        period = PULSE_CLOCKS if kind == "pulse" else 0
+        streams.append(_stream(tag, beats, window=window, burst=burst, gaps=gaps, period=period))
     return streams
 
 
@@ -263,7 +278,7 @@ def measure_promises(
         two_classes = settings(config, WEIGHTS, conforming=(victim,))
         streams = _attacked(config, clocks, victim, two_classes, rng)
         result = done(_run(config, two_classes, streams, clocks))
-        found = check_bounds(result, weights, config, first=BEGIN, blocking=_BLOCKING)
+        found = check_bounds(result, weights, config, first=BEGIN, two_classes=True)
         attacked.append(found[victim])
 
     length = EPOCH_CLOCKS * epochs + 10_000
@@ -274,7 +289,7 @@ def measure_promises(
         tag: max(
             0.001,
             2
-            * float(promised_index(config, Fraction(weight, total)))
+            * float(single_class_index(Fraction(weight, total), config))
             * total
             / (config.bytes_per_clock * weight * EPOCH_CLOCKS),
         )

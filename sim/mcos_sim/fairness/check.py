@@ -7,14 +7,14 @@ from fractions import Fraction
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
-from mcos_policy.bounds import fair_index
+from mcos_policy.bounds import blocked_index, delay_bound
+from mcos_policy.quantize import single_class_index
 from mcos_sim.fairness.fluid import worst_lag, worst_lateness
 from mcos_sim.scenario import RunResult, TenantResult
 
 __all__ = [
     "TenantBounds",
     "check_bounds",
-    "promised_index",
     "share_errors",
 ]
 
@@ -59,7 +59,7 @@ def check_bounds(
     config: ChannelConfig,
     *,
     first: int = 0,
-    blocking: int = 0,
+    two_classes: bool = False,
 ) -> list[TenantBounds]:
     """Every tenant of a run against the bounds of ARCHITECTURE section 4, with the pacer on.
 
@@ -73,9 +73,8 @@ def check_bounds(
         Sizes.
     first : int
         Clock before which nothing is looked at; nobody is backlogged in it.
-    blocking : int
-        Longest requests of lower classes that a conforming one may find before it, see
-        docs/fairness.md; 0 with one class.
+    two_classes : bool
+        Conforming requests meet those of lower classes; see docs/fairness.md.
     """
     clocks, tenants, sizes = _all_grants(result, first)
     total = sum(weights.values())
@@ -92,7 +91,9 @@ def check_bounds(
         late, _ = worst_lateness(entered, granted, own, weights[tenant.tag], total, rate)
         # What was served before may still count against a tenant.
         longest = int(tenant.sizes.max(initial=config.beat_bytes))
-        index = promised_index(config, share, longest=longest) + blocking * config.l_max * share
+        index = single_class_index(share, config, longest=longest)
+        if two_classes:
+            index += blocked_index(l_max=config.l_max, share=share)
         rows.append(
             TenantBounds(
                 tag=tenant.tag,
@@ -100,26 +101,12 @@ def check_bounds(
                 wfi_bytes=lag / total,
                 wfi_bound_bytes=float(index),
                 late_clocks=late / (rate * weights[tenant.tag]),
-                late_bound_clocks=float(index / (rate * share) + 1),
+                late_bound_clocks=float(
+                    delay_bound(sigma=0, index=index, share=share, bytes_per_clock=rate)
+                ),
             )
         )
     return rows
-
-
-def promised_index(
-    config: ChannelConfig, share: Fraction, *, longest: int | None = None
-) -> Fraction:
-    """Worst-case fair index in bytes of a tenant with that share of all weights, one class.
-
-    ``longest`` is its longest request in bytes, l_max if not given.
-    """
-    return fair_index(
-        longest=longest or config.l_max,
-        l_max=config.l_max,
-        share=share,
-        lateness=config.lateness,
-        intake=config.intake_clocks,
-    )
 
 
 def _entered(tenant: TenantResult, config: ChannelConfig) -> np.ndarray:
