@@ -11,10 +11,11 @@ from mcos_hw.registers import ArbiterKind
 from mcos_sim.compiled import engine as compiled
 from mcos_sim.cosim import engine as cosim
 from mcos_sim.environment.environment import tenant_results
+from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.reference import engine as reference
 from mcos_sim.reference.probe import probe_places
-from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.scenario import FIRST_CLOCK, Window
 
 SIMULATORS = Path("build/sim")
 CLOCKS = 3_000
@@ -46,6 +47,33 @@ def test_three_engines_agree(seed, tmp_path):
     assert sum(len(tenant.granted) for tenant in result.tenants) > 20
     require_same(result, compiled.run_scenario(asked, simulators=SIMULATORS))
     require_same(result, reference.run_scenario(asked))
+
+
+@pytest.mark.cocotb
+def test_three_engines_write_the_same_window(tmp_path):
+    def window(name):
+        path = tmp_path / f"{name}.vcd"
+        return path, dataclasses.replace(
+            scenario(5), window=Window(path=path, first=FIRST_CLOCK + 500, end=FIRST_CLOCK + 900)
+        )
+
+    first, asked = window("reference")
+    reference.run_scenario(asked)
+    assert first.read_text().count("\n") > 1_000
+    second, asked = window("compiled")
+    compiled.run_scenario(asked, simulators=SIMULATORS)
+    third, asked = window("cocotb")
+    cosim.run_scenario(asked, directory=tmp_path, simulators=SIMULATORS)
+    for suffix in (".vcd", ".json"):
+        texts = [each.with_suffix(suffix).read_text() for each in (first, second, third)]
+        assert texts[0] == texts[1] == texts[2]
+
+
+def test_a_window_behind_the_end_of_a_run_is_refused(tmp_path):
+    asked = scenario(5)
+    window = Window(path=tmp_path / "w.vcd", first=asked.clocks + 10, end=asked.clocks + 20)
+    with pytest.raises(UserError, match="must begin before the run ends"):
+        reference.run_scenario(dataclasses.replace(asked, window=window))
 
 
 @pytest.mark.parametrize("arbiter", list(ArbiterKind))

@@ -126,8 +126,6 @@ def command(
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.replay import figures
 
-    if waves is not None and engine is not Engine.COCOTB:
-        raise UserError(f"--waves needs --engine cocotb, not {engine.value}")
     recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")

@@ -15,6 +15,7 @@ from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import environment, require_sound, tenant_results
 from mcos_sim.errors import HardwareError
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
+from mcos_sim.waves.recording import Unrecorded
 
 __all__ = [
     "channel_library",
@@ -61,6 +62,7 @@ def run_scenario(
     """
     config = scenario.config
     e = environment(scenario)
+    window = Unrecorded(scenario, e)
     library = channel_library(config, scenario.arbiter, directory=simulators)
     with Hardware(library, config) as hardware:
         hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
@@ -68,13 +70,21 @@ def run_scenario(
         report(FIRST_CLOCK)
         begun = time.perf_counter()
         while hardware.clock < scenario.clocks and not e[env.DONE]:
-            until = min(hardware.clock + PROGRESS_CLOCKS, scenario.clocks)
-            moved = hardware.run(until, environment=e)
+            before = hardware.clock
+            if window.begins(before):
+                window.record(
+                    lambda rows: hardware.run(hardware.clock + len(rows), environment=e, rows=rows)
+                )
+            else:
+                until = window.before(min(before + PROGRESS_CLOCKS, scenario.clocks))
+                hardware.run(until, environment=e)
+            moved = hardware.clock - before
             require_sound(e)
             report(moved)
             if stop is not None and stop.is_set():
                 raise HardwareError(f"{scenario.name} was stopped in clock {hardware.clock}")
         seconds = time.perf_counter() - begun
+        window.require_written()
         clocks = hardware.clock
         registers = {name: hardware.read_array(name) for name in MONITOR_REGISTERS}
         if hardware.read_array("GENERATION") != [1]:

@@ -99,7 +99,8 @@ class Hardware:
         writes : Sequence[tuple[int, int, int]]
             Register writes, in the order of their clocks.
         rows : numpy.ndarray or None
-            Shape (clocks, words), uint64: gets the probe of each clock.
+            Shape (clocks, words), uint64: gets the probe of each clock, and if a row has room for
+            it what crosses the ports, see :mod:`mcos_sim.environment.layout`.
         """
         written = np.array(writes, dtype=np.int64).reshape(-1, 3)
         if rows is not None and len(rows) < until - self.clock:

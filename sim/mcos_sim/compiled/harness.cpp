@@ -14,6 +14,8 @@ namespace {
 
 using Drive = void (*)(int64_t *environment, int64_t length);
 
+constexpr int64_t kProbeWords = (sizeof(Vtop::probe) + 7) / 8;
+
 constexpr int64_t kBusClocks = 4;  // from one write to the next one, answered in between
 
 struct Simulation {
@@ -106,8 +108,8 @@ int64_t mcos_clock(void *handle) { return static_cast<Simulation *>(handle)->clo
 // Clocks up to `until`, or until the environment is done or finds a fault.
 //
 // `writes` are rows of (clock, register address, word), each in its clock, at least kBusClocks apart.
-// `rows`, if not null, gets the probe of each clock, `words` of 64 bits. Without `drive` nothing is
-// asked for. Returns the clocks run.
+// `rows`, if not null, gets `words` of 64 bits each clock: the probe, and if there is room behind it
+// what crosses the ports. Without `drive` nothing is asked for. Returns the clocks run.
 int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length, int64_t until,
                  const int64_t *writes, int64_t write_count, uint64_t *rows, int64_t words) {
     auto *simulation = static_cast<Simulation *>(handle);
@@ -121,18 +123,19 @@ int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length
         } else {
             simulation->write(false, 0, 0);
         }
-        if (rows) {
-            std::memcpy(rows, &top.probe, sizeof(top.probe));
-            rows += words;
-        }
+        if (rows) std::memcpy(rows, &top.probe, sizeof(top.probe));
         if (drive) {
             simulation->show(environment);
             drive(environment, length);
             if (environment[layout::DONE] || environment[layout::FAULT]) break;
             simulation->take(environment);
+            if (rows && words > kProbeWords)
+                std::memcpy(rows + kProbeWords, environment + layout::PORTS,
+                            layout::PORTS_LENGTH * sizeof(int64_t));
         } else {
             simulation->rest();
         }
+        if (rows) rows += words;
         simulation->edge();
     }
     simulation->write(false, 0, 0);

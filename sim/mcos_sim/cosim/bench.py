@@ -11,7 +11,8 @@ import numpy as np
 
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import GRANT_KINDS, Access
+from mcos_hw.registers import GRANT_KINDS, Access, channel_map
+from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import parameters
@@ -110,6 +111,7 @@ def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecord
         first=window["first"],
         end=window["end"],
         names={row["tag"]: row["name"] for row in settings["streams"]},
+        settings=unpack(channel_map(config), Image(words=tuple(settings["image"]))),
     )
 
 

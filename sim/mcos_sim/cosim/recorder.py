@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
+from mcos_policy.settings import Settings
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.waves.signals import PortEvents
@@ -30,6 +31,8 @@ class WindowRecorder:
         First clock, and the clock after the last.
     names : Mapping[int, str]
         Tenant names by tag.
+    settings : Settings
+        The live image.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class WindowRecorder:
         first: int,
         end: int,
         names: Mapping[int, str],
+        settings: Settings,
     ) -> None:
         self.clocks = range(first, end)
         """Clocks to record."""
@@ -48,6 +52,7 @@ class WindowRecorder:
         self._config = config
         self._path = path
         self._names = names
+        self._settings = settings
         self._writer: WindowWriter | None = None
         self._observed = observed_layout(config)
         self._stimulus = stimulus_layout(config)
@@ -62,6 +67,7 @@ class WindowRecorder:
                 clock_ns=Fraction(1_000_000, self._config.clock_khz),
                 first_clock=clock,
                 in_flight=self._in_flight(clock),
+                settings=self._settings,
             )
 
         def event(layout, word, valid, payload):

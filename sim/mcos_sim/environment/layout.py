@@ -32,6 +32,10 @@ ACTIVE = 13
 BLOCK_OF = 14
 """Place of a table with the place of each tenant's block, 0 for a tenant that asks nothing."""
 
+# What crosses the ports in a clock: all of it is in one row of PORTS_LENGTH words.
+PORTS = 16
+PORTS_LENGTH = 26
+
 # What the channel shows in a clock.
 READY = 16
 """Bit i: the queue of tenant i takes a request."""

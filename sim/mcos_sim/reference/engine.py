@@ -14,10 +14,11 @@ from mcos_sim.environment.environment import environment, require_sound, tenant_
 from mcos_sim.reference import layout as at
 from mcos_sim.reference.channel import advance, begin, commit, is_idle, skip
 from mcos_sim.reference.ports import show
-from mcos_sim.reference.probe import pack
+from mcos_sim.reference.probe import pack, probe_places
 from mcos_sim.reference.registers import monitor_registers
 from mcos_sim.reference.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
+from mcos_sim.waves.recording import Unrecorded
 
 __all__ = [
     "run_scenario",
@@ -58,7 +59,12 @@ def rest_until(s, e, until):
 
 @compiled
 def watch(s, e, places, rows):
-    """As many clocks as ``rows`` has, each clock's probe in its row; how many there were."""
+    """As many clocks as ``rows`` has, each clock's probe in its row; how many there were.
+
+    If a row has room behind the probe, it gets what crosses the ports as well.
+    """
+    last = places[len(places) - 1]
+    words = (last[0] + last[1] + 63) // 64
     for k in range(len(rows)):
         begin(s)
         pack(s, places, rows[k])
@@ -66,6 +72,9 @@ def watch(s, e, places, rows):
         drive(e)
         if e[env.DONE] or e[env.FAULT]:
             return k
+        if len(rows[k]) > words:
+            for port in range(env.PORTS_LENGTH):
+                rows[k, words + port] = e[env.PORTS + port]
         advance(s, e)
     return len(rows)
 
@@ -90,7 +99,7 @@ def run_scenario(
     Parameters
     ----------
     scenario : Scenario
-        What to run; it writes no waveform.
+        What to run.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
 
@@ -98,17 +107,25 @@ def run_scenario(
     ------
     EnvironmentFault
         If the model does what its requesters or its memory do not allow.
+    UserError
+        If the run ends before its window begins.
     """
     s, e = started(scenario)
+    window = Unrecorded(scenario, e)
+    places = probe_places(scenario.config)
     report = on_progress or (lambda clocks: None)
     report(FIRST_CLOCK)
     begun = time.perf_counter()
     while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
         before = int(s[at.CLOCK])
-        run(s, e, min(before + PROGRESS_CLOCKS, scenario.clocks))
+        if window.begins(before):
+            window.record(lambda rows: int(watch(s, e, places, rows)))
+        else:
+            run(s, e, window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
         require_sound(e)
         report(int(s[at.CLOCK]) - before)
     seconds = time.perf_counter() - begun
+    window.require_written()
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),

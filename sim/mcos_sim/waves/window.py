@@ -1,5 +1,6 @@
 """Window of clocks, written as a VCD with the state it starts from and a GTKWave save file."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any, Self
 from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
+from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
 from mcos_sim.waves.signals import PortEvents, Radix, Sample, Sampler, Signal
@@ -48,6 +50,9 @@ class WindowWriter:
     in_flight : Mapping[int, int] or None
         Bytes of each tag granted and not yet served as the window starts, for the state beside
         the VCD; the probe only tells their sum. None leaves them out.
+    settings : Settings or None
+        The live image, for the state beside the VCD: ``mcos waves`` checks by it. None leaves it
+        out.
 
     Raises
     ------
@@ -69,6 +74,7 @@ class WindowWriter:
         clock_ns: Fraction,
         first_clock: int,
         in_flight: Mapping[int, int] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         if path.suffix != ".vcd":
             raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
@@ -80,6 +86,7 @@ class WindowWriter:
         self.first_clock = first_clock
         self._config = config
         self._in_flight = in_flight
+        self._settings = settings
         self._unit = next(
             (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
         )
@@ -228,6 +235,8 @@ class WindowWriter:
                     ),
                 },
                 **state,
+                "config": dataclasses.asdict(config),
+                "settings": self._settings and dataclasses.asdict(self._settings),
             },
             indent=2,
         )

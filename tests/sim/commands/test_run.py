@@ -84,10 +84,6 @@ def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
             ("--waves", "x.vcd", "--window", "1024:2000", "--json", "x.json"),
             "choose another name",
         ),
-        (
-            ("--waves", "x.vcd", "--window", "1024:2000", "--engine", "compiled"),
-            "--waves needs --engine cocotb",
-        ),
         (("--json", CONTRACT), "choose another name"),
         (("--trace", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--trace", "nowhere.jsonl", "--model", "gpt-9"), "llama-3-70b"),

@@ -1,0 +1,132 @@
+"""The window of a run on the model or on the compiled hardware, from a row a clock."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from mcos_hw.channel.request import (
+    command_layout,
+    completion_layout,
+    request_layout,
+    response_layout,
+)
+from mcos_hw.registers import channel_map
+from mcos_policy.image import Image, unpack
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.environment import tenant_results
+from mcos_sim.errors import UserError
+from mcos_sim.reference.probe import probe_words
+from mcos_sim.scenario import Scenario
+from mcos_sim.waves.signals import PortEvents
+from mcos_sim.waves.window import WindowWriter
+
+__all__ = [
+    "Unrecorded",
+    "row_words",
+]
+
+
+def row_words(scenario: Scenario) -> int:
+    """Words of 64 bits of a clock: its probe, and what crosses the ports."""
+    return probe_words(scenario.config) + env.PORTS_LENGTH
+
+
+class Unrecorded:
+    """The window of a run that is still to be recorded, if there is one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What runs.
+    e : numpy.ndarray
+        The run's environment.
+    """
+
+    def __init__(self, scenario: Scenario, e: np.ndarray) -> None:
+        self._scenario = scenario
+        self._environment = e
+        self._window = scenario.window
+
+    def begins(self, clock: int) -> bool:
+        """Whether the window begins in a clock."""
+        return self._window is not None and clock == self._window.first
+
+    def before(self, clock: int) -> int:
+        """A clock to run to, or the window's first one if that is earlier."""
+        return clock if self._window is None else min(clock, self._window.first)
+
+    def record(self, run: Callable[[np.ndarray], int]) -> None:
+        """Run through the window and write its waveform.
+
+        Parameters
+        ----------
+        run : Callable
+            Runs as many clocks as its argument has rows if the run goes on as long, fills the rows
+            and returns how many it were.
+        """
+        scenario, window = self._scenario, self._window
+        assert window is not None
+        in_flight = _in_flight(scenario, self._environment)
+        words = probe_words(scenario.config)
+        rows = np.zeros((window.end - window.first, row_words(scenario)), dtype=np.uint64)
+        clocks = run(rows)
+        self._window = None
+        with WindowWriter(
+            window.path,
+            config=scenario.config,
+            names={stream.tag: stream.name for stream in scenario.streams},
+            clock_ns=Fraction(1_000_000, scenario.config.clock_khz),
+            first_clock=window.first,
+            in_flight=in_flight,
+            settings=unpack(channel_map(scenario.config), Image(words=scenario.image)),
+        ) as writer:
+            events = _Events(scenario)
+            for k in range(clocks):
+                probe = int.from_bytes(rows[k, :words].tobytes(), "little")
+                writer.sample(window.first + k, probe, events.of(rows[k, words:].view(np.int64)))
+
+    def require_written(self) -> None:
+        """Raise :class:`UserError` if the run ended before the window began."""
+        if self._window is not None:
+            raise UserError(
+                f"a waveform window must begin before the run ends, not at clock "
+                f"{self._window.first}; give an earlier window or a longer run"
+            )
+
+
+def _in_flight(scenario: Scenario, e: np.ndarray) -> dict[int, int]:
+    """Bytes of each tenant granted and not yet served."""
+    return {
+        tenant.tag: int(
+            tenant.sizes[: len(tenant.granted)][tenant.completed[: len(tenant.granted)] == -1].sum()
+        )
+        for tenant in tenant_results(scenario, e)
+    }
+
+
+class _Events:
+    """Rows of port words as packed events."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        config = scenario.config
+        self._layouts = {
+            "request": (request_layout(config), env.REQUEST_VALID, None),
+            "command": (command_layout(config), env.COMMAND_VALID, env.COMMAND_READY),
+            "completion": (completion_layout(config), env.COMPLETION_VALID, None),
+            "response": (response_layout(config), env.RESPONSE_VALID, None),
+        }
+        self._stamp = (1 << config.stamp_width) - 1
+
+    def of(self, ports: np.ndarray) -> PortEvents:
+        """Transfers of a clock."""
+        found = {}
+        for kind, (layout, valid, ready) in self._layouts.items():
+            if not ports[valid - env.PORTS] or (ready and not ports[ready - env.PORTS]):
+                continue
+            word = 0
+            for name, field in layout:
+                value = int(ports[getattr(env, f"{kind}_{name}".upper()) - env.PORTS])
+                word |= (value & (1 << field.width) - 1) << field.offset
+            found[kind] = word
+        return PortEvents(**found)
