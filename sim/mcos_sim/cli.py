@@ -33,6 +33,7 @@ COMMANDS = (
     "explain",
     "verilog",
     "run",
+    "waves",
     "trace",
     "demo",
     "timing",

@@ -159,7 +159,7 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "8 channels of 51.2 GB/s, 409.6 GB/s in all; 85.00% of it guaranteed." in shown
     assert "guaranteed_gbps = 120 means 120 GB/s: 120 x 10^9 bytes per second" in shown
-    assert "single-class bounds" in shown
+    assert "bounds for requests of the longest size" in shown
     record = json.loads(path.read_text())
     assert [tenant["name"] for tenant in record["tenants"]] == [
         "prefill",

@@ -67,7 +67,7 @@ class WindowRecorder:
                 clock_ns=Fraction(1_000_000, self._config.clock_khz),
                 first_clock=clock,
                 in_flight=self._in_flight(clock),
-                settings=self._settings,
+                images=[(0, self._settings)],
             )
 
         def event(layout, word, valid, payload):

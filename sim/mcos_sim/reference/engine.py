@@ -70,11 +70,11 @@ def watch(s, e, places, rows):
         pack(s, places, rows[k])
         show(s, e)
         drive(e)
-        if e[env.DONE] or e[env.FAULT]:
-            return k
         if len(rows[k]) > words:
             for port in range(env.PORTS_LENGTH):
                 rows[k, words + port] = e[env.PORTS + port]
+        if e[env.DONE] or e[env.FAULT]:
+            return k
         advance(s, e)
     return len(rows)
 

@@ -1,7 +1,8 @@
 """The window of a run on the model or on the compiled hardware, from a row a clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from mcos_hw.channel.request import (
 )
 from mcos_hw.registers import channel_map
 from mcos_policy.image import Image, unpack
+from mcos_policy.settings import Settings
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import tenant_results
 from mcos_sim.errors import UserError
@@ -24,12 +26,55 @@ from mcos_sim.waves.window import WindowWriter
 __all__ = [
     "Unrecorded",
     "row_words",
+    "write_rows",
 ]
 
 
 def row_words(scenario: Scenario) -> int:
     """Words of 64 bits of a clock: its probe, and what crosses the ports."""
     return probe_words(scenario.config) + env.PORTS_LENGTH
+
+
+def write_rows(
+    path: Path,
+    rows: np.ndarray,
+    scenario: Scenario,
+    *,
+    first: int,
+    images: Sequence[tuple[int, Settings]],
+    in_flight: Mapping[int, int] | None = None,
+) -> None:
+    """Write the waveform of some clocks.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        VCD.
+    rows : numpy.ndarray
+        Shape (clocks, :func:`row_words`), uint64: what each clock has.
+    scenario : Scenario
+        What ran.
+    first : int
+        Clock of the first row.
+    images : Sequence[tuple[int, Settings]]
+        Images and the clocks from which they are live.
+    in_flight : Mapping[int, int] or None
+        Bytes of each tag granted and not yet served at the first clock.
+    """
+    events = _Events(scenario)
+    words = probe_words(scenario.config)
+    with WindowWriter(
+        path,
+        config=scenario.config,
+        names={stream.tag: stream.name for stream in scenario.streams},
+        clock_ns=Fraction(1_000_000, scenario.config.clock_khz),
+        first_clock=first,
+        in_flight=in_flight,
+        images=images,
+    ) as writer:
+        for k, row in enumerate(rows):
+            probe = int.from_bytes(row[:words].tobytes(), "little")
+            writer.sample(first + k, probe, events.of(row[words:].view(np.int64)))
 
 
 class Unrecorded:
@@ -68,23 +113,18 @@ class Unrecorded:
         scenario, window = self._scenario, self._window
         assert window is not None
         in_flight = _in_flight(scenario, self._environment)
-        words = probe_words(scenario.config)
         rows = np.zeros((window.end - window.first, row_words(scenario)), dtype=np.uint64)
         clocks = run(rows)
         self._window = None
-        with WindowWriter(
+        image = unpack(channel_map(scenario.config), Image(words=scenario.image))
+        write_rows(
             window.path,
-            config=scenario.config,
-            names={stream.tag: stream.name for stream in scenario.streams},
-            clock_ns=Fraction(1_000_000, scenario.config.clock_khz),
-            first_clock=window.first,
+            rows[:clocks],
+            scenario,
+            first=window.first,
             in_flight=in_flight,
-            settings=unpack(channel_map(scenario.config), Image(words=scenario.image)),
-        ) as writer:
-            events = _Events(scenario)
-            for k in range(clocks):
-                probe = int.from_bytes(rows[k, :words].tobytes(), "little")
-                writer.sample(window.first + k, probe, events.of(rows[k, words:].view(np.int64)))
+            images=[(0, image)],
+        )
 
     def require_written(self) -> None:
         """Raise :class:`UserError` if the run ended before the window began."""

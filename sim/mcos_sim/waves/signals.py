@@ -20,6 +20,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 
 __all__ = [
+    "CLASS_NAMES",
     "ROOT",
     "PortEvents",
     "Radix",
@@ -33,7 +34,7 @@ __all__ = [
 ROOT = "mcos"
 """Outermost scope."""
 
-SIGNED = frozenset({"peak"})
+SIGNED = frozenset({"committed", "peak"})
 """Probe members that are two's complement."""
 
 LEVELS = frozenset({"committed", "debt", "peak"})

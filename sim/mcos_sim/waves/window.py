@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -50,9 +50,9 @@ class WindowWriter:
     in_flight : Mapping[int, int] or None
         Bytes of each tag granted and not yet served as the window starts, for the state beside
         the VCD; the probe only tells their sum. None leaves them out.
-    settings : Settings or None
-        The live image, for the state beside the VCD: ``mcos waves`` checks by it. None leaves it
-        out.
+    images : Sequence[tuple[int, Settings]]
+        Images and the clocks from which they are live, for the state beside the VCD:
+        ``mcos waves`` checks by them.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class WindowWriter:
         clock_ns: Fraction,
         first_clock: int,
         in_flight: Mapping[int, int] | None = None,
-        settings: Settings | None = None,
+        images: Sequence[tuple[int, Settings]] = (),
     ) -> None:
         if path.suffix != ".vcd":
             raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
@@ -86,7 +86,7 @@ class WindowWriter:
         self.first_clock = first_clock
         self._config = config
         self._in_flight = in_flight
-        self._settings = settings
+        self._images = images
         self._unit = next(
             (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
         )
@@ -236,7 +236,10 @@ class WindowWriter:
                 },
                 **state,
                 "config": dataclasses.asdict(config),
-                "settings": self._settings and dataclasses.asdict(self._settings),
+                "images": [
+                    {"clock": clock, **dataclasses.asdict(settings)}
+                    for clock, settings in self._images
+                ],
             },
             indent=2,
         )

@@ -1,0 +1,154 @@
+"""``mcos waves``: what is wrong in a waveform, and who got what in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcos_sim.console import output, progress, require_outputs, say, write_json
+
+if TYPE_CHECKING:
+    from mcos_sim.waves.reading import Waveform
+    from mcos_sim.waves.rules import Violation
+    from mcos_sim.waves.summary import Grant, TenantSummary
+
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
+
+
+EXAMPLE = "mcos waves build/demo/loaded.vcd --grants 60000:60040"
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="VCD or FST of a channel.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TOML", help="Signal names of a waveform that is not ours.", show_default=False
+        ),
+    ] = None,
+    grants: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="List grants of clocks A up to B.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Violations that are printed.")] = 20,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write what was found as JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """Check a waveform against the rules of a channel and tell what each tenant got.
+
+    Checked are the choice rule, token arithmetic and classes, tags and virtual time, the age guard,
+    queues and ports: docs/waveforms.md. The exit code is 1 if a rule is broken.
+    """
+    import dataclasses
+
+    from mcos_sim.errors import UserError
+    from mcos_sim.waves.reading import read_waveform
+    from mcos_sim.waves.rules import CLAIMS, check_waveform
+    from mcos_sim.waves.summary import grants_between, summarise
+
+    clocks = None
+    if grants is not None:
+        match = re.fullmatch(r"(\d+):(\d+)", grants)
+        if match is None or int(match[1]) >= int(match[2]):
+            raise UserError(f"--grants must be two clocks A:B with A before B, not {grants!r}")
+        clocks = int(match[1]), int(match[2])
+    require_outputs([json], inputs=[file, mapping])
+    with progress(f"Reading {file.name}", 1) as advance:
+        waveform = read_waveform(file, mapping=mapping, on_progress=advance)
+    with progress("Checking", 1) as advance:
+        violations, count = check_waveform(waveform)
+        advance(1)
+    tenants = summarise(waveform)
+    listed = grants_between(waveform, *clocks) if clocks else []
+
+    _show_tenants(tenants, waveform)
+    if clocks:
+        _show_grants(listed)
+    for violation in violations[:limit]:
+        say(_sentence(violation, waveform))
+    kinds = sorted({each.rule for each in violations})
+    for rule in kinds:
+        say(f"  {rule.text}: {CLAIMS[rule]}")
+    span = f"{len(waveform.clocks):,} clocks from {int(waveform.clocks[0]):,}"
+    output.print(f"{span}: {count:,} violations" if count else f"{span}: no rule is broken")
+    if json is not None:
+        write_json(
+            json,
+            {
+                "clocks": len(waveform.clocks),
+                "config_hash": waveform.config.hash,
+                "first_clock": int(waveform.clocks[0]),
+                "grants": [dataclasses.asdict(each) for each in listed],
+                "tenants": [dataclasses.asdict(each) for each in tenants],
+                "violation_count": count,
+                "violations": [
+                    {**dataclasses.asdict(each), "rule": each.rule.text} for each in violations
+                ],
+            },
+        )
+    if count:
+        raise typer.Exit(1)
+
+
+def _sentence(violation: Violation, waveform: Waveform) -> str:
+    """One line: when, what, who, and the values that prove it."""
+    nanoseconds = violation.clock * 1_000_000 / waveform.config.clock_khz
+    names = [
+        waveform.names.get(tag, f"tag {tag}")
+        for tag in (violation.tenant, violation.other)
+        if tag >= 0
+    ]
+    who = f" {' before '.join(names)}:" if names else ""
+    return (
+        f"clock {violation.clock} ({nanoseconds:.2f} ns): {violation.rule.text}:{who} "
+        f"{violation.value}, expected {violation.expected}"
+    )
+
+
+def _show_tenants(tenants: list[TenantSummary], waveform: Waveform) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{len(waveform.clocks):,} clocks; latency from acceptance, in clocks")
+    table.add_column("tenant")
+    for name in ("requests", "grants", "bytes", "share", "p50", "p99", "worst"):
+        table.add_column(name, justify="right")
+    for each in tenants:
+        latencies = (each.p50_clocks, each.p99_clocks, each.worst_clocks)
+        table.add_row(
+            each.name,
+            f"{each.requests:,}",
+            f"{each.grants:,}",
+            f"{each.bytes:,}",
+            f"{each.share:.1%}",
+            *("-" if value is None else f"{value:,.0f}" for value in latencies),
+        )
+    output.print(table)
+
+
+def _show_grants(grants: list[Grant]) -> None:
+    from rich.table import Table
+
+    from mcos_sim.waves.signals import CLASS_NAMES
+
+    table = Table(title=f"{len(grants):,} grants")
+    for name in ("clock", "tenant", "beats", "class", "S", "F", "V"):
+        table.add_column(name, justify="left" if name in ("tenant", "class") else "right")
+    for each in grants:
+        table.add_row(
+            f"{each.clock:,}",
+            each.tenant,
+            str(each.beats),
+            CLASS_NAMES[each.grant_class] + (", promoted" if each.promoted else ""),
+            f"{each.start:#x}",
+            f"{each.finish:#x}",
+            f"{each.virtual_time:#x}",
+        )
+    output.print(table)

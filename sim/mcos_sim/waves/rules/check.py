@@ -1,0 +1,247 @@
+"""All rules over one waveform."""
+
+import dataclasses
+
+import numpy as np
+
+from mcos_hw.channel.intake import terms_fraction, terms_widening
+from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
+from mcos_sim.waves.reading import Waveform
+from mcos_sim.waves.rules.age import check_age
+from mcos_sim.waves.rules.choice import check_choice
+from mcos_sim.waves.rules.ports import check_answers, check_commands, check_credit
+from mcos_sim.waves.rules.queues import check_queues
+from mcos_sim.waves.rules.tags import check_tags, check_time
+from mcos_sim.waves.rules.tokens import check_classes, check_levels
+from mcos_sim.waves.rules.violation import FIELDS, Rule, Violation
+
+__all__ = [
+    "check_waveform",
+]
+
+
+_RECENT = 64
+"""Clocks before a waveform in which its first image may have become live; then it counts as new."""
+
+
+def check_waveform(waveform: Waveform, *, limit: int = 1_000) -> tuple[list[Violation], int]:
+    """Check every rule in every clock.
+
+    Parameters
+    ----------
+    waveform : Waveform
+        What to check.
+    limit : int
+        Violations of a rule's group to tell of, at most.
+
+    Returns
+    -------
+    tuple[list[Violation], int]
+        Violations by clock, and how many there are in all.
+    """
+    violations: list[Violation] = []
+    count = 0
+    for check in (_choice, _levels, _classes, _tags, _age, _queues, _ports):
+        found = np.zeros((limit + 1, FIELDS), dtype=np.int64)
+        check(found, waveform, _Images(waveform))
+        total = int(found[0, 0])
+        count += total
+        for row in found[1 : 1 + min(total, limit)]:
+            rule, place, tenant, other, value, expected = (int(each) for each in row)
+            violations.append(
+                Violation(
+                    rule=Rule(rule),
+                    clock=int(waveform.clocks[place]),
+                    tenant=tenant,
+                    other=other,
+                    value=value,
+                    expected=expected,
+                )
+            )
+    violations.sort(key=lambda each: (each.clock, each.rule))
+    return violations, count
+
+
+class _Images:
+    """Settings of all images that the waveform goes through, as arrays by image."""
+
+    def __init__(self, waveform: Waveform) -> None:
+        images = list(waveform.images)
+        if len(waveform.clocks) and images[0][0] > waveform.clocks[0] - _RECENT:
+            images.insert(0, (-1, _reset(waveform)))
+        clocks = np.array([clock for clock, _ in images], dtype=np.int64)
+        self.image = np.maximum(
+            np.searchsorted(clocks, waveform.clocks, side="right") - 1, 0
+        ).astype(np.int64)
+        self._settings = [settings for _, settings in images]
+        self._shown = np.array([tag in waveform.names for tag in range(waveform.config.tenants)])
+
+    def tenants(self, field: str, scale: int = 1) -> np.ndarray:
+        """A field of every tenant, shape (images, tenants); 0 where the waveform has none."""
+        rows = [[getattr(each, field) * scale for each in one.tenants] for one in self._settings]
+        return np.array(rows, dtype=np.int64) * self._shown
+
+    def channel(self, field: str) -> np.ndarray:
+        """A field of the channel, shape (images,)."""
+        return np.array([getattr(one.channel, field) for one in self._settings], dtype=np.int64)
+
+    def priorities(self) -> np.ndarray:
+        """Priorities that count, shape (images, tenants)."""
+        return self.tenants("priority") * self.channel("overcommitted")[:, None]
+
+    def scavenges(self) -> np.ndarray:
+        """Whether a tenant is served without tokens, shape (images, tenants)."""
+
+        def of(one: Settings) -> list[bool]:
+            return [bool(each.work_conserving or not each.enable) for each in one.tenants]
+
+        return np.array([of(one) for one in self._settings])
+
+
+def _reset(waveform: Waveform) -> Settings:
+    """What is live after reset."""
+    channel = {field.name: 0 for field in dataclasses.fields(ChannelSettings)}
+    return Settings(
+        channel=ChannelSettings(**channel),
+        tenants=(TenantSettings(),) * waveform.config.tenants,
+    )
+
+
+def _choice(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    c, t = w.channel, w.tenants
+    check_choice(
+        found,
+        w.config.tag_width,
+        w.config.tag_lag << w.config.tag_fraction,
+        w.config.lateness > 0,
+        c["open"],
+        c["granted"],
+        c["promoted"],
+        c["tenant"],
+        c["granted_class"],
+        c["virtual_time"],
+        t["queued"],
+        t["serviceable"],
+        t["class_code"],
+        t["candidate"],
+        t["start"],
+        t["finish"],
+        images.priorities(),
+        images.image,
+    )
+
+
+def _levels(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    beat = w.config.beat_bytes << w.config.rate_fraction
+    c = w.channel
+    for name, most in (("committed", 0), ("peak", 1)):
+        check_levels(
+            found,
+            w.tenants[name],
+            c["granted"],
+            c["tenant"],
+            c["beats"],
+            c["granted_class"],
+            most,
+            beat,
+            images.tenants(f"{name}_rate"),
+            images.tenants(f"{name}_depth", 1 << w.config.rate_fraction),
+            images.image,
+        )
+
+
+def _classes(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    c, t = w.channel, w.tenants
+    check_classes(
+        found,
+        w.config.lateness > 0,
+        t["present"],
+        t["beats"],
+        t["class_code"],
+        t["committed"],
+        t["peak"],
+        c["granted"],
+        c["tenant"],
+        w.config.beat_bytes << w.config.rate_fraction,
+        images.scavenges(),
+        images.image,
+    )
+
+
+def _tags(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    config, c, t = w.config, w.channel, w.tenants
+    check_time(found, config.tag_width, config.lateness == 0, c["granted"], c["virtual_time"])
+    check_tags(
+        found,
+        config.tag_width,
+        config.tag_lag << config.tag_fraction,
+        c["granted"],
+        c["tenant"],
+        c["virtual_time"],
+        t["present"],
+        t["beats"],
+        t["start"],
+        t["finish"],
+        images.tenants("inverse_weight"),
+        terms_widening(config),
+        terms_fraction(config),
+        images.image,
+    )
+
+
+def _age(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    check_age(
+        found,
+        w.channel["granted"],
+        w.channel["promoted"],
+        w.tenants["age"],
+        w.tenants["serviceable"],
+        images.tenants("age_limit"),
+        images.channel("promotion_interval"),
+        images.image,
+    )
+
+
+def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    t, e = w.tenants, w.events
+    check_queues(
+        found,
+        w.channel["granted"],
+        w.channel["tenant"],
+        e["request.valid"],
+        e["request.tenant"],
+        t["queued"],
+        t["present"],
+        t["class_code"],
+        t["serviceable"],
+    )
+
+
+def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    e = w.events
+    requests = np.flatnonzero(e["request.valid"])
+    check_commands(
+        found,
+        np.flatnonzero(w.channel["granted"]),
+        w.channel["tenant"],
+        w.channel["beats"],
+        w.tenants["queued"],
+        np.flatnonzero(e["command.valid"]),
+        *(e[f"command.{name}"] for name in ("tenant", "op", "address", "beats")),
+        requests,
+        *(e[f"request.{name}"] for name in ("tenant", "op", "address", "beats")),
+        np.zeros((w.config.tenants, len(requests) + 1), dtype=np.int32),
+        np.zeros((2, w.config.tenants), dtype=np.int64),
+    )
+    check_answers(
+        found,
+        e["completion.valid"],
+        e["response.valid"],
+        e["response.tenant"],
+        e["response.id"],
+        e["request.valid"],
+        e["request.tenant"],
+        e["request.id"],
+        np.zeros((w.config.tenants, 1 << w.config.id_width), dtype=np.int8),
+    )
+    check_credit(found, w.channel["in_flight"], images.channel("port_credit"), images.image)

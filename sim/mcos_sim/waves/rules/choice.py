@@ -1,0 +1,132 @@
+"""The choice rule: whoever is granted goes before every other serviceable head."""
+
+from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.violation import Rule, tell
+
+__all__ = [
+    "check_choice",
+]
+
+_WRONG_ORDER = int(Rule.WRONG_ORDER)
+_NO_WRAP = int(Rule.NO_WRAP)
+_CLOSED = int(Rule.CLOSED)
+_NOT_SERVICEABLE = int(Rule.NOT_SERVICEABLE)
+_IDLE = int(Rule.IDLE)
+
+
+@compiled
+def _less(left, right, width):
+    return (left - right) >> (width - 1) & 1 == 1
+
+
+@compiled
+def _is_far(time, start, finish, width, lag):
+    """Whether tags are so far from virtual time that order may mean nothing.
+
+    A start tag that lies behind may be stale, or stand in for one.
+    """
+    mask = (1 << width) - 1
+    half = width - 1
+    behind = time - start & mask
+    if behind >> half == 0 and behind > lag >> 2:
+        return True
+    return finish - time + (1 << width - 2) & mask > 1 << half
+
+
+@compiled
+def check_choice(
+    found,
+    width,
+    lag,
+    late,
+    opens,
+    granted,
+    promoted,
+    tenant,
+    grant_class,
+    time,
+    queued,
+    serviceable,
+    code,
+    candidate,
+    start,
+    finish,
+    priorities,
+    image,
+):
+    """Every grant against the heads of the clock before, in which it was chosen.
+
+    A request that follows the granted head in the same clock, or enters an empty queue, takes part
+    in ways that a waveform does not show in full; where it is granted, or might be, only what is
+    certain is checked.
+    """
+    for k in range(2, len(granted)):
+        now = k - 1
+        last = tenant[now] if granted[now] else -1
+        if not granted[k]:
+            if opens[k]:
+                for j in range(serviceable.shape[1]):
+                    if j != last and serviceable[now, j]:
+                        tell(found, _IDLE, k, j, -1, 0, 1)
+                        break
+            continue
+        i = tenant[k]
+        if not opens[k]:
+            tell(found, _CLOSED, k, i, -1, 0, 1)
+        if promoted[k] or image[k] != image[max(k - 4, 0)]:
+            continue
+        if i == last:
+            # The request behind the head that is granted: its tags are shown from now on.
+            own_class, own_start, own_finish = grant_class[k], start[k, i], finish[k, i]
+            reached = -1
+        elif serviceable[now, i]:
+            own_class, own_start, own_finish = code[now, i], start[now, i], finish[now, i]
+            reached = candidate[now, i]
+        elif code[now, i] == 3 and queued[k, i] and (queued[now, i] or not late):
+            # It entered an empty queue, and may be granted only if nobody else is serviceable.
+            own_class, own_start, own_finish, reached = 4, 0, 0, 0
+        else:
+            tell(found, _NOT_SERVICEABLE, k, i, -1, code[now, i], grant_class[k])
+            continue
+        for j in range(serviceable.shape[1]):
+            competes = serviceable[now, j] and j != i and j != last
+            if not competes:
+                continue
+            other_class, other_reached = code[now, j], candidate[now, j]
+            if other_class != own_class:
+                if other_class < own_class:
+                    tell(found, _WRONG_ORDER, k, i, j, own_class, other_class)
+                continue
+            if reached >= 0 and other_reached != reached:
+                if other_reached:
+                    tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j])
+                continue
+            other_start, other_finish = start[now, j], finish[now, j]
+            if _is_far(time[now], own_start, own_finish, width, lag) or _is_far(
+                time[now], other_start, other_finish, width, lag
+            ):
+                continue
+            if reached < 0:
+                # Certain only if the other one is a candidate and this one is not ahead of V.
+                if not other_reached or _less(time[now], own_start, width):
+                    continue
+                if priorities[image[k], i] <= priorities[image[k], j] and not _less(
+                    other_finish, own_finish, width
+                ):
+                    continue
+            elif not reached and other_start != own_start:
+                if _less(other_start, own_start, width):
+                    rule = _NO_WRAP if own_start < other_start else _WRONG_ORDER
+                    tell(found, rule, k, i, j, own_start, other_start)
+                continue
+            mine, theirs = priorities[image[k], i], priorities[image[k], j]
+            if mine != theirs:
+                if theirs < mine:
+                    tell(found, _WRONG_ORDER, k, i, j, mine, theirs)
+                continue
+            if other_finish == own_finish:
+                if j < i:
+                    tell(found, _WRONG_ORDER, k, i, j, i, j)
+            elif _less(other_finish, own_finish, width):
+                rule = _NO_WRAP if own_finish < other_finish else _WRONG_ORDER
+                tell(found, rule, k, i, j, own_finish, other_finish)

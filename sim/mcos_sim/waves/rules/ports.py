@@ -1,0 +1,171 @@
+"""Ports: every grant becomes the command of the request that it was made for, and one answer."""
+
+from mcos_hw.channel.outlet import OUTLET_DEPTH
+from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.violation import Rule, tell
+
+__all__ = [
+    "check_answers",
+    "check_commands",
+    "check_credit",
+]
+
+_DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
+_LOST_REQUEST = int(Rule.LOST_REQUEST)
+_WRONG_COMMAND = int(Rule.WRONG_COMMAND)
+_LOST_RESPONSE = int(Rule.LOST_RESPONSE)
+_DOUBLE_RESPONSE = int(Rule.DOUBLE_RESPONSE)
+_CREDIT = int(Rule.CREDIT)
+_UNSENT = OUTLET_DEPTH + 1
+
+_FAR = 64
+"""Requests of a tenant among which a command is looked for."""
+
+_ANSWER_CLOCKS = 4
+"""Clocks from a completion to its response, at most."""
+
+
+@compiled
+def _unsent(grants, tenant, commands, command_tenant):
+    """Commands of grants from before the waveform: the fewest that let the others match."""
+    for skipped in range(_UNSENT + 1):
+        fits = True
+        for n in range(min(len(commands) - skipped, len(grants), 64)):
+            k, c = grants[n], commands[n + skipped]
+            if command_tenant[c] != tenant[k] or c <= k:
+                fits = False
+                break
+        if fits:
+            return skipped
+    return 0
+
+
+@compiled
+def check_commands(
+    found,
+    grants,
+    tenant,
+    beats,
+    queued,
+    commands,
+    command_tenant,
+    command_op,
+    command_address,
+    command_beats,
+    requests,
+    request_tenant,
+    request_op,
+    request_address,
+    request_beats,
+    places,
+    counts,
+):
+    """Commands follow grants in order, and tenant by tenant the requests in the order they came.
+
+    Parameters
+    ----------
+    grants, commands, requests : (events,)
+        Rows with such an event.
+    places : (tenants, requests)
+        Filled with the rows of each tenant's requests.
+    counts : (2, tenants)
+        Zero; filled with requests of each tenant, and with commands so far, those of requests from
+        before the waveform as negative numbers.
+    """
+    skipped = _unsent(grants, tenant, commands, command_tenant)
+    for row in requests:
+        i = request_tenant[row]
+        places[i, counts[0, i]] = row
+        counts[0, i] += 1
+    for i in range(counts.shape[1]):
+        counts[1, i] = -queued[0, i]
+    for n in range(skipped):
+        counts[1, command_tenant[commands[n]]] -= 1
+    for n in range(len(commands)):
+        c = commands[n]
+        i = command_tenant[c]
+        if n >= skipped:
+            if n - skipped >= len(grants):
+                tell(found, _WRONG_COMMAND, c, i, -1, command_beats[c], 0)
+                continue
+            k = grants[n - skipped]
+            if tenant[k] != i or beats[k] != command_beats[c] or c <= k:
+                tell(found, _WRONG_COMMAND, c, i, tenant[k], command_beats[c], beats[k])
+        index = counts[1, i]
+        counts[1, i] += 1
+        if index < 0:
+            continue
+        if index >= counts[0, i]:
+            tell(found, _DOUBLE_GRANT, c, i, -1, command_address[c], 0)
+            continue
+        row = places[i, index]
+        if (
+            request_address[row] == command_address[c]
+            and request_op[row] == command_op[c]
+            and request_beats[row] == command_beats[c]
+        ):
+            continue
+        before = places[i, index - 1]
+        rule = _WRONG_COMMAND
+        if index and request_address[before] == command_address[c]:
+            rule = _DOUBLE_GRANT
+            counts[1, i] = index
+        else:
+            # If it is a later one, those before it are lost.
+            for later in range(index + 1, min(counts[0, i], index + _FAR)):
+                if request_address[places[i, later]] == command_address[c]:
+                    rule = _LOST_REQUEST
+                    counts[1, i] = later + 1
+                    break
+        tell(found, rule, c, i, -1, command_address[c], request_address[row])
+
+
+@compiled
+def check_answers(
+    found,
+    completion,
+    response,
+    response_tenant,
+    response_id,
+    request,
+    request_tenant,
+    request_id,
+    answered,
+):
+    """As many responses as completions, each for a request that has none.
+
+    Parameters
+    ----------
+    answered : (tenants, ids)
+        Zero; set while the last request of that id is answered.
+    """
+    owed = 0
+    late = 0
+    for k in range(len(completion)):
+        if request[k]:
+            answered[request_tenant[k], request_id[k]] = 0
+        owed += completion[k]
+        if response[k]:
+            owed -= 1
+            i, number = response_tenant[k], response_id[k]
+            if answered[i, number]:
+                tell(found, _DOUBLE_RESPONSE, k, i, -1, number, 0)
+                owed += 1
+            answered[i, number] = 1
+        if k >= _ANSWER_CLOCKS and owed < -_ANSWER_CLOCKS:
+            tell(found, _DOUBLE_RESPONSE, k, -1, -1, owed, 0)
+            owed = 0
+        late = late + 1 if owed > 0 and not response[k] else 0
+        if owed > _ANSWER_CLOCKS or late > _ANSWER_CLOCKS:
+            tell(found, _LOST_RESPONSE, k, -1, -1, owed, 0)
+            owed = 0
+            late = 0
+
+
+@compiled
+def check_credit(found, in_flight, credits, image):
+    """Bytes in flight rise up to the port's credit, and to a new one some clocks after a commit."""
+    for k in range(_ANSWER_CLOCKS, len(in_flight)):
+        limit = max(credits[image[k]], credits[image[k - _ANSWER_CLOCKS]])
+        if in_flight[k] > limit and in_flight[k] > in_flight[k - 1]:
+            tell(found, _CREDIT, k, -1, -1, in_flight[k], credits[image[k]])

@@ -1,0 +1,37 @@
+"""Queues: what comes in and is granted accounts for every level."""
+
+from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.violation import Rule, tell
+
+__all__ = [
+    "check_queues",
+]
+
+_LOST_REQUEST = int(Rule.LOST_REQUEST)
+_DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
+_STUCK = int(Rule.STUCK)
+
+_ENTRY_CLOCKS = 8
+"""Clocks from a request's arrival to its head being shown, and some more."""
+
+
+@compiled
+def check_queues(
+    found, granted, tenant, request, request_tenant, queued, present, code, serviceable
+):
+    """``queued' = queued + taken - granted``, and a queue that is not empty shows its head."""
+    for i in range(queued.shape[1]):
+        hidden = 0
+        for k in range(len(granted) - 1):
+            leaves = granted[k] and tenant[k] == i
+            expected = queued[k, i] + (request[k] and request_tenant[k] == i) - leaves
+            told = queued[k + 1, i]
+            if told < expected:
+                tell(found, _LOST_REQUEST, k + 1, i, -1, told, expected)
+            elif told > expected:
+                tell(found, _DOUBLE_GRANT, k + 1, i, -1, told, expected)
+            hidden = hidden + 1 if queued[k, i] and not present[k, i] else 0
+            if hidden == _ENTRY_CLOCKS:
+                tell(found, _STUCK, k, i, -1, queued[k, i], 0)
+            if serviceable[k, i] != (present[k, i] and code[k, i] != 3):
+                tell(found, _STUCK, k, i, -1, serviceable[k, i], code[k, i])

@@ -1,0 +1,75 @@
+"""Tags stay as they are while a head waits, and virtual time goes forward with grants only."""
+
+from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.violation import Rule, tell
+
+__all__ = [
+    "check_tags",
+    "check_time",
+]
+
+_TAG_MOVED = int(Rule.TAG_MOVED)
+_TAG_PRICE = int(Rule.TAG_PRICE)
+_TAG_WINDOW = int(Rule.TAG_WINDOW)
+_TIME_BACK = int(Rule.TIME_BACK)
+
+
+@compiled
+def check_time(found, width, at_once, granted, time):
+    """V moves after a grant, in its clock if ``at_once``, and never back."""
+    for k in range(1, len(granted)):
+        if time[k] == time[k - 1]:
+            continue
+        mover = k if at_once else k - 1
+        if not granted[mover] and not granted[k - 1]:
+            tell(found, _TAG_MOVED, k, -1, -1, time[k], time[k - 1])
+        elif (time[k] - time[k - 1]) >> (width - 1) & 1:
+            tell(found, _TIME_BACK, k, -1, -1, time[k], time[k - 1])
+
+
+@compiled
+def check_tags(
+    found,
+    width,
+    lag,
+    granted,
+    tenant,
+    time,
+    present,
+    beats,
+    start,
+    finish,
+    inverses,
+    widening,
+    fraction,
+    image,
+):
+    """S and F of every head."""
+    mask = (1 << width) - 1
+    for k in range(len(granted)):
+        now = image[k]
+        for i in range(present.shape[1]):
+            if not present[k, i]:
+                continue
+            stays = k > 0 and present[k - 1, i] and not (granted[k - 1] and tenant[k - 1] == i)
+            if stays:
+                if start[k, i] != start[k - 1, i]:
+                    tell(found, _TAG_MOVED, k, i, -1, start[k, i], start[k - 1, i])
+                elif finish[k, i] != finish[k - 1, i]:
+                    tell(found, _TAG_MOVED, k, i, -1, finish[k, i], finish[k - 1, i])
+                continue
+            ahead = start[k, i] - time[k] & mask
+            if ahead >> (width - 2) == 1:
+                tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2)
+            cost = finish[k, i] - start[k, i] & mask
+            fits = False
+            expected = 0
+            for each in range(now + 1):
+                # A request keeps the price of the image under which it came.
+                expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
+                fits |= cost == expected
+            # A head behind a stale one starts at an anchor, and ends where its own tag said.
+            behind = time[k] - start[k, i] & mask
+            anchored = behind >> (width - 1) == 0 and behind > lag >> 2
+            if not fits and not anchored:
+                tell(found, _TAG_PRICE, k, i, -1, cost, expected)

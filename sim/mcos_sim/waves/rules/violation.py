@@ -1,0 +1,114 @@
+"""What can be wrong, and how the rules tell of it."""
+
+import dataclasses
+import enum
+
+from mcos_sim.compiling import compiled
+
+__all__ = [
+    "CLAIMS",
+    "FIELDS",
+    "Rule",
+    "Violation",
+    "tell",
+]
+
+
+class Rule(enum.IntEnum):
+    """A rule, by what breaks it; :data:`CLAIMS` says what that is."""
+
+    WRONG_ORDER = enum.auto()
+    NO_WRAP = enum.auto()
+    CLOSED = enum.auto()
+    NOT_SERVICEABLE = enum.auto()
+    IDLE = enum.auto()
+    WRONG_CLASS = enum.auto()
+    NOT_CHARGED = enum.auto()
+    CHARGED_TWICE = enum.auto()
+    TOKENS = enum.auto()
+    HALF_COMMIT = enum.auto()
+    TAG_MOVED = enum.auto()
+    TAG_PRICE = enum.auto()
+    TAG_WINDOW = enum.auto()
+    TIME_BACK = enum.auto()
+    AGE_GUARD = enum.auto()
+    STUCK = enum.auto()
+    LOST_REQUEST = enum.auto()
+    DOUBLE_GRANT = enum.auto()
+    WRONG_COMMAND = enum.auto()
+    LOST_RESPONSE = enum.auto()
+    DOUBLE_RESPONSE = enum.auto()
+    CREDIT = enum.auto()
+
+    @property
+    def text(self) -> str:
+        """The name for people."""
+        return self.name.lower().replace("_", " ")
+
+
+CLAIMS = {
+    Rule.WRONG_ORDER: "another head goes before it by class, eligibility, priority or tag",
+    Rule.NO_WRAP: "another head goes before it unless tags are compared as if they did not wrap",
+    Rule.CLOSED: "a grant while pacer or port take none",
+    Rule.NOT_SERVICEABLE: "a grant to a head that was not serviceable when it was chosen",
+    Rule.IDLE: "no grant although the channel is open and a head was serviceable",
+    Rule.WRONG_CLASS: "a head's class is not that of its buckets",
+    Rule.NOT_CHARGED: "a grant leaves a bucket as full as before",
+    Rule.CHARGED_TWICE: "a grant takes its bytes twice",
+    Rule.TOKENS: "a bucket's level is not the one before, plus its rate, less what was granted",
+    Rule.HALF_COMMIT: "after a commit a bucket goes on by the image before",
+    Rule.TAG_MOVED: "a head's tag changes while it waits, or virtual time without a grant",
+    Rule.TAG_PRICE: "F - S of a head is not its size over its weight",
+    Rule.TAG_WINDOW: "S is a quarter of the scale ahead of virtual time; order means nothing there",
+    Rule.TIME_BACK: "virtual time goes back",
+    Rule.AGE_GUARD: "a head is over its age limit and nobody is promoted",
+    Rule.STUCK: "requests are queued and no head is shown",
+    Rule.LOST_REQUEST: "a queue has fewer requests than came and were not granted",
+    Rule.DOUBLE_GRANT: "a request is granted and stays, or is granted again",
+    Rule.WRONG_COMMAND: "a command is not the request that was granted",
+    Rule.LOST_RESPONSE: "memory completed more than was answered",
+    Rule.DOUBLE_RESPONSE: "a request is answered again, or more is answered than memory completed",
+    Rule.CREDIT: "more bytes are in flight than the port's credit",
+}
+"""What is wrong where a rule is broken."""
+
+FIELDS = 6
+"""Numbers of a violation: rule, row, tenant, other tenant, value, what was expected."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Violation:
+    """A rule that is broken in one clock.
+
+    Parameters
+    ----------
+    rule : Rule
+        Which.
+    clock : int
+        In which clock the wrong value stands.
+    tenant, other : int
+        Tenants by tag; -1 for none.
+    value, expected : int
+        What proves it, in the waveform's units.
+    """
+
+    rule: Rule
+    clock: int
+    tenant: int
+    other: int
+    value: int
+    expected: int
+
+
+@compiled
+def tell(found, rule, row, tenant, other, value, expected):
+    """Add a violation to the table; its first row counts all of them, also those left out."""
+    found[0, 0] += 1
+    place = found[0, 0]
+    if place < len(found):
+        found[place, 0] = rule
+        found[place, 1] = row
+        found[place, 2] = tenant
+        found[place, 3] = other
+        found[place, 4] = value
+        found[place, 5] = expected

@@ -1,0 +1,132 @@
+"""What each tenant got in a waveform, and its grants one by one."""
+
+import dataclasses
+
+import numpy as np
+
+from mcos_sim.waves.reading import Waveform
+
+__all__ = [
+    "Grant",
+    "TenantSummary",
+    "grants_between",
+    "summarise",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TenantSummary:
+    """One tenant.
+
+    Parameters
+    ----------
+    name, tag : str, int
+        Tenant.
+    requests, grants, bytes, responses : int
+        What the waveform has of it.
+    share : float
+        Its part of all bytes granted.
+    p50_clocks, p99_clocks, worst_clocks : float or None
+        Latency from a request's acceptance to its response, of those with both in the waveform.
+    """
+
+    name: str
+    tag: int
+    requests: int
+    grants: int
+    bytes: int
+    responses: int
+    share: float
+    p50_clocks: float | None
+    p99_clocks: float | None
+    worst_clocks: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One grant: its clock, tenant, size and class, the tags of the head, and V."""
+
+    clock: int
+    tenant: str
+    beats: int
+    grant_class: int
+    promoted: bool
+    start: int
+    finish: int
+    virtual_time: int
+
+
+def summarise(waveform: Waveform) -> list[TenantSummary]:
+    """Every tenant of a waveform, by tag."""
+    e, c = waveform.events, waveform.channel
+    granted = c["granted"] == 1
+    total = int(c["beats"][granted].sum())
+    found = []
+    for tag, name in sorted(waveform.names.items()):
+        mine = granted & (c["tenant"] == tag)
+        asked = np.flatnonzero((e["request.valid"] == 1) & (e["request.tenant"] == tag))
+        answered = np.flatnonzero((e["response.valid"] == 1) & (e["response.tenant"] == tag))
+        latencies = _latencies(asked, e["request.id"][asked], answered, e["response.id"][answered])
+        beats = int(c["beats"][mine].sum())
+        percentiles = (
+            [float(each) for each in np.percentile(latencies, (50, 99, 100))]
+            if len(latencies)
+            else [None] * 3
+        )
+        found.append(
+            TenantSummary(
+                name=name,
+                tag=tag,
+                requests=len(asked),
+                grants=int(mine.sum()),
+                bytes=beats * waveform.config.beat_bytes,
+                responses=len(answered),
+                share=beats / total if total else 0.0,
+                p50_clocks=percentiles[0],
+                p99_clocks=percentiles[1],
+                worst_clocks=percentiles[2],
+            )
+        )
+    return found
+
+
+def _latencies(
+    asked: np.ndarray, asked_ids: np.ndarray, answered: np.ndarray, answered_ids: np.ndarray
+) -> np.ndarray:
+    """Rows from each answered request to its answer."""
+    open_at: dict[int, int] = {}
+    found = []
+    events = sorted(
+        [(int(row), 0, int(number)) for row, number in zip(asked, asked_ids, strict=True)]
+        + [(int(row), 1, int(number)) for row, number in zip(answered, answered_ids, strict=True)]
+    )
+    for row, is_answer, number in events:
+        if is_answer:
+            begun = open_at.pop(number, None)
+            if begun is not None:
+                found.append(row - begun)
+        else:
+            open_at[number] = row
+    return np.array(found, dtype=np.int64)
+
+
+def grants_between(waveform: Waveform, first: int, end: int) -> list[Grant]:
+    """Grants in clocks ``first`` to ``end``, the last excluded."""
+    c, t = waveform.channel, waveform.tenants
+    inside = (waveform.clocks >= first) & (waveform.clocks < end) & (c["granted"] == 1)
+    found = []
+    for row in np.flatnonzero(inside):
+        tag = int(c["tenant"][row])
+        found.append(
+            Grant(
+                clock=int(waveform.clocks[row]),
+                tenant=waveform.names.get(tag, f"tag {tag}"),
+                beats=int(c["beats"][row]),
+                grant_class=int(c["granted_class"][row]),
+                promoted=bool(c["promoted"][row]),
+                start=int(t["start"][row, tag]),
+                finish=int(t["finish"][row, tag]),
+                virtual_time=int(c["virtual_time"][row]),
+            )
+        )
+    return found

@@ -1,0 +1,107 @@
+"""Rules of a waveform: none is broken in a sound one, and each mistake is named."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.back import verilog
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_policy.image import encode
+from mcos_sim.compiled.build import Library, library_of
+from mcos_sim.compiled.top import ProbedTop
+from mcos_sim.experiments.promises import settings
+from mcos_sim.lockstep.case import Case, Commit, random_case
+from mcos_sim.scenario import LIVE_CLOCK
+from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+from mcos_sim.waves.reading import read_waveform
+from mcos_sim.waves.rules import CLAIMS, Rule, check_waveform
+from tests.sim.waves.bugs import WAVEFORM_BUGS
+from tests.sim.waves.windows import write_case, write_case_of_hardware
+
+CONFIG = ChannelConfig(tenants=4)
+CLOCKS = 3_000
+
+SEEDS = {Rule.AGE_GUARD: 24}
+"""Cases in which a mistake shows itself, where it is not the first one."""
+
+
+def violations(path: Path):
+    return check_waveform(read_waveform(path))[0]
+
+
+def wrapping_case() -> Case:
+    """Four backlogged tenants of weight 1: V goes round the scale in a thousand clocks."""
+    case = random_case(CONFIG, seed=1, clocks=CLOCKS)
+    of = settings(CONFIG, (1, 1, 1, 1))
+    image = encode(CONFIG, channel_map(CONFIG), of, 0)
+    rng = np.random.default_rng(1)
+    streams = []
+    for tag in range(CONFIG.tenants):
+        requests = np.zeros(2_000, dtype=REQUEST)
+        requests["beats"] = rng.integers(2, CONFIG.max_beats, len(requests), endpoint=True)
+        requests["address"] = rng.integers(0, 1 << 30, len(requests))
+        steps = np.array([(0, len(requests), 0, 0)], dtype=STEP)
+        streams.append(
+            Stream(name=f"t{tag}", tag=tag, window=64, closed=True, requests=requests, steps=steps)
+        )
+    scenario = dataclasses.replace(
+        case.scenario,
+        streams=tuple(streams),
+        image=image.words,
+        memory_latency=40,
+        memory_credit=of.channel.port_credit,
+        offer_pause=0.0,
+        command_pause=0.0,
+    )
+    return Case(
+        seed=1,
+        scenario=scenario,
+        commits=(Commit(clock=LIVE_CLOCK, settings=of, image=image),),
+    )
+
+
+def hardware(bug, path: Path) -> Library:
+    with bug.planted():
+        text = verilog.convert(
+            ProbedTop(CONFIG, arbiter=ArbiterKind.MCOS), name="mcos_probed", emit_src=False
+        )
+    return library_of(text, CONFIG, path)
+
+
+@pytest.mark.parametrize("lateness", [3, 0])
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, tmp_path):
+    """Random contracts, commits under way, corner-seeking traffic."""
+    config = ChannelConfig(tenants=4, lateness=lateness)
+    write_case(random_case(config, seed=seed, clocks=CLOCKS), tmp_path / "w.vcd")
+    assert violations(tmp_path / "w.vcd") == []
+
+
+def test_nothing_is_wrong_where_tags_wrap(tmp_path):
+    write_case(wrapping_case(), tmp_path / "w.vcd")
+    waveform = read_waveform(tmp_path / "w.vcd")
+    time = waveform.channel["virtual_time"]
+    assert np.count_nonzero(np.diff(time) < 0) >= 2
+    assert check_waveform(waveform) == ([], 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", WAVEFORM_BUGS, ids=lambda rule: rule.text)
+def test_a_mistake_in_the_hardware_is_named(rule, tmp_path):
+    library = hardware(WAVEFORM_BUGS[rule], tmp_path / "bug.so")
+    if rule is Rule.NO_WRAP:
+        case = wrapping_case()
+    else:
+        case = random_case(CONFIG, seed=SEEDS.get(rule, 1), clocks=CLOCKS)
+    write_case_of_hardware(case, library, tmp_path / "w.vcd")
+    found = violations(tmp_path / "w.vcd")
+    assert found, "it must be seen"
+    assert found[0].rule is rule
+    assert found[0].clock < case.scenario.clocks
+
+
+def test_every_rule_says_what_it_claims():
+    assert set(CLAIMS) == set(Rule)
