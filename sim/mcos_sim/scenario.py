@@ -53,11 +53,14 @@ class Window:
         VCD file.
     first, end : int
         First clock, and the clock after the last.
+    focus : int or None
+        Clock at which a viewer opens; the first one if None.
     """
 
     path: Path
     first: int
     end: int
+    focus: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

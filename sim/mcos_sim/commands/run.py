@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from mcos_sim.errors import UserError
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.scenario import RunResult, Scenario, Window
+    from mcos_sim.waves.worst import Percentile
 
 __all__ = [
     "EXAMPLE",
@@ -107,6 +109,14 @@ def command(
         str | None,
         typer.Option(metavar="A:B", help="Clocks A up to B of the waveform.", show_default=False),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="worst:pN[:TENANT]",
+            help="Run again and write the waveform around the request of that percentile.",
+            show_default=False,
+        ),
+    ] = None,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
     ] = Path("build/run"),
@@ -125,8 +135,15 @@ def command(
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.replay import figures
+    from mcos_sim.scenario import Window
+    from mcos_sim.waves.worst import late_request
 
-    recorded = _window(waves, window, clocks if trace is None else None)
+    wanted = _wanted(record, window)
+    if wanted is not None:
+        waves = waves or directory / "worst.vcd"
+        recorded = None
+    else:
+        recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
     state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw")]
@@ -159,14 +176,44 @@ def command(
         "workload": facts,
         **figures(scenario, result),
     }
+    late = None
+    if wanted is not None and waves is not None:
+        late = late_request(result, wanted)
+        first, end = late.window(result.clocks)
+        recorded = Window(path=waves, first=first, end=end, focus=late.granted)
+        _run(
+            Engine.COMPILED if engine is Engine.COCOTB else engine,
+            dataclasses.replace(scenario, window=recorded, clocks=end),
+            end,
+            directory=directory,
+            simulators=simulators,
+        )
+        found["recorded"] = {**dataclasses.asdict(late), "file": str(waves)}
     if json is not None:
         write_json(json, found)
     _show(found, traced=trace is not None)
+    if late is not None:
+        output.print(
+            f"{record}: request {late.index:,} of {late.tenant}, {late.latency:,} clocks: offered "
+            f"in {late.offered:,}, granted in {late.granted:,}, answered in {late.completed:,}",
+            markup=False,
+        )
     if recorded is not None:
         for suffix, what in ((".vcd", "waveform"), (".gtkw", "save file"), (".json", "state")):
             say(f"{what}: {recorded.path.with_suffix(suffix)}")
     if trace is not None:
         _require_all_granted(found)
+
+
+def _wanted(record: str | None, window: str | None) -> Percentile | None:
+    """Which request is to be recorded."""
+    from mcos_sim.waves.worst import Percentile
+
+    if record is None:
+        return None
+    if window is not None:
+        raise UserError("--record chooses the window itself; leave --window out")
+    return Percentile.parse(record)
 
 
 def _run(

@@ -43,6 +43,7 @@ def write_rows(
     first: int,
     images: Sequence[tuple[int, Settings]],
     in_flight: Mapping[int, int] | None = None,
+    focus: int | None = None,
 ) -> None:
     """Write the waveform of some clocks.
 
@@ -60,6 +61,8 @@ def write_rows(
         Images and the clocks from which they are live.
     in_flight : Mapping[int, int] or None
         Bytes of each tag granted and not yet served at the first clock.
+    focus : int or None
+        Clock at which a viewer opens.
     """
     events = _Events(scenario)
     words = probe_words(scenario.config)
@@ -71,6 +74,7 @@ def write_rows(
         first_clock=first,
         in_flight=in_flight,
         images=images,
+        focus=focus,
     ) as writer:
         for k, row in enumerate(rows):
             probe = int.from_bytes(row[:words].tobytes(), "little")
@@ -124,6 +128,7 @@ class Unrecorded:
             first=window.first,
             in_flight=in_flight,
             images=[(0, image)],
+            focus=window.focus,
         )
 
     def require_written(self) -> None:

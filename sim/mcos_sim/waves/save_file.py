@@ -31,9 +31,15 @@ SIGNALS_WIDTH = 320
 
 
 def write_save_file(
-    path: Path, *, vcd: Path, signals: Sequence[Signal], start: int, clock: Fraction
+    path: Path,
+    *,
+    vcd: Path,
+    signals: Sequence[Signal],
+    start: int,
+    clock: Fraction,
+    focus: int | None = None,
 ) -> None:
-    """Write a save file that opens a window at its start.
+    """Write a save file that opens a window at its start, or at a time in it.
 
     Groups: one for each tenant, then the arbiter, the buckets of all tenants side by side, the
     port and each kind of event. Where a number has a reading for people, the groups show the
@@ -51,14 +57,19 @@ def write_save_file(
         Time that the window starts at, in the VCD's units.
     clock : Fraction
         Length of a clock, in the VCD's units.
+    focus : int or None
+        Time that the marker stands at, a quarter of the view behind its left edge; the start if
+        None.
     """
+    marker = start if focus is None else focus
+    left = max(start, marker - int(clock * VISIBLE_CLOCKS / 4))
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
         save.dumpfile(vcd.name, abspath=False)
         save.savefile(path.name, abspath=False)
-        save.timestart(start)
+        save.timestart(left)
         frame = clock * VISIBLE_CLOCKS * FRAME_PIXELS / WAVES_PIXELS
-        save.zoom_markers(-math.log2(frame), start)
+        save.zoom_markers(-math.log2(frame), marker)
         save.size(*WINDOW_SIZE)
         save.signals_width(SIGNALS_WIDTH)
         save.treeopen(ROOT)

@@ -53,6 +53,9 @@ class WindowWriter:
     images : Sequence[tuple[int, Settings]]
         Images and the clocks from which they are live, for the state beside the VCD:
         ``mcos waves`` checks by them.
+    focus : int or None
+        Clock at which GTKWave opens, with its marker there; the first one, without a marker, if
+        None.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class WindowWriter:
         first_clock: int,
         in_flight: Mapping[int, int] | None = None,
         images: Sequence[tuple[int, Settings]] = (),
+        focus: int | None = None,
     ) -> None:
         if path.suffix != ".vcd":
             raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
@@ -87,6 +91,7 @@ class WindowWriter:
         self._config = config
         self._in_flight = in_flight
         self._images = images
+        self._focus = focus
         self._unit = next(
             (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
         )
@@ -185,6 +190,7 @@ class WindowWriter:
             signals=self.signals,
             start=self._time(self.first_clock),
             clock=self._ticks,
+            focus=None if self._focus is None else self._time(self._focus),
         )
 
     def __enter__(self) -> Self:

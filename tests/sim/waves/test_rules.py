@@ -105,3 +105,9 @@ def test_a_mistake_in_the_hardware_is_named(rule, tmp_path):
 
 def test_every_rule_says_what_it_claims():
     assert set(CLAIMS) == set(Rule)
+
+
+def test_the_page_has_every_rule():
+    page = (Path(__file__).parents[3] / "docs" / "waveforms.md").read_text(encoding="utf-8")
+    for rule, claim in CLAIMS.items():
+        assert f"| {rule.text} | {claim} |" in page
