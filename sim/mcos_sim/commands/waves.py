@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:
     from mcos_sim.waves.reading import Waveform
@@ -36,6 +36,12 @@ def command(
         str | None,
         typer.Option(metavar="A:B", help="List grants of clocks A up to B.", show_default=False),
     ] = None,
+    perfetto: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write a trace for ui.perfetto.dev.", show_default=False
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Violations that are printed.")] = 20,
     json: Annotated[
         Path | None,
@@ -50,6 +56,7 @@ def command(
     import dataclasses
 
     from mcos_sim.errors import UserError
+    from mcos_sim.waves.perfetto import write_perfetto
     from mcos_sim.waves.reading import read_waveform
     from mcos_sim.waves.rules import CLAIMS, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
@@ -60,13 +67,16 @@ def command(
         if match is None or int(match[1]) >= int(match[2]):
             raise UserError(f"--grants must be two clocks A:B with A before B, not {grants!r}")
         clocks = int(match[1]), int(match[2])
-    require_outputs([json], inputs=[file, mapping])
+    require_outputs([json, perfetto], inputs=[file, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", 1) as advance:
         violations, count = check_waveform(waveform)
         advance(1)
     tenants = summarise(waveform)
+    if perfetto is not None:
+        with writing(perfetto):
+            write_perfetto(perfetto, waveform)
     listed = grants_between(waveform, *clocks) if clocks else []
 
     _show_tenants(tenants, waveform)

@@ -1,4 +1,4 @@
-"""How many random mutations of the hardware's netlist lockstep sees.
+"""How many random mutations of the hardware's netlist lockstep sees, and waveforms alone.
 
 ``python -m tests.sim.lockstep.mutants --count 50``: mutations are made by Yosys in the flattened
 channel of four tenants, one at a time. What is not seen may be equivalent to the original.
@@ -20,10 +20,14 @@ from mcos_sim.cosim.build import BuildFailed
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare
 from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.waves.reading import read_waveform
+from mcos_sim.waves.rules import check_waveform
+from tests.sim.waves.windows import write_case_of_hardware
 
 CONFIG = ChannelConfig(tenants=4)
 TOP = "mcos_probed"
 CASES = 40
+WAVEFORM_CASES = 6
 CLOCKS = 5_000
 
 
@@ -74,6 +78,17 @@ def first_difference(library) -> int | None:
     return None
 
 
+def first_violation(library, folder: Path) -> str | None:
+    """Name of the first rule that is broken in a waveform of any case."""
+    for seed in range(1, WAVEFORM_CASES + 1):
+        path = folder / "mutant.vcd"
+        write_case_of_hardware(random_case(CONFIG, seed=seed, clocks=CLOCKS), library, path)
+        violations, _ = check_waveform(read_waveform(path))
+        if violations:
+            return violations[0].rule.text
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50)
@@ -86,30 +101,43 @@ def main() -> None:
         flat = flattened(folder)
         control = library_of(mutated(flat, "opt_clean"), CONFIG, folder / "control.so")
         assert first_difference(control) is None, "without a mutation nothing may differ"
+        assert first_violation(control, folder) is None, "without a mutation no rule is broken"
         for k, command in enumerate(mutations(flat, options.count, options.seed)):
             try:
                 library = library_of(mutated(flat, command), CONFIG, folder / f"mutant-{k}.so")
             except BuildFailed:
                 # A loop of gates, which no simulator takes.
-                rows.append({"mutation": command, "clocks": None, "seen": False, "built": False})
+                rows.append({"mutation": command, "seen": False, "built": False, "violation": None})
                 print(f"{k + 1:3} does not build: {command}")
                 continue
             clocks = first_difference(library)
             seen = clocks is not None
-            rows.append({"mutation": command, "clocks": clocks, "seen": seen, "built": True})
-            print(f"{k + 1:3} {'seen after ' + str(clocks) if seen else 'NOT SEEN'}: {command}")
+            rule = first_violation(library, folder)
+            rows.append(
+                {
+                    "mutation": command,
+                    "clocks": clocks,
+                    "seen": seen,
+                    "built": True,
+                    "violation": rule,
+                }
+            )
+            told = f"seen after {clocks}" if seen else "NOT SEEN"
+            print(f"{k + 1:3} {told}, waveform {rule or 'clean'}: {command}", flush=True)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     seen = sum(row["seen"] for row in rows)
     built = sum(row["built"] for row in rows)
+    in_waveforms = sum(row["violation"] is not None for row in rows)
     found = {
         "mutations": built,
         "not_built": len(rows) - built,
         "seen": seen,
+        "seen_in_waveforms": in_waveforms,
         "rows": rows,
         "config_hash": CONFIG.hash,
     }
     options.json.write_text(json.dumps(found, indent=2) + "\n")
-    print(f"{seen} of {built} mutations seen: {options.json}")
+    print(f"{seen} of {built} mutations seen by lockstep, {in_waveforms} in waveforms alone")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+"""A trace for Perfetto: every request is a span, and spans end after they begin."""
+
+import json
+from collections import Counter
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_sim.lockstep.case import random_case
+from mcos_sim.waves.perfetto import write_perfetto
+from mcos_sim.waves.reading import read_waveform
+from tests.sim.waves.windows import write_case
+
+
+def test_requests_are_spans_and_levels_are_counters(tmp_path):
+    write_case(random_case(ChannelConfig(tenants=4), seed=4, clocks=2_000), tmp_path / "w.vcd")
+    waveform = read_waveform(tmp_path / "w.vcd")
+    count = write_perfetto(tmp_path / "w.json", waveform)
+    events = json.loads((tmp_path / "w.json").read_text())["traceEvents"]
+    assert len(events) == count
+
+    requests = int(np.count_nonzero(waveform.events["request.valid"]))
+    begun = Counter(each["name"] for each in events if each["ph"] == "b")
+    assert sum(n for name, n in begun.items() if name.endswith(" B")) == requests > 50
+    assert begun["queued"] == begun["granted"] > 50
+
+    spans = {}
+    for each in events:
+        key = each.get("id"), each["name"]
+        if each["ph"] == "b":
+            spans[key] = each
+        elif each["ph"] == "e":
+            assert each["ts"] >= spans[key]["ts"], key
+    answered = int(np.count_nonzero(waveform.events["response.valid"]))
+    ended = Counter(each["name"] for each in events if each["ph"] == "e")
+    assert sum(n for name, n in ended.items() if name.endswith(" B")) == answered
+    # A request is granted in its span.
+    for (identity, name), each in spans.items():
+        if name == "granted":
+            whole = next(s for (i, n), s in spans.items() if i == identity and n.endswith(" B"))
+            assert each["ts"] > whole["ts"]
+            break
+    counters = {(each["pid"], each["name"]) for each in events if each["ph"] == "C"}
+    for tag in waveform.names:
+        assert {(tag, "queued"), (tag, "committed bytes"), (tag, "peak bytes")} <= counters
+    assert {name for pid, name in counters if pid == 1_000} == {"virtual time", "bytes in flight"}
