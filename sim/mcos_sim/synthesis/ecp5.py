@@ -15,12 +15,20 @@ from mcos_sim.synthesis.design import SCANNED, Design
 from mcos_sim.synthesis.paths import Path as TimingPath
 from mcos_sim.synthesis.paths import Route
 from mcos_sim.synthesis.result import Measurement, path_rows
-from mcos_sim.synthesis.tool import PLACER, require_module, run_tool, run_yosys, script
+from mcos_sim.synthesis.tool import (
+    PLACER,
+    ToolTookTooLong,
+    require_module,
+    run_tool,
+    run_yosys,
+    script,
+)
 
 __all__ = [
     "Ecp5",
     "critical_path",
     "fmax_mhz",
+    "placed_cells",
     "register_name",
     "utilisation",
 ]
@@ -28,6 +36,10 @@ __all__ = [
 
 _GOAL_MHZ = 50
 """What nextpnr aims at. With more the placer packs closer than the router finds wires."""
+
+_LIMIT_SECONDS = 2400
+"""Time of one placement. A router that has not found wires for all nets by then goes round in
+circles: of the placements that were routed none took half of it on an idle machine."""
 
 _PASSES = (
     "read_rtlil design.il",
@@ -101,6 +113,12 @@ def utilisation(report: Mapping[str, Any]) -> dict[str, int]:
     return {name: used.get(kind, {"used": 0})["used"] for name, kind in _KINDS.items()}
 
 
+def placed_cells(log: str) -> dict[str, int]:
+    """The same from nextpnr's log, where no report was written."""
+    found = dict(re.findall(r"(\w+): *(\d+)/ *\d+", log))
+    return {name: int(found.get(kind, 0)) for name, kind in _KINDS.items()}
+
+
 def critical_path(report: Mapping[str, Any], route: Route) -> TimingPath | None:
     """The slowest path between two clocked cells, or None where there is none."""
     clocked = [
@@ -141,7 +159,8 @@ class Ecp5:
     Parameters
     ----------
     seeds : int
-        Placements, each from another seed, 1 first; the median of their frequencies is told.
+        Placements, each from another seed, 1 first; the median of their frequencies is told. One
+        that is not routed in time counts as none, and stands as None among the seeds.
     """
 
     name = "ecp5-85k-8"
@@ -161,22 +180,24 @@ class Ecp5:
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             seeds = range(1, self.seeds + 1)
             placed = [*pool.map(lambda seed: self._placed(design, seed, route), seeds)]
-        ranked = sorted(placed, key=lambda result: result["fmax_mhz"])
-        middle = ranked[(len(ranked) - 1) // 2]
         figures = [result["fmax_mhz"] for result in placed]
+        routed = [result for result in placed if result["fmax_mhz"] is not None]
+        ranked = sorted(routed, key=lambda result: result["fmax_mhz"])
+        middle = ranked[(len(ranked) - 1) // 2] if ranked else placed[0]
+        reached = [result["fmax_mhz"] for result in ranked]
         used = middle["utilisation"]
         return Measurement(
             name=self.name,
             tenants=design.config.tenants,
             lag=design.config.lateness,
-            fmax_mhz=round(statistics.median(figures), 2),
+            fmax_mhz=round(statistics.median(reached), 2) if reached else None,
             luts=used["luts"],
             ffs=used["ffs"],
             brams=used["brams"],
             dsps=used["dsps"],
             critical_path=middle["path"]["path"] if middle["path"] else None,
             more={
-                "fmax_best_mhz": max(figures),
+                "fmax_best_mhz": max(reached, default=None),
                 "seeds": figures,
                 "lutram_cells": used["lutram_cells"],
                 "paths": [result["path"] for result in ranked if result["path"]][:paths],
@@ -202,8 +223,15 @@ class Ecp5:
             netlist.write_bytes(self._synthesised(design).read_bytes())
             command = [script(PLACER), "--json", netlist.name, "--seed", str(seed)]
             command += ["--report", "report.json", *_PLACEMENT]
-            run_tool(command, directory=folder, log="placement.log")
-            netlist.unlink()
+            try:
+                run_tool(
+                    command, directory=folder, log="placement.log", limit_seconds=_LIMIT_SECONDS
+                )
+            except ToolTookTooLong:
+                text = (folder / "placement.log").read_text(encoding="utf-8")
+                return {"fmax_mhz": None, "utilisation": placed_cells(text), "path": None}
+            finally:
+                netlist.unlink()
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
             slowest = critical_path(report, route)
             return {

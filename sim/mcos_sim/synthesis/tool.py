@@ -16,6 +16,7 @@ __all__ = [
     "OPENSTA",
     "PLACER",
     "SYNTHESISER",
+    "ToolTookTooLong",
     "cell_counts",
     "has_opensta",
     "require_module",
@@ -66,7 +67,13 @@ def has_opensta() -> bool:
     return shutil.which(OPENSTA) is not None
 
 
-def run_tool(command: Sequence[str], *, directory: Path, log: str) -> str:
+class ToolTookTooLong(HardwareError):  # noqa: N818  (what happened, not who erred)
+    """A tool was stopped because it did not end by itself; its log is kept."""
+
+
+def run_tool(
+    command: Sequence[str], *, directory: Path, log: str, limit_seconds: float | None = None
+) -> str:
     """Run a tool and return what it printed, which is also kept in a log.
 
     Parameters
@@ -77,14 +84,30 @@ def run_tool(command: Sequence[str], *, directory: Path, log: str) -> str:
         Folder to run in.
     log : str
         Name of the log in it.
+    limit_seconds : float or None
+        Time after which the tool is stopped.
 
     Raises
     ------
+    ToolTookTooLong
+        If the tool had to be stopped.
     HardwareError
         If the tool fails; the text ends with the last lines of the log.
     """
     with (directory / log).open("w", encoding="utf-8") as file:
-        done = subprocess.run(command, cwd=directory, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            done = subprocess.run(
+                command,
+                cwd=directory,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=limit_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            raise ToolTookTooLong(
+                f"the step {log.removesuffix('.log')} must end within {limit_seconds:g} s; "
+                f"log in {directory / log}"
+            ) from None
     text = (directory / log).read_text(encoding="utf-8", errors="replace")
     if done.returncode != 0:
         step = log.removesuffix(".log")

@@ -3,7 +3,13 @@
 import pytest
 
 from mcos_sim.errors import HardwareError
-from mcos_sim.synthesis.ecp5 import critical_path, fmax_mhz, register_name, utilisation
+from mcos_sim.synthesis.ecp5 import (
+    critical_path,
+    fmax_mhz,
+    placed_cells,
+    register_name,
+    utilisation,
+)
 from mcos_sim.synthesis.netlist import Netlist
 from mcos_sim.synthesis.paths import Route
 from tests.sim.synthesis.small import netlist
@@ -87,3 +93,22 @@ def test_missing_clock_is_an_error():
 def test_register_name_of_a_cell():
     assert register_name(f"{FIRST}_TRELLIS_FF_Q_12") == FIRST.removeprefix("mcos.")
     assert register_name("other") == "other"
+
+
+def test_cells_of_a_placement_that_is_not_routed():
+    log = (
+        "Info: Device utilisation:\n"
+        "Info: \t          TRELLIS_IO:       4/    365     1%\n"
+        "Info: \t              DP16KD:      30/    208    14%\n"
+        "Info: \t          MULT18X18D:       3/    156     1%\n"
+        "Info: \t          TRELLIS_FF:   10402/  83640    12%\n"
+        "Info: \t        TRELLIS_COMB:   24278/  83640    29%\n"
+        "Info: \t        TRELLIS_RAMW:      72/  10455     0%\n"
+    )
+    assert placed_cells(log) == {
+        "luts": 24_278,
+        "ffs": 10_402,
+        "brams": 30,
+        "dsps": 3,
+        "lutram_cells": 72,
+    }

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from mcos_sim.errors import HardwareError, UserError
-from mcos_sim.synthesis.tool import cell_counts, require_module, run_tool, script
+from mcos_sim.synthesis.tool import (
+    ToolTookTooLong,
+    cell_counts,
+    require_module,
+    run_tool,
+    script,
+)
 
 
 def test_output_is_returned_and_kept(tmp_path):
@@ -40,3 +46,12 @@ def test_cells_by_type(tmp_path):
 def test_commands_of_wheels_are_found_whatever_the_path_is(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert Path(script("mcos")).exists()
+
+
+def test_a_tool_that_does_not_end_is_stopped(tmp_path):
+    program = "import time; print('here', flush=True); time.sleep(60)"
+    with pytest.raises(ToolTookTooLong, match="the step place must end within 2 s; log in "):
+        run_tool(
+            [sys.executable, "-c", program], directory=tmp_path, log="place.log", limit_seconds=2
+        )
+    assert (tmp_path / "place.log").read_text() == "here\n"
