@@ -42,6 +42,10 @@ def command(
             metavar="FILE", help="Also write a trace for ui.perfetto.dev.", show_default=False
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a timeline to zoom in.", show_default=False),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Violations that are printed.")] = 20,
     json: Annotated[
         Path | None,
@@ -67,7 +71,7 @@ def command(
         if match is None or int(match[1]) >= int(match[2]):
             raise UserError(f"--grants must be two clocks A:B with A before B, not {grants!r}")
         clocks = int(match[1]), int(match[2])
-    require_outputs([json, perfetto], inputs=[file, mapping])
+    require_outputs([json, perfetto, html], inputs=[file, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", 1) as advance:
@@ -78,6 +82,13 @@ def command(
         with writing(perfetto):
             write_perfetto(perfetto, waveform)
     listed = grants_between(waveform, *clocks) if clocks else []
+
+    if html is not None:
+        from mcos_sim.waves.timeline import write_timeline
+
+        focus = violations[0].clock if violations else None
+        with writing(html), progress("Drawing the timeline", 1):
+            write_timeline(html, waveform, focus=focus)
 
     _show_tenants(tenants, waveform)
     if clocks:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.signals import CLASS_NAMES
+from mcos_sim.waves.spans import Span, spans
 
 __all__ = ["write_perfetto"]
 
@@ -48,47 +49,24 @@ def _names(waveform: Waveform) -> Iterator[dict[str, Any]]:
 
 def _requests(waveform: Waveform) -> Iterator[dict[str, Any]]:
     """Spans of every request that is accepted in the waveform."""
-    e, c = waveform.events, waveform.channel
-    beat = waveform.config.beat_bytes
     for tag in waveform.names:
-        asked = np.flatnonzero((e["request.valid"] == 1) & (e["request.tenant"] == tag))
-        granted = np.flatnonzero((c["granted"] == 1) & (c["tenant"] == tag))
-        # Those that were queued before come first.
-        granted = granted[int(waveform.tenants["queued"][0, tag]) :]
-        answered = np.flatnonzero((e["response.valid"] == 1) & (e["response.tenant"] == tag))
-        answers = {}
-        for row in answered[::-1]:
-            answers.setdefault(int(e["response.id"][row]), []).append(int(row))
-        for place, row in enumerate(asked):
-            number = int(e["request.id"][row])
-            rows = answers.get(number, [])
-            while rows and rows[-1] <= row:
-                rows.pop()
-            end = rows.pop() if rows else None
-            grant = int(granted[place]) if place < len(granted) else None
-            size = int(e["request.beats"][row]) * beat
-            arguments = {"id": number, "bytes": size, "address": int(e["request.address"][row])}
-            if grant is not None:
-                arguments["class"] = CLASS_NAMES[int(c["granted_class"][grant])]
-            yield from _span(waveform, tag, place, f"{size} B", int(row), end, arguments)
-            if grant is not None:
-                yield from _span(waveform, tag, place, "queued", int(row), grant, {})
-                yield from _span(waveform, tag, place, "granted", grant, end, {})
+        for each in spans(waveform, tag):
+            arguments = {"id": each.request_id, "bytes": each.size, "address": each.address}
+            if each.grant_class is not None:
+                arguments["class"] = CLASS_NAMES[each.grant_class]
+            yield from _span(each, f"{each.size} B", each.accepted, each.answered, arguments)
+            if each.granted is not None:
+                yield from _span(each, "queued", each.accepted, each.granted, {})
+                yield from _span(each, "granted", each.granted, each.answered, {})
 
 
 def _span(
-    waveform: Waveform,
-    tag: int,
-    place: int,
-    name: str,
-    begin: int,
-    end: int | None,
-    arguments: dict[str, Any],
+    of: Span, name: str, begin: int, end: int | None, arguments: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    common = {"cat": "request", "id": f"{tag}.{place}", "pid": tag, "tid": tag, "name": name}
-    yield {**common, "ph": "b", "ts": int(waveform.clocks[begin]), "args": arguments}
+    common = {"cat": "request", "id": f"{of.tag}.{of.place}", "pid": of.tag, "tid": of.tag}
+    yield {**common, "name": name, "ph": "b", "ts": begin, "args": arguments}
     if end is not None:
-        yield {**common, "ph": "e", "ts": int(waveform.clocks[end])}
+        yield {**common, "name": name, "ph": "e", "ts": end}
 
 
 def _counters(waveform: Waveform) -> Iterator[dict[str, Any]]:

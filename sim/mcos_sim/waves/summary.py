@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.waves.reading import Waveform
+from mcos_sim.waves.spans import spans
 
 __all__ = [
     "Grant",
@@ -64,23 +65,25 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
     found = []
     for tag, name in sorted(waveform.names.items()):
         mine = granted & (c["tenant"] == tag)
-        asked = np.flatnonzero((e["request.valid"] == 1) & (e["request.tenant"] == tag))
-        answered = np.flatnonzero((e["response.valid"] == 1) & (e["response.tenant"] == tag))
-        latencies = _latencies(asked, e["request.id"][asked], answered, e["response.id"][answered])
+        requests = list(spans(waveform, tag))
+        answered = (e["response.valid"] == 1) & (e["response.tenant"] == tag)
+        latencies = [
+            each.answered - each.accepted for each in requests if each.answered is not None
+        ]
         beats = int(c["beats"][mine].sum())
         percentiles = (
             [float(each) for each in np.percentile(latencies, (50, 99, 100))]
-            if len(latencies)
+            if latencies
             else [None] * 3
         )
         found.append(
             TenantSummary(
                 name=name,
                 tag=tag,
-                requests=len(asked),
+                requests=len(requests),
                 grants=int(mine.sum()),
                 bytes=beats * waveform.config.beat_bytes,
-                responses=len(answered),
+                responses=int(answered.sum()),
                 share=beats / total if total else 0.0,
                 p50_clocks=percentiles[0],
                 p99_clocks=percentiles[1],
@@ -88,26 +91,6 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
             )
         )
     return found
-
-
-def _latencies(
-    asked: np.ndarray, asked_ids: np.ndarray, answered: np.ndarray, answered_ids: np.ndarray
-) -> np.ndarray:
-    """Rows from each answered request to its answer."""
-    open_at: dict[int, int] = {}
-    found = []
-    events = sorted(
-        [(int(row), 0, int(number)) for row, number in zip(asked, asked_ids, strict=True)]
-        + [(int(row), 1, int(number)) for row, number in zip(answered, answered_ids, strict=True)]
-    )
-    for row, is_answer, number in events:
-        if is_answer:
-            begun = open_at.pop(number, None)
-            if begun is not None:
-                found.append(row - begun)
-        else:
-            open_at[number] = row
-    return np.array(found, dtype=np.int64)
 
 
 def grants_between(waveform: Waveform, first: int, end: int) -> list[Grant]:
