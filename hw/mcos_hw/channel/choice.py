@@ -136,7 +136,8 @@ class Choice(wiring.Component):
         # While not overcommitted all priorities count as equal.
         priorities = [Signal(4, name=f"priority_{i}") for i in tenants]
         prior = [Signal(config.tenants, name=f"prior_{i}") for i in tenants]
-        level = [Signal(config.tenants, name=f"level_{i}") for i in tenants]
+        everybody = (1 << config.tenants) - 1
+        level = [Signal(config.tenants, init=everybody, name=f"level_{i}") for i in tenants]
         all_priorities = _bits(self.priorities, 4)
         for i in tenants:
             own = [spread(bit, config.tenants) for bit in self.priorities[i]]

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import tomllib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +62,8 @@ class Waveform:
     events: dict[str, np.ndarray]
 
 
-class _Changes:
-    """Value changes of the signals that are wanted: times and values, by name."""
-
-    def __init__(self, names: set[str]) -> None:
-        self.times = {name: array("q") for name in names}
-        self.values = {name: array("q") for name in names}
-
-    def put(self, name: str, time: int, value: int) -> None:
-        self.times[name].append(time)
-        self.values[name].append(value)
+_Changes = tuple[str, np.ndarray, np.ndarray]
+"""A signal, the times of its changes and the values from them on."""
 
 
 def read_waveform(
@@ -108,35 +100,42 @@ def read_waveform(
     renamed = {name: mapped.get("signals", {}).get(name, name) for name in signals}
     report = on_progress or (lambda part: None)
     read = _read_fst if path.suffix == ".fst" else _read_vcd
-    changes = read(path, size, set(renamed.values()), report)
-
-    missing = sorted(their for their in renamed.values() if not len(changes.times[their]))
+    ours: dict[str, list[str]] = {}
+    for name, their in renamed.items():
+        ours.setdefault(their, []).append(name)
+    layout = probe_layout(config)["tenants"].shape.elem_shape
+    tenant_places = {
+        f"{ROOT}.tenants.{scope}.{member}": (member, tag)
+        for tag, scope in scopes.items()
+        for member, _ in layout
+    }
+    tenants: dict[str, np.ndarray] = {}
+    columns: dict[str, np.ndarray] = {}
+    edges = clocks = np.zeros(0, dtype=np.int64)
+    # The clock comes first; each signal becomes a column before the next one is looked at.
+    for their, times, values in read(path, size, renamed[CLOCK], set(ours), report):
+        if CLOCK in ours[their]:
+            edges, clocks = times, values
+        for name in ours[their]:
+            column = _column(edges, times, values, signals[name], name)
+            if name in tenant_places:
+                member, tag = tenant_places.pop(name)
+                shape = (len(clocks), config.tenants)
+                tenants.setdefault(member, np.zeros(shape, dtype=column.dtype))[:, tag] = column
+            else:
+                columns[name] = column
+    missing = sorted(
+        renamed[name]
+        for name in signals
+        if name in tenant_places or (name not in columns and ".tenants." not in name)
+    )
     if missing:
         raise UserError(
             f"{path}: must have the signal {missing[0]}, and has not"
             + (f" (nor {len(missing) - 1} others)" if len(missing) > 1 else "")
             + "; name a mapping with --mapping, see docs/waveforms.md"
         )
-    clock = renamed[CLOCK]
-    edges = np.frombuffer(changes.times[clock], dtype=np.int64)
-    clocks = np.frombuffer(changes.values[clock], dtype=np.int64)
-
-    def column(name: str, width: int) -> np.ndarray:
-        """The value in each clock; the last change at or before its edge counts."""
-        their = renamed[name]
-        times = np.frombuffer(changes.times[their], dtype=np.int64)
-        values = np.frombuffer(changes.values[their], dtype=np.int64)
-        last = np.searchsorted(times, edges, side="right") - 1
-        found = np.where(last >= 0, values[np.maximum(last, 0)], NO_VALUE)
-        return found.astype(_dtype(width))
-
-    columns = {name: column(name, width) for name, width in signals.items() if name != CLOCK}
-    tenants: dict[str, np.ndarray] = {}
-    for member, field in probe_layout(config)["tenants"].shape.elem_shape:
-        rows = np.zeros((len(clocks), config.tenants), dtype=_dtype(field.width))
-        for tag, scope in scopes.items():
-            rows[:, tag] = columns.pop(f"{ROOT}.tenants.{scope}.{member}")
-        tenants[member] = rows
+    del columns[CLOCK]
     short = {name.removeprefix(f"{ROOT}."): found for name, found in columns.items()}
     return Waveform(
         config=config,
@@ -155,6 +154,18 @@ def read_waveform(
             if name.startswith("events.")
         },
     )
+
+
+def _column(
+    edges: np.ndarray, times: np.ndarray, values: np.ndarray, width: int, name: str
+) -> np.ndarray:
+    """The value in each clock; the last change at or before its edge counts."""
+    if name.rsplit(".", 1)[-1] in SIGNED:
+        values = np.where(values >> (width - 1) == 1, values - (1 << width), values)
+    last = np.searchsorted(times, edges, side="right") - 1
+    found = values.astype(_dtype(width))[np.maximum(last, 0)]
+    found[last < 0] = NO_VALUE
+    return found
 
 
 def _dtype(width: int) -> type[np.signedinteger]:
@@ -239,56 +250,55 @@ def _names(path: Path) -> dict[int, str]:
     return {row["tag"]: row["name"] for row in _read_json(path)["tenants"].values()}
 
 
-def _number(text: str, signed_width: int) -> int:
+def _number(text: str) -> int:
     """Value of a vector's text; NO_VALUE for one with x or z."""
     try:
-        value = int(text, 2)
+        return int(text, 2)
     except ValueError:
         return NO_VALUE
-    if signed_width and value >> signed_width - 1 & 1:
-        value -= 1 << signed_width
-    return value
-
-
-def _signed_width(name: str, width: int) -> int:
-    return width if name.rsplit(".", 1)[-1] in SIGNED else 0
 
 
 _PARTS = 50
 """How often a reader says how far it is."""
 
+_SIGNALS_AT_A_TIME = 16
+"""Signals after which an FST is opened anew: it keeps every signal that was looked at."""
+
 _CHANGE_BYTES = 12
 """Bytes of a value change in a VCD, about."""
 
 
-def _read_vcd(path: Path, size: int, names: set[str], report: Callable[[float], None]) -> _Changes:
+def _read_vcd(
+    path: Path, size: int, clock: str, names: set[str], report: Callable[[float], None]
+) -> Iterator[_Changes]:
     from vcdvcd import VCDVCD, StreamParserCallbacks
 
-    changes = _Changes(names)
+    changes: dict[str, tuple[array, array]] = {}
     part = max(1, size // _CHANGE_BYTES // _PARTS)
 
     class Callbacks(StreamParserCallbacks):
         """Keeps what is wanted while the file streams through."""
 
         def __init__(self) -> None:
-            self.wanted: dict[str, list[tuple[array, array, int]]] = {}
+            self.wanted: dict[str, tuple[array, array]] = {}
             self.seen = 0
 
         def enddefinitions(self, vcd, signals, cur_sig_vals) -> None:
             for name, code in vcd.references_to_ids.items():
                 plain = name.split("[")[0]
                 if plain in names:
-                    signed_width = _signed_width(plain, int(vcd.data[code].size))
-                    places = (changes.times[plain], changes.values[plain], signed_width)
-                    self.wanted.setdefault(code, []).append(places)
+                    # One code may stand for several names.
+                    places = self.wanted.setdefault(code, (array("q"), array("q")))
+                    changes[plain] = places
 
         def value(self, vcd, time, value, identifier_code, cur_sig_vals) -> None:
             self.seen += 1
             if self.seen % part == 0 and self.seen < part * _PARTS:
                 report(1 / _PARTS)
-            for times, values, signed_width in self.wanted.get(identifier_code, ()):
-                times.append(time)
-                values.append(_number(value, signed_width))
+            found = self.wanted.get(identifier_code)
+            if found is not None:
+                found[0].append(time)
+                found[1].append(_number(value))
 
     try:
         VCDVCD(str(path), callbacks=Callbacks(), store_tvs=False)
@@ -297,7 +307,10 @@ def _read_vcd(path: Path, size: int, names: set[str], report: Callable[[float], 
         raise UserError(
             f"{path}: must be a whole VCD, and is cut off or damaged: {error}; write it again"
         ) from None
-    return changes
+    for name in sorted(changes, key=lambda each: each != clock):
+        times, values = changes[name]
+        if len(times):
+            yield (name, np.array(times, dtype=np.int64), np.array(values, dtype=np.int64))
 
 
 def _close(error: BaseException) -> None:
@@ -310,29 +323,33 @@ def _close(error: BaseException) -> None:
         trace = trace.tb_next
 
 
-def _read_fst(path: Path, size: int, names: set[str], report: Callable[[float], None]) -> _Changes:
+def _read_fst(
+    path: Path, size: int, clock: str, names: set[str], report: Callable[[float], None]
+) -> Iterator[_Changes]:
     from pywellen import Waveform as Wave  # ty: ignore[missing-module-member]
 
-    changes = _Changes(names)
     try:
-        variables = [each for each in Wave(str(path)).all_vars() if each.full_name in names]
-        for variable in variables:
-            name = variable.full_name
-            signed_width = _signed_width(name, variable.length or 0)
-            times, values = changes.times[name], changes.values[name]
-            for time, value in variable.tv:
-                if isinstance(value, str):
-                    value = _number(value, 0)
-                if signed_width and value >> signed_width - 1 & 1:
-                    value -= 1 << signed_width
-                times.append(time)
-                values.append(value)
-            report(1 / len(variables))
+        found = {each.full_name for each in Wave(str(path)).all_vars()} & names
+        ordered = sorted(found, key=lambda each: each != clock)
+        for first in range(0, len(ordered), _SIGNALS_AT_A_TIME):
+            chunk = ordered[first : first + _SIGNALS_AT_A_TIME]
+            by_name = {each.full_name: each for each in Wave(str(path)).all_vars()}
+            for name in chunk:
+                times, values = array("q"), array("q")
+                for time, value in by_name[name].tv:
+                    times.append(time)
+                    values.append(_number(value) if isinstance(value, str) else value)
+                report(1 / len(ordered))
+                if len(times):
+                    yield (
+                        name,
+                        np.frombuffer(times, dtype=np.int64),
+                        np.frombuffer(values, dtype=np.int64),
+                    )
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(
             f"{path}: must be a whole FST, and is cut off or damaged: {error}; write it again"
         ) from None
-    return changes
 
 
 def _size(path: Path) -> int:
