@@ -127,7 +127,7 @@ int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length
         if (drive) {
             simulation->show(environment);
             drive(environment, length);
-            if (rows && words > kProbeWords)
+            if (rows && words >= kProbeWords + layout::PORTS_LENGTH)
                 std::memcpy(rows + kProbeWords, environment + layout::PORTS,
                             layout::PORTS_LENGTH * sizeof(int64_t));
             if (environment[layout::DONE] || environment[layout::FAULT]) break;

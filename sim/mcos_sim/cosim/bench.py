@@ -11,7 +11,7 @@ import numpy as np
 
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import GRANT_KINDS, Access, channel_map
+from mcos_hw.registers import GRANT_KINDS, Access, ArbiterKind, channel_map
 from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
@@ -112,6 +112,7 @@ def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecord
         end=window["end"],
         names={row["tag"]: row["name"] for row in settings["streams"]},
         settings=unpack(channel_map(config), Image(words=tuple(settings["image"]))),
+        arbiter=ArbiterKind[settings["arbiter"]],
     )
 
 

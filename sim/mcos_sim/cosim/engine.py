@@ -115,6 +115,7 @@ def _own(directory: Path) -> Generator[None, None, None]:
 def _parameters(scenario: Scenario) -> dict:
     window = scenario.window
     return {
+        "arbiter": scenario.arbiter.name,
         "config": dataclasses.asdict(scenario.config),
         "image": list(scenario.image),
         "streams": [

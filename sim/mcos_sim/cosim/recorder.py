@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.testbench import Testbench
@@ -33,6 +34,8 @@ class WindowRecorder:
         Tenant names by tag.
     settings : Settings
         The live image.
+    arbiter : ArbiterKind
+        Who chooses the grants.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class WindowRecorder:
         end: int,
         names: Mapping[int, str],
         settings: Settings,
+        arbiter: ArbiterKind,
     ) -> None:
         self.clocks = range(first, end)
         """Clocks to record."""
@@ -53,6 +57,7 @@ class WindowRecorder:
         self._path = path
         self._names = names
         self._settings = settings
+        self._arbiter = arbiter
         self._writer: WindowWriter | None = None
         self._observed = observed_layout(config)
         self._stimulus = stimulus_layout(config)
@@ -68,6 +73,7 @@ class WindowRecorder:
                 first_clock=clock,
                 in_flight=self._in_flight(clock),
                 images=[(0, self._settings)],
+                arbiter=self._arbiter,
             )
 
         def event(layout, word, valid, payload):

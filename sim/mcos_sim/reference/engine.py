@@ -70,7 +70,7 @@ def watch(s, e, places, rows):
         pack(s, places, rows[k])
         show(s, e)
         drive(e)
-        if len(rows[k]) > words:
+        if len(rows[k]) >= words + env.PORTS_LENGTH:
             for port in range(env.PORTS_LENGTH):
                 rows[k, words + port] = e[env.PORTS + port]
         if e[env.DONE] or e[env.FAULT]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.signals import EVENTS, OF_THE_PORT, ROOT, SIGNED
@@ -38,6 +39,8 @@ class Waveform:
     ----------
     config : ChannelConfig
         Sizes.
+    arbiter : ArbiterKind
+        Who chose the grants.
     images : tuple[tuple[int, Settings], ...]
         Images and the clocks from which they are live, in order; the first one is live at the
         beginning.
@@ -54,6 +57,7 @@ class Waveform:
     """
 
     config: ChannelConfig
+    arbiter: ArbiterKind
     images: tuple[tuple[int, Settings], ...]
     names: dict[int, str]
     clocks: np.ndarray
@@ -95,7 +99,7 @@ def read_waveform(
     state = Path(mapped.get("state") or path.with_suffix(".json"))
     if mapping is not None and "state" in mapped:
         state = mapping.parent / state
-    config, images, scopes = _read_state(state)
+    config, arbiter, images, scopes = _read_state(state)
     signals = _signals(config, scopes)
     renamed = {name: mapped.get("signals", {}).get(name, name) for name in signals}
     report = on_progress or (lambda part: None)
@@ -139,6 +143,7 @@ def read_waveform(
     short = {name.removeprefix(f"{ROOT}."): found for name, found in columns.items()}
     return Waveform(
         config=config,
+        arbiter=arbiter,
         images=images,
         names=_names(state),
         clocks=clocks,
@@ -224,10 +229,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_state(
     path: Path,
-) -> tuple[ChannelConfig, tuple[tuple[int, Settings], ...], dict[int, str]]:
+) -> tuple[ChannelConfig, ArbiterKind, tuple[tuple[int, Settings], ...], dict[int, str]]:
     found = _read_json(path)
     try:
         config = ChannelConfig(**found["config"])
+        arbiter = ArbiterKind[found.get("arbiter_kind", "mcos").upper()]
         images = tuple(
             (
                 row["clock"],
@@ -243,7 +249,7 @@ def _read_state(
         raise UserError(
             f"{path}: must be the state of a window, with config, images and tenants: {error}"
         ) from None
-    return config, images, scopes
+    return config, arbiter, images, scopes
 
 
 def _names(path: Path) -> dict[int, str]:

@@ -75,6 +75,7 @@ def write_rows(
         in_flight=in_flight,
         images=images,
         focus=focus,
+        arbiter=scenario.arbiter,
     ) as writer:
         for k, row in enumerate(rows):
             probe = int.from_bytes(row[:words].tobytes(), "little")

@@ -11,6 +11,7 @@ from typing import Any, Self
 from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
@@ -54,8 +55,9 @@ class WindowWriter:
         Images and the clocks from which they are live, for the state beside the VCD:
         ``mcos waves`` checks by them.
     focus : int or None
-        Clock at which GTKWave opens, with its marker there; the first one, without a marker, if
-        None.
+        Clock at which GTKWave opens, with its marker there; the first one if None.
+    arbiter : ArbiterKind
+        Who chose the grants, for the state beside the VCD.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class WindowWriter:
         in_flight: Mapping[int, int] | None = None,
         images: Sequence[tuple[int, Settings]] = (),
         focus: int | None = None,
+        arbiter: ArbiterKind = ArbiterKind.MCOS,
     ) -> None:
         if path.suffix != ".vcd":
             raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
@@ -92,6 +95,7 @@ class WindowWriter:
         self._in_flight = in_flight
         self._images = images
         self._focus = focus
+        self._arbiter = arbiter
         self._unit = next(
             (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
         )
@@ -241,6 +245,7 @@ class WindowWriter:
                     ),
                 },
                 **state,
+                "arbiter_kind": self._arbiter.name.lower(),
                 "config": dataclasses.asdict(config),
                 "images": [
                     {"clock": clock, **dataclasses.asdict(settings)}

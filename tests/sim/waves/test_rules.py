@@ -80,6 +80,15 @@ def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, tmp_path):
     assert violations(tmp_path / "w.vcd") == []
 
 
+@pytest.mark.parametrize("arbiter", [each for each in ArbiterKind if each is not ArbiterKind.MCOS])
+def test_other_arbiters_are_held_to_what_they_promise(arbiter, tmp_path):
+    case = random_case(CONFIG, arbiter=arbiter, seed=4, clocks=CLOCKS)
+    write_case(case, tmp_path / "w.vcd")
+    waveform = read_waveform(tmp_path / "w.vcd")
+    assert waveform.arbiter is arbiter
+    assert check_waveform(waveform) == ([], 0)
+
+
 def test_nothing_is_wrong_where_tags_wrap(tmp_path):
     write_case(wrapping_case(), tmp_path / "w.vcd")
     waveform = read_waveform(tmp_path / "w.vcd")

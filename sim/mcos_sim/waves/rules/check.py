@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
+from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules.age import check_age
 from mcos_sim.waves.rules.choice import check_choice
 from mcos_sim.waves.rules.ports import check_answers, check_commands, check_credit
-from mcos_sim.waves.rules.queues import check_queues
+from mcos_sim.waves.rules.queues import check_heads, check_queues
 from mcos_sim.waves.rules.tags import check_tags, check_time
 from mcos_sim.waves.rules.tokens import check_classes, check_levels
 from mcos_sim.waves.rules.violation import FIELDS, Rule, Violation
@@ -41,7 +42,11 @@ def check_waveform(waveform: Waveform, *, limit: int = 1_000) -> tuple[list[Viol
     """
     violations: list[Violation] = []
     count = 0
-    for check in (_choice, _levels, _classes, _tags, _age, _queues, _ports):
+    checks = [_levels, _classes, _queues, _ports]
+    if waveform.arbiter is ArbiterKind.MCOS:
+        # The other arbiters have no tags and no guard, and serve heads without tokens.
+        checks += [_choice, _tags, _age, _heads]
+    for check in checks:
         found = np.zeros((limit + 1, FIELDS), dtype=np.int64)
         check(found, waveform, _Images(waveform))
         total = int(found[0, 0])
@@ -212,9 +217,11 @@ def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
         e["request.tenant"],
         t["queued"],
         t["present"],
-        t["class_code"],
-        t["serviceable"],
     )
+
+
+def _heads(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    check_heads(found, w.tenants["present"], w.tenants["class_code"], w.tenants["serviceable"])
 
 
 def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:

@@ -1,9 +1,11 @@
 """Queues: what comes in and is granted accounts for every level."""
 
+from mcos_hw.channel.probe import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
+    "check_heads",
     "check_queues",
 ]
 
@@ -11,14 +13,14 @@ _LOST_REQUEST = int(Rule.LOST_REQUEST)
 _DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
 _STUCK = int(Rule.STUCK)
 
+_NO_CLASS = NO_CLASS
+
 _ENTRY_CLOCKS = 8
 """Clocks from a request's arrival to its head being shown, and some more."""
 
 
 @compiled
-def check_queues(
-    found, granted, tenant, request, request_tenant, queued, present, code, serviceable
-):
+def check_queues(found, granted, tenant, request, request_tenant, queued, present):
     """``queued' = queued + taken - granted``, and a queue that is not empty shows its head."""
     for i in range(queued.shape[1]):
         hidden = 0
@@ -33,5 +35,12 @@ def check_queues(
             hidden = hidden + 1 if queued[k, i] and not present[k, i] else 0
             if hidden == _ENTRY_CLOCKS:
                 tell(found, _STUCK, k, i, -1, queued[k, i], 0)
-            if serviceable[k, i] != (present[k, i] and code[k, i] != 3):
+
+
+@compiled
+def check_heads(found, present, code, serviceable):
+    """A head is serviceable if it has a class."""
+    for k in range(len(present)):
+        for i in range(present.shape[1]):
+            if serviceable[k, i] != (present[k, i] and code[k, i] != _NO_CLASS):
                 tell(found, _STUCK, k, i, -1, serviceable[k, i], code[k, i])
