@@ -18,8 +18,13 @@ from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 __all__ = [
+    "WEIGHTS",
     "Promises",
+    "backlogged",
     "measure_promises",
+    "mixed",
+    "run_one_channel",
+    "settings",
 ]
 
 
@@ -126,7 +131,9 @@ def settings(
     return Settings(channel=channel, tenants=tuple(tenants))
 
 
-def _run(config: ChannelConfig, of: Settings, streams: list[Stream], clocks: int) -> RunResult:
+def run_one_channel(
+    config: ChannelConfig, of: Settings, streams: list[Stream], clocks: int
+) -> RunResult:
     return run_scenario(
         Scenario(
             name="promises",
@@ -180,7 +187,7 @@ def _stream(
     )
 
 
-def _mixed(
+def mixed(
     config: ChannelConfig, clocks: int, rng: np.random.Generator, *, shortest: int
 ) -> list[Stream]:
     """Floods, storms of shortest requests, bursts, lone requests, and pulses once an epoch."""
@@ -204,7 +211,7 @@ def _attacked(
     config: ChannelConfig, clocks: int, victim: int, of: Settings, rng: np.random.Generator
 ) -> list[Stream]:
     """A tenant within its contract, and fifteen that do what they can."""
-    streams = _mixed(config, clocks, rng, shortest=1)
+    streams = mixed(config, clocks, rng, shortest=1)
     beats = np.full(clocks // 64, int(rng.choice((1, 4, config.max_beats))))
     size = int(beats[0]) * config.beat_bytes
     # Ten per cent under what it is guaranteed.
@@ -221,7 +228,8 @@ def _attacked(
     return streams
 
 
-def _backlogged(config: ChannelConfig, clocks: int, rng: np.random.Generator) -> list[Stream]:
+def backlogged(config: ChannelConfig, clocks: int, rng: np.random.Generator) -> list[Stream]:
+    """All tenants backlogged for so many clocks, sizes 1 to ``max_beats``."""
     count = int(clocks * config.bytes_per_clock / (8.5 * config.beat_bytes) * 16 / 128 * 1.3) + 64
     return [
         _stream(tag, rng.integers(1, config.max_beats + 1, size=count), window=64, burst=count)
@@ -270,19 +278,19 @@ def measure_promises(
         return result
 
     for _ in range(runs):
-        streams = _mixed(config, clocks, rng, shortest=whole)
-        result = done(_run(config, one_class, streams, clocks))
+        streams = mixed(config, clocks, rng, shortest=whole)
+        result = done(run_one_channel(config, one_class, streams, clocks))
         rows += check_bounds(result, weights, config, first=BEGIN)
     for k in range(runs):
         victim = k % config.tenants
         two_classes = settings(config, WEIGHTS, conforming=(victim,))
         streams = _attacked(config, clocks, victim, two_classes, rng)
-        result = done(_run(config, two_classes, streams, clocks))
+        result = done(run_one_channel(config, two_classes, streams, clocks))
         found = check_bounds(result, weights, config, first=BEGIN, two_classes=True)
         attacked.append(found[victim])
 
     length = EPOCH_CLOCKS * epochs + 10_000
-    result = done(_run(config, one_class, _backlogged(config, length, rng), length))
+    result = done(run_one_channel(config, one_class, backlogged(config, length, rng), length))
     errors = share_errors(result, weights, first=FIRST_CLOCK + 10_000, epoch=EPOCH_CLOCKS)
     total = sum(WEIGHTS)
     allowed = {
@@ -318,11 +326,11 @@ def _depth1_share(config: ChannelConfig, clocks: int) -> float:
     """
     tag = WEIGHTS.index(4)
     rng = np.random.default_rng(2)
-    streams = _backlogged(config, clocks, rng)
+    streams = backlogged(config, clocks, rng)
     count = clocks // 64
     beats = np.full(count, config.max_beats)
     streams[tag] = _stream(tag, beats, window=1, burst=1)
-    result = _run(config, settings(config, WEIGHTS, depth1_clocks=16), streams, clocks)
+    result = run_one_channel(config, settings(config, WEIGHTS, depth1_clocks=16), streams, clocks)
     first = FIRST_CLOCK + clocks // 10
     bytes_ = {t.tag: bytes_between(t, first, result.clocks) for t in result.tenants}
     return bytes_[tag] / sum(bytes_.values()) * sum(WEIGHTS) / WEIGHTS[tag]
