@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
+from mcos_hw.control.image import HEADER_WORDS
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, encode
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
@@ -36,11 +37,24 @@ class Commit:
         What it sets.
     image : Image
         The same as words.
+    flipped : int or None
+        Bit of the image's payload that is wrong when it is loaded, so that it is refused and
+        changes nothing; None for a good one.
     """
 
     clock: int
     settings: Settings
     image: Image
+    flipped: int | None = None
+
+    @property
+    def loaded(self) -> tuple[int, ...]:
+        """The words that are loaded."""
+        if self.flipped is None:
+            return self.image.words
+        words = list(self.image.words)
+        words[HEADER_WORDS + self.flipped // 32] ^= 1 << self.flipped % 32
+        return tuple(words)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +75,11 @@ class Case:
     scenario: Scenario
     commits: tuple[Commit, ...]
 
+    @property
+    def accepted(self) -> tuple[Commit, ...]:
+        """Those whose images are good."""
+        return tuple(each for each in self.commits if each.flipped is None)
+
 
 def random_case(
     config: ChannelConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS, seed: int, clocks: int
@@ -79,6 +98,7 @@ def random_case(
         Clocks with traffic.
     """
     rng = np.random.default_rng(seed)
+    spoils = np.random.default_rng((seed, 1))
     end = FIRST_CLOCK + clocks
     commits = [_commit(LIVE_CLOCK, random_settings(config, rng), config)]
     spacing = load_clocks(config) + _COMMIT_ROOM
@@ -88,6 +108,9 @@ def random_case(
         if clock >= end - spacing:
             break
         commits.append(_commit(clock, random_settings(config, rng, like=commits[-1]), config))
+        if spoils.random() < 0.25:
+            bit = int(spoils.integers(32 * len(commits[-1].image.payload)))
+            commits[-1] = dataclasses.replace(commits[-1], flipped=bit)
     # In the end no epoch is latched any more, so that its registers can be read at leisure.
     last = commits[-1].settings
     channel = dataclasses.replace(last.channel, epoch_clocks=0)

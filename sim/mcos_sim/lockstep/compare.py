@@ -113,14 +113,15 @@ class _Sides:
         self.theirs = environment(case.scenario)
         self.ours = self.theirs.copy()
         self.places = probe_places(config)
-        self.images = [(each.clock, image_rows(each.settings, config)) for each in case.commits]
-        self.commits = len(case.commits)
-        self.epochs_go_on = case.commits[-1].settings.channel.epoch_clocks != 0
-        self.crc = case.commits[-1].image.crc
+        accepted = case.accepted
+        self.images = [(each.clock, image_rows(each.settings, config)) for each in accepted]
+        self.commits = len(accepted)
+        self.epochs_go_on = accepted[-1].settings.channel.epoch_clocks != 0
+        self.crc = accepted[-1].image.crc
         self._all_writes = [
             row
             for each in case.commits
-            for row in image_writes(each.image.words, config, live=each.clock)
+            for row in image_writes(each.loaded, config, live=each.clock)
         ]
         words = probe_words(config)
         self.hardware_rows = np.zeros((_CHUNK, words), dtype=np.uint64)

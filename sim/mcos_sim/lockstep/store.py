@@ -42,7 +42,11 @@ def case_record(case: Case) -> dict[str, Any]:
         "seed": case.seed,
         "scenario": {name: getattr(scenario, name) for name in _PLAIN},
         "commits": [
-            {"clock": each.clock, "settings": dataclasses.asdict(each.settings)}
+            {
+                "clock": each.clock,
+                "settings": dataclasses.asdict(each.settings),
+                "flipped": each.flipped,
+            }
             for each in case.commits
         ],
         "streams": [
@@ -87,7 +91,9 @@ def _case(record: dict[str, Any]) -> Case:
             tenants=tuple(TenantSettings(**each) for each in row["settings"]["tenants"]),
         )
         image = encode(config, channel_map(config), settings, row["clock"])
-        commits.append(Commit(clock=row["clock"], settings=settings, image=image))
+        commits.append(
+            Commit(clock=row["clock"], settings=settings, image=image, flipped=row.get("flipped"))
+        )
     streams = []
     for row in record["streams"]:
         requests = np.array([tuple(each) for each in row.pop("requests")], dtype=REQUEST)

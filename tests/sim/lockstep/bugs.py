@@ -45,6 +45,11 @@ HARDWARE_BUGS = {
         text="self.in_flight + granted - returned",
         instead="self.in_flight + granted - (returned & ~32)",
     ),
+    "an image with a wrong checksum is taken": Bug(
+        module="mcos_hw.control.loader",
+        text="with m.If(self.word != checksum.crc):",
+        instead="with m.If(Const(0, 1)):",
+    ),
     "a queue is full a request early": Bug(
         module=f"{CHANNEL}.queue",
         text="self.full[i].eq(count_then == depth)",

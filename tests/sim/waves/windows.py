@@ -29,7 +29,7 @@ def write_case(case: Case, path: Path) -> None:
     s = reset_state(config, scenario.arbiter)
     e = environment(scenario)
     places = probe_places(config)
-    images = [(each.clock, image_rows(each.settings, config)) for each in case.commits]
+    images = [(each.clock, image_rows(each.settings, config)) for each in case.accepted]
     while images and images[0][0] < FIRST_CLOCK:
         clock, image = images.pop(0)
         rest_until(s, e, clock)
@@ -56,9 +56,7 @@ def write_case_of_hardware(case: Case, library: Library, path: Path) -> None:
     e = environment(scenario)
     rows = np.zeros((scenario.clocks - FIRST_CLOCK, row_words(scenario)), dtype=np.uint64)
     writes = [
-        row
-        for each in case.commits
-        for row in image_writes(each.image.words, config, live=each.clock)
+        row for each in case.commits for row in image_writes(each.loaded, config, live=each.clock)
     ]
     with Hardware(library, config) as hardware:
         hardware.run(FIRST_CLOCK, writes=writes)
@@ -74,5 +72,5 @@ def _write(case: Case, rows: np.ndarray, path: Path) -> None:
         rows,
         case.scenario,
         first=FIRST_CLOCK,
-        images=[(each.clock, each.settings) for each in case.commits],
+        images=[(each.clock, each.settings) for each in case.accepted],
     )
