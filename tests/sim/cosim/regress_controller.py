@@ -370,12 +370,20 @@ async def a_window_starts_from_the_probe(dut):
     bench = make_bench(
         dut, *(stream(tag, requests=900, beats=(1, 2)) for tag in range(4)), seed=160
     )
+    settings = equal_shares(config, range(4))
     await bench.reset()
-    await bench.load(image(config, equal_shares(config, range(4))).words)
+    await bench.load(image(config, settings).words)
     path = Path("window.vcd")
     names = {tag: f"tenant {tag}" for tag in range(4)}
     recorder = WindowRecorder(
-        bench, config, path=path, first=clocks.start, end=clocks.stop, names=names
+        bench,
+        config,
+        path=path,
+        first=clocks.start,
+        end=clocks.stop,
+        names=names,
+        settings=settings,
+        arbiter=ArbiterKind.MCOS,
     )
     probes: list[int] = []
 
@@ -389,6 +397,8 @@ async def a_window_starts_from_the_probe(dut):
 
     probe = data.Const(probe_layout(config), probes[0])
     state = json.loads(path.with_suffix(".json").read_text())
+    assert state["arbiter_kind"] == "mcos"
+    assert state["images"][0]["channel"] == dataclasses.asdict(settings.channel)
     assert state["clock"] == clocks.start
     assert state["arbiter"]["virtual_time"] == probe.channel.virtual_time
     assert state["port"]["in_flight"] == probe.channel.in_flight
