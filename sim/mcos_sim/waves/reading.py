@@ -4,7 +4,7 @@ import dataclasses
 import json
 import tomllib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,8 @@ def read_waveform(
     state = Path(mapped.get("state") or path.with_suffix(".json"))
     if mapping is not None and "state" in mapped:
         state = mapping.parent / state
-    config, arbiter, images, scopes = _read_state(state)
-    signals = _signals(config, scopes)
+    config, arbiter, images, tenants_by_scope = _read_state(state)
+    signals = _signals(config, tenants_by_scope)
     renamed = {name: mapped.get("signals", {}).get(name, name) for name in signals}
     report = on_progress or (lambda part: None)
     read = _read_fst if path.suffix == ".fst" else _read_vcd
@@ -110,9 +110,10 @@ def read_waveform(
     layout = probe_layout(config)["tenants"].shape.elem_shape
     tenant_places = {
         f"{ROOT}.tenants.{scope}.{member}": (member, tag)
-        for tag, scope in scopes.items()
+        for scope, (tag, _) in tenants_by_scope.items()
         for member, _ in layout
     }
+    missing = set(signals)
     tenants: dict[str, np.ndarray] = {}
     columns: dict[str, np.ndarray] = {}
     edges = clocks = np.zeros(0, dtype=np.int64)
@@ -121,21 +122,17 @@ def read_waveform(
         if CLOCK in ours[their]:
             edges, clocks = times, values
         for name in ours[their]:
+            missing.discard(name)
             column = _column(edges, times, values, signals[name], name)
             if name in tenant_places:
-                member, tag = tenant_places.pop(name)
+                member, tag = tenant_places[name]
                 shape = (len(clocks), config.tenants)
                 tenants.setdefault(member, np.zeros(shape, dtype=column.dtype))[:, tag] = column
             else:
                 columns[name] = column
-    missing = sorted(
-        renamed[name]
-        for name in signals
-        if name in tenant_places or (name not in columns and ".tenants." not in name)
-    )
     if missing:
         raise UserError(
-            f"{path}: must have the signal {missing[0]}, and has not"
+            f"{path}: must have the signal {min(renamed[name] for name in missing)}, and has not"
             + (f" (nor {len(missing) - 1} others)" if len(missing) > 1 else "")
             + "; name a mapping with --mapping, see docs/waveforms.md"
         )
@@ -145,7 +142,7 @@ def read_waveform(
         config=config,
         arbiter=arbiter,
         images=images,
-        names=_names(state),
+        names=dict(tenants_by_scope.values()),
         clocks=clocks,
         channel={
             name.split(".")[1]: found
@@ -180,14 +177,14 @@ def _dtype(width: int) -> type[np.signedinteger]:
     return np.int64
 
 
-def _signals(config: ChannelConfig, scopes: Mapping[int, str]) -> dict[str, int]:
+def _signals(config: ChannelConfig, scopes: Iterable[str]) -> dict[str, int]:
     """Width of every signal that is read, by its name in our waveforms."""
     layout = probe_layout(config)
     found = {CLOCK: 64}
     for member, field in layout["channel"].shape:
         scope = "port" if member in OF_THE_PORT else "arbiter"
         found[f"{ROOT}.{scope}.{member}"] = field.width
-    for scope in scopes.values():
+    for scope in scopes:
         for member, field in layout["tenants"].shape.elem_shape:
             found[f"{ROOT}.tenants.{scope}.{member}"] = field.width
     for kind, event in EVENTS.items():
@@ -229,7 +226,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_state(
     path: Path,
-) -> tuple[ChannelConfig, ArbiterKind, tuple[tuple[int, Settings], ...], dict[int, str]]:
+) -> tuple[
+    ChannelConfig, ArbiterKind, tuple[tuple[int, Settings], ...], dict[str, tuple[int, str]]
+]:
+    """Sizes, arbiter, images with their clocks, and tag and name of each tenant by scope."""
     found = _read_json(path)
     try:
         config = ChannelConfig(**found["config"])
@@ -244,16 +244,12 @@ def _read_state(
             )
             for row in found["images"]
         )
-        scopes = {row["tag"]: scope for scope, row in found["tenants"].items()}
+        tenants = {scope: (row["tag"], row["name"]) for scope, row in found["tenants"].items()}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path}: must be the state of a window, with config, images and tenants: {error}"
         ) from None
-    return config, arbiter, images, scopes
-
-
-def _names(path: Path) -> dict[int, str]:
-    return {row["tag"]: row["name"] for row in _read_json(path)["tenants"].values()}
+    return config, arbiter, images, tenants
 
 
 def _number(text: str) -> int:
