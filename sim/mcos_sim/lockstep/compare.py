@@ -7,17 +7,12 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_sim.compiled.build import Library
-from mcos_sim.compiled.hardware import Hardware, image_writes
 from mcos_sim.environment import layout as env
-from mcos_sim.environment.environment import environment
 from mcos_sim.environment.faults import Fault
 from mcos_sim.lockstep.case import Case
-from mcos_sim.reference import layout as at
-from mcos_sim.reference.channel import commit
-from mcos_sim.reference.engine import rest_until, watch
-from mcos_sim.reference.probe import probe_fields, probe_places, probe_words
+from mcos_sim.lockstep.sides import HardwareSide, ModelSide
+from mcos_sim.reference.probe import probe_fields, probe_words
 from mcos_sim.reference.registers import monitor_registers
-from mcos_sim.reference.state import image_rows, reset_state
 from mcos_sim.scenario import MONITOR_REGISTERS
 
 __all__ = [
@@ -108,86 +103,56 @@ class _Sides:
     def __init__(self, case: Case, library: Library) -> None:
         config = case.scenario.config
         self.config = config
-        self.hardware = Hardware(library, config)
-        self.model = reset_state(config, case.scenario.arbiter)
-        self.theirs = environment(case.scenario)
-        self.ours = self.theirs.copy()
-        self.places = probe_places(config)
+        self.hardware = HardwareSide(case, library)
+        self.model = ModelSide(case)
         accepted = case.accepted
-        self.images = [(each.clock, image_rows(each.settings, config)) for each in accepted]
         self.commits = len(accepted)
         self.epochs_go_on = accepted[-1].settings.channel.epoch_clocks != 0
         self.crc = accepted[-1].image.crc
-        self._all_writes = [
-            row
-            for each in case.commits
-            for row in image_writes(each.loaded, config, live=each.clock)
-        ]
         words = probe_words(config)
         self.hardware_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
         self.model_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
-        self._rest(int(self.theirs[env.CLOCK]))
+        self._rest(int(self.model.environment[env.CLOCK]))
 
     @property
     def clock(self) -> int:
-        return int(self.model[at.CLOCK])
+        return self.model.clock
 
     @property
     def done(self) -> bool:
-        return bool(self.theirs[env.DONE])
+        return bool(self.hardware.environment[env.DONE])
 
     def _rest(self, until: int) -> None:
         """Both sides without traffic."""
-        self.hardware.run(until, writes=self._writes)
-        while self.images and self.images[0][0] < until:
-            clock, image = self.images.pop(0)
-            rest_until(self.model, self.ours, clock)
-            commit(self.model, image)
-        rest_until(self.model, self.ours, until)
-
-    @property
-    def _writes(self) -> list[tuple[int, int, int]]:
-        """Register writes that are still to be made."""
-        clock = self.hardware.clock
-        return [row for row in self._all_writes if row[0] >= clock]
+        self.hardware.rest(until)
+        self.model.rest(until)
 
     def advance(self, until: int) -> Difference | None:
         begun = self.clock
-        ran = self.hardware.run(
-            until, environment=self.theirs, writes=self._writes, rows=self.hardware_rows
-        )
-        followed = 0
-        while followed < until - begun:
-            if self.images and self.images[0][0] == begun + followed:
-                commit(self.model, self.images.pop(0)[1])
-            stop = min(until, self.images[0][0]) if self.images else until
-            rows = self.model_rows[followed : stop - begun].view(np.int64)
-            moved = watch(self.model, self.ours, self.places, rows)
-            followed += moved
-            if moved < len(rows):
-                break
+        ran = self.hardware.run(until, self.hardware_rows)
+        followed = self.model.run(self.model_rows[: until - begun])
         # A side that stops shows the clock in which it does.
         shown = min(min(ran, followed) + 1, until - begun)
         hardware, model = self.hardware_rows[:shown], self.model_rows[:shown]
         if not np.array_equal(hardware, model):
             k = int(np.nonzero((hardware != model).any(axis=1))[0][0])
             return Difference(clock=begun + k, values=_values(hardware[k], model[k], self.config))
-        found = _faults(self.theirs, self.ours)
+        found = _faults(self.hardware.environment, self.model.environment)
         if found or ran != followed:
             return Difference(clock=begun + shown, values=found)
         return None
 
     def registers(self) -> dict[str, tuple[int, int]]:
         """Registers that differ, once nothing moves any more."""
-        last = max([self.clock, *(clock for clock, _ in self.images)])
+        last = max([self.clock, *(clock for clock, _ in self.model.images)])
         self._rest(last + _SETTLE_CLOCKS)
-        ours = monitor_registers(self.model, self.config)
+        ours = monitor_registers(self.model.state, self.config)
         ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.crc]}
         differing = {}
         # Reading takes clocks: what an epoch may latch meanwhile cannot be compared.
         monitors = () if self.epochs_go_on else [n for n in MONITOR_REGISTERS if n != "LOAD"]
         for name in (*monitors, "GENERATION", "LIVE_CRC"):
-            theirs = self.hardware.read_array(name)
+            theirs = self.hardware.hardware.read_array(name)
             count = channel_map(self.config)[name].count
             for k in range(count):
                 if name == "QUEUE":
