@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import Simulators
+from mcos_sim.commands.options import Simulators, clock_span
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
 
@@ -141,6 +140,7 @@ def command(
     wanted = _wanted(record, window)
     if wanted is not None:
         waves = waves or directory / "worst.vcd"
+        _require_vcd(waves)
         recorded = None
     else:
         recorded = _window(waves, window, clocks if trace is None else None)
@@ -244,6 +244,11 @@ def _run(
         )
 
 
+def _require_vcd(waves: Path) -> None:
+    if waves.suffix != ".vcd":
+        raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
+
+
 def _window(waves: Path | None, window: str | None, clocks: int | None) -> Window | None:
     """The window to record in a run of ``clocks``, None where its length is not known before."""
     from mcos_sim.scenario import FIRST_CLOCK, Window
@@ -252,15 +257,8 @@ def _window(waves: Path | None, window: str | None, clocks: int | None) -> Windo
         return None
     if waves is None or window is None:
         raise UserError("--waves FILE and --window A:B must be given together; add the other one")
-    match = re.fullmatch(r"(\d+):(\d+)", window)
-    if match is None or int(match[1]) >= int(match[2]):
-        raise UserError(
-            f"--window must be two clocks A:B with A before B, not {window!r}; "
-            "for example --window 1000:2000"
-        )
-    if waves.suffix != ".vcd":
-        raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
-    first, end = int(match[1]), int(match[2])
+    first, end = clock_span("--window", window)
+    _require_vcd(waves)
     if first < FIRST_CLOCK:
         raise UserError(
             f"--window must begin in clock {FIRST_CLOCK} or later, when the image is loaded, "
@@ -274,8 +272,6 @@ def _window(waves: Path | None, window: str | None, clocks: int | None) -> Windo
 
 
 def _essay_scenario(compiled: Compiled, workload: Workload, clocks: int, common: dict) -> Scenario:
-    import dataclasses
-
     from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
 
     setting = Setting(clocks=clocks, seed=common["seed"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcos_sim.commands.options import clock_span
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos waves build/demo/loaded.vcd --grants 60000:60040"
+EXAMPLE = "mcos waves build/demo/window.vcd --grants 47000:47040"
 
 
 def command(
@@ -57,20 +58,12 @@ def command(
     Checked are the choice rule, token arithmetic and classes, tags and virtual time, the age guard,
     queues and ports: docs/waveforms.md. The exit code is 1 if a rule is broken.
     """
-    import dataclasses
-
-    from mcos_sim.errors import UserError
     from mcos_sim.waves.perfetto import write_perfetto
     from mcos_sim.waves.reading import read_waveform
     from mcos_sim.waves.rules import CLAIMS, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
 
-    clocks = None
-    if grants is not None:
-        match = re.fullmatch(r"(\d+):(\d+)", grants)
-        if match is None or int(match[1]) >= int(match[2]):
-            raise UserError(f"--grants must be two clocks A:B with A before B, not {grants!r}")
-        clocks = int(match[1]), int(match[2])
+    clocks = None if grants is None else clock_span("--grants", grants)
     require_outputs([json, perfetto, html], inputs=[file, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)

@@ -134,6 +134,7 @@ def settings(
 def run_one_channel(
     config: ChannelConfig, of: Settings, streams: list[Stream], clocks: int
 ) -> RunResult:
+    """Streams on the model with these settings, and a memory that never holds them up."""
     return run_scenario(
         Scenario(
             name="promises",

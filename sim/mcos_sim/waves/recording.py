@@ -6,22 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mcos_hw.channel.request import (
-    command_layout,
-    completion_layout,
-    request_layout,
-    response_layout,
-)
 from mcos_hw.registers import channel_map
 from mcos_policy.image import Image, unpack
 from mcos_policy.settings import Settings
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import tenant_results
-from mcos_sim.errors import UserError
 from mcos_sim.reference.probe import probe_words
 from mcos_sim.scenario import Scenario
-from mcos_sim.waves.signals import PortEvents
-from mcos_sim.waves.window import WindowWriter
+from mcos_sim.waves.signals import EVENTS, PortEvents
+from mcos_sim.waves.window import WindowWriter, never_begun
 
 __all__ = [
     "Unrecorded",
@@ -135,10 +128,7 @@ class Unrecorded:
     def require_written(self) -> None:
         """Raise :class:`UserError` if the run ended before the window began."""
         if self._window is not None:
-            raise UserError(
-                f"a waveform window must begin before the run ends, not at clock "
-                f"{self._window.first}; give an earlier window or a longer run"
-            )
+            raise never_begun(self._window.first)
 
 
 def _in_flight(scenario: Scenario, e: np.ndarray) -> dict[int, int]:
@@ -155,24 +145,20 @@ class _Events:
     """Rows of port words as packed events."""
 
     def __init__(self, scenario: Scenario) -> None:
-        config = scenario.config
-        self._layouts = {
-            "request": (request_layout(config), env.REQUEST_VALID, None),
-            "command": (command_layout(config), env.COMMAND_VALID, env.COMMAND_READY),
-            "completion": (completion_layout(config), env.COMPLETION_VALID, None),
-            "response": (response_layout(config), env.RESPONSE_VALID, None),
-        }
-        self._stamp = (1 << config.stamp_width) - 1
+        self._layouts = {kind: layout(scenario.config) for kind, layout in EVENTS.items()}
 
     def of(self, ports: np.ndarray) -> PortEvents:
         """Transfers of a clock."""
+
+        def port(kind: str, name: str) -> int:
+            return int(ports[getattr(env, f"{kind}_{name}".upper()) - env.PORTS])
+
         found = {}
-        for kind, (layout, valid, ready) in self._layouts.items():
-            if not ports[valid - env.PORTS] or (ready and not ports[ready - env.PORTS]):
+        for kind, layout in self._layouts.items():
+            if not port(kind, "valid") or (kind == "command" and not port(kind, "ready")):
                 continue
-            word = 0
-            for name, field in layout:
-                value = int(ports[getattr(env, f"{kind}_{name}".upper()) - env.PORTS])
-                word |= (value & (1 << field.width) - 1) << field.offset
-            found[kind] = word
+            found[kind] = sum(
+                (port(kind, name) & (1 << field.width) - 1) << field.offset
+                for name, field in layout
+            )
         return PortEvents(**found)

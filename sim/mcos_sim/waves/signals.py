@@ -21,6 +21,7 @@ from mcos_hw.registers import GrantClass
 
 __all__ = [
     "CLASS_NAMES",
+    "EVENTS",
     "ROOT",
     "PortEvents",
     "Radix",

@@ -14,7 +14,12 @@ __all__ = ["write_timeline"]
 
 
 _QUEUED = "#c9ced6"
-_CLASS_COLOURS = {"conforming": "#2a6f97", "burst": "#e09f3e", "scavenged": "#9e2a2b"}
+_CLASS_COLOURS = {
+    "conforming": "#2a6f97",
+    "burst": "#e09f3e",
+    "scavenged": "#9e2a2b",
+    "none": "#000000",  # a grant that should not be
+}
 _TENANT_COLOURS = ("#2a6f97", "#e09f3e", "#9e2a2b", "#4f772d", "#7b2cbf", "#495057")
 
 
@@ -23,8 +28,8 @@ def write_timeline(path: Path, waveform: Waveform, *, focus: int | None = None) 
 
     On top are the requests of each tenant, as many lanes as it has requests at a time: a request is
     grey from its acceptance to its grant, and has the colour of its class from there to its
-    response. Below are queue levels, committed buckets and
-    bytes in flight. All have the same clocks; dragging zooms, a double click shows everything.
+    response. Below are queue levels, committed buckets and bytes in flight. All have the same
+    clocks; dragging zooms, a double click shows everything.
 
     Parameters
     ----------

@@ -19,11 +19,20 @@ from mcos_sim.waves.signals import PortEvents, Radix, Sample, Sampler, Signal
 
 __all__ = [
     "WindowWriter",
+    "never_begun",
 ]
 
 
 UNITS = {"ns": 1, "ps": 1_000, "fs": 1_000_000}
 """Units of a VCD's time, coarsest first, by how many make a nanosecond."""
+
+
+def never_begun(clock: int) -> UserError:
+    """What to raise where a run ended before the window that begins in ``clock``."""
+    return UserError(
+        f"a waveform window must begin before the run ends, not at clock {clock}; "
+        "give an earlier window or a longer run"
+    )
 
 
 class WindowWriter:
@@ -182,10 +191,7 @@ class WindowWriter:
             self._vcd.close()
             self._file.close()
             self.path.unlink()
-            raise UserError(
-                f"a waveform window must begin before the run ends, not at clock "
-                f"{self.first_clock}; give an earlier window or a longer run"
-            )
+            raise never_begun(self.first_clock)
         self._vcd.close(self._time(self._next))
         self._file.close()
         write_save_file(

@@ -84,6 +84,8 @@ def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
             ("--waves", "x.vcd", "--window", "1024:2000", "--json", "x.json"),
             "choose another name",
         ),
+        (("--record", "worst:p99", "--waves", "x.fst"), "--waves must name a .vcd file"),
+        (("--record", "worst:p99", "--window", "1024:2000"), "leave --window out"),
         (("--json", CONTRACT), "choose another name"),
         (("--trace", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--trace", "nowhere.jsonl", "--model", "gpt-9"), "llama-3-70b"),

@@ -1,10 +1,12 @@
 """The timeline page, in a real browser where there is one."""
 
+import dataclasses
 import shutil
 
 import numpy as np
 import pytest
 
+from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
@@ -30,6 +32,15 @@ def test_every_request_is_a_span(page):
     assert len(every) == np.count_nonzero(waveform.events["request.valid"])
     assert all(each.granted is None or each.granted > each.accepted for each in every)
     assert all(each.answered is None or each.answered > each.granted for each in every)
+
+
+def test_a_grant_without_a_class_is_drawn(page, tmp_path):
+    """Hardware with a mistake in it may make one."""
+    waveform = page[1]
+    classes = np.full_like(waveform.channel["granted_class"], NO_CLASS)
+    channel = {**waveform.channel, "granted_class": classes}
+    write_timeline(tmp_path / "w.html", dataclasses.replace(waveform, channel=channel))
+    assert '"name":"none"' in (tmp_path / "w.html").read_text(encoding="utf-8")
 
 
 def test_the_page_needs_nothing_else(page):

@@ -46,9 +46,10 @@ def check_waveform(waveform: Waveform, *, limit: int = 1_000) -> tuple[list[Viol
     if waveform.arbiter is ArbiterKind.MCOS:
         # The other arbiters have no tags and no guard, and serve heads without tokens.
         checks += [_choice, _tags, _age, _heads]
+    images = _Images(waveform)
     for check in checks:
         found = np.zeros((limit + 1, FIELDS), dtype=np.int64)
-        check(found, waveform, _Images(waveform))
+        check(found, waveform, images)
         total = int(found[0, 0])
         count += total
         for row in found[1 : 1 + min(total, limit)]:
