@@ -74,6 +74,7 @@ class RegisterBank(wiring.Component):
         araddr   A
         index             A
         data                       D(A)     D(A)
+        captured                            D(A)     D(A)
         rows                       A[0:2]   A
         words                                        A
         rdata                                                 A
@@ -161,6 +162,16 @@ class RegisterBank(wiring.Component):
         address = Signal(self.registers.address_width - 2)
         row = self._row(m, address)
 
+        # A memory's output is late in its clock: it is captured before anything is selected.
+        captured = {}
+        for register in self.registers.registers:
+            if register.access is Access.READ and register.count > 1:
+                name = register.name.lower()
+                window = getattr(self, name)
+                captured[name] = Signal(WORD_WIDTH, name=f"captured_{name}")
+                m.d.comb += window.index.eq(address)
+                m.d.sync += captured[name].eq(window.data)
+
         # Only the word of the register's own kind is not zero.
         words = {
             kind: Signal(WORD_WIDTH, name=f"{kind}_word") for kind in ("image", "array", "single")
@@ -172,13 +183,8 @@ class RegisterBank(wiring.Component):
                 with m.Case(self._pattern(register)):
                     m.d.sync += [
                         response.eq(Response.OKAY),
-                        words[_kind(register)].eq(self._readable(register, row)),
+                        words[_kind(register)].eq(self._readable(register, row, captured)),
                     ]
-        for register in self.registers.registers:
-            if register.access is Access.READ and register.count > 1:
-                window = getattr(self, register.name.lower())
-                m.d.comb += window.index.eq(address)
-
         with m.FSM(name="read"):
             with m.State("idle"):
                 m.d.comb += bus.arready.eq(1)
@@ -268,8 +274,10 @@ class RegisterBank(wiring.Component):
         prefix = register.offset >> (2 + index_width)
         return f"{prefix:0{prefix_width}b}" + "-" * index_width
 
-    def _readable(self, register: Register, row: data.View) -> Value:
-        """The word that a register, or the element of an array in ``row``, reads as."""
+    def _readable(
+        self, register: Register, row: data.View, captured: Mapping[str, Signal]
+    ) -> Value:
+        """The word that a register, or an array's element in ``row`` or ``captured``, reads as."""
         if register.access is Access.WRITE:
             return Const(0, WORD_WIDTH)
         if register.access is Access.IMAGE:
@@ -277,7 +285,7 @@ class RegisterBank(wiring.Component):
         if register.name in self.constants:
             return Const(self.constants[register.name], WORD_WIDTH)
         if register.count > 1:
-            return getattr(self, register.name.lower()).data
+            return captured[register.name.lower()]
         return self.values[register.name.lower()].as_value()
 
 
