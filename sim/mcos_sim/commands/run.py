@@ -11,6 +11,7 @@ import typer
 
 from mcos_sim.commands.options import Simulators, clock_span
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,21 +47,6 @@ class Arbiter(enum.StrEnum):
     FCFS = "fcfs"
     ROUND_ROBIN = "round-robin"
     FIXED_PRIORITY = "fixed-priority"
-
-
-class Engine(enum.StrEnum):
-    """What a workload runs on."""
-
-    COCOTB = "cocotb"
-    COMPILED = "compiled"
-    REFERENCE = "reference"
-
-
-_RUNS_ON = {
-    Engine.COCOTB: "the RTL in cocotb",
-    Engine.COMPILED: "the compiled RTL",
-    Engine.REFERENCE: "the reference model",
-}
 
 
 def command(
@@ -220,27 +206,12 @@ def _run(
     engine: Engine, scenario: Scenario, expected: int, *, directory: Path, simulators: Path
 ) -> RunResult:
     """The scenario on an engine, with progress shown."""
-    running = f"Running {scenario.name} on {_RUNS_ON[engine]}"
-    if engine is Engine.REFERENCE:
-        from mcos_sim.reference import engine as reference
-
-        with progress(running, expected) as advance:
-            return reference.run_scenario(scenario, on_progress=advance)
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        if engine is Engine.COMPILED:
-            from mcos_sim.compiled import engine as compiled_rtl
-
-            compiled_rtl.channel_library(scenario.config, scenario.arbiter, directory=simulators)
-        else:
-            from mcos_sim.cosim import engine as cosim
-
-            cosim.build_harness(scenario.config, scenario.arbiter, directory=simulators)
+        build(engine, scenario.config, scenario.arbiter, simulators=simulators)
         advance(1)
-    with progress(running, expected) as advance:
-        if engine is Engine.COMPILED:
-            return compiled_rtl.run_scenario(scenario, simulators=simulators, on_progress=advance)
-        return cosim.run_scenario(
-            scenario, directory=directory, simulators=simulators, on_progress=advance
+    with progress(f"Running {scenario.name} on {engine.description}", expected) as advance:
+        return run_scenario(
+            engine, scenario, directory=directory, simulators=simulators, on_progress=advance
         )
 
 
@@ -323,7 +294,7 @@ def _show(found: dict, *, traced: bool) -> None:
             f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}",
             markup=False,
         )
-    runs_on = _RUNS_ON[Engine(found["engine"])]
+    runs_on = Engine(found["engine"]).description
     table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of {runs_on}")
     table.add_column("tenant")
     for name in ("window", "grants", "bytes asked", "granted", "share", "steps", "p50", "p99"):
