@@ -34,6 +34,7 @@ COMMANDS = (
     "verilog",
     "run",
     "waves",
+    "sweep",
     "trace",
     "demo",
     "timing",

@@ -1,0 +1,266 @@
+"""``mcos sweep``: many runs at once, on this machine or on a cluster."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mcos_sim.commands.options import CORES, Simulators, Workers
+from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.engines import Engine
+from mcos_sim.errors import UserError
+from mcos_sim.sweep.grid import Contender, Grid, Workload
+
+if TYPE_CHECKING:
+    from mcos_sim.sweep.run import Failure, Sweep
+
+__all__ = [
+    "EXAMPLE",
+    "command",
+]
+
+
+EXAMPLE = (
+    "mcos sweep contracts/decode-prefill.toml --arbiter fcfs --arbiter mcos --seed 1:10 "
+    "--prefill-window 16 --prefill-window 256"
+)
+
+_TOLD_FAILURES = 5
+
+
+def command(
+    contract: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Contract files, TOML, with the essay's tenants.",
+            show_default="contracts/decode-prefill.toml",
+        ),
+    ] = None,
+    workload: Annotated[
+        list[Workload] | None,
+        typer.Option(help="Setting of the essay's workload.", show_default="loaded"),
+    ] = None,
+    arbiter: Annotated[
+        list[Contender] | None,
+        typer.Option(
+            help="Arbiter; alone is the decoders without the prefill.",
+            show_default="alone, fcfs and mcos",
+        ),
+    ] = None,
+    engine: Annotated[
+        list[Engine] | None, typer.Option(help="What runs it.", show_default="reference")
+    ] = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N or A:B", help="Seed, or seeds A up to and with B.", show_default="1"
+        ),
+    ] = None,
+    clocks: Annotated[
+        list[int] | None,
+        typer.Option(min=2_000, help="Length of each run.", show_default="400000"),
+    ] = None,
+    prefill_window: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Requests that the prefill keeps outstanding.", show_default="1200"
+        ),
+    ] = None,
+    decoder_window: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Requests that each decoder keeps outstanding.", show_default="16"
+        ),
+    ] = None,
+    prefill_beats: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=16, help="Beats of a prefill request.", show_default="the workload's"
+        ),
+    ] = None,
+    decoder_beats: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=16, help="Beats of a decoder's request.", show_default="the workload's"
+        ),
+    ] = None,
+    credit: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Port credit in multiples of the contract's.", show_default="1"),
+    ] = None,
+    pacer: Annotated[
+        bool, typer.Option(help="Hold granted bytes at the channel's rate; credit matters without.")
+    ] = True,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run on the workers of this dask scheduler instead of on this machine.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Workers = CORES,
+    directory: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder of all results."),
+    ] = Path("build/sweep"),
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table to write, .csv or .parquet.",
+            show_default="DIR/table.csv",
+        ),
+    ] = None,
+    simulators: Simulators = Path("build/sim"),
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write a summary as JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """Run every combination of the values given, and write one table and one page of plots.
+
+    Options may be repeated. What was run stays in DIR: the same command goes on where it was
+    stopped, and one with more values runs only what is new. The table has a row for each tenant of
+    each run.
+    """
+    table = table or directory / "table.csv"
+    page = directory / "sweep.html"
+    files = contract or [Path("contracts/decode-prefill.toml")]
+    if len(set(files)) != len(files):
+        raise UserError("each contract must be named once; leave the others out")
+    grid = Grid(
+        values={
+            "contract": [str(file) for file in files],
+            "workload": _unique(workload, Workload.LOADED),
+            "arbiter": _unique(arbiter, Contender.ALONE, Contender.FCFS, Contender.MCOS),
+            "engine": _unique(engine, Engine.REFERENCE),
+            "seed": _seeds(seed or ["1"]),
+            "clocks": _unique(clocks, 400_000),
+            "prefill_window": _unique(prefill_window, 1200),
+            "decoder_window": _unique(decoder_window, 16),
+            "prefill_beats": _unique(prefill_beats, None),
+            "decoder_beats": _unique(decoder_beats, None),
+            "credit": _unique(credit, 1),
+            "pacer": [pacer],
+        }
+    )
+
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.sweep.page import write_page
+    from mcos_sim.sweep.run import Sweep
+    from mcos_sim.sweep.table import require_format, write_table
+
+    require_format(table)
+    require_outputs([table, page, json], inputs=files)
+    compiled = {str(file): compile_for(file, tenants=16) for file in files}
+    sweep = Sweep(grid, compiled, directory=directory)
+    resumed = len(sweep.known)
+    if resumed:
+        say(
+            f"{resumed:,} of {len(sweep.points):,} points were run before and are taken as they are"
+        )
+    begun = time.perf_counter()
+    failures = _run(sweep, scheduler, workers, simulators) if sweep.missing else []
+    seconds = time.perf_counter() - begun
+
+    rows = sweep.table()
+    write_table(table, rows)
+    if rows:
+        with writing(page):
+            write_page(page, grid, rows)
+    found: dict[str, Any] = {
+        "axes": {name: [_plain(value) for value in values] for name, values in grid.values.items()},
+        "failed": [
+            {"arbiter": str(each.point.arbiter), "seed": each.point.seed, "reason": each.reason}
+            for each in failures
+        ],
+        "page": str(page),
+        "points": len(sweep.points),
+        "resumed": resumed,
+        "rows": len(rows),
+        "seconds": round(seconds, 3),
+        "table": str(table),
+    }
+    if json is not None:
+        write_json(json, found)
+    _show(sweep, found, failures)
+
+
+def _run(sweep: Sweep, scheduler: str | None, workers: int, simulators: Path) -> list[Failure]:
+    """Run what is missing. What stops it loses nothing that was found."""
+    from mcos_sim.sweep.cluster import client_of, local_client
+
+    missing = len(sweep.missing)
+    try:
+        with (
+            client_of(scheduler) if scheduler else local_client(min(workers, missing)) as client,
+            progress(f"Running {missing:,} points", missing) as advance,
+        ):
+            return sweep.run(client, simulators=simulators, on_done=advance)
+    except KeyboardInterrupt:
+        say(
+            f"stopped: {len(sweep.known):,} of {len(sweep.points):,} points are kept in "
+            f"{sweep.directory}; the same command goes on from there"
+        )
+        raise typer.Exit(130) from None
+
+
+def _seeds(texts: list[str]) -> list[int]:
+    seeds: list[int] = []
+    for text in texts:
+        match = re.fullmatch(r"(\d+)(?::(\d+))?", text)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise UserError(
+                f"--seed must be a number, or A:B with A not after B, not {text!r}; "
+                "for example --seed 1:20"
+            )
+        seeds += range(first, last + 1)
+    return _unique(seeds)
+
+
+def _unique(values: list | None, *default: Any) -> list:
+    """Each value once, in the order given; the defaults where none was."""
+    return list(dict.fromkeys(values or default))
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
+
+
+def _show(sweep: Sweep, found: dict, failures: list[Failure]) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{found['points']:,} points, p99 of steps in clocks")
+    table.add_column("arbiter")
+    for name in ("tenant", "median", "least", "largest", "share"):
+        table.add_column(name, justify="left" if name == "tenant" else "right")
+    rows = sweep.table()
+    groups = dict.fromkeys((row["arbiter"], row["tenant"]) for row in rows)
+    for arbiter, tenant in groups:
+        own = [row for row in rows if (row["arbiter"], row["tenant"]) == (arbiter, tenant)]
+        late = sorted(row["p99_clocks"] for row in own if row["p99_clocks"] is not None)
+        shares = sorted(row["share"] for row in own)
+        told = [late[len(late) // 2], late[0], late[-1]] if late else []
+        table.add_row(
+            arbiter,
+            tenant,
+            *([f"{clocks:,}" for clocks in told] or ["-"] * 3),
+            f"{shares[len(shares) // 2]:.1%}",
+        )
+    output.print(table)
+    say(f"table: {found['table']}")
+    say(f"page: {found['page']}")
+    if failures:
+        for each in failures[:_TOLD_FAILURES]:
+            say(f"{each.point.arbiter}, seed {each.point.seed}: {each.reason}")
+        say(
+            f"mcos: error: {len(failures):,} of {found['points']:,} points could not be run; "
+            "the same command tries them again"
+        )
+        raise typer.Exit(1)

@@ -1,0 +1,113 @@
+"""A sweep that is killed, loses a worker or runs elsewhere gives what an undisturbed one gives."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.sim.commands.command_line import ROOT
+
+POINTS = 200
+
+pytestmark = pytest.mark.slow
+
+
+def _sweep(folder: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "mcos_sim", "sweep"]
+    command += [str(ROOT / "contracts" / "decode-prefill.toml"), "--arbiter", "fcfs"]
+    command += ["--arbiter", "mcos", "--seed", f"1:{POINTS // 4}", "--prefill-window", "64"]
+    command += ["--prefill-window", "256", "--clocks", "60000", "--workers", "2"]
+    command += ["-o", str(folder), "--json", str(folder / "summary.json"), *more]
+    folder.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _finished(process: subprocess.Popen) -> None:
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 0, told
+
+
+def _wait_for_points(folder: Path, count: int, process: subprocess.Popen) -> None:
+    end = time.monotonic() + 120
+    while len(list((folder / "points").glob("*.json"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _table(folder: Path) -> bytes:
+    return (folder / "table.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    _finished(_sweep(folder))
+    found = json.loads((folder / "summary.json").read_text())
+    assert (found["points"], found["resumed"], found["failed"]) == (POINTS, 0, [])
+    assert found["rows"] == 4 * POINTS
+    return _table(folder)
+
+
+def test_killed_half_way_and_resumed(undisturbed, tmp_path):
+    process = _sweep(tmp_path)
+    _wait_for_points(tmp_path, POINTS // 2, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = len(list((tmp_path / "points").glob("*.json")))
+    assert POINTS // 2 <= kept < POINTS
+    assert not (tmp_path / "table.csv").exists()
+    _finished(_sweep(tmp_path))
+    assert json.loads((tmp_path / "summary.json").read_text())["resumed"] == kept
+    assert _table(tmp_path) == undisturbed
+
+
+def test_one_worker_killed(undisturbed, tmp_path):
+    process = _sweep(tmp_path)
+    _wait_for_points(tmp_path, POINTS // 4, process)
+    workers = [
+        each
+        for each in psutil.Process(process.pid).children(recursive=True)
+        if any("spawn_main" in word for word in each.cmdline())
+    ]
+    assert len(workers) == 2
+    workers[0].kill()
+    _finished(process)
+    assert _table(tmp_path) == undisturbed
+
+
+def test_scheduler_and_workers_of_their_own(undisturbed, tmp_path):
+    """As on a cluster; nothing but the address is known of them."""
+    told = tmp_path / "scheduler.json"
+    python = [sys.executable, "-m"]
+    common = ["--scheduler-file", str(told), "--no-dashboard"]
+    scheduler = [*python, "distributed.cli.dask_scheduler", *common, "--host", "127.0.0.1"]
+    scheduler += ["--port", "0"]
+    worker = [*python, "distributed.cli.dask_worker", *common, "--nworkers", "2"]
+    worker += ["--nthreads", "1", "--local-directory", str(tmp_path / "scratch")]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    with contextlib.ExitStack() as stack:
+        for command in (scheduler, worker):
+            process = subprocess.Popen(command, start_new_session=True, **quiet)
+            stack.callback(process.wait)
+            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+        end = time.monotonic() + 60
+        while not told.exists() or not told.read_text().strip():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        address = json.loads(told.read_text())["address"]
+        _finished(_sweep(tmp_path / "sweep", "--scheduler", address))
+    assert _table(tmp_path / "sweep") == undisturbed
