@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.scenario import RunResult, Scenario
+    from mcos_sim.waves.recording import Recording
 
 __all__ = [
     "Engine",
@@ -75,6 +76,7 @@ def run_scenario(
     *,
     directory: Path,
     simulators: Path,
+    recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunResult:
     """Run a scenario.
@@ -89,6 +91,9 @@ def run_scenario(
         Folder of what a run under cocotb leaves.
     simulators : pathlib.Path
         Folder of built simulators.
+    recording : Recording or None
+        What looks at the run in place of the scenario's window; the cocotb engine has no place
+        for one.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
 
@@ -96,19 +101,25 @@ def run_scenario(
     ------
     HardwareError
         If the hardware does not build, or fails a check.
+    ValueError
+        If a run under cocotb is to be watched.
     """
     match engine:
         case Engine.REFERENCE:
             from mcos_sim.reference import engine as reference
 
-            return reference.run_scenario(scenario, on_progress=on_progress)
+            return reference.run_scenario(scenario, recording=recording, on_progress=on_progress)
         case Engine.COMPILED:
             from mcos_sim.compiled import engine as compiled
 
-            return compiled.run_scenario(scenario, simulators=simulators, on_progress=on_progress)
+            return compiled.run_scenario(
+                scenario, simulators=simulators, recording=recording, on_progress=on_progress
+            )
         case Engine.COCOTB:
             from mcos_sim.cosim import engine as cosim
 
+            if recording is not None:
+                raise ValueError("only the compiled and the reference engine can be watched")
             return cosim.run_scenario(
                 scenario, directory=directory, simulators=simulators, on_progress=on_progress
             )

@@ -72,10 +72,17 @@ def run_scenarios(
     stop = threading.Event()
 
     def run(scenario: Scenario) -> RunResult:
-        shared = {"simulators": simulators, "on_progress": on_progress, "stop": stop}
         if scenario.window is None:
-            return compiled.run_scenario(scenario, **shared)
-        return cosim.run_scenario(scenario, directory=directory, **shared)
+            return compiled.run_scenario(
+                scenario, simulators=simulators, on_progress=on_progress, stop=stop
+            )
+        return cosim.run_scenario(
+            scenario,
+            directory=directory,
+            simulators=simulators,
+            on_progress=on_progress,
+            stop=stop,
+        )
 
     # Neither engine holds the interpreter's lock while it runs. Those under cocotb take longest.
     with ThreadPoolExecutor(workers) as pool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +20,7 @@ from mcos_sim.errors import UserError
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.scenario import RunResult, Scenario, Window
+    from mcos_sim.waves.recording import Recording
     from mcos_sim.waves.worst import Percentile
 
 __all__ = [
@@ -31,6 +35,9 @@ EXAMPLE = (
 )
 
 CONTRACTS = Path("contracts")
+
+VIOLATION = "violation"
+"""What ``--record`` is given to look for a broken rule."""
 
 
 class Workload(enum.StrEnum):
@@ -97,8 +104,9 @@ def command(
     record: Annotated[
         str | None,
         typer.Option(
-            metavar="worst:pN[:TENANT]",
-            help="Run again and write the waveform around the request of that percentile.",
+            metavar="worst:pN[:TENANT]|violation",
+            help="Run again and write the waveform around the request of that percentile, or "
+            "around the first clock in which a rule is broken.",
             show_default=False,
         ),
     ] = None,
@@ -123,16 +131,21 @@ def command(
     from mcos_sim.scenario import Window
     from mcos_sim.waves.worst import late_request
 
+    watched = record == VIOLATION
     wanted = _wanted(record, window)
-    if wanted is not None:
-        waves = waves or directory / "worst.vcd"
+    if watched and engine is Engine.COCOTB:
+        raise UserError(
+            "--record violation needs --engine compiled, which is the same hardware, or reference"
+        )
+    if watched or wanted is not None:
+        waves = waves or directory / ("violation.vcd" if watched else "worst.vcd")
         _require_vcd(waves)
         recorded = None
     else:
         recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
-    state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw")]
+    state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw", ".sucl")]
     require_outputs([waves, *state, json], inputs=[contract, trace])
     kind = ArbiterKind[arbiter.name]
     common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
@@ -149,7 +162,11 @@ def command(
             folder.mkdir(parents=True, exist_ok=True)
 
     expected = scenario.clocks if trace is None else facts["schedule_clocks"]
-    result = _run(engine, scenario, expected, directory=directory, simulators=simulators)
+    run = functools.partial(_run, directory=directory, simulators=simulators)
+    if watched and waves is not None:
+        result = _run_watched(functools.partial(run, engine), scenario, expected, waves)
+    else:
+        result = run(engine, scenario, expected)
 
     found = {
         "arbiter": arbiter.value,
@@ -167,12 +184,10 @@ def command(
         late = late_request(result, wanted)
         first, end = late.window(result.clocks)
         recorded = Window(path=waves, first=first, end=end, focus=late.granted)
-        _run(
+        run(
             Engine.COMPILED if engine is Engine.COCOTB else engine,
             dataclasses.replace(scenario, window=recorded, clocks=end),
             end,
-            directory=directory,
-            simulators=simulators,
         )
         found["recorded"] = {**dataclasses.asdict(late), "file": str(waves)}
     if json is not None:
@@ -185,25 +200,69 @@ def command(
             markup=False,
         )
     if recorded is not None:
-        for suffix, what in ((".vcd", "waveform"), (".gtkw", "save file"), (".json", "state")):
-            say(f"{what}: {recorded.path.with_suffix(suffix)}")
+        _tell_files(recorded.path)
     if trace is not None:
         _require_all_granted(found)
 
 
+def _tell_files(waves: Path) -> None:
+    """Name a waveform and what was written beside it."""
+    for suffix, what in (
+        (".vcd", "waveform"),
+        (".gtkw", "GTKWave save file"),
+        (".sucl", "Surfer command file"),
+        (".json", "state"),
+    ):
+        say(f"{what}: {waves.with_suffix(suffix)}")
+
+
 def _wanted(record: str | None, window: str | None) -> Percentile | None:
-    """Which request is to be recorded."""
+    """Which request is to be recorded, None where none is."""
     from mcos_sim.waves.worst import Percentile
 
     if record is None:
         return None
     if window is not None:
         raise UserError("--record chooses the window itself; leave --window out")
-    return Percentile.parse(record)
+    return None if record == VIOLATION else Percentile.parse(record)
+
+
+def _run_watched(
+    run: Callable[..., RunResult], scenario: Scenario, expected: int, waves: Path
+) -> RunResult:
+    """Run with every rule checked in every clock; at a violation, record it and exit with 1."""
+    from mcos_sim.environment.environment import EnvironmentFault
+    from mcos_sim.scenario import FIRST_CLOCK, Window
+    from mcos_sim.waves.watching import MARGIN_CLOCKS, Seen, Watch
+
+    try:
+        result = run(scenario, expected, recording=Watch(scenario))
+    except Seen as seen:
+        names = {stream.tag: stream.name for stream in scenario.streams}
+        clock, what = seen.violation.clock, seen.violation.sentence(names, scenario.config)
+    except EnvironmentFault as fault:
+        clock, what = fault.clock, str(fault)
+    else:
+        say(f"no rule is broken in {result.clocks:,} clocks; nothing was recorded")
+        return result
+    first, end = max(FIRST_CLOCK, clock - MARGIN_CLOCKS), clock + MARGIN_CLOCKS // 2
+    window = Window(path=waves, first=first, end=min(scenario.clocks, end), focus=clock)
+    # What is wrong may also end the run before the window does.
+    with contextlib.suppress(EnvironmentFault):
+        run(dataclasses.replace(scenario, window=window, clocks=window.end), window.end)
+    say(what)
+    _tell_files(waves)
+    raise typer.Exit(1)
 
 
 def _run(
-    engine: Engine, scenario: Scenario, expected: int, *, directory: Path, simulators: Path
+    engine: Engine,
+    scenario: Scenario,
+    expected: int,
+    *,
+    directory: Path,
+    simulators: Path,
+    recording: Recording | None = None,
 ) -> RunResult:
     """The scenario on an engine, with progress shown."""
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
@@ -211,7 +270,12 @@ def _run(
         advance(1)
     with progress(f"Running {scenario.name} on {engine.description}", expected) as advance:
         return run_scenario(
-            engine, scenario, directory=directory, simulators=simulators, on_progress=advance
+            engine,
+            scenario,
+            directory=directory,
+            simulators=simulators,
+            recording=recording,
+            on_progress=advance,
         )
 
 

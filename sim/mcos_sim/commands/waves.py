@@ -13,7 +13,6 @@ from mcos_sim.console import output, progress, require_outputs, say, write_json,
 
 if TYPE_CHECKING:
     from mcos_sim.waves.reading import Waveform
-    from mcos_sim.waves.rules import Violation
     from mcos_sim.waves.summary import Grant, TenantSummary
 
 __all__ = [
@@ -87,7 +86,7 @@ def command(
     if clocks:
         _show_grants(listed)
     for violation in violations[:limit]:
-        say(_sentence(violation, waveform))
+        say(violation.sentence(waveform.names, waveform.config))
     kinds = sorted({each.rule for each in violations})
     for rule in kinds:
         say(f"  {rule.text}: {CLAIMS[rule]}")
@@ -110,21 +109,6 @@ def command(
         )
     if count:
         raise typer.Exit(1)
-
-
-def _sentence(violation: Violation, waveform: Waveform) -> str:
-    """One line: when, what, who, and the values that prove it."""
-    nanoseconds = violation.clock * 1_000_000 / waveform.config.clock_khz
-    names = [
-        waveform.names.get(tag, f"tag {tag}")
-        for tag in (violation.tenant, violation.other)
-        if tag >= 0
-    ]
-    who = f" {' before '.join(names)}:" if names else ""
-    return (
-        f"clock {violation.clock} ({nanoseconds:.2f} ns): {violation.rule.text}:{who} "
-        f"{violation.value}, expected {violation.expected}"
-    )
 
 
 def _show_tenants(tenants: list[TenantSummary], waveform: Waveform) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_sim.compiled.build import Library, build_library
@@ -15,7 +17,7 @@ from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import environment, require_sound, tenant_results
 from mcos_sim.errors import HardwareError
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
-from mcos_sim.waves.recording import Unrecorded
+from mcos_sim.waves.recording import Recording, Unrecorded
 
 __all__ = [
     "channel_library",
@@ -37,6 +39,7 @@ def run_scenario(
     scenario: Scenario,
     *,
     simulators: Path,
+    recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> RunResult:
@@ -48,6 +51,8 @@ def run_scenario(
         What to run; it writes no waveform.
     simulators : pathlib.Path
         Folder of built simulators.
+    recording : Recording or None
+        What looks at the run in place of the scenario's window.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
     stop : threading.Event or None
@@ -62,7 +67,7 @@ def run_scenario(
     """
     config = scenario.config
     e = environment(scenario)
-    window = Unrecorded(scenario, e)
+    window = recording or Unrecorded(scenario, e)
     library = channel_library(config, scenario.arbiter, directory=simulators)
     with Hardware(library, config) as hardware:
         hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
@@ -72,9 +77,7 @@ def run_scenario(
         while hardware.clock < scenario.clocks and not e[env.DONE]:
             before = hardware.clock
             if window.begins(before):
-                window.record(
-                    lambda rows: hardware.run(hardware.clock + len(rows), environment=e, rows=rows)
-                )
+                window.record(functools.partial(_shown, hardware, e))
             else:
                 until = window.before(min(before + PROGRESS_CLOCKS, scenario.clocks))
                 hardware.run(until, environment=e)
@@ -98,3 +101,9 @@ def run_scenario(
         registers=registers,
         seconds=seconds,
     )
+
+
+def _shown(hardware: Hardware, e: np.ndarray, rows: np.ndarray) -> int:
+    """Run a clock a row; the clock in which something is wrong at a port is shown as well."""
+    clocks = hardware.run(hardware.clock + len(rows), environment=e, rows=rows)
+    return clocks + int(e[env.FAULT] != 0)

@@ -18,7 +18,19 @@ __all__ = [
 
 
 class EnvironmentFault(HardwareError):  # noqa: N818  (what happened, not who erred)
-    """The channel did something that its requesters or its memory did not allow."""
+    """The channel did something that its requesters or its memory did not allow.
+
+    Parameters
+    ----------
+    text : str
+        What, of which tenant, in which clock.
+    clock : int
+        The clock.
+    """
+
+    def __init__(self, text: str, clock: int) -> None:
+        super().__init__(text)
+        self.clock = clock
 
 
 def pause_threshold(probability: float) -> int:
@@ -159,4 +171,5 @@ def require_sound(e: np.ndarray) -> None:
     fault = Fault(e[at.FAULT])
     if fault is not Fault.NONE:
         what = _MESSAGES[fault].format(found=e[at.FAULT_FOUND])
-        raise EnvironmentFault(f"clock {e[at.CLOCK]}: tenant {e[at.FAULT_TENANT]} {what}")
+        clock = int(e[at.CLOCK])
+        raise EnvironmentFault(f"clock {clock}: tenant {e[at.FAULT_TENANT]} {what}", clock)

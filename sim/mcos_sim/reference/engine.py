@@ -18,7 +18,7 @@ from mcos_sim.reference.probe import pack, probe_places
 from mcos_sim.reference.registers import monitor_registers
 from mcos_sim.reference.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
-from mcos_sim.waves.recording import Unrecorded
+from mcos_sim.waves.recording import Recording, Unrecorded
 
 __all__ = [
     "run_scenario",
@@ -92,7 +92,10 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_scenario(
-    scenario: Scenario, *, on_progress: Callable[[int], None] | None = None
+    scenario: Scenario,
+    *,
+    recording: Recording | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> RunResult:
     """Run a scenario on the model.
 
@@ -100,6 +103,8 @@ def run_scenario(
     ----------
     scenario : Scenario
         What to run.
+    recording : Recording or None
+        What looks at the run in place of the scenario's window.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
 
@@ -111,7 +116,7 @@ def run_scenario(
         If the run ends before its window begins.
     """
     s, e = started(scenario)
-    window = Unrecorded(scenario, e)
+    window = recording or Unrecorded(scenario, e)
     places = probe_places(scenario.config)
     report = on_progress or (lambda clocks: None)
     report(FIRST_CLOCK)

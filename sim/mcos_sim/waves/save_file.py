@@ -7,18 +7,13 @@ from pathlib import Path
 
 from vcd.gtkw import GTKWSave
 
+from mcos_sim.waves.groups import VISIBLE_CLOCKS, groups
 from mcos_sim.waves.signals import ROOT, Signal
 
 __all__ = [
     "write_save_file",
 ]
 
-
-KINDS = ("time", "tenants", "arbiter", "buckets", "port", "events")
-"""Kinds of groups, in the order in which they are shown."""
-
-VISIBLE_CLOCKS = 32
-"""Clocks that the viewer shows at first."""
 
 WAVES_PIXELS = 1000
 """Pixels that it has for them in a window of the size below."""
@@ -73,36 +68,8 @@ def write_save_file(
         save.size(*WINDOW_SIZE)
         save.signals_width(SIGNALS_WIDTH)
         save.treeopen(ROOT)
-        for title, members in _groups(signals).items():
+        for title, members in groups(signals).items():
             with save.group(title):
                 for label, signal in members:
                     bits = f"[{signal.width - 1}:0]" if signal.width > 1 else ""
                     save.trace(signal.path + bits, alias=label, datafmt=signal.radix.value)
-
-
-def _groups(signals: Sequence[Signal]) -> dict[str, list[tuple[str, Signal]]]:
-    """Groups by title, in order; each signal with its label."""
-    groups: dict[str, dict[str, list[tuple[str, Signal]]]] = {kind: {} for kind in KINDS}
-    hidden = _hidden(signals)
-    for signal in signals:
-        if signal.path in hidden:
-            continue
-        scope = signal.scope[1:] or ("time",)
-        if scope[0] == "tenants" and signal.name.endswith("_bytes"):
-            kind, title, label = "buckets", "buckets", f"{scope[1]}.{signal.name}"
-        else:
-            kind, title, label = scope[0], ".".join(scope), signal.name
-        groups[kind].setdefault(title, []).append((label, signal))
-    return {title: members for kind in KINDS for title, members in groups[kind].items()}
-
-
-def _hidden(signals: Sequence[Signal]) -> set[str]:
-    """Paths of the numbers that have a reading beside them."""
-    paths = {signal.path for signal in signals}
-    return {
-        path
-        for path in paths
-        if f"{path}_bytes" in paths
-        or f"{path}_name" in paths
-        or (path.endswith("_code") and path.removesuffix("_code") in paths)
-    }

@@ -16,6 +16,7 @@ from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
 from mcos_sim.waves.signals import PortEvents, Radix, Sample, Sampler, Signal
+from mcos_sim.waves.surfer import write_command_file
 
 __all__ = [
     "WindowWriter",
@@ -40,7 +41,8 @@ class WindowWriter:
 
     ``path`` becomes the VCD; its ``$dumpvars`` is the whole state in the window's first clock, and
     after it only what changes is written. Beside it are written ``<name>.json``, the state that
-    the window starts from with its units, and ``<name>.gtkw``, a GTKWave save file. Clock ``n`` is
+    the window starts from with its units, and ``<name>.gtkw``, a GTKWave save file, and
+    ``<name>.sucl``, a Surfer command file. Clock ``n`` is
     at ``n`` times the clock's period since the simulation's start, exactly if the period is a whole
     number of femtoseconds, and else rounded down to one. The signals are those of
     :class:`mcos_sim.waves.signals.Sampler`.
@@ -152,6 +154,11 @@ class WindowWriter:
         """GTKWave save file."""
         return self.path.with_suffix(".gtkw")
 
+    @property
+    def command_path(self) -> Path:
+        """Surfer command file."""
+        return self.path.with_suffix(".sucl")
+
     def sample(self, clock: int, probe: int, events: PortEvents) -> None:
         """Write one clock.
 
@@ -194,13 +201,21 @@ class WindowWriter:
             raise never_begun(self.first_clock)
         self._vcd.close(self._time(self._next))
         self._file.close()
+        focus = None if self._focus is None else self._time(self._focus)
+        start = self._time(self.first_clock)
         write_save_file(
             self.save_path,
             vcd=self.path,
             signals=self.signals,
-            start=self._time(self.first_clock),
+            start=start,
             clock=self._ticks,
-            focus=None if self._focus is None else self._time(self._focus),
+            focus=focus,
+        )
+        write_command_file(
+            self.command_path,
+            signals=self.signals,
+            focus=start if focus is None else focus,
+            clocks=self.clocks,
         )
 
     def __enter__(self) -> Self:

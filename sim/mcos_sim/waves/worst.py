@@ -42,8 +42,8 @@ class Percentile:
         percent = Fraction(match[1]) if match else Fraction(0)
         if match is None or not 0 < percent <= 100:
             raise UserError(
-                f"--record must be worst:pN with N over 0 and at most 100, not {text!r}; for "
-                "example worst:p99.9, or worst:p99.9:decode-a for one tenant"
+                "--record must be violation, or worst:pN with N over 0 and at most 100, not "
+                f"{text!r}; for example worst:p99.9, or worst:p99.9:decode-a for one tenant"
             )
         return cls(percent=percent, tenant=match[2])
 

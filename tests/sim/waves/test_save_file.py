@@ -1,4 +1,4 @@
-"""The save file of a window names what the window has, and opens where it starts."""
+"""The files for viewers name what the window has, and open where it starts."""
 
 import re
 from fractions import Fraction
@@ -98,3 +98,21 @@ def test_it_opens_at_the_start(window: Path):
     assert zoom.split()[1] == str(start)
     # 32 clocks in 1000 pixels, 200 pixels to GTKWave's frame.
     assert 2 ** -float(zoom.split()[0][1:]) == pytest.approx(32 * 1_250 / 5, rel=1e-5)
+
+
+def test_surfer_shows_the_same(window: Path):
+    signals = declared(window / "w.vcd")
+    lines = (window / "w.sucl").read_text().splitlines()
+    found: dict[str, list[str]] = {}
+    for verb, _, rest in (line.partition(" ") for line in lines):
+        if verb == "divider_add":
+            found[rest] = []
+        elif verb == "variable_add":
+            assert rest in signals
+            found[list(found)[-1]].append(rest)
+    plain = {
+        title: [re.sub(r"\[.*", "", trace) for trace in traces]
+        for title, traces in groups(window / "w.gtkw").items()
+    }
+    assert found == plain
+    assert lines[-2:] == [f"cursor_set {FIRST * 1_250}", "goto_cursor"]

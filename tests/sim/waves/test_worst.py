@@ -52,7 +52,7 @@ def test_the_request_of_a_percentile(text, name, index, latency):
 
 @pytest.mark.parametrize("text", ["p99", "worst:99", "worst:p0", "worst:p100.1", "worst:p"])
 def test_a_wrong_percentile_is_refused(text):
-    with pytest.raises(UserError, match="must be worst:pN"):
+    with pytest.raises(UserError, match="must be violation, or worst:pN"):
         Percentile.parse(text)
 
 

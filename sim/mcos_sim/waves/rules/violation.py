@@ -2,7 +2,9 @@
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
+from mcos_hw.config import ChannelConfig
 from mcos_sim.compiling import compiled
 
 __all__ = [
@@ -98,6 +100,24 @@ class Violation:
     other: int
     value: int
     expected: int
+
+    def sentence(self, names: Mapping[int, str], config: ChannelConfig) -> str:
+        """One line for people: when, what, who, and the values that prove it.
+
+        Parameters
+        ----------
+        names : Mapping[int, str]
+            Tenants by tag.
+        config : ChannelConfig
+            The channel, whose clock tells the time.
+        """
+        nanoseconds = self.clock * 1_000_000 / config.clock_khz
+        tags = [tag for tag in (self.tenant, self.other) if tag >= 0]
+        who = " before ".join(names.get(tag, f"tag {tag}") for tag in tags)
+        return (
+            f"clock {self.clock} ({nanoseconds:.2f} ns): {self.rule.text}:"
+            f"{f' {who}:' if who else ''} {self.value}, expected {self.expected}"
+        )
 
 
 @compiled

@@ -1,0 +1,90 @@
+"""A run under the eyes of the rules: nothing is written, and the first violation ends it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mcos_sim.scenario import FIRST_CLOCK, Scenario
+from mcos_sim.waves.recording import live_images, row_words, rows_waveform
+from mcos_sim.waves.rules import Violation, check_waveform
+
+__all__ = [
+    "MARGIN_CLOCKS",
+    "Seen",
+    "Watch",
+]
+
+
+MARGIN_CLOCKS = 256
+"""Clocks of a window before a violation, and half as many after it."""
+
+_CHUNK = 20_000
+"""Clocks that are checked at a time; a clock of 16 tenants takes some kilobytes."""
+
+_OVERLAP = 2_000
+"""Clocks of the chunk before that are looked at again, so that what lasts over its end is seen."""
+
+
+class Seen(Exception):  # noqa: N818  (what happened, not who erred)
+    """A rule is broken; ``violation`` says which, in which clock."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.rule.text)
+        self.violation = violation
+
+
+class Watch:
+    """Checks each clock of a run; in place of a window that is recorded.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What runs.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._next = FIRST_CLOCK
+        self._kept = np.zeros((0, row_words(scenario)), dtype=np.uint64)
+
+    def begins(self, clock: int) -> bool:
+        """Every clock is looked at."""
+        return True
+
+    def before(self, clock: int) -> int:
+        """A clock to run to without looking: none is."""
+        return self._next
+
+    def record(self, run: Callable[[np.ndarray], int]) -> None:
+        """Run some clocks and check them.
+
+        Parameters
+        ----------
+        run : Callable
+            Runs as many clocks as its argument has rows if the run goes on as long, fills the rows
+            and returns how many it were.
+
+        Raises
+        ------
+        Seen
+            If a rule is broken.
+        """
+        wanted = min(_CHUNK, self._scenario.clocks - self._next)
+        rows = np.zeros((wanted, row_words(self._scenario)), dtype=np.uint64)
+        clocks = run(rows)
+        every = np.concatenate([self._kept, rows[:clocks]])
+        waveform = rows_waveform(
+            every,
+            self._scenario,
+            first=self._next - len(self._kept),
+            images=live_images(self._scenario),
+        )
+        violations, _ = check_waveform(waveform, limit=1_000)
+        new = [each for each in violations if each.clock >= self._next]
+        if new:
+            raise Seen(new[0])
+        self._next += clocks
+        self._kept = every[-_OVERLAP:]
+
+    def require_written(self) -> None:
+        """There is nothing to write."""
