@@ -27,10 +27,12 @@ from mcos_sim.synthesis.tool import (
 __all__ = [
     "Ecp5",
     "critical_path",
+    "design_name",
     "fmax_mhz",
     "placed_cells",
     "register_name",
     "utilisation",
+    "without_indices",
 ]
 
 
@@ -44,7 +46,8 @@ circles: of the placements that were routed none took half of it on an idle mach
 _PASSES = (
     "read_rtlil design.il",
     f"hierarchy -top {SCANNED}",
-    f"synth_ecp5 -top {SCANNED} -json synthesised.json",
+    # LUTs of more than four inputs are clusters of cells: with them 16 tenants are not routed.
+    f"synth_ecp5 -top {SCANNED} -nowidelut -json synthesised.json",
 )
 
 _PLACEMENT = (
@@ -66,6 +69,9 @@ _PLACEMENT = (
 _CELL = re.compile(r"(.+?)_(?:TRELLIS_FF|DP16KD|TRELLIS_DPR16X4|MULT18X18D)(?:_.*)?")
 """Yosys calls a cell as the net it drives, with its type and port behind it."""
 
+_INDEXED = re.compile(r"(?<=\s)(\\\S*)\[(\d+)\](?=\s)")
+"""A name in RTLIL that ends like a bit of a vector."""
+
 _CLOCK = re.compile(r"(?<![a-z_])clk\b")
 """The clock of the design in nextpnr's names, ``posedge $glbnet$clk``; not that of the ports."""
 
@@ -78,10 +84,24 @@ _KINDS = {
 }
 
 
+def without_indices(rtlil: str) -> str:
+    """RTLIL in which no name ends like a bit of a vector: ``[3]`` becomes ``{3}`` there.
+
+    Yosys takes ``\\x[3]`` for a bit of ``\\x`` when it takes over what abc9 has mapped, and stops
+    where that has another width.
+    """
+    return _INDEXED.sub(r"\1{\2}", rtlil)
+
+
+def design_name(name: str) -> str:
+    """The name in the design of a net that was named by :func:`without_indices`."""
+    return re.sub(r"\{(\d+)\}", r"[\1]", name).removeprefix(f"{TOP}.")
+
+
 def register_name(cell: str) -> str:
     """The register in the name of a cell, as near as Yosys keeps it."""
     match = _CELL.fullmatch(cell)
-    return (match[1] if match else cell).removeprefix(f"{TOP}.")
+    return design_name(match[1] if match else cell)
 
 
 def fmax_mhz(report: Mapping[str, Any]) -> float:
@@ -145,7 +165,7 @@ def critical_path(report: Mapping[str, Any], route: Route) -> TimingPath | None:
 def _driven(parts: Sequence[Mapping[str, Any]]) -> str:
     """The net that the first register drives, or else the register's cell."""
     nets = [part["net"] for part in parts if part["type"] == "routing" and "net" in part]
-    return nets[0].removeprefix(f"{TOP}.") if nets else register_name(parts[0]["from"]["cell"])
+    return design_name(nets[0]) if nets else register_name(parts[0]["from"]["cell"])
 
 
 class Ecp5:
@@ -208,7 +228,8 @@ class Ecp5:
         inputs = {**design.inputs, "passes": _PASSES}
 
         def make(folder: Path) -> dict[str, Any]:
-            (folder / "design.il").write_text(design.scanned(), encoding="utf-8")
+            text = without_indices(design.scanned())
+            (folder / "design.il").write_text(text, encoding="utf-8")
             run_yosys(_PASSES, directory=folder, name="synthesis")
             return {}
 

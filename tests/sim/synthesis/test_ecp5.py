@@ -9,6 +9,7 @@ from mcos_sim.synthesis.ecp5 import (
     placed_cells,
     register_name,
     utilisation,
+    without_indices,
 )
 from mcos_sim.synthesis.netlist import Netlist
 from mcos_sim.synthesis.paths import Route
@@ -93,6 +94,13 @@ def test_missing_clock_is_an_error():
 def test_register_name_of_a_cell():
     assert register_name(f"{FIRST}_TRELLIS_FF_Q_12") == FIRST.removeprefix("mcos.")
     assert register_name("other") == "other"
+
+
+def test_a_name_like_a_bit_survives_synthesis():
+    rtlil = "  wire width 4 \\x\n  wire \\x[2]\n  connect \\x[2] \\x [2]\n"
+    changed = without_indices(rtlil)
+    assert changed == "  wire width 4 \\x\n  wire \\x{2}\n  connect \\x{2} \\x [2]\n"
+    assert register_name("mcos.a.x{2}_TRELLIS_FF_Q_1") == "a.x[2]"
 
 
 def test_cells_of_a_placement_that_is_not_routed():
