@@ -35,6 +35,7 @@ COMMANDS = (
     "run",
     "waves",
     "sweep",
+    "memory",
     "trace",
     "demo",
     "timing",

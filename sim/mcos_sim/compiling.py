@@ -13,7 +13,7 @@ __all__ = [
 ]
 
 
-_SOURCES = ("compiling.py", "environment", "fairness", "reference")
+_SOURCES = ("compiling.py", "environment", "fairness", "memory", "reference")
 """What compiled code is made from, as it is inlined from one module into another."""
 
 
@@ -23,7 +23,7 @@ def _sources_hash() -> str:
     text = hashlib.sha256(numba.__version__.encode())
     for name in _SOURCES:
         path = root / name
-        for source in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             text.update(source.read_bytes())
     return text.hexdigest()[:16]
 

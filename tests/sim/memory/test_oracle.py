@@ -1,0 +1,93 @@
+"""Cases of another simulator: the folder that is shared, and what is wrong with a folder."""
+
+import json
+import shutil
+
+import pytest
+
+from mcos_sim.shared import shared_path
+from tests.sim.commands.command_line import run_command
+
+ORACLE = shared_path("oracle")
+
+needs_oracle = pytest.mark.skipif(ORACLE is None, reason="needs oracle below MCOS_SHARED")
+
+
+@needs_oracle
+def test_every_case_is_met_tick_by_tick(tmp_path):
+    out = tmp_path / "out.json"
+    assert run_command("memory", "check", ORACLE, "--json", out) == 0
+    found = json.loads(out.read_text())
+    assert found["differing"] == 0
+    assert len(found["cases"]) >= 11
+    assert sum(case["commands"] for case in found["cases"]) > 10_000
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A case that holds, and is then broken by a test."""
+    (tmp_path / "summary.csv").write_text("case,scheduler,refresh\na,FRFCFS,none\n")
+    (tmp_path / "a_trace.csv").write_text(
+        "id,arrival_tick,op,tenant,pc,sid,bg,bank,row,col\n0,0,R,0,0,0,0,0,7,0\n"
+    )
+    (tmp_path / "a_req.csv").write_text(
+        "id,accept_tick,first_cmd_tick,class,col_cmd_tick,complete_tick\n0,0,1,M,65,109\n"
+    )
+    (tmp_path / "a_cmd.csv").write_text(
+        "tick,cmd,pc,sid,bg,bank,row,col,req_id\n1,ACT,0,0,0,0,7,0,0\n65,RD,0,0,0,0,7,0,0\n"
+    )
+    return tmp_path
+
+
+def test_a_case_that_holds(folder, capsys):
+    assert run_command("memory", "check", folder) == 0
+    assert "a: 1 requests, 2 commands: equal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "told"),
+    [
+        ("a_cmd.csv", "65,RD", "66,RD", "command 1 must be RD to bank 0 for request 0 in tick 66"),
+        ("a_cmd.csv", "65,RD,0,0,0,0,7,0,0\n", "", "there must be 1 commands, not 2"),
+        ("a_req.csv", ",109", ",110", "request 0 must be M, accepted in 0"),
+    ],
+)
+def test_a_case_that_does_not_hold(folder, file, before, after, told, capsys):
+    text = (folder / file).read_text()
+    (folder / file).write_text(text.replace(before, after))
+    assert run_command("memory", "check", folder) == 1
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "complaint"),
+    [
+        ("summary.csv", "FRFCFS", "LIFO", "summary.csv:2: scheduler must be one of FCFS-Start"),
+        ("summary.csv", "none", "x", "summary.csv:2: refresh must be one of none, ab, pb"),
+        ("summary.csv", "refresh", "r", "summary.csv:1: must have a column refresh"),
+        ("a_trace.csv", ",R,", ",X,", "a_trace.csv:2: op must be R or W, not 'X'"),
+        ("a_trace.csv", "0,0,R", "0,x,R", "arrival_tick must be a number, not 'x'"),
+        ("a_trace.csv", "R,0,0", "R,0,2", "a_trace.csv:2: pc must be in 0..1, not 2"),
+        ("a_trace.csv", ",7,0", "", "must have as many values"),
+        ("a_cmd.csv", "ACT", "NOP", "a_cmd.csv:2: cmd must be one of ACT"),
+        ("a_req.csv", ",M,", ",Q,", "a_req.csv:2: class must be H, M or C, not 'Q'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(folder, file, before, after, complaint, capsys):
+    text = (folder / file).read_text()
+    (folder / file).write_text(text.replace(before, after))
+    assert run_command("memory", "check", folder) == 2
+    shown = capsys.readouterr().err
+    assert complaint in shown
+    assert "Traceback" not in shown
+
+
+def test_a_missing_file(folder, capsys):
+    shutil.move(folder / "a_cmd.csv", folder / "b_cmd.csv")
+    assert run_command("memory", "check", folder) == 2
+    assert "a_cmd.csv must be a file of an oracle case" in capsys.readouterr().err
+
+
+def test_an_unknown_memory(folder, capsys):
+    assert run_command("memory", "check", folder, "--memory", "ddr5") == 2
+    assert "must be one of hbm3, hbm3e, hbm2, not 'ddr5'" in capsys.readouterr().err
