@@ -85,6 +85,7 @@ class WindowRecorder:
             int(self._bench.dut.probe.value),
             PortEvents(
                 request=event(self._stimulus, driven, "request_valid", "request"),
+                offer=command,
                 command=command if _bits(self._stimulus, driven, "command_ready") else None,
                 completion=event(self._stimulus, driven, "completion_valid", "completion"),
                 response=event(self._observed, observed, "response_valid", "response"),

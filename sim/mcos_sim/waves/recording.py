@@ -77,7 +77,7 @@ def rows_waveform(
     for kind, layout in EVENTS.items():
         valid = ports[:, _port(kind, "valid")] != 0
         if kind == "command":
-            valid &= ports[:, _port(kind, "ready")] != 0
+            valid = valid & (ports[:, _port(kind, "ready")] != 0)
         events[f"{kind}.valid"] = valid.astype(np.int8)
         for name, field in layout(config):
             value = ports[:, _port(kind, name)] & ((1 << field.width) - 1)
@@ -105,8 +105,9 @@ def _field(rows: np.ndarray, offset: int, width: int, *, signed: bool) -> np.nda
 
 
 def _port(kind: str, name: str) -> int:
-    """Place of a port's signal among the words behind the probe."""
-    return getattr(env, f"{kind}_{name}".upper()) - env.PORTS
+    """Place of an event's signal among the words behind the probe."""
+    port = "command" if kind == "offer" else kind
+    return getattr(env, f"{port}_{name}".upper()) - env.PORTS
 
 
 def write_rows(

@@ -55,6 +55,7 @@ CLASS_NAMES = {code.value: code.name.lower() for code in GrantClass} | {NO_CLASS
 
 EVENTS = {
     "request": request_layout,
+    "offer": command_layout,
     "command": command_layout,
     "completion": completion_layout,
     "response": response_layout,
@@ -79,6 +80,8 @@ class PortEvents:
     ----------
     request : int or None
         Request accepted from a requester, as ``request_layout``; None if there was none.
+    offer : int or None
+        Command that stands at the memory port, taken or not, as ``command_layout``.
     command : int or None
         Command taken by memory, as ``command_layout``.
     completion : int or None
@@ -88,6 +91,7 @@ class PortEvents:
     """
 
     request: int | None = None
+    offer: int | None = None
     command: int | None = None
     completion: int | None = None
     response: int | None = None

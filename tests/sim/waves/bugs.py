@@ -54,6 +54,11 @@ WAVEFORM_BUGS = {
             "self.live.tenants[0].eq(self.shadow.tenants[0])]"
         ),
     ),
+    Rule.HANDSHAKE: Bug(
+        module=f"{CHANNEL}.outlet",
+        text="self.commands.valid.eq(self.valid | (count != 0)),",
+        instead="self.commands.valid.eq(self.valid | ((count != 0) & ~self.command.slot[0])),",
+    ),
     Rule.NO_WRAP: Bug(
         module=f"{CHANNEL}.order",
         text="return (Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]",

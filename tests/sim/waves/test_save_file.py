@@ -73,6 +73,7 @@ def test_groups(window: Path):
         "buckets",
         "port",
         "events.request",
+        "events.offer",
         "events.command",
         "events.completion",
         "events.response",

@@ -418,6 +418,8 @@ def _row_slot(m, out, classes, log, queue):
     q = _set(queue)
     opens = m[q + at.OPENS] & ~m[at.BLOCKED]
     closes = m[q + at.CLOSES] & ~m[at.BLOCKED]
+    if opens == 0 and closes == 0:
+        return False
     opening = at.NONE
     best = at.NONE
     only = _oldest(m, queue) if m[at.SCHEDULER] == FCFS else at.NONE
@@ -561,7 +563,7 @@ def tick(m, out, classes, log):
     waits = m[at.REFRESHES] != 0
     blocks = waits and m[at.REFRESH_BLOCKS] != 0
     if now & 1:
-        entry = _opened_slot(m)
+        entry = _opened_slot(m) if m[at.ACTIVE] else at.NONE
         if entry < 0 and not blocks:
             entry = _hit_slot(m, _queue(m))
         if entry >= 0:

@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
+from mcos_hw.channel.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules.age import check_age
 from mcos_sim.waves.rules.choice import check_choice
-from mcos_sim.waves.rules.ports import check_answers, check_commands, check_credit
+from mcos_sim.waves.rules.ports import check_answers, check_commands, check_credit, check_handshake
 from mcos_sim.waves.rules.queues import check_heads, check_queues
 from mcos_sim.waves.rules.tags import check_tags, check_time
 from mcos_sim.waves.rules.tokens import check_classes, check_levels
@@ -253,3 +254,17 @@ def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
         np.zeros((w.config.tenants, 1 << w.config.id_width), dtype=np.int8),
     )
     check_credit(found, w.channel["in_flight"], images.channel("port_credit"), images.image)
+    check_handshake(
+        found,
+        e["offer.valid"],
+        e["command.valid"],
+        e["offer.tenant"],
+        e["offer.address"],
+        np.array(
+            [
+                [e[f"{kind}.{name}"] for kind in ("offer", "command")]
+                for name, _ in command_layout(w.config)
+            ],
+            dtype=np.int64,
+        ),
+    )

@@ -8,6 +8,7 @@ __all__ = [
     "check_answers",
     "check_commands",
     "check_credit",
+    "check_handshake",
 ]
 
 _DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
@@ -16,6 +17,7 @@ _WRONG_COMMAND = int(Rule.WRONG_COMMAND)
 _LOST_RESPONSE = int(Rule.LOST_RESPONSE)
 _DOUBLE_RESPONSE = int(Rule.DOUBLE_RESPONSE)
 _CREDIT = int(Rule.CREDIT)
+_HANDSHAKE = int(Rule.HANDSHAKE)
 _UNSENT = OUTLET_DEPTH + 1
 
 _FAR = 64
@@ -169,3 +171,30 @@ def check_credit(found, in_flight, credits, image):
         limit = max(credits[image[k]], credits[image[k - _ANSWER_CLOCKS]])
         if in_flight[k] > limit and in_flight[k] > in_flight[k - 1]:
             tell(found, _CREDIT, k, -1, -1, in_flight[k], credits[image[k]])
+
+
+@compiled
+def check_handshake(found, offered, taken, tenant, address, payloads):
+    """What is offered stays as it is until it is taken, and nothing else is taken.
+
+    Parameters
+    ----------
+    offered, taken : (clocks,)
+        Whether a command stands at the port, and whether memory takes one.
+    tenant, address : (clocks,)
+        Of the offer.
+    payloads : (fields, 2, clocks)
+        Each field of the offer and of the command.
+    """
+    for k in range(len(offered)):
+        if taken[k]:
+            for n in range(len(payloads)):
+                if not offered[k] or payloads[n, 0, k] != payloads[n, 1, k]:
+                    tell(found, _HANDSHAKE, k, tenant[k], -1, payloads[n, 1, k], payloads[n, 0, k])
+                    break
+        if k == 0 or not offered[k - 1] or taken[k - 1]:
+            continue
+        for n in range(len(payloads)):
+            if not offered[k] or payloads[n, 0, k] != payloads[n, 0, k - 1]:
+                tell(found, _HANDSHAKE, k, tenant[k - 1], -1, address[k], address[k - 1])
+                break

@@ -41,6 +41,7 @@ class Rule(enum.IntEnum):
     LOST_RESPONSE = enum.auto()
     DOUBLE_RESPONSE = enum.auto()
     CREDIT = enum.auto()
+    HANDSHAKE = enum.auto()
 
     @property
     def text(self) -> str:
@@ -71,6 +72,7 @@ CLAIMS = {
     Rule.LOST_RESPONSE: "memory completed more than was answered",
     Rule.DOUBLE_RESPONSE: "a request is answered again, or more is answered than memory completed",
     Rule.CREDIT: "more bytes are in flight than the port's credit",
+    Rule.HANDSHAKE: "a command at the port changes or goes before it is taken, or is taken unasked",
 }
 """What is wrong where a rule is broken."""
 
