@@ -33,13 +33,14 @@ def command(
         typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
     ] = Path("build/bench/result.json"),
 ) -> None:
-    """Measure how many clocks a second each engine runs, on the same stream."""
+    """Measure clocks a second of each engine on one stream, and requests a second of the memory."""
     from rich.table import Table
 
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.compiled.engine import channel_library
     from mcos_sim.cosim.engine import build_harness
+    from mcos_sim.experiments.memory_speed import measure_memory_speeds
     from mcos_sim.experiments.speed import measure_speeds
     from mcos_sim.machine import machine
 
@@ -52,6 +53,9 @@ def command(
         advance(1)
     with progress("Running the engines", 1) as advance:
         speeds = measure_speeds(compiled, directory=directory, simulators=simulators, scale=scale)
+        advance(1)
+    with progress("Serving requests", 1) as advance:
+        memory = measure_memory_speeds(scale=scale)
         advance(1)
 
     slowest = speeds["cocotb"].cycles_per_s
@@ -66,6 +70,10 @@ def command(
             f"{speed.cycles_per_s / slowest:,.1f}",
         )
     output.print(table)
+    told = ", ".join(
+        f"{name.removesuffix('_req_per_s')} {rate:,.0f}" for name, rate in memory.items()
+    )
+    output.print(f"HBM3 model, requests of 64 B a second: {told}")
     found = {
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
@@ -78,6 +86,7 @@ def command(
             for name, speed in speeds.items()
         },
         "machine": machine(),
+        "memory": {name: round(rate) for name, rate in memory.items()},
         "reference_light_load": round(speeds["reference_light_load"].cycles_per_s),
     }
     write_json(json, found)

@@ -9,10 +9,13 @@ from mcos_sim.errors import UserError
 from mcos_sim.memory.hbm import (
     BURST,
     PRESETS,
+    Field,
     Page,
     Policy,
     Refresh,
     Scheduler,
+    bursts_of,
+    default_mapping,
     find_preset,
     serve,
 )
@@ -143,11 +146,7 @@ def test_nothing_is_lost_and_reads_take_their_latency():
 
 def test_sequential_reads_come_near_the_ceiling_of_refresh():
     """89 of 100: the rest is refresh (9 %) and the way back from it."""
-    blocks = np.repeat(np.arange(40_000), 2)
-    bursts = np.zeros(len(blocks), BURST)
-    parts = blocks & 1, blocks >> 7 & 1, blocks >> 1 & 3, blocks >> 8 & 3
-    bursts["bank"] = ((parts[0] * 2 + parts[1]) * 4 + parts[2]) * 4 + parts[3]
-    bursts["row"] = blocks >> 10
+    bursts = bursts_of(np.arange(40_000) * 64, HBM3, size=64)
     served = serve(bursts, HBM3, Policy(queue_entries=64))
     ticks = 2 * HBM3.timing["nBL"] / HBM3.pseudo_channels
     utilisation = ticks * len(bursts) / served.column.max()
@@ -160,6 +159,34 @@ def test_peak_rate_and_unknown_names():
     assert find_preset("hbm3e").peak_bytes_per_s == pytest.approx(73.6e9, rel=0.001)
     with pytest.raises(UserError, match="must be one of hbm3, hbm3e, hbm2, not 'ddr5'"):
         find_preset("ddr5")
+
+
+def test_addresses_and_places_are_one_to_one():
+    mapping = default_mapping(HBM3)
+    sizes = {
+        Field.PSEUDO_CHANNEL: HBM3.pseudo_channels,
+        Field.STACK_ID: HBM3.stack_ids,
+        Field.BANK_GROUP: HBM3.bank_groups,
+        Field.BANK: HBM3.banks,
+        Field.ROW: HBM3.rows,
+        Field.COLUMN: HBM3.columns,
+    }
+    assert {field: 1 << mapping.bits(field) for field in Field} == sizes
+    addresses = np.random.default_rng(1).integers(0, 1 << 29, 5_000) // 32 * 32
+    at = mapping.place(addresses, 32)
+    places = np.stack([at[field] for field in Field], axis=1)
+    assert len(np.unique(places, axis=0)) == len(np.unique(addresses))
+    assert all((at[field] < sizes[field]).all() for field in Field)
+
+
+def test_a_block_is_two_bursts_of_one_row_and_its_neighbour_is_elsewhere():
+    bursts = bursts_of(np.array([0, 64]), HBM3, size=64, write=np.array([False, True]), arrival=9)
+    assert bursts["bank"].tolist() == [0, 0, 32, 32]
+    assert bursts["row"].tolist() == [0] * 4
+    assert bursts["write"].tolist() == [0, 0, 1, 1]
+    assert bursts["arrival"].tolist() == [9] * 4
+    with pytest.raises(ValueError, match="size must be a multiple of 32, not 48"):
+        bursts_of(np.array([0]), HBM3, size=48)
 
 
 @pytest.mark.parametrize(("field", "value"), [("bank", 64), ("bank", -1), ("row", 16384)])
