@@ -16,6 +16,7 @@ from mcos_sim.commands.options import Simulators, clock_span
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import UserError
+from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
@@ -38,13 +39,6 @@ CONTRACTS = Path("contracts")
 
 VIOLATION = "violation"
 """What ``--record`` is given to look for a broken rule."""
-
-
-class Workload(enum.StrEnum):
-    """Workloads that need no trace."""
-
-    LOADED = "loaded"
-    SATURATED = "saturated"
 
 
 class Arbiter(enum.StrEnum):

@@ -38,7 +38,7 @@ _RD = Command.RD.value
 _REFAB = Command.REFAB.value
 _REFPB = Command.REFPB.value
 
-_LOG = 4
+_EVERY_BANK = -1
 
 
 @compiled
@@ -394,21 +394,20 @@ def _hit_slot(m, queue):
 
 
 @compiled
-def _may_precharge(m, command, bank):
-    """Whether a precharge may be at this tick: at a falling edge it pairs with the row command."""
-    now = m[at.TICK]
-    if now & 1:
-        return True
+def _closable(m):
+    """Banks that may be closed in this tick: at a falling edge it pairs with the row command."""
+    if m[at.TICK] & 1:
+        return _EVERY_BANK
     if not m[at.FALLING_PRECHARGE]:
-        return False
+        return 0
     last = m[at.LAST_COMMAND]
     length = m[at.ACT_LENGTH] if last == _ACT else 1
-    shift = m[at.PSEUDO_CHANNEL_SHIFT]
-    if now != m[at.LAST_TICK] + length or m[at.LAST_BANK] >> shift != bank >> shift:
-        return True
-    if last in (_PREAB, _REFAB) or command == _PREAB:
-        return False
-    return m[at.LAST_BANK] != bank
+    if m[at.TICK] != m[at.LAST_TICK] + length:
+        return _EVERY_BANK
+    if last in (_PREAB, _REFAB):
+        pseudo_channel = m[at.LAST_BANK] >> m[at.PSEUDO_CHANNEL_SHIFT]
+        return ~word(m, at.PSEUDO_CHANNEL_BANKS + pseudo_channel)
+    return ~(1 << m[at.LAST_BANK])
 
 
 @compiled
@@ -428,20 +427,12 @@ def _row_slot(m, out, classes, log, queue):
         m[q + at.OPEN_WAKE] = min(wake, now) if m[at.BLOCKED] or only >= 0 else wake
         best = opening
     if closes != 0 and now >= m[q + at.CLOSE_WAKE]:
-        wake = at.NEVER
-        while closes != 0:
-            bank = _lowest(closes)
-            closes &= closes - 1
-            when = ready(m, _PREPB, bank)
-            if when > now:
-                wake = min(wake, when)
-                continue
+        now_closable = closes & _closable(m)
+        closing, wake = _first(m, _PREPB, now_closable, at.CLOSE + queue * at.BANKS)
+        if closing >= 0 and (best < 0 or _older(m, closing, best)):
+            best = closing
+        if closing >= 0 or now_closable != closes:
             wake = now
-            entry = m[at.CLOSE + queue * at.BANKS + bank]
-            if (best < 0 or _field(m, entry, at.ID) < _field(m, best, at.ID)) and _may_precharge(
-                m, _PREPB, bank
-            ):
-                best = entry
         m[q + at.CLOSE_WAKE] = min(wake, now) if m[at.BLOCKED] else wake
     if best < 0 or (only >= 0 and best != only):
         return False
@@ -466,11 +457,11 @@ def _unused(m):
 @compiled
 def _close_unused(m, log):
     """Close a bank that nobody needs."""
-    banks = _unused(m) & ~m[at.BLOCKED]
+    banks = _unused(m) & ~m[at.BLOCKED] & _closable(m)
     while banks != 0:
         bank = _lowest(banks)
         banks &= banks - 1
-        if ready(m, _PREPB, bank) <= m[at.TICK] and _may_precharge(m, _PREPB, bank):
+        if ready(m, _PREPB, bank) <= m[at.TICK]:
             _close(m, log, bank, at.NONE)
             return
 
@@ -529,7 +520,7 @@ def _refresh_slot(m, log):
         banks |= 1 << each
     if m[at.OPEN] & banks:
         closing = _PREAB if command == _REFAB else _PREPB
-        if m[at.ACTIVE] & banks or not _may_precharge(m, closing, bank):
+        if (m[at.ACTIVE] | ~_closable(m)) & banks:
             return False
         if ready(m, closing, bank) > now:
             return False
