@@ -301,14 +301,16 @@ def _oldest(m, queue):
 
 
 @compiled
-def _first(m, command, banks, entries):
+def _first(m, command, banks, entries, age):
     """Of the requests of some banks the oldest that a command may serve now, or NONE.
 
-    Also a tick before which no other one of them can be served.
+    ``age`` is the field that tells which is older; of those that were accepted in one tick it is
+    the one that stands first. Also a tick before which no other one of them can be served.
     """
     now = m[at.TICK]
     wake = at.NEVER
     best = at.NONE
+    oldest = at.NEVER
     for k in range(m[at.PSEUDO_CHANNEL_COUNT]):
         theirs = banks & m[at.PSEUDO_CHANNEL_BANKS + k]
         if theirs == 0:
@@ -325,11 +327,10 @@ def _first(m, command, banks, entries):
                 wake = min(wake, when)
                 continue
             entry = word(m, entries + bank)
-            if best < 0:
-                best = entry
-                continue
-            wake = now
-            if _older(m, entry, best):
+            born = _field(m, entry, age)
+            wake = now if best >= 0 else wake
+            if born < oldest or (age == at.ACCEPTED and born == oldest and _older(m, entry, best)):
+                oldest = born
                 best = entry
     return best, wake
 
@@ -358,7 +359,9 @@ def _opened(m, write):
     q = _set(write)
     if m[q + at.OPENED] == 0 or m[at.TICK] < m[q + at.OPENED_WAKE]:
         return at.NONE
-    entry, m[q + at.OPENED_WAKE] = _first(m, _RD + write, m[q + at.OPENED], at.ACTIVE_ENTRY)
+    entry, m[q + at.OPENED_WAKE] = _first(
+        m, _RD + write, m[q + at.OPENED], at.ACTIVE_ENTRY, at.ACCEPTED
+    )
     return entry
 
 
@@ -388,7 +391,7 @@ def _hit_slot(m, queue):
         if not banks >> bank & 1 or m[at.HIT + queue * at.BANKS + bank] != entry:
             return at.NONE
         return entry if ready(m, _RD + queue, bank) <= now else at.NONE
-    best, wake = _first(m, _RD + queue, banks, at.HIT + queue * at.BANKS)
+    best, wake = _first(m, _RD + queue, banks, at.HIT + queue * at.BANKS, at.ID)
     m[q + at.HIT_WAKE] = min(wake, now) if m[at.BLOCKED] else wake
     return best
 
@@ -423,12 +426,12 @@ def _row_slot(m, out, classes, log, queue):
     best = at.NONE
     only = _oldest(m, queue) if m[at.SCHEDULER] == FCFS else at.NONE
     if now & 1 and opens != 0 and now >= m[q + at.OPEN_WAKE]:
-        opening, wake = _first(m, _ACT, opens, at.HEAD + queue * at.BANKS)
+        opening, wake = _first(m, _ACT, opens, at.HEAD + queue * at.BANKS, at.ID)
         m[q + at.OPEN_WAKE] = min(wake, now) if m[at.BLOCKED] or only >= 0 else wake
         best = opening
     if closes != 0 and now >= m[q + at.CLOSE_WAKE]:
         now_closable = closes & _closable(m)
-        closing, wake = _first(m, _PREPB, now_closable, at.CLOSE + queue * at.BANKS)
+        closing, wake = _first(m, _PREPB, now_closable, at.CLOSE + queue * at.BANKS, at.ID)
         if closing >= 0 and (best < 0 or _older(m, closing, best)):
             best = closing
         if closing >= 0 or now_closable != closes:
