@@ -254,17 +254,11 @@ def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
         np.zeros((w.config.tenants, 1 << w.config.id_width), dtype=np.int8),
     )
     check_credit(found, w.channel["in_flight"], images.channel("port_credit"), images.image)
-    check_handshake(
-        found,
-        e["offer.valid"],
-        e["command.valid"],
-        e["offer.tenant"],
-        e["offer.address"],
-        np.array(
-            [
-                [e[f"{kind}.{name}"] for kind in ("offer", "command")]
-                for name, _ in command_layout(w.config)
-            ],
-            dtype=np.int64,
-        ),
-    )
+    offered, taken = e["offer.valid"], e["command.valid"]
+    is_offered = offered == 1
+    stays = is_offered.copy()
+    for name, _ in command_layout(w.config):
+        offer = e[f"offer.{name}"]
+        is_offered &= offer == e[f"command.{name}"]
+        stays[1:] &= offer[1:] == offer[:-1]
+    check_handshake(found, stays, is_offered, offered, taken, e["offer.tenant"], e["offer.address"])

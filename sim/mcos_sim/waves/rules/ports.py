@@ -174,27 +174,22 @@ def check_credit(found, in_flight, credits, image):
 
 
 @compiled
-def check_handshake(found, offered, taken, tenant, address, payloads):
+def check_handshake(found, stays, is_offered, offered, taken, tenant, address):
     """What is offered stays as it is until it is taken, and nothing else is taken.
 
     Parameters
     ----------
+    stays : (clocks,)
+        Whether the offer of a clock is that of the clock before.
+    is_offered : (clocks,)
+        Whether what is taken, if anything is, is what is offered.
     offered, taken : (clocks,)
         Whether a command stands at the port, and whether memory takes one.
     tenant, address : (clocks,)
         Of the offer.
-    payloads : (fields, 2, clocks)
-        Each field of the offer and of the command.
     """
     for k in range(len(offered)):
-        if taken[k]:
-            for n in range(len(payloads)):
-                if not offered[k] or payloads[n, 0, k] != payloads[n, 1, k]:
-                    tell(found, _HANDSHAKE, k, tenant[k], -1, payloads[n, 1, k], payloads[n, 0, k])
-                    break
-        if k == 0 or not offered[k - 1] or taken[k - 1]:
-            continue
-        for n in range(len(payloads)):
-            if not offered[k] or payloads[n, 0, k] != payloads[n, 0, k - 1]:
-                tell(found, _HANDSHAKE, k, tenant[k - 1], -1, address[k], address[k - 1])
-                break
+        if taken[k] and not is_offered[k]:
+            tell(found, _HANDSHAKE, k, tenant[k], -1, taken[k], offered[k])
+        if k and offered[k - 1] and not taken[k - 1] and not stays[k]:
+            tell(found, _HANDSHAKE, k, tenant[k - 1], -1, address[k], address[k - 1])
