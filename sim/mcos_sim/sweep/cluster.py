@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import tempfile
 from collections.abc import Generator
 
@@ -58,13 +59,24 @@ def local_client(workers: int) -> Generator[Client, None, None]:
     with (
         tempfile.TemporaryDirectory(prefix="mcos-sweep-") as scratch,
         dask.config.set({"temporary_directory": scratch}),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
     ):
-        yield client
+        with _interrupts_ignored():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Generator[None, None, None]:
+    """Processes that are started meanwhile leave Ctrl-C to the one that started them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -75,6 +75,19 @@ def test_killed_half_way_and_resumed(undisturbed, tmp_path):
     assert _table(tmp_path) == undisturbed
 
 
+def test_stopped_by_hand_and_resumed(undisturbed, tmp_path):
+    """Ctrl-C reaches every process of the group; only the command speaks."""
+    process = _sweep(tmp_path)
+    _wait_for_points(tmp_path, POINTS // 4, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert f"of {POINTS} points are kept" in told
+    _finished(_sweep(tmp_path))
+    assert _table(tmp_path) == undisturbed
+
+
 def test_one_worker_killed(undisturbed, tmp_path):
     process = _sweep(tmp_path)
     _wait_for_points(tmp_path, POINTS // 4, process)
