@@ -4,8 +4,6 @@ One array with places that are known when it is compiled: what makes the model q
 loads and stores numbers and nothing else.
 """
 
-__all__: list[str] = []
-
 BANKS = 64
 """Banks that there is room for: a set of banks is one word."""
 
@@ -69,7 +67,6 @@ PSEUDO_CHANNEL_BANKS = 45  # two sets of banks
 # Scalars of each of the two queues, read and write.
 SETS = 48
 SET = 16
-OPENED_WAKE = 8
 ANY = 0
 HITS = 1
 OPENS = 2
@@ -78,6 +75,7 @@ HIT_WAKE = 4
 OPEN_WAKE = 5
 CLOSE_WAKE = 6
 OPENED = 7
+OPENED_WAKE = 8
 
 REFRESH_RING = 80
 REFRESH_PLACES = 32
