@@ -13,19 +13,23 @@ __all__ = [
 ]
 
 
-_SOURCES = ("compiling.py", "environment", "fairness", "memory", "reference")
-"""What compiled code is made from, as it is inlined from one module into another."""
+_USE = b"from mcos_sim.compiling import"
 
 
 def _sources_hash() -> str:
-    """Sixteen hexadecimal digits that name the sources of all compiled code."""
-    root = Path(__file__).parent
-    text = hashlib.sha256(numba.__version__.encode())
-    for name in _SOURCES:
-        path = root / name
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            text.update(source.read_bytes())
-    return text.hexdigest()[:16]
+    """Sixteen hexadecimal digits that name the sources of all compiled code.
+
+    That is every module of a folder in which one imports this module: they are inlined into each
+    other, with the constants of the modules beside them.
+    """
+    own = Path(__file__)
+    sources = {path: path.read_bytes() for path in sorted(own.parent.rglob("*.py"))}
+    folders = {path.parent for path, text in sources.items() if _USE in text and path != own}
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path, text in sources.items():
+        if path.parent in folders or path == own:
+            digest.update(text)
+    return digest.hexdigest()[:16]
 
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mcos" / _sources_hash()
