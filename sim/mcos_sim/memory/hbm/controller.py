@@ -90,14 +90,14 @@ def accept(m, out, bank, row, write):
     m[e + at.STARTED] = 0
     out[number, at.OUT_ACCEPTED] = m[at.TICK]
     m[at.QUEUED + write] += 1
+    q = _set(write)
     place = write * at.BANKS + bank
     if m[at.HEAD + place] < 0:
         m[at.HEAD + place] = entry
-        m[_set(write) + at.ANY] |= 1 << bank
+        m[q + at.ANY] |= 1 << bank
     else:
         m[_entry(m[at.TAIL + place]) + at.NEXT] = entry
     m[at.TAIL + place] = entry
-    q = _set(write)
     settled = m[q + at.OPENS]
     if m[at.SCHEDULER] == FRFCFS_ROWHIT:
         settled |= m[q + at.HITS]
@@ -500,27 +500,31 @@ def _wait_refresh(m, command, bank):
 
 
 @compiled
+def _waiting_refresh(m, k):
+    """Command, bank and set of banks of a refresh that waits; 0 waits longest."""
+    command, bank = divmod(
+        m[at.REFRESH_RING + (m[at.REFRESH_FIRST] + k) % at.REFRESH_PLACES], at.BANKS
+    )
+    if command == _REFAB:
+        pseudo_channel = bank >> m[at.PSEUDO_CHANNEL_SHIFT]
+        return command, bank, word(m, at.PSEUDO_CHANNEL_BANKS + pseudo_channel)
+    return command, bank, 1 << bank
+
+
+@compiled
 def _block(m):
     """Banks that no queued request may use until they are refreshed."""
     m[at.BLOCKED] = 0
     for k in range(m[at.REFRESHES]):
-        word = m[at.REFRESH_RING + (m[at.REFRESH_FIRST] + k) % at.REFRESH_PLACES]
-        bank = word % at.BANKS
-        count = 1 << m[at.PSEUDO_CHANNEL_SHIFT] if word // at.BANKS == _REFAB else 1
-        for each in range(bank, bank + count):
-            m[at.BLOCKED] |= 1 << each
+        _, _, banks = _waiting_refresh(m, k)
+        m[at.BLOCKED] |= banks
 
 
 @compiled
 def _refresh_slot(m, log):
     """Issue what the refresh needs that waits longest; whether a command is issued."""
     now = m[at.TICK]
-    word = m[at.REFRESH_RING + m[at.REFRESH_FIRST]]
-    command, bank = word // at.BANKS, word % at.BANKS
-    count = 1 << m[at.PSEUDO_CHANNEL_SHIFT] if command == _REFAB else 1
-    banks = 0
-    for each in range(bank, bank + count):
-        banks |= 1 << each
+    command, bank, banks = _waiting_refresh(m, 0)
     if m[at.OPEN] & banks:
         closing = _PREAB if command == _REFAB else _PREPB
         if (m[at.ACTIVE] | ~_closable(m)) & banks:
@@ -529,8 +533,9 @@ def _refresh_slot(m, log):
             return False
         _row_command(m, log, closing, bank, at.NONE)
         m[at.OPEN] &= ~banks
-        for each in range(bank, bank + count):
-            _look_both(m, each)
+        while banks != 0:
+            _look_both(m, _lowest(banks))
+            banks &= banks - 1
         return True
     if not now & 1 or ready(m, command, bank) > now:
         return False

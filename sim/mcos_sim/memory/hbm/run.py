@@ -21,8 +21,6 @@ __all__ = [
 ]
 
 
-_LOG_ROOM = 10_000
-
 BURST = np.dtype([("arrival", "i8"), ("bank", "i4"), ("row", "i4"), ("write", "i4")])
 """One burst: the tick from which it may be taken, its bank among all of the channel, its row."""
 
@@ -146,11 +144,13 @@ def serve(bursts: np.ndarray, preset: Preset, policy: Policy, *, keep_log: bool 
     m = started(preset, policy)
     out = np.empty((len(bursts), at.OUT), dtype=np.int64)
     classes = np.empty(len(bursts), dtype=np.int8)
-    # Each request takes three commands at most; refreshes come beside them.
-    log = np.zeros((4 * len(bursts) + _LOG_ROOM if keep_log else 0, 4), dtype=np.int64)
+    log = np.zeros((0, 4), dtype=np.int64)
     _serve(m, *columns.values(), out, classes, log)
-    if keep_log and m[at.LOGGED] > len(log):
-        raise ValueError(f"a log must hold {m[at.LOGGED]} commands, and holds {len(log)}")
+    if keep_log:
+        # How many commands there are is known now.
+        log = np.zeros((m[at.LOGGED], 4), dtype=np.int64)
+        m = started(preset, policy)
+        _serve(m, *columns.values(), out, classes, log)
     column = out[:, at.OUT_COLUMN]
     latency = np.where(columns["write"] == 0, m[at.READ_LATENCY], 0)
     return Served(
@@ -160,5 +160,5 @@ def serve(bursts: np.ndarray, preset: Preset, policy: Policy, *, keep_log: bool 
         completed=column + latency,
         classes=classes,
         commands={command: int(m[at.ISSUED + command]) for command in Command},
-        log=log[: m[at.LOGGED]],
+        log=log,
     )
