@@ -174,7 +174,7 @@ def command(
         with writing(page):
             write_page(page, grid, rows)
     found: dict[str, Any] = {
-        "axes": {name: [_plain(value) for value in values] for name, values in grid.values.items()},
+        "axes": grid.values,
         "failed": [
             {"arbiter": str(each.point.arbiter), "seed": each.point.seed, "reason": each.reason}
             for each in failures
@@ -227,10 +227,6 @@ def _seeds(texts: list[str]) -> list[int]:
 def _unique(values: list | None, *default: Any) -> list:
     """Each value once, in the order given; the defaults where none was."""
     return list(dict.fromkeys(values or default))
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
 
 
 def _show(sweep: Sweep, found: dict, failures: list[Failure]) -> None:

@@ -17,7 +17,7 @@ from matplotlib.ticker import (
 )
 
 from mcos_sim.report.marks import PREFILL_OF_TARGET
-from mcos_sim.report.rows import RUNS, Row, rows
+from mcos_sim.report.rows import COLOURS, RUNS, Row, rows
 
 __all__ = [
     "latency_picture",
@@ -25,15 +25,6 @@ __all__ = [
     "sweep_picture",
 ]
 
-
-COLOURS = {
-    "alone": "#999999",
-    "fcfs": "#d55e00",
-    "round_robin": "#e69f00",
-    "fixed_priority": "#cc79a7",
-    "mcos": "#0072b2",
-}
-"""Colour of each run; told apart by the colour-blind (Okabe and Ito)."""
 
 WIDTH = 5.8
 """Inches; about the width of a phone's screen at its own scale."""

@@ -33,6 +33,11 @@ class Contender(enum.StrEnum):
     FIXED_PRIORITY = "fixed-priority"
     MCOS = "mcos"
 
+    @property
+    def run(self) -> str:
+        """The run of the essay's comparison that it is, by its key there."""
+        return self.name.lower()
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Point:

@@ -8,19 +8,11 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mcos_sim.report.rows import COLOURS
 from mcos_sim.sweep.grid import Contender, Grid
 
 __all__ = ["write_page"]
 
-
-_COLOURS = {
-    Contender.ALONE: "#999999",
-    Contender.FCFS: "#d55e00",
-    Contender.ROUND_ROBIN: "#e69f00",
-    Contender.FIXED_PRIORITY: "#cc79a7",
-    Contender.MCOS: "#0072b2",
-}
-"""Told apart by the colour-blind (Okabe and Ito)."""
 
 _METRICS = {"p99_clocks": "p99 of steps, clocks", "share": "share of the channel"}
 
@@ -118,5 +110,5 @@ def _line(
         mode="lines+markers",
         name=str(arbiter),
         legendgroup=str(arbiter),
-        line={"color": _COLOURS[arbiter]},
+        line={"color": COLOURS[arbiter.run]},
     )

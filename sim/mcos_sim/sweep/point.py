@@ -74,21 +74,15 @@ def run_point(
         **{name: beats for name, beats in sizes.items() if beats is not None},
     )
     scenario = contention_scenario(
-        compiled, workload, point.arbiter.replace("-", "_"), setting, name=directory.name
+        compiled, workload, point.arbiter.run, setting, name=directory.name
     )
     result = run_scenario(point.engine, scenario, directory=directory.parent, simulators=simulators)
     found = figures(scenario, result)
-    axes = {name: _plain(value) for name, value in dataclasses.asdict(point).items()}
     return [
         {
-            **axes,
+            **dataclasses.asdict(point),
             **{column: row[key] for key, column in _OF_TENANT.items()},
             "utilisation": found["utilisation"],
         }
         for row in found["tenants"]
     ]
-
-
-def _plain(value: Any) -> Any:
-    """The value of an enumeration, so that a table and JSON hold no Python names."""
-    return str(value) if isinstance(value, str) else value
