@@ -75,9 +75,7 @@ def rows_waveform(
     ports = rows[:, probe_words(config) :].view(np.int64)
     events = {}
     for kind, layout in EVENTS.items():
-        valid = ports[:, _port(kind, "valid")] != 0
-        if kind == "command":
-            valid = valid & (ports[:, _port(kind, "ready")] != 0)
+        valid = _happens(ports, kind)
         events[f"{kind}.valid"] = valid.astype(np.int8)
         for name, field in layout(config):
             value = ports[:, _port(kind, name)] & ((1 << field.width) - 1)
@@ -102,6 +100,13 @@ def _field(rows: np.ndarray, offset: int, width: int, *, signed: bool) -> np.nda
         value = value | rows[:, word + 1] << np.uint64(64 - bit)
     found = (value & np.uint64((1 << width) - 1)).astype(np.int64)
     return np.where(found >> (width - 1) == 1, found - (1 << width), found) if signed else found
+
+
+def _happens(ports: np.ndarray, kind: str) -> np.ndarray:
+    """Whether an event happens, for port words of one clock or of many."""
+    valid = ports[..., _port(kind, "valid")] != 0
+    # The other ports are always ready, and an offer need not be taken.
+    return valid & (ports[..., _port(kind, "ready")] != 0) if kind == "command" else valid
 
 
 def _port(kind: str, name: str) -> int:
@@ -256,7 +261,7 @@ class _Events:
 
         found = {}
         for kind, layout in self._layouts.items():
-            if not port(kind, "valid") or (kind == "command" and not port(kind, "ready")):
+            if not _happens(ports, kind):
                 continue
             found[kind] = sum(
                 (port(kind, name) & (1 << field.width) - 1) << field.offset

@@ -79,7 +79,7 @@ class Watch:
             first=self._next - len(self._kept),
             images=live_images(self._scenario),
         )
-        violations, _ = check_waveform(waveform, limit=1_000)
+        violations, _ = check_waveform(waveform)
         new = [each for each in violations if each.clock >= self._next]
         if new:
             raise Seen(new[0])

@@ -41,11 +41,10 @@ class WindowWriter:
 
     ``path`` becomes the VCD; its ``$dumpvars`` is the whole state in the window's first clock, and
     after it only what changes is written. Beside it are written ``<name>.json``, the state that
-    the window starts from with its units, and ``<name>.gtkw``, a GTKWave save file, and
-    ``<name>.sucl``, a Surfer command file. Clock ``n`` is
-    at ``n`` times the clock's period since the simulation's start, exactly if the period is a whole
-    number of femtoseconds, and else rounded down to one. The signals are those of
-    :class:`mcos_sim.waves.signals.Sampler`.
+    the window starts from with its units, ``<name>.gtkw``, a GTKWave save file, and
+    ``<name>.sucl``, a Surfer command file. Clock ``n`` is at ``n`` times the clock's period since
+    the simulation's start, exactly if the period is a whole number of femtoseconds, and else
+    rounded down to one. The signals are those of :class:`mcos_sim.waves.signals.Sampler`.
 
     Parameters
     ----------
