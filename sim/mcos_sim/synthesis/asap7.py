@@ -63,7 +63,7 @@ _MAPPING = (
 )
 """abc's commands: of those tried, the ones that gave the quickest netlist of the whole channel.
 
-Without ``if -g``, or with one round of it, it is 3 % slower; ``&syn3`` before ``dch`` makes it
+Without ``if -g``, or with one round of it, it is 2 % slower; ``&syn3`` before ``dch`` makes it
 18 % slower, ``&synch2`` 3 %. ``&nf`` in place of ``map -B 0.9`` was 18 % slower and 15 % smaller,
 ``map`` without ``-B`` 12 % slower, ``dch`` without ``-f`` 1 %; buffers and sizes made the mapped
 netlist 20 % quicker, the second round 1 %.
