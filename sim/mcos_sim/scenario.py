@@ -1,13 +1,20 @@
 """One run of the hardware: what is asked, under which image, of which memory, for how long."""
 
+from __future__ import annotations
+
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.traffic.stream import Stream
+
+if TYPE_CHECKING:
+    from mcos_sim.memory.hbm.counts import MemoryCounts
+    from mcos_sim.memory.hbm.memory import Hbm
 
 __all__ = [
     "FIRST_CLOCK",
@@ -85,6 +92,8 @@ class Scenario:
         Clocks from a command's last byte to its completion.
     memory_credit : int
         Bytes that the memory port holds, at most.
+    memory : Hbm or None
+        What is behind the port; None for a memory that passes r bytes a clock, whatever they are.
     seed : int
         Seed of the random pauses.
     offer_pause, command_pause : float
@@ -105,6 +114,7 @@ class Scenario:
     memory_latency: int
     memory_credit: int
     seed: int
+    memory: Hbm | None = None
     offer_pause: float = 0.0
     command_pause: float = 0.0
     window: Window | None = None
@@ -164,9 +174,12 @@ class RunResult:
         Words of the monitor's registers after the run, by name.
     seconds : float
         Wall time of the simulation.
+    memory : MemoryCounts or None
+        What an HBM counted.
     """
 
     clocks: int
     tenants: tuple[TenantResult, ...]
     registers: dict[str, list[int]]
     seconds: float
+    memory: MemoryCounts | None = None

@@ -14,7 +14,12 @@ from mcos_sim.compiled.build import Library, build_library
 from mcos_sim.compiled.hardware import Hardware, image_writes
 from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.environment import layout as env
-from mcos_sim.environment.environment import environment, require_sound, tenant_results
+from mcos_sim.environment.environment import (
+    counts_of,
+    environment,
+    require_sound,
+    tenant_results,
+)
 from mcos_sim.errors import HardwareError
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
 from mcos_sim.waves.recording import Recording, Unrecorded
@@ -100,6 +105,7 @@ def run_scenario(
         tenants=tenant_results(scenario, e),
         registers=registers,
         seconds=seconds,
+        memory=counts_of(scenario, e),
     )
 
 

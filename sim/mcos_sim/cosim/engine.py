@@ -16,7 +16,9 @@ from mcos_hw.registers import ArbiterKind
 from mcos_sim.cosim.build import Built, build
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
+from mcos_sim.environment.environment import device_array
 from mcos_sim.errors import UserError
+from mcos_sim.memory.hbm.memory import memory_counts
 from mcos_sim.scenario import RunResult, Scenario, TenantResult
 
 __all__ = [
@@ -84,6 +86,8 @@ def run_scenario(
     for stream in (each.unrolled() for each in scenario.streams):
         arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
     with _own(directory):
+        if scenario.memory is not None:
+            arrays["memory"] = device_array(scenario, scenario.memory)
         for stale in (progress, directory / "result.npz"):
             stale.unlink(missing_ok=True)
         np.savez(directory / "streams.npz", **arrays)
@@ -162,6 +166,11 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                 for name in arrays.files
                 if name.startswith("registers.")
             },
+            memory=(
+                memory_counts(arrays["memory"], scenario.config.tenants)
+                if scenario.memory
+                else None
+            ),
         )
 
 

@@ -19,7 +19,7 @@ from mcos_hw.control.image import ImageCode, ImageState
 from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, channel_map
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.memory.memory import Memory
 
 __all__ = [
     "Checker",
@@ -232,7 +232,7 @@ class Testbench:
         Sizes.
     requesters : Sequence[Requester]
         Who asks.
-    memory : SimpleMemory
+    memory : Memory
         Who serves.
     offer_pause, command_pause : Iterator[bool] or None
         For each clock, whether nothing is offered, and whether the memory port is not ready.
@@ -244,7 +244,7 @@ class Testbench:
         config: ChannelConfig,
         *,
         requesters: Sequence[Requester],
-        memory: SimpleMemory,
+        memory: Memory,
         offer_pause: Iterator[bool] | None = None,
         command_pause: Iterator[bool] | None = None,
     ) -> None:
@@ -347,7 +347,11 @@ class Testbench:
         response = response_layout(config)
         tenant_mask = (1 << config.tenant_width) - 1
         id_offset, id_mask = response["id"].offset, (1 << config.id_width) - 1
-        slot_mask = (1 << config.slot_width) - 1
+        command = command_layout(config)
+        command_fields = [
+            (command[name].offset, (1 << command[name].width) - 1)
+            for name in ("slot", "tenant", "op", "address")
+        ]
         request_valid = _mask(stimulus["request_valid"])
         request_offset = stimulus["request"].offset
         command_ready = _mask(stimulus["command_ready"])
@@ -404,14 +408,17 @@ class Testbench:
             if word & granted_bit:
                 checker.grant(word >> granted_offset & tenant_mask, word >> class_offset & 3, clock)
             drive = 0
-            if not next(command_pause):
+            if memory.takes(clock) & (not next(command_pause)):
                 drive = command_ready
                 if waiting is not None:
                     assert memory.room(size), (
                         f"clock {clock}: the port must hold at most {memory.credit} bytes, "
                         f"not {memory.held} and {size} more"
                     )
-                    memory.accept(waiting & slot_mask, size, clock)
+                    slot, tenant, write, address = (
+                        waiting >> offset & mask for offset, mask in command_fields
+                    )
+                    memory.accept(slot, tenant, write, address, size, clock)
                     waiting = None
             slot = memory.serve(clock)
             if slot is not None:

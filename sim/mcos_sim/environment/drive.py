@@ -5,9 +5,11 @@ Compiled by numba. The rules are those of :class:`mcos_sim.cosim.requester.Reque
 drive the cocotb engine; tests hold the two against each other.
 """
 
+from mcos_hw.channel.request import Op
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
+from mcos_sim.memory.hbm import port
 
 __all__ = [
     "drive",
@@ -201,8 +203,30 @@ def _watch(e, clock):
 
 
 @compiled
+def _serve_device(e, clock):
+    """An HBM: its ticks in this clock, then the command at the port."""
+    p = e[e[at.DEVICE] : e[at.DEVICE_END]]
+    slot = port.run_clock(p, clock)
+    e[at.COMMAND_READY] = port.takes(p) and not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
+    sizes = e[at.MEMORY_RING]
+    size = e[at.PORT_BYTES]
+    if e[at.COMMAND_READY] and size:
+        e[at.MEMORY_HELD] += size
+        if e[at.MEMORY_HELD] > e[at.MEMORY_CREDIT]:
+            _fault(e, Fault.PORT_OVERFULL, e[at.COMMAND_TENANT], e[at.MEMORY_HELD])
+        write = e[at.COMMAND_OP] == Op.WRITE
+        port.take(p, e[at.PORT_SLOT], e[at.COMMAND_TENANT], write, e[at.COMMAND_ADDRESS], size)
+        e[sizes + e[at.PORT_SLOT]] = size
+        e[at.PORT_BYTES] = 0
+    e[at.COMPLETION_VALID] = slot >= 0
+    if slot >= 0:
+        e[at.COMPLETION_SLOT] = slot
+        e[at.MEMORY_HELD] -= e[sizes + slot]
+
+
+@compiled
 def _serve(e, clock):
-    """Memory: take the command at the port, complete what is due."""
+    """The simple memory: take the command at the port, complete what is due."""
     e[at.COMMAND_READY] = not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
     mask = e[at.MEMORY_RING_MASK]
     size = e[at.PORT_BYTES]
@@ -278,7 +302,10 @@ def drive(e):
         e[at.COMPLETION_VALID] = 0
         return
     _watch(e, clock)
-    _serve(e, clock)
+    if e[at.DEVICE]:
+        _serve_device(e, clock)
+    else:
+        _serve(e, clock)
     _offer(e, clock)
     e[at.CLOCK] = clock + 1
 
@@ -296,6 +323,8 @@ def quiet_until(e):
     if e[at.WAITING]:
         return clock
     until = e[at.WAKE]
+    if e[at.DEVICE]:
+        until = min(until, port.quiet_until(e[e[at.DEVICE] : e[at.DEVICE_END]], clock))
     if e[at.MEMORY_FIRST] != e[at.MEMORY_LAST]:
         row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_FIRST] & e[at.MEMORY_RING_MASK])
         until = min(until, e[row])

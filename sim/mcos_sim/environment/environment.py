@@ -5,11 +5,15 @@ import numpy as np
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
 from mcos_sim.errors import HardwareError
+from mcos_sim.memory.hbm.counts import MemoryCounts
+from mcos_sim.memory.hbm.memory import Hbm, memory_array, memory_counts
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 
 __all__ = [
     "EnvironmentFault",
+    "counts_of",
+    "device_array",
     "environment",
     "pause_threshold",
     "require_sound",
@@ -70,6 +74,9 @@ def environment(scenario: Scenario) -> np.ndarray:
     header[at.MEMORY_CREDIT] = scenario.memory_credit
     header[at.MEMORY_RING] = place(np.zeros(at.RING_ROW * config.slots))
     header[at.MEMORY_RING_MASK] = config.slots - 1
+    if scenario.memory is not None:
+        header[at.DEVICE] = place(device_array(scenario, scenario.memory))
+        header[at.DEVICE_END] = end
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
         blocks[stream.tag] = at.BLOCKS + k * at.BLOCK
@@ -78,6 +85,26 @@ def environment(scenario: Scenario) -> np.ndarray:
         block = header[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
         _fill(block, stream, scenario, place)
     return np.concatenate(parts)
+
+
+def device_array(scenario: Scenario, hbm: Hbm) -> np.ndarray:
+    """The state of a scenario's HBM at its first clock."""
+    config = scenario.config
+    return memory_array(
+        hbm,
+        clock_ps=1e9 / config.clock_khz,
+        first_clock=FIRST_CLOCK,
+        latency=scenario.memory_latency,
+        slots=config.slots,
+        tenants=config.tenants,
+    )
+
+
+def counts_of(scenario: Scenario, e: np.ndarray) -> MemoryCounts | None:
+    """What a scenario's HBM counted, None where there is none."""
+    if scenario.memory is None:
+        return None
+    return memory_counts(e[e[at.DEVICE] : e[at.DEVICE_END]], scenario.config.tenants)
 
 
 def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:

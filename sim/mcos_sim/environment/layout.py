@@ -80,6 +80,9 @@ MEMORY_RING_MASK = 56
 PORT_BYTES = 57
 """Bytes of the command that waits at the port, 0 where none does."""
 PORT_SLOT = 58
+DEVICE = 59
+"""Place of the array of an HBM, 0 for the simple memory, and its end."""
+DEVICE_END = 60
 
 BLOCKS = 64
 """Place of the first requester's block."""

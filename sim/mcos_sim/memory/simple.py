@@ -48,8 +48,20 @@ class SimpleMemory:
         """Whether a command of ``size`` bytes may be accepted now."""
         return self.held + size <= self.credit
 
-    def accept(self, slot: int, size: int, clock: int) -> None:
-        """Takes a command that crosses the port in ``clock``."""
+    def takes(self, clock: int) -> bool:
+        """It always does."""
+        return True
+
+    def accept(
+        self,
+        slot: int,
+        tenant: int,
+        write: int,
+        address: int,
+        size: int,
+        clock: int,
+    ) -> None:
+        """Takes a command that crosses the port in ``clock``; only its size counts."""
         self.held += size
         self._passed = max(self._passed, clock * self.bytes_per_clock) + size
         passed_clock = -(-self._passed // self.bytes_per_clock)

@@ -10,7 +10,12 @@ from mcos_policy.image import Image, unpack
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.drive import drive, quiet_until
-from mcos_sim.environment.environment import environment, require_sound, tenant_results
+from mcos_sim.environment.environment import (
+    counts_of,
+    environment,
+    require_sound,
+    tenant_results,
+)
 from mcos_sim.reference import layout as at
 from mcos_sim.reference.channel import advance, begin, commit, is_idle, skip
 from mcos_sim.reference.ports import show
@@ -136,4 +141,5 @@ def run_scenario(
         tenants=tenant_results(scenario, e),
         registers=monitor_registers(s, scenario.config),
         seconds=seconds,
+        memory=counts_of(scenario, e),
     )

@@ -108,7 +108,7 @@ def naive_log(bursts, preset, policy):
         nonlocal draining
         size = policy.queue_entries
         if draining:
-            draining = not (len(writes) < policy.drain_to * size and reads)
+            draining = not (len(writes) < max(policy.drain_to * size, 1) and reads)
         else:
             draining = len(writes) > policy.drain_from * size or not reads
         return writes if draining else reads

@@ -59,6 +59,15 @@ def test_every_command_is_that_of_the_plain_model(scheduler, refresh, blocks):
         assert [tuple(int(v) for v in row) for row in served.log] == wanted
 
 
+@pytest.mark.parametrize(("drain_from", "drain_to"), [(0.8, 0.0), (1.0, 0.0), (0.5, 0.5)])
+def test_drained_to_the_last_write(drain_from, drain_to):
+    """Reads go on once the last write is out."""
+    policy = Policy(queue_entries=6, drain_from=drain_from, drain_to=drain_to)
+    bursts = traffic(7, count=250)
+    served = serve(bursts, HBM3, policy, keep_log=True)
+    assert [tuple(int(v) for v in row) for row in served.log] == naive_log(bursts, HBM3, policy)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_plain_model_of_every_preset(name):
     preset = find_preset(name)

@@ -9,6 +9,10 @@ def memory(**settings):
     return SimpleMemory(**{"latency": 10, "bytes_per_clock": 64, "credit": 1_024} | settings)
 
 
+def accept(memory, slot, size, clock):
+    memory.accept(slot, 0, 0, 0, size, clock)
+
+
 def completions(memory, clocks):
     """Slot that completes in each clock in which one does."""
     served = ((clock, memory.serve(clock)) for clock in range(clocks))
@@ -24,7 +28,7 @@ def test_parameters_are_at_least_one(name):
 @pytest.mark.parametrize(("size", "clocks"), [(32, 1), (64, 1), (65, 2), (128, 2), (512, 8)])
 def test_a_command_completes_a_latency_after_its_last_byte(size, clocks):
     m = memory()
-    m.accept(7, size, 100)
+    accept(m, 7, size, 100)
     assert m.serve(100 + clocks + 10 - 1) is None
     assert m.serve(100 + clocks + 10) == 7
     assert m.serve(100 + clocks + 11) is None
@@ -32,16 +36,16 @@ def test_a_command_completes_a_latency_after_its_last_byte(size, clocks):
 
 def test_bytes_pass_one_after_another():
     m = memory()
-    m.accept(1, 512, 0)
-    m.accept(2, 256, 3)
-    m.accept(3, 64, 50)  # long after the others have passed
+    accept(m, 1, 512, 0)
+    accept(m, 2, 256, 3)
+    accept(m, 3, 64, 50)  # long after the others have passed
     assert completions(m, 100) == {18: 1, 22: 2, 61: 3}
 
 
 def test_rates_that_do_not_divide_sizes_lose_nothing():
     m = memory(bytes_per_clock=48, latency=1, credit=10_000)
     for slot in range(9):
-        m.accept(slot, 64, 0)
+        accept(m, slot, 64, 0)
     # Nine times 64 bytes at 48 a clock are 12 clocks.
     served = completions(m, 20)
     assert list(served.values()) == list(range(9))
@@ -51,7 +55,7 @@ def test_rates_that_do_not_divide_sizes_lose_nothing():
 def test_one_command_completes_in_a_clock():
     m = memory(bytes_per_clock=512)
     for slot in range(4):
-        m.accept(slot, 128, 0)
+        accept(m, slot, 128, 0)
     assert completions(m, 20) == {11: 0, 12: 1, 13: 2, 14: 3}
 
 
@@ -59,7 +63,7 @@ def test_credit_is_for_what_is_accepted_and_not_served():
     m = memory(credit=512)
     assert m.room(512)
     assert not m.room(513)
-    m.accept(0, 256, 0)
+    accept(m, 0, 256, 0)
     assert m.held == 256
     assert m.room(256)
     assert not m.room(257)

@@ -64,6 +64,13 @@ def _set(queue):
 
 
 @compiled
+def _told(m, entry):
+    """Number of the row in which it stands what becomes of a request."""
+    mask = m[at.KEEPS]
+    return (_field(m, entry, at.ID) & mask) | (entry & ~mask)
+
+
+@compiled
 def has_room(m, write):
     """Whether a queue takes a request."""
     return m[at.QUEUED + write] < m[at.CAPACITY]
@@ -73,7 +80,8 @@ def has_room(m, write):
 def accept(m, out, bank, row, write):
     """Take a request into its queue at the end of the present tick.
 
-    Requests are numbered as they are taken; ``out`` gets what becomes of each.
+    Requests are numbered as they are taken; ``out`` gets a row of each, in which it stands what
+    becomes of it.
     """
     entry = m[at.FREE]
     e = _entry(entry)
@@ -88,7 +96,7 @@ def accept(m, out, bank, row, write):
     m[e + at.NEXT] = at.NONE
     m[e + at.ORDER] = number
     m[e + at.STARTED] = 0
-    out[number, at.OUT_ACCEPTED] = m[at.TICK]
+    out[at.OUT * _told(m, entry) + at.OUT_ACCEPTED] = m[at.TICK]
     m[at.QUEUED + write] += 1
     q = _set(write)
     place = write * at.BANKS + bank
@@ -183,36 +191,39 @@ def _remove(m, queue, bank, entry):
 def _log(m, log, command, bank, number):
     """Write a command to the log, if there is room."""
     k = m[at.LOGGED]
-    if k < len(log):
-        log[k, 0] = m[at.TICK]
-        log[k, 1] = command
-        log[k, 2] = bank
-        log[k, 3] = number
+    row = at.LOG * k
+    if row < len(log):
+        log[row] = m[at.TICK]
+        log[row + 1] = command
+        log[row + 2] = bank
+        log[row + 3] = number
     m[at.LOGGED] = k + 1
 
 
 @compiled
-def _start(m, out, classes, entry, kind):
+def _start(m, out, entry, kind):
     """The first command of a request tells its class."""
     e = _entry(entry)
     if m[e + at.STARTED] == 0:
         m[e + at.STARTED] = 1
-        out[m[e + at.ID], at.OUT_FIRST] = m[at.TICK]
-        classes[m[e + at.ID]] = kind
+        row = at.OUT * _told(m, entry)
+        out[row + at.OUT_FIRST] = m[at.TICK]
+        out[row + at.OUT_CLASS] = kind
 
 
 @compiled
-def _column(m, out, classes, log, entry):
+def _column(m, out, log, entry):
     """Read or write a burst."""
     e = _entry(entry)
     now = m[at.TICK]
     bank = m[e + at.BANK_OF]
     write = m[e + at.WRITE]
     number = m[e + at.ID]
-    _start(m, out, classes, entry, HIT)
+    _start(m, out, entry, HIT)
     issue(m, _RD + write, bank, now)
     _log(m, log, _RD + write, bank, number)
-    out[number, at.OUT_COLUMN] = now
+    m[at.SERVED] = _told(m, entry)
+    out[at.OUT * m[at.SERVED] + at.OUT_COLUMN] = now
     m[at.LEFT] -= 1
     if m[at.ACTIVE] >> bank & 1 and m[at.ACTIVE_ENTRY + bank] == entry:
         m[at.ACTIVE] &= ~(1 << bank)
@@ -238,11 +249,11 @@ def _row_command(m, log, command, bank, number):
 
 
 @compiled
-def _open(m, out, classes, log, entry):
+def _open(m, out, log, entry):
     """Open the row of a request, which leaves its queue and waits for its column command."""
     e = _entry(entry)
     bank = m[e + at.BANK_OF]
-    _start(m, out, classes, entry, MISS)
+    _start(m, out, entry, MISS)
     _row_command(m, log, _ACT, bank, m[e + at.ID])
     _remove(m, m[e + at.WRITE], bank, entry)
     m[at.OPEN] |= 1 << bank
@@ -414,7 +425,7 @@ def _closable(m):
 
 
 @compiled
-def _row_slot(m, out, classes, log, queue):
+def _row_slot(m, out, log, queue):
     """Open or close a row for the oldest queued request that the device lets; whether one is."""
     now = m[at.TICK]
     q = _set(queue)
@@ -440,11 +451,11 @@ def _row_slot(m, out, classes, log, queue):
     if best < 0 or (only >= 0 and best != only):
         return False
     if best == opening:
-        _open(m, out, classes, log, best)
+        _open(m, out, log, best)
         return True
     # What could have been opened may be so in the next slot.
     m[q + at.OPEN_WAKE] = min(m[q + at.OPEN_WAKE], now)
-    _start(m, out, classes, best, CONFLICT)
+    _start(m, out, best, CONFLICT)
     _close(m, log, _field(m, best, at.BANK_OF), _field(m, best, at.ID))
     return True
 
@@ -551,7 +562,7 @@ def _refresh_slot(m, log):
 
 
 @compiled
-def tick(m, out, classes, log):
+def tick(m, out, log):
     """One tick: refreshes that are due, a column slot at the rising edge, a row slot.
 
     Returns the next tick in which something may happen by itself.
@@ -566,11 +577,11 @@ def tick(m, out, classes, log):
         if entry < 0 and not blocks:
             entry = _hit_slot(m, _queue(m))
         if entry >= 0:
-            _column(m, out, classes, log, entry)
+            _column(m, out, log, entry)
     if (
         not (waits and _refresh_slot(m, log))
         and not blocks
-        and not _row_slot(m, out, classes, log, _queue(m))
+        and not _row_slot(m, out, log, _queue(m))
         and m[at.CLOSED_PAGE]
     ):
         _close_unused(m, log)

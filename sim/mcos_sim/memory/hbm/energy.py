@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.memory.hbm.constraint import Command
-from mcos_sim.memory.hbm.preset import Preset
-from mcos_sim.memory.hbm.run import Served
+from mcos_sim.memory.hbm.counts import MemoryCounts
 
 __all__ = [
     "ESSAY_PJ_PER_BYTE",
@@ -99,46 +98,32 @@ class Energy:
     @property
     def pj_per_byte(self) -> float:
         """All of it over the bytes moved."""
-        return self.total / self.bytes
+        return self.total / max(self.bytes, 1)
 
 
 def energy_of(
-    served: Served,
-    preset: Preset,
-    *,
-    write: np.ndarray,
-    tenants: np.ndarray,
-    parameters: EnergyParameters = HBM2_ENERGY,
+    counts: MemoryCounts, *, seconds: float, parameters: EnergyParameters = HBM2_ENERGY
 ) -> Energy:
     """The energy of a run.
 
     Parameters
     ----------
-    served : Served
-        The run.
-    preset : Preset
-        The device.
-    write, tenants : numpy.ndarray
-        Shape (requests,): whether each request writes, and whose it is, counted from 0.
+    counts : MemoryCounts
+        What was done.
+    seconds : float
+        How long it took.
     parameters : EnergyParameters
         What commands and time cost.
     """
-    count = int(tenants.max()) + 1 if len(tenants) else 0
-
-    def of_each(chosen: np.ndarray) -> np.ndarray:
-        return np.bincount(tenants[chosen], minlength=count)
-
-    opening = of_each(served.classes != 0)
-    activations = served.commands[Command.ACT] * opening / max(int(opening.sum()), 1)
-    writes, reads = of_each(write != 0), of_each(write == 0)
-    size = preset.burst_bytes
-    seconds = int(served.completed.max(initial=0)) * preset.clock_ps / 2 * 1e-12
+    opening = counts.classes[:, 1:].sum(axis=1)
+    activations = counts.commands[Command.ACT] * opening / max(int(opening.sum()), 1)
+    size = counts.burst_bytes
     return Energy(
         activate=activations * parameters.activate_pj,
-        read=reads * size * parameters.read_pj_per_byte,
-        write=writes * size * parameters.write_pj_per_byte,
-        refresh=served.commands[Command.REFAB] * parameters.refresh_pj
-        + served.commands[Command.REFPB] * parameters.refresh_bank_pj,
+        read=counts.reads * size * parameters.read_pj_per_byte,
+        write=counts.writes * size * parameters.write_pj_per_byte,
+        refresh=counts.commands[Command.REFAB] * parameters.refresh_pj
+        + counts.commands[Command.REFPB] * parameters.refresh_bank_pj,
         background=parameters.standby_mw * 1e-3 * seconds * 1e12,
-        bytes=size * len(tenants),
+        bytes=size * counts.bursts,
     )

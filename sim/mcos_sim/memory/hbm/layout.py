@@ -40,6 +40,9 @@ READ_LATENCY = 10
 REFRESH_INTERVAL = 11
 FALLING_PRECHARGE = 12
 ACT_LENGTH = 13
+KEEPS = 14
+"""-1: each request has the row of its number, and keeps it; 0: that of its entry, until another
+request has the entry."""
 
 # Scalars: what moves.
 TICK = 16
@@ -51,6 +54,8 @@ FREE = 22
 SEQUENCE = 23
 OPEN = 24
 ACTIVE = 25
+SERVED = 26
+"""Row of the request that was read or written last."""
 LAST_COMMAND = 27
 LAST_BANK = 28
 LAST_TICK = 29
@@ -125,4 +130,8 @@ LENGTH = ENTRIES + ENTRY * ENTRY_PLACES
 OUT_ACCEPTED = 0
 OUT_FIRST = 1
 OUT_COLUMN = 2
-OUT = 3
+OUT_CLASS = 3
+OUT = 4
+
+LOG = 4
+"""What is written of each command: tick, command, bank, request."""

@@ -60,7 +60,7 @@ class Policy:
         Places of the read queue, and as many of the write queue.
     drain_from, drain_to : float
         Parts of the write queue: writes go first once more than the one is filled, until less than
-        the other is, or while there are no reads.
+        the other is, or none are left, or while there are no reads.
 
     Raises
     ------

@@ -81,10 +81,11 @@ def started(preset: Preset, policy: Policy) -> np.ndarray:
     interval = "nREFIpb" if policy.refresh is Refresh.PER_BANK else "nREFI"
     m[at.REFRESH_INTERVAL] = 2 * preset.timing[interval]
     m[at.REFRESH_DUE] = m[at.REFRESH_INTERVAL] if m[at.REFRESH] else at.NEVER
+    m[at.KEEPS] = -1
     m[at.CAPACITY] = policy.queue_entries
     # Compared with whole numbers of requests: more than, less than.
     m[at.DRAIN_FROM] = int(policy.drain_from * policy.queue_entries)
-    m[at.DRAIN_TO] = -int(-policy.drain_to * policy.queue_entries // 1)
+    m[at.DRAIN_TO] = max(1, -int(-policy.drain_to * policy.queue_entries // 1))
     m[at.HEAD : at.HEAD + 2 * at.BANKS] = at.NONE
     m[at.LAST_TICK] = -at.NEVER
     for queue in range(2):
@@ -96,7 +97,7 @@ def started(preset: Preset, policy: Policy) -> np.ndarray:
 
 
 @compiled
-def _serve(m, arrival, bank, row, write, out, classes, log):
+def _serve(m, arrival, bank, row, write, out, log):
     """Serve all requests."""
     count = len(arrival)
     following = 0
@@ -106,7 +107,7 @@ def _serve(m, arrival, bank, row, write, out, classes, log):
         while following < count and arrival[following] <= now and has_room(m, write[following]):
             accept(m, out, bank[following], row[following], write[following])
             following += 1
-        until = tick(m, out, classes, log)
+        until = tick(m, out, log)
         # One that finds its queue full is taken once something has left it.
         if following < count and has_room(m, write[following]):
             until = min(until, max(arrival[following], m[at.TICK]) + 1)
@@ -142,23 +143,23 @@ def serve(bursts: np.ndarray, preset: Preset, policy: Policy, *, keep_log: bool 
                 f"{name} must be in 0..{end - 1}, not {found[wrong]} in request {wrong}"
             )
     m = started(preset, policy)
-    out = np.empty((len(bursts), at.OUT), dtype=np.int64)
-    classes = np.empty(len(bursts), dtype=np.int8)
-    log = np.zeros((0, 4), dtype=np.int64)
-    _serve(m, *columns.values(), out, classes, log)
+    out = np.empty(at.OUT * len(bursts), dtype=np.int64)
+    log = np.zeros(0, dtype=np.int64)
+    _serve(m, *columns.values(), out, log)
     if keep_log:
         # How many commands there are is known now.
-        log = np.zeros((m[at.LOGGED], 4), dtype=np.int64)
+        log = np.zeros(at.LOG * m[at.LOGGED], dtype=np.int64)
         m = started(preset, policy)
-        _serve(m, *columns.values(), out, classes, log)
-    column = out[:, at.OUT_COLUMN]
+        _serve(m, *columns.values(), out, log)
+    rows = out.reshape(-1, at.OUT)
+    column = rows[:, at.OUT_COLUMN]
     latency = np.where(columns["write"] == 0, m[at.READ_LATENCY], 0)
     return Served(
-        accepted=out[:, at.OUT_ACCEPTED],
-        first=out[:, at.OUT_FIRST],
+        accepted=rows[:, at.OUT_ACCEPTED],
+        first=rows[:, at.OUT_FIRST],
         column=column,
         completed=column + latency,
-        classes=classes,
+        classes=rows[:, at.OUT_CLASS],
         commands={command: int(m[at.ISSUED + command]) for command in Command},
-        log=log,
+        log=log.reshape(-1, at.LOG),
     )

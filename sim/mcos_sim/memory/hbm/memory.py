@@ -1,0 +1,194 @@
+"""An HBM channel as the memory behind an MCOS channel: what it is, its state, what it counted."""
+
+import dataclasses
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from mcos_sim.memory.hbm import layout as device
+from mcos_sim.memory.hbm import port as at
+from mcos_sim.memory.hbm.constraint import Command
+from mcos_sim.memory.hbm.counts import MemoryCounts
+from mcos_sim.memory.hbm.mapping import Field, Mapping, default_mapping
+from mcos_sim.memory.hbm.policy import Policy
+from mcos_sim.memory.hbm.preset import Preset
+from mcos_sim.memory.hbm.run import started
+
+__all__ = [
+    "Hbm",
+    "HbmMemory",
+    "memory_array",
+    "memory_counts",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hbm:
+    """A memory of HBM behind a channel.
+
+    Parameters
+    ----------
+    preset : Preset
+        Device.
+    policy : Policy
+        Its controller.
+    mapping : Mapping or None
+        Where addresses are; :func:`mcos_sim.memory.hbm.mapping.default_mapping` if None.
+    """
+
+    preset: Preset
+    policy: Policy = dataclasses.field(default_factory=Policy)
+    mapping: Mapping | None = None
+
+    @property
+    def used_mapping(self) -> Mapping:
+        """Where addresses are."""
+        return self.mapping or default_mapping(self.preset)
+
+    def peak_bytes_per_clock(self, clock_ps: float) -> float:
+        """Bytes that the device's data buses carry in a clock of a channel."""
+        return self.preset.peak_bytes_per_s * clock_ps * 1e-12
+
+    @property
+    def unloaded_ps(self) -> float:
+        """Picoseconds from a read command to its data where its row was closed and all is idle."""
+        timing = self.preset.timing
+        return (timing["nRCDRD"] + timing["nCL"] + timing["nBL"]) * self.preset.clock_ps
+
+
+def memory_array(
+    hbm: Hbm, *, clock_ps: float, first_clock: int, latency: int, slots: int, tenants: int
+) -> np.ndarray:
+    """The state of a memory that begins in ``first_clock``, for :mod:`mcos_sim.memory.hbm.port`.
+
+    Parameters
+    ----------
+    hbm : Hbm
+        The memory.
+    clock_ps : float
+        Clock of the channel in picoseconds.
+    first_clock : int
+        Clock before which nothing happens; refresh counts from there.
+    latency : int
+        Clocks from the device's completion to the answer.
+    slots : int
+        Commands that it may hold, a power of two.
+    tenants : int
+        Tenants of the channel.
+
+    Raises
+    ------
+    ValueError
+        If the device's organisation is none that the state has room for.
+    """
+    p = np.zeros(at.HEADER, dtype=np.int64)
+    ticks = Fraction(2 * clock_ps / hbm.preset.clock_ps).limit_denominator(1000)
+    p[at.TICKS], p[at.TICKS_OVER] = ticks.numerator, ticks.denominator
+    p[at.LATENCY] = latency
+    p[at.BURST_BYTES] = hbm.preset.burst_bytes
+    p[at.SLOT_MASK] = slots - 1
+    factors = _factors(hbm.preset)
+    p[at.FIELDS] = len(hbm.used_mapping.fields)
+    for k, (field, bits) in enumerate(hbm.used_mapping.fields):
+        row = at.FIELD_ROWS + at.FIELD_ROW * k
+        p[row + at.FIELD_BITS] = bits
+        if field is Field.ROW:
+            p[row + at.FIELD_OF_ROW] = factors[field]
+        elif field is not Field.COLUMN:
+            p[row + at.FIELD_OF_BANK] = factors[field]
+        factors[field] <<= bits
+    state = started(hbm.preset, hbm.policy)
+    state[device.KEEPS] = 0
+    # A whole clock of the command bus.
+    first_tick = 2 * math.ceil(first_clock * ticks / 2)
+    state[device.TICK] = first_tick - 1
+    state[device.REFRESH_DUE] = min(state[device.REFRESH_DUE] + first_tick, at.FAR)
+    p[at.UNTIL] = state[device.REFRESH_DUE]
+    parts = [p, state]
+    for name, size in (
+        (at.ROWS, device.OUT * device.ENTRY_PLACES),
+        (at.SLOT_OF, device.ENTRY_PLACES),
+        (at.SLOTS, at.SLOT_ROW * slots),
+        (at.DONE, 2 * 2 * slots),
+        (at.COUNTS, at.COUNT_ROW * tenants),
+    ):
+        p[name] = sum(len(part) for part in parts)
+        parts.append(np.zeros(size, dtype=np.int64))
+    return np.concatenate(parts)
+
+
+def _factors(preset: Preset) -> dict[Field, int]:
+    """What one step of each field is, in banks or in rows."""
+    return {
+        Field.COLUMN: 1,
+        Field.BANK: 1,
+        Field.BANK_GROUP: preset.banks,
+        Field.STACK_ID: preset.banks * preset.bank_groups,
+        Field.PSEUDO_CHANNEL: preset.banks * preset.bank_groups * preset.stack_ids,
+        Field.ROW: 1,
+    }
+
+
+def memory_counts(p: np.ndarray, tenants: int) -> MemoryCounts:
+    """What a memory's array has counted."""
+    rows = p[p[at.COUNTS] :][: at.COUNT_ROW * tenants].reshape(tenants, at.COUNT_ROW).copy()
+    issued = p[at.HEADER + device.ISSUED :]
+    return MemoryCounts(
+        classes=rows[:, at.COUNT_CLASS : at.COUNT_CLASS + 3],
+        reads=rows[:, at.COUNT_READ],
+        writes=rows[:, at.COUNT_WRITE],
+        commands={command: int(issued[command]) for command in Command},
+        burst_bytes=int(p[at.BURST_BYTES]),
+    )
+
+
+class HbmMemory:
+    """The memory for a bench that asks clock by clock.
+
+    In each clock ask first whether it ``takes`` a command, then give it one, then let it ``serve``.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        See :func:`memory_array`; it is gone on with.
+    credit : int
+        Bytes it holds, at most.
+    """
+
+    def __init__(self, array: np.ndarray, *, credit: int) -> None:
+        self.array = array
+        self.credit = credit
+        self.held = 0
+        self._slot = -1
+        self._sizes: dict[int, int] = {}
+
+    def takes(self, clock: int) -> bool:
+        """Whether the port takes a command in ``clock``, which is the one after the last."""
+        self._slot = at.run_clock(self.array, clock)
+        return bool(at.takes(self.array))
+
+    def room(self, size: int) -> bool:
+        """Whether ``size`` bytes more are within the credit."""
+        return self.held + size <= self.credit
+
+    def accept(
+        self,
+        slot: int,
+        tenant: int,
+        write: int,
+        address: int,
+        size: int,
+        clock: int,
+    ) -> None:
+        """Take a command that crosses the port in the clock that was asked for."""
+        at.take(self.array, slot, tenant, write, address, size)
+        self.held += size
+        self._sizes[slot] = size
+
+    def serve(self, clock: int) -> int | None:
+        """The slot that completes in ``clock``, or None."""
+        if self._slot < 0:
+            return None
+        self.held -= self._sizes.pop(self._slot)
+        return self._slot
