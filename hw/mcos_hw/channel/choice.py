@@ -63,8 +63,8 @@ class Choice(wiring.Component):
         It is the tenant of the clock before.
     below : Out(tenants)
         Bit j: a tenant lower than j is granted.
-    then : Out(tenants)
-        Who is granted in the next clock, if anybody is and it is not ``granted`` again.
+    chosen : Out(tenants)
+        Whose head is granted in this clock, unless ``again``; nobody's where none may be.
     candidates : Out(tenants)
         Heads that are candidates of their class.
     """
@@ -92,7 +92,7 @@ class Choice(wiring.Component):
     grant: Signal
     again: Signal
     below: Signal
-    then: Signal
+    chosen: Signal
     candidates: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -123,7 +123,7 @@ class Choice(wiring.Component):
                 "grant": Out(1),
                 "again": Out(1),
                 "below": Out(config.tenants),
-                "then": Out(config.tenants),
+                "chosen": Out(config.tenants),
                 "candidates": Out(config.tenants),
             }
         )
@@ -181,55 +181,64 @@ class Choice(wiring.Component):
 
         fresh = Signal(config.tenants)
         others = Signal()
+        then = Signal(config.tenants)
         m.d.comb += [
             fresh.eq(self.fresh & ~self.granted & has_class),
             others.eq(serviceable.any()),
-            self.then.eq(Mux(others, best, fresh)),
+            then.eq(Mux(others, best, fresh)),
         ]
 
-        # The one that follows the granted head against the best of the others.
+        # The one that follows the granted head against each of the others. How their tags compare
+        # comes late, so there is an answer for either case of it; which of the others is the best
+        # comes as late.
         follows = Signal()
-        goes_first = Signal()
+        first_if_reached = Signal(config.tenants)
+        first_if_not = Signal(config.tenants)
         priority = pick(self.granted, priorities)
-        finish_first = Cat(
-            (priority < priorities[i]) | ((priority == priorities[i]) & self.next_by_finish[i])
-            for i in tenants
-        )
-        finish_first = (best & finish_first).any()
-        best_rank = [(best & bits).any() for bits in ranks]
-        if_reached = _goes_first(
-            _rank(self.next_class_code, Const(1, 1)),
-            best_rank,
-            _among_candidates(
-                self.next_stale,
-                (best & self.stale).any(),
-                (best & self.below).any(),
-                finish_first,
-            ),
-        )
-        if_not = _goes_first(
-            _rank(self.next_class_code, Const(0, 1)),
-            best_rank,
-            _among_others(
-                (best & self.next_by_start).any(),
-                (best & self.next_same_start).any(),
-                finish_first,
-            ),
+        prior_to = Cat(priority < each for each in priorities)
+        level_with = Cat(priority == each for each in priorities)
+
+        def next_goes_first(reached, among_equals):
+            rank = _rank(self.next_class_code, Const(reached, 1))
+            own = [spread(bit, config.tenants) for bit in rank]
+            return _goes_first(own, ranks, among_equals)
+
+        def among_reached(finish_first):
+            stale = spread(self.next_stale, config.tenants)
+            return _among_candidates(stale, self.stale, self.below, finish_first)
+
+        anyway = next_goes_first(1, among_reached(prior_to))
+        by_finish = next_goes_first(1, among_reached(prior_to | level_with))
+        by_class = next_goes_first(0, Const(0, config.tenants))
+        by_start = next_goes_first(0, Const(-1, unsigned(config.tenants)))
+        among_others = _among_others(
+            self.next_by_start,
+            self.next_same_start,
+            prior_to | (level_with & self.next_by_finish),
         )
         m.d.comb += [
             follows.eq(self.next_present & (self.next_class_code != NO_CLASS)),
-            goes_first.eq(~others | Mux(self.next_reached, if_reached, if_not)),
+            first_if_reached.eq(best & (anyway | (by_finish & self.next_by_finish))),
+            first_if_not.eq(best & (by_class | (by_start & among_others))),
         ]
+        goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
 
-        chosen = Signal(config.tenants)
+        # Who is chosen selects his tags too, a wire to every bit of them. That is what the other
+        # register is for: it has the complement, because tools make one of two that are the same.
         was_granted = Signal(config.tenants)
+        chosen = Signal(config.tenants)
+        others_than_chosen = Signal(config.tenants, init=everybody)
+        chosen_then = Signal(config.tenants)
+        m.d.comb += chosen_then.eq(Mux(self.open_then, then, 0))
         m.d.sync += [
             was_granted.eq(self.granted),
-            chosen.eq(Mux(self.open_then, self.then, 0)),
-            self.again.eq(self.open_then & follows & goes_first),
+            chosen.eq(chosen_then),
+            others_than_chosen.eq(~chosen_then),
+            self.again.eq(self.open_then & follows & (~others | goes_first)),
             self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]
         m.d.comb += [
+            self.chosen.eq(~others_than_chosen),
             self.granted.eq(Mux(self.again, was_granted, chosen)),
             self.below.eq(Mux(self.again, set_below(was_granted), set_below(chosen))),
             self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~self.granted),

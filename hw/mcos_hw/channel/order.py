@@ -113,7 +113,7 @@ class PairOrder(wiring.Component):
                 self.following_by_start[j].eq(modular_less(self.following.start, head.start)),
                 self.following_same_start[j].eq(self.following.start == head.start),
             ]
-        follows = Cat(self.following_by_finish, self.following_by_start, self.following_same_start)
+        follows = [self.following_by_finish, self.following_by_start, self.following_same_start]
 
         # The entering head meets the one that follows, not the one that leaves.
         start, cost = self.entering_start, self.entering_cost
@@ -137,13 +137,9 @@ class PairOrder(wiring.Component):
 
         # What this clock found, in force from the next one on.
         found = data.ArrayLayout(config.tenants, 3)
-        was_granted = Signal(config.tenants)
-        followed = data.View(found, Signal(found, name="followed"))
         had_entered = Signal(config.tenants)
         entered = data.View(found, Signal(found, name="entered"))
         m.d.sync += [
-            was_granted.eq(self.granted),
-            followed.eq(follows),
             had_entered.eq(self.enters),
             entered.eq(Cat(Cat(news) for news in zip(*entering, strict=True))),
         ]
@@ -158,10 +154,9 @@ class PairOrder(wiring.Component):
             ("before", self.by_start, 1, lambda news: ~news[1] & ~news[2]),
             ("same", self.same_start, 2, lambda news: news[2]),
         ):
-            follower, entrant = seen_from_others(followed), seen_from_others(entered)
+            entrant, follower = seen_from_others(entered), seen_from_others(follows)
             for i in tenants:
                 kept = Signal(config.tenants, name=f"{name}_{i}")
-                row = moved(kept, i, was_granted, followed[kind], follower)
-                m.d.comb += matrix[i].eq(moved(row, i, had_entered, entered[kind], entrant))
-                m.d.sync += kept.eq(matrix[i])
+                m.d.comb += matrix[i].eq(moved(kept, i, had_entered, entered[kind], entrant))
+                m.d.sync += kept.eq(moved(matrix[i], i, self.granted, follows[kind], follower))
         return m

@@ -23,8 +23,7 @@ class TenantTags(wiring.Component):
     """S and F of each head, and F of the last request that has tags: the second, if there is one.
 
     Without a head all three are the last F. The request behind the head that is granted stands
-    beside them (``following``), picked in the clock before, for the two that may be granted:
-    ``then``, or the tenant granted now once more.
+    beside them (``following``).
 
     A head whose S is ``tag_lag`` or more behind V is *stale*, and with it the two requests behind
     it. The start tag of a stale head only tells how long it has been one: with it, what is prepared
@@ -42,8 +41,8 @@ class TenantTags(wiring.Component):
         Whose head leaves in this clock, at most one.
     again : In(1)
         It is that of the clock before.
-    then : In(tenants)
-        Whose head leaves in the next clock unless ``granted`` leaves again.
+    chosen : In(tenants)
+        Whose head leaves unless ``again``; not that of the clock before.
     heads, seconds, thirds : In(tenants)
         Which queues have a first, second and third request.
     marks : In(ArrayLayout(tag_width, tenants))
@@ -84,7 +83,7 @@ class TenantTags(wiring.Component):
 
     granted: Signal
     again: Signal
-    then: Signal
+    chosen: Signal
     heads: Signal
     seconds: Signal
     thirds: Signal
@@ -114,7 +113,7 @@ class TenantTags(wiring.Component):
             {
                 "granted": In(config.tenants),
                 "again": In(1),
-                "then": In(config.tenants),
+                "chosen": In(config.tenants),
                 "heads": In(config.tenants),
                 "seconds": In(config.tenants),
                 "thirds": In(config.tenants),
@@ -194,25 +193,29 @@ class TenantTags(wiring.Component):
             with m.If(enters[i]):
                 m.d.sync += end[i].eq(entering.finish)
 
-        # What follows the next grant: of ``then`` as it will be, or of ``granted`` a step on.
+        # What follows the head that is granted: of ``chosen``, or of the one granted before a step
+        # on. Nothing of ``chosen`` was granted in the clock before, so its ``end`` is up to date.
         layout = data.StructLayout({"tags": tags_layout(config), "stale": 1, "third_stale": 1})
-        behind_then = data.View(layout, Signal(layout, name="behind_then"))
+        behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))
         behind = data.View(layout, Signal(layout, name="behind"))
-        starts = [Mux(self.enters_head[i], entering.finish, self.tags[i].finish) for i in tenants]
-        finishes = [Mux(enters[i], entering.finish, ends[i]) for i in tenants]
+        stale_chosen = pick(self.chosen, [self.stale[i] for i in tenants])
+        stale_again = pick(granted, stale_then)
+        m.d.comb += [
+            behind_chosen.tags.start.eq(pick(self.chosen, [self.tags[i].finish for i in tenants])),
+            behind_chosen.tags.finish.eq(pick(self.chosen, end)),
+            behind_chosen.stale.eq(stale_chosen[1]),
+            behind_chosen.third_stale.eq(stale_chosen[2]),
+            behind.eq(Mux(self.again, behind_again, behind_chosen)),
+        ]
         m.d.sync += [
-            behind_then.tags.start.eq(pick(self.then, starts)),
-            behind_then.tags.finish.eq(pick(self.then, finishes)),
             behind_again.tags.start.eq(self.following.finish),
             behind_again.tags.finish.eq(
                 Mux((granted & enters).any(), entering.finish, self.third_finish)
             ),
+            behind_again.stale.eq(stale_again[1]),
+            behind_again.third_stale.eq(stale_again[2]),
         ]
-        for each, selected in ((behind_then, self.then), (behind_again, granted)):
-            stale = pick(selected, stale_then)
-            m.d.sync += [each.stale.eq(stale[1]), each.third_stale.eq(stale[2])]
-        m.d.comb += behind.eq(Mux(self.again, behind_again, behind_then))
 
         third_cost = Signal(config.tag_width)
         m.d.comb += [

@@ -72,7 +72,7 @@ class WfqArbiter(Arbiter):
         m.submodules.order = order = PairOrder(config)
         m.submodules.choice = choice = Choice(config)
 
-        granted, then = choice.granted, choice.then
+        granted = choice.granted
         heads = Cat(each.present for each in self.heads)
         seconds = Cat(each.present for each in self.nexts)
         stale = Signal(config.tenants)
@@ -119,7 +119,7 @@ class WfqArbiter(Arbiter):
         m.d.comb += [
             tags.granted.eq(granted),
             tags.again.eq(choice.again),
-            tags.then.eq(then),
+            tags.chosen.eq(choice.chosen),
             tags.heads.eq(heads),
             tags.seconds.eq(seconds),
             tags.thirds.eq(self.third),
@@ -165,14 +165,11 @@ class WfqArbiter(Arbiter):
             choice.next_same_start.eq(order.following_same_start),
         ]
 
-        # Of the next grant: its beats, and as what the choice saw each tenant.
-        beats_then = Signal(config.beats_width)
+        # Of the grant: its beats, and as what the choice saw each tenant.
+        beats_chosen = pick(choice.chosen, [each.beats for each in self.heads])
         beats_again = Signal(config.beats_width)
         promoted = Signal(config.tenants)
         m.d.sync += [
-            beats_then.eq(
-                pick(then, [Mux(each.present, each.beats, entry.beats) for each in self.heads])
-            ),
             beats_again.eq(pick(granted, [each.beats for each in self.nexts])),
             promoted.eq(self.promote & ~granted),
         ]
@@ -185,7 +182,7 @@ class WfqArbiter(Arbiter):
         m.d.comb += [
             self.granted.eq(granted),
             self.grant.eq(choice.grant),
-            self.beats.eq(Mux(choice.again, beats_again, beats_then)),
+            self.beats.eq(Mux(choice.again, beats_again, beats_chosen)),
             self.promoted.eq((granted & promoted).any()),
             self.virtual_time.eq(virtual_time.value),
             self.candidates.eq(choice.candidates),

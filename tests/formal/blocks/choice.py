@@ -380,8 +380,8 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=CHOICE,
-            text="(best & self.below).any(),",
-            instead="~(best & self.below).any(),",
+            text="self.stale, self.below, finish_first",
+            instead="self.stale, ~self.below, finish_first",
         ),
         reach_config=SMALL,
         reach=6,

@@ -19,9 +19,9 @@ TAGS = "mcos_hw.channel.tags"
 class FollowingHarness(Harness):
     """Any one tenant beside its tags by definition, which change in the clock of a grant.
 
-    Who is granted is who the block was told in the clock before, or nobody, and only a tenant with
-    two requests is granted twice in a row. Which tags are stale is taken as the block says; the
-    tenant is the approached one throughout.
+    Who is granted is ``chosen``, who was not granted in the clock before, or that one again, or
+    nobody; only a tenant with two requests is granted twice in a row. Which tags are stale is taken
+    as the block says; the tenant is the approached one throughout.
     """
 
     def elaborate(self, platform):
@@ -38,14 +38,14 @@ class FollowingHarness(Harness):
         entering = tags.entering
         stale = tags.stale[tenant]
 
-        allowed = Signal(config.tenants)
         again = Signal(config.tenants)
-        m.d.sync += [allowed.eq(tags.then), again.eq(tags.granted & tags.seconds)]
+        was_granted = Signal(config.tenants)
+        m.d.sync += [again.eq(tags.granted & tags.seconds), was_granted.eq(tags.granted)]
         m.d.comb += [
-            Assume((tags.granted & ~Mux(tags.again, again, allowed)) == 0),
+            Assume((tags.granted & ~Mux(tags.again, again, tags.chosen)) == 0),
             Assume((tags.granted & (tags.granted - 1)) == 0),
-            Assume((tags.then & (tags.then - 1)) == 0),
-            Assume((tags.then & tags.granted) == 0),
+            Assume((tags.chosen & (tags.chosen - 1)) == 0),
+            Assume((tags.chosen & was_granted) == 0),
             Assume((tags.entry & (tags.entry - 1)) == 0),
             Assume(~granted | first),
             Assume(~third | second),
