@@ -1,9 +1,11 @@
 """The two token buckets of a tenant on a channel."""
 
 from amaranth import *
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.carry_save import carry_save
 from mcos_hw.channel.select import spread
 from mcos_hw.config import ChannelConfig
 
@@ -111,9 +113,10 @@ class TenantBuckets(wiring.Component):
             ("peak", self.peak, self.peak_rate, self.peak_depth, self.charge_peak, self.peak_beats),
         ):
             # A charge is whole beats: it comes late, and touches only the bits above those.
-            refilled = Signal.like(level, name=f"{name}_refilled")
+            low = Signal(beat_bits + 1, name=f"{name}_low")
             charge = Signal(self.config.beats_width, name=f"{name}_charge")
             charged_level = Signal.like(level, name=f"{name}_charged")
+            high = len(level) - beat_bits
             limit = Signal(self.config.depth_width + fraction, name=f"{name}_limit")
             # What the limit leaves, beside the sum rather than after it. A charge makes up for a
             # lack of a few beats only, so it meets no more than the few bits that tell of those.
@@ -123,12 +126,17 @@ class TenantBuckets(wiring.Component):
             lacks_few = spare[beat_bits:][len(charge) :].all()
             over = Signal(name=f"{name}_over")
             whole = level[beat_bits:-1]
+            # The beats: level + rate - charge, and 1 where the bits below carry.
+            terms, carries = carry_save(
+                level[beat_bits:], _widened(rate[beat_bits:], high), ~_widened(charge, high), high
+            )
+            terms, carries = carry_save(terms, carries | 1, low[-1], high)
             m.d.comb += [
                 limit.eq(depth << fraction),
-                refilled.eq(level + rate),
+                low.eq(level[:beat_bits] + rate[:beat_bits]),
                 spare.eq(limit - level - rate),
                 charge.eq(Mux(charged, self.beats, 0)),
-                charged_level.eq(Cat(refilled[:beat_bits], refilled[beat_bits:] - charge)),
+                charged_level.eq(Cat(low[:-1], terms + carries)),
                 over.eq(spare[-1] & (~lacks_few | (lack + charge)[lack_bits - 1])),
                 beats.eq(
                     Mux(
@@ -140,3 +148,8 @@ class TenantBuckets(wiring.Component):
             ]
             m.d.sync += level.eq(Mux(self.fill | over, limit, charged_level))
         return m
+
+
+def _widened(value: Value, width: int) -> Value:
+    """An unsigned number with zeros in front."""
+    return Cat(value, Const(0, width))[:width]

@@ -282,8 +282,8 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=BUCKET,
-            text="refilled[beat_bits:] - charge",
-            instead="refilled[beat_bits:] - (charge << 1)",
+            text="~_widened(charge, high), high",
+            instead="~_widened(charge << 1, high), high",
         ),
         reach=8,
         slow=True,
