@@ -72,10 +72,10 @@ class EpochCounters(wiring.Component):
     latched by switching banks. After reset all rows are cleared in ``2 * depth`` clocks; what
     happens meanwhile is not counted.
 
-    A count takes three clocks: read, choose what to add to, write::
+    A count takes four clocks: read, choose what to add to, add, write::
 
-        clock        0         1         2         3
-        event       |read     |base     |sum      |in memory
+        clock        0         1         2         3         4
+        event       |read     |base     |sum      |written  |in memory
 
     What is still on its way to the same row takes the place of what was read.
 
@@ -100,7 +100,7 @@ class EpochCounters(wiring.Component):
         Which counter to read.
     read_data : Out(32)
         Its count in the epoch before the running one, overflow in bit 31; one clock later. Complete
-        from the third clock of the running epoch on.
+        from the fourth clock of the running epoch on.
 
     Raises
     ------
@@ -148,16 +148,17 @@ class EpochCounters(wiring.Component):
 
         amount = {"amount": self.amount_width} if self.amount_width else {}
         event = data.StructLayout({"row": range(2 * self.depth), "epoch": 32, **amount})
-        counts = [Signal(name=f"counts_{step}") for step in range(3)]
-        events = [data.View(event, Signal(event, name=f"event_{step}")) for step in range(3)]
+        counts = [Signal(name=f"counts_{step}") for step in range(4)]
+        events = [data.View(event, Signal(event, name=f"event_{step}")) for step in range(4)]
         sum_ = Signal(COUNT_WIDTH + 1)
         written = Signal(COUNT_WIDTH + 1)
+        was_written = Signal(COUNT_WIDTH + 1)
         base = Signal(COUNT_WIDTH + 1)
         cleared = Signal(range(2 * self.depth + 1))
         clears = Signal()
 
-        # 0: what the event is. 1: its row has been read. 2: it is added and written. 3: it is in
-        # memory, but was not yet when the event in step 1 read.
+        # 0: its row has been read. 1: it is added. 2: the sum is written. 3: it is in memory, but
+        # was not yet when the event in step 0 read.
         m.d.comb += [
             update.addr.eq(Cat(self.index, self.epoch[0])),
             sum_.eq(counted(base, events[1].amount if amount else Const(1))),
@@ -167,8 +168,10 @@ class EpochCounters(wiring.Component):
             events[0].epoch.eq(self.epoch),
             events[1].eq(events[0]),
             events[2].eq(events[1]),
-            Cat(counts).eq(Cat(self.count & ~clears, counts[:2])),
+            events[3].eq(events[2]),
+            Cat(counts).eq(Cat(self.count & ~clears, counts[:3])),
             written.eq(sum_),
+            was_written.eq(written),
         ]
 
         if amount:
@@ -185,6 +188,8 @@ class EpochCounters(wiring.Component):
             m.d.sync += base.eq(sum_)
         with m.Elif(same(2)):
             m.d.sync += base.eq(written)
+        with m.Elif(same(3)):
+            m.d.sync += base.eq(was_written)
         with m.Elif(update.data.epoch == events[0].epoch):
             m.d.sync += base.eq(update.data.word)
         with m.Else():
@@ -192,10 +197,10 @@ class EpochCounters(wiring.Component):
 
         m.d.comb += [
             clears.eq(~cleared[-1]),
-            write.en.eq(clears | counts[1]),
-            write.addr.eq(Mux(clears, cleared, events[1].row)),
-            write.data.word.eq(Mux(clears, 0, sum_)),
-            write.data.epoch.eq(Mux(clears, 0, events[1].epoch)),
+            write.en.eq(clears | counts[2]),
+            write.addr.eq(Mux(clears, cleared, events[2].row)),
+            write.data.word.eq(Mux(clears, 0, written)),
+            write.data.epoch.eq(Mux(clears, 0, events[2].epoch)),
         ]
         m.d.sync += cleared.eq(cleared + clears)
 

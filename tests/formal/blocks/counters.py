@@ -17,7 +17,7 @@ CONFIG = ChannelConfig()
 class RowHarness(Harness):
     """Counts the events of any one counter beside the block, in two epochs.
 
-    An event counts two clocks after it happens, so an epoch is complete from its third clock
+    An event counts three clocks after it happens, so an epoch is complete from its fourth clock
     after the end on. The totals are wide enough not to overflow.
     """
 
@@ -31,12 +31,12 @@ class RowHarness(Harness):
         index = self.any_constant(m, config.tenant_width, name="any_index")
         cleared = self.look("cleared", range(2 * counters.depth + 1))
 
-        # The epoch begins at 1 and goes up by one, not within three clocks of the last time.
+        # The epoch begins at 1 and goes up by one, not within four clocks of the last time.
         epoch = Signal(32, init=1)
-        rests = Signal(2)
+        rests = Signal(3)
         m.d.sync += [
             epoch.eq(counters.epoch),
-            rests.eq(Mux(counters.epoch != epoch, 3, rests - (rests != 0))),
+            rests.eq(Mux(counters.epoch != epoch, 4, rests - (rests != 0))),
         ]
         m.d.comb += [
             Assume((counters.epoch == epoch) | ((counters.epoch == epoch + 1) & (rests == 0))),
@@ -44,15 +44,15 @@ class RowHarness(Harness):
         ]
 
         # Events on their way, and the totals of both epochs.
-        happens = [Signal(name=f"happens_{step}") for step in range(3)]
-        amounts = [Signal.like(counters.amount, name=f"amount_{step}") for step in range(3)]
-        epochs = [Signal(32, name=f"epoch_{step}") for step in range(3)]
+        happens = [Signal(name=f"happens_{step}") for step in range(4)]
+        amounts = [Signal.like(counters.amount, name=f"amount_{step}") for step in range(4)]
+        epochs = [Signal(32, name=f"epoch_{step}") for step in range(4)]
         m.d.comb += [
             happens[0].eq(counters.count & (counters.index == index) & cleared[-1]),
             amounts[0].eq(counters.amount),
             epochs[0].eq(counters.epoch),
         ]
-        for step in range(2):
+        for step in range(3):
             m.d.sync += [
                 happens[step + 1].eq(happens[step]),
                 amounts[step + 1].eq(amounts[step]),
@@ -62,10 +62,10 @@ class RowHarness(Harness):
         owners = [Signal(32, name=f"owner_{parity}") for parity in range(2)]
         for parity in range(2):
             total, owner = totals[parity], owners[parity]
-            with m.If(happens[2] & (epochs[2][0] == parity)):
+            with m.If(happens[3] & (epochs[3][0] == parity)):
                 m.d.sync += [
-                    owner.eq(epochs[2]),
-                    total.eq(Mux(owner == epochs[2], total, 0) + amounts[2]),
+                    owner.eq(epochs[3]),
+                    total.eq(Mux(owner == epochs[3], total, 0) + amounts[3]),
                 ]
             m.d.comb += Assume(~total[-1])
 
@@ -115,7 +115,7 @@ PROPERTIES = (
         config=CONFIG,
         harness=RowHarness,
         method=Method.INDUCTION,
-        depth=5,
+        depth=9,
         bug=Bug(
             module="mcos_hw.channel.counters",
             text="m.d.sync += base.eq(written)",

@@ -19,7 +19,7 @@ ENTRY = dict.fromkeys(slot_entry_layout(CONFIG).members, 0)
 RESPONSE_STEPS = 3
 """Clocks from a response until it counts: its latency is made first."""
 IN_REGISTERS = ("held", "queue")
-"""Windows that show an epoch at once; the others are complete from its third clock on."""
+"""Windows that show an epoch at once; the others are complete from its fourth clock on."""
 
 
 class Model:
@@ -90,7 +90,7 @@ async def end_epoch(bench):
     bench.set(epoch_clocks=1)
     await bench.tick()
     bench.set(epoch_clocks=0)
-    await bench.tick(3)
+    await bench.tick(4)
 
 
 async def read(bench, name, index):
@@ -163,7 +163,7 @@ def test_random_events(seed):
             expected = {
                 name: model.word(name, index, inputs["counts"])
                 for name, index in indices.items()
-                if name in IN_REGISTERS or model.elapsed >= 2
+                if name in IN_REGISTERS or model.elapsed >= 3
             }
             model.clock(inputs)
             await bench.tick()
