@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_hw.registers import channel_map
+from mcos_policy.colouring import check_colours
 from mcos_policy.contract import Contract, bandwidth_path
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.quantize import (
@@ -17,6 +18,7 @@ from mcos_policy.quantize import (
     port_credit,
     single_class_delay,
     weights,
+    worst_rate,
 )
 from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE
@@ -38,7 +40,8 @@ class _Admission:
         self.config = config
         self.source = source
         self.fabric = contract.fabric
-        self.capacity = Fraction(config.capacity * contract.fabric.channels)
+        self.rate = contract.memory.rate or Fraction(config.capacity)
+        self.capacity = self.rate * contract.fabric.channels
         self.clock = Fraction(1, config.clock_khz * 1000)
         self.most = {
             field.name: (1 << field.width) - 1
@@ -51,14 +54,17 @@ class _Admission:
 
     def findings(self) -> Iterator[Diagnostic]:
         yield from self._fabric()
+        yield from self._memory()
+        yield from check_colours(self.contract, self.source)
         yield from self._names()
         yield from self._tags()
         yield from self._sum()
         spread = list(self._spread())
         yield from spread
         shares = weights(self.guarantees, self.config)
+        worst = worst_rate(self.contract, self.config)
         for position in self.contract.tenants:
-            bound = single_class_delay(shares.share(position), self.config)
+            bound = single_class_delay(shares.share(position), self.config, rate=worst)
             yield from self._rates(position)
             yield from self._objective(position, bound)
             # A spread that is too wide makes a long bound by itself.
@@ -72,7 +78,7 @@ class _Admission:
         return self.source.error(path, f"{path[-1]} {rule}, not {shown}; {way_out}")
 
     def _fabric(self) -> Iterator[Diagnostic]:
-        credit = port_credit(self.fabric, self.config)
+        credit = port_credit(self.contract, self.config)
         low, high = self.config.l_max, self.config.slots * self.config.l_max
         if not low <= credit <= high:
             path = ("fabric", "latency" if self.fabric.port_credit is None else "port_credit")
@@ -94,6 +100,15 @@ class _Admission:
         if self.fabric.promotion_interval > self.most["promotion_interval"]:
             rule = f"must be at most {self.most['promotion_interval']}"
             yield self._broken(("fabric", "promotion_interval"), rule, "lower it")
+
+    def _memory(self) -> Iterator[Diagnostic]:
+        rate, most = self.contract.memory.rate, Fraction(self.config.capacity)
+        if rate is not None and not most / 64 <= rate <= most:
+            rule = (
+                f"must be in {RATE.show(most / 64)}..{RATE.show(most)}, the rate of the hardware's "
+                "channel"
+            )
+            yield self._broken(("memory", "rate"), rule, "change it")
 
     def _names(self) -> Iterator[Diagnostic]:
         first: dict[str, int] = {}
@@ -130,18 +145,25 @@ class _Admission:
                 yield self._broken(path, rule, "choose another, or omit it to get a free one")
 
     def _sum(self) -> Iterator[Diagnostic]:
-        total = sum(self.guarantees.values(), Fraction(0))
+        costs = {
+            position: tenant.bandwidth.cost for position, tenant in self.contract.tenants.items()
+        }
+        charges = {
+            position: guarantee * costs[position] for position, guarantee in self.guarantees.items()
+        }
+        total = sum(charges.values(), Fraction(0))
         limit = ADMISSIBLE_SHARE * self.capacity
         if total <= limit:
             return
         passed, so_far = 0, Fraction(0)
-        for position, guarantee in self.guarantees.items():
+        for position, charge in charges.items():
             passed = position
-            so_far += guarantee
+            so_far += charge
             if so_far > limit:
                 break
         parts = [
             f"{self.contract.tenants[position].name} {RATE.show(guarantee)}"
+            + (f" at a cost of {float(costs[position]):g}" if costs[position] != 1 else "")
             for position, guarantee in self.guarantees.items()
         ]
         if len(parts) > _LISTED_TENANTS:
@@ -181,7 +203,7 @@ class _Admission:
         elif promise.burst > self.capacity:
             rule = (
                 f"must be at most the capacity {RATE.show(self.capacity)} "
-                f"({channels} channels of {RATE.show(Fraction(self.config.capacity))})"
+                f"({channels} channels of {RATE.show(self.rate)})"
             )
             yield self._broken(path, rule, "lower it or add channels")
         elif bucket_depth(promise.burst, promise.burst_duration, channels, self.config) > most:

@@ -52,7 +52,9 @@ def blocked_index(*, l_max: int, share: Fraction) -> Fraction:
     return 2 * l_max * share
 
 
-def delay_bound(*, sigma: int, index: Fraction, share: Fraction, bytes_per_clock: int) -> Fraction:
+def delay_bound(
+    *, sigma: int, index: Fraction, share: Fraction, bytes_per_clock: int | Fraction
+) -> Fraction:
     """Longest delay of a (sigma_i, r_i) constrained tenant from its queue to its grant, in clocks.
 
     ``sigma_i / r_i + alpha_i / r_i + 1``; why not ``sigma_i / r_i + (1 + L) l_max / r`` is in
@@ -66,7 +68,7 @@ def delay_bound(*, sigma: int, index: Fraction, share: Fraction, bytes_per_clock
         alpha_i in bytes, see :func:`fair_index`.
     share : Fraction
         r_i / r, that is w_i / W.
-    bytes_per_clock : int
+    bytes_per_clock : int or Fraction
         r.
     """
     return (sigma + index) / (bytes_per_clock * share) + 1

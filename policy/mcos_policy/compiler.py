@@ -8,6 +8,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
 from mcos_policy.admission import admit
+from mcos_policy.colouring import colour_masks
 from mcos_policy.contract import Contract, validate
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
 from mcos_policy.image import Image, encode, verify
@@ -37,6 +38,8 @@ class Compiled:
         The same as words.
     origin : dict[str, str]
         ``name`` and ``sha256`` of the contract file.
+    colours : dict[int, int]
+        Page colours of each tenant by tag, a bit each.
     warnings : tuple[Diagnostic, ...]
         Remarks that did not stop compilation.
     """
@@ -46,6 +49,7 @@ class Compiled:
     settings: Settings
     image: Image
     origin: dict[str, str]
+    colours: dict[int, int]
     warnings: tuple[Diagnostic, ...]
 
 
@@ -66,6 +70,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
         raise ContractError(diagnostics)
     settings = quantise(contract, config)
+    masks = colour_masks(contract)
     origin = _origin(source)
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)
@@ -76,6 +81,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         settings=settings,
         image=image,
         origin=origin,
+        colours={contract.tags()[position]: mask for position, mask in masks.items()},
         warnings=tuple(diagnostics),
     )
 

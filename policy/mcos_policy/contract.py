@@ -3,6 +3,7 @@
 import copy
 import difflib
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ __all__ = [
     "Bandwidth",
     "Contract",
     "Fabric",
+    "Memory",
+    "Placement",
     "Tenant",
     "bandwidth_path",
     "validate",
@@ -40,6 +43,9 @@ _UNIT_OF_KEY = {
 _ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
 _MOST_CHANNELS = 1024
 _MOST_PRIORITY = 15
+_MOST_COLOUR_BITS = 6
+_MOST_ADDRESS_BIT = 63
+_MOST_COST = 64
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -79,11 +85,30 @@ def _name(value: object) -> str:
     return value
 
 
-def _no_placement(value: object) -> None:
-    raise RuleError(
-        "must be absent, because this hardware enforces no quotas and no page colours yet",
-        "remove the table",
+def _power(value: object) -> int:
+    size = _bytes(value)
+    if size & (size - 1):
+        raise RuleError("must be a power of two", 'write a size such as "4 KiB"')
+    return size
+
+
+def _colour_bits(value: object) -> tuple[int, ...]:
+    rule = (
+        f"must be a list of 1 to {_MOST_COLOUR_BITS} different rising address bits in "
+        f"0..{_MOST_ADDRESS_BIT}"
     )
+    bits = value if isinstance(value, list) else []
+    whole = all(type(bit) is int and 0 <= bit <= _MOST_ADDRESS_BIT for bit in bits)
+    if not 1 <= len(bits) <= _MOST_COLOUR_BITS or not whole or bits != sorted(set(bits)):
+        raise RuleError(rule, "write it such as [13, 14, 15]")
+    return tuple(bits)
+
+
+def _cost(value: object) -> Fraction:
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not number or not Decimal(value).is_finite() or not 1 <= value <= _MOST_COST:
+        raise RuleError(f"must be a number in 1..{_MOST_COST}", "write it without quotes")
+    return Fraction(value)
 
 
 def _by_position(value: object) -> object:
@@ -143,6 +168,48 @@ class Fabric(_Table):
     depth1: Span = Fraction(20, 10**9)
 
 
+class Memory(_Table):
+    """The memory behind each channel.
+
+    Attributes
+    ----------
+    rate : Fraction or None
+        Bytes per second that a channel's memory passes under the tenants' costs: the rate r of the
+        channel, which the pacer holds. None is the hardware's.
+    size : int or None
+        Bytes behind a channel.
+    page : int
+        Bytes of a page.
+    colour_bits : tuple[int, ...]
+        Address bits that make a page's colour, lowest first; none for a memory without colours.
+    """
+
+    rate: Rate | None = None
+    size: Annotated[int, PlainValidator(_power)] | None = None
+    page: Annotated[int, PlainValidator(_power)] = 4096
+    colour_bits: Annotated[tuple[int, ...], PlainValidator(_colour_bits)] = ()
+
+    @property
+    def colours(self) -> int:
+        """How many colours there are."""
+        return 1 << len(self.colour_bits)
+
+
+class Placement(_Table):
+    """Where a tenant's pages are.
+
+    Attributes
+    ----------
+    page_color : int or None
+        A bit for each colour that its pages may have; None allots enough for ``hbm_quota``.
+    hbm_quota : int or None
+        Bytes of the whole fabric that it may have.
+    """
+
+    page_color: Annotated[int, _integer(1)] | None = None
+    hbm_quota: Size | None = None
+
+
 class Bandwidth(_Table):
     """What a tenant is promised of the fabric's bandwidth.
 
@@ -161,6 +228,9 @@ class Bandwidth(_Table):
     age_limit : Fraction or None
         Seconds after which a serviceable head goes first; 0 switches the guard off, None derives
         it from the delay bound.
+    cost : Fraction
+        What a byte of the tenant takes of the memory at worst, in bytes at the memory's rate: over
+        1 where its requests miss rows.
     """
 
     guaranteed: Rate = Field(validation_alias=_spelled("guaranteed", "guaranteed_gbps"))
@@ -174,6 +244,7 @@ class Bandwidth(_Table):
     )
     work_conserving: Switch = True
     age_limit: Span | None = None
+    cost: Annotated[Fraction, PlainValidator(_cost)] = Fraction(1)
 
     @model_validator(mode="before")
     @classmethod
@@ -197,14 +268,14 @@ class Tenant(_Table):
         Its number in hardware; None takes the first free one.
     bandwidth : Bandwidth
         Its promise.
-    placement : None
-        Not supported by this hardware.
+    placement : Placement
+        Where its pages are.
     """
 
     name: Annotated[str, PlainValidator(_name)]
     tag: Annotated[int, _integer(0)] | None = None
     bandwidth: Bandwidth
-    placement: Annotated[None, BeforeValidator(_no_placement)] = None
+    placement: Placement = Placement()
 
 
 class Contract(_Table):
@@ -214,11 +285,14 @@ class Contract(_Table):
     ----------
     fabric : Fabric
         What holds for the whole fabric.
+    memory : Memory
+        What is behind each channel.
     tenants : dict[int, Tenant]
         Tenants by their position in the file, from 0.
     """
 
     fabric: Fabric
+    memory: Memory = Memory()
     tenants: Annotated[dict[int, Tenant], BeforeValidator(_by_position)] = Field(alias="tenant")
 
     def tags(self) -> dict[int, int]:
@@ -293,8 +367,6 @@ def _diagnose(source: Source, fault: Any) -> Diagnostic:
         case "value_error":
             rule: RuleError = fault["ctx"]["error"]
             label = _label(path) if isinstance(key, int) or path == ("tenant",) else key
-            if key == "placement":
-                return source.key_error(path, f"[tenant.placement] {rule.rule}; {rule.way_out}")
             text = f"{label} {rule.rule}, not {source.value_text(path)}; {rule.way_out}"
             return source.error(path, text)
         case _:
@@ -321,8 +393,12 @@ def _enclosing(path: KeyPath) -> tuple[type[BaseModel], str]:
     match path:
         case ("fabric", _):
             return Fabric, "[fabric]"
+        case ("memory", _):
+            return Memory, "[memory]"
         case ("tenant", int(), "bandwidth", _):
             return Bandwidth, "[tenant.bandwidth]"
+        case ("tenant", int(), "placement", _):
+            return Placement, "[tenant.placement]"
         case ("tenant", int(), _):
             return Tenant, "[[tenant]]"
         case _:
@@ -338,8 +414,6 @@ def _spellings(model: type[BaseModel]) -> dict[str | int, tuple[str, ...]]:
     """Every spelling of each key, by its first."""
     spellings: dict[str | int, tuple[str, ...]] = {}
     for name, field in model.model_fields.items():
-        if name == "placement":
-            continue
         alias = field.validation_alias
         if isinstance(alias, AliasChoices):
             names = tuple(str(choice) for choice in alias.choices)

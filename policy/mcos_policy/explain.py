@@ -5,8 +5,16 @@ from fractions import Fraction
 from typing import Any
 
 from mcos_policy.bounds import blocked_index, delay_bound, depth1_term
+from mcos_policy.colouring import colour_masks
 from mcos_policy.compiler import Compiled
-from mcos_policy.quantize import per_clock, single_class_delay, single_class_index, weights
+from mcos_policy.quantize import (
+    channel_rate,
+    per_clock,
+    single_class_delay,
+    single_class_index,
+    weights,
+    worst_rate,
+)
 from mcos_policy.settings import ChannelSettings, TenantSettings
 
 __all__ = [
@@ -40,7 +48,11 @@ class TenantExplanation:
     bytes_per_clock : float
         Guaranteed bytes per clock on each channel.
     capacity_share : float
-        Guarantee as a share of capacity.
+        Guarantee times its cost as a share of capacity.
+    cost : float
+        What a byte takes of the memory at worst, in bytes at the memory's rate.
+    colours : int
+        Page colours, a bit each.
     rate_error, peak_error : float
         Relative error of the rates in the registers.
     weight, weight_error : float
@@ -67,6 +79,8 @@ class TenantExplanation:
     burst_channel: float
     bytes_per_clock: float
     capacity_share: float
+    cost: float
+    colours: int
     rate_error: float
     peak_error: float
     weight: float
@@ -91,8 +105,10 @@ class Explanation:
         Channels over which guarantees are divided.
     capacity_fabric, capacity_channel : float
         GB/s.
+    worst_rate : float
+        GB/s of a channel while all is of the costliest tenant; delay bounds suppose it.
     reserved_share : float
-        Sum of guarantees as a share of capacity.
+        Sum of guarantees times their costs as a share of capacity.
     channel : ChannelSettings
         Register values of each channel.
     total_weight_error : float
@@ -104,6 +120,7 @@ class Explanation:
     channels: int
     capacity_fabric: float
     capacity_channel: float
+    worst_rate: float
     reserved_share: float
     channel: ChannelSettings
     total_weight_error: float
@@ -127,6 +144,9 @@ def explain(compiled: Compiled) -> Explanation:
     weighed = weights({key: each.guaranteed for key, each in promised.items()}, config)
     unit = 1 << config.rate_fraction
     giga = 10**9
+    capacity = channel_rate(contract, config) * config.clock_khz * 1000 * channels
+    worst = worst_rate(contract, config)
+    masks = colour_masks(contract)
     tenants = []
     for position, tag in sorted(tags.items(), key=lambda item: item[1]):
         promise = promised[position]
@@ -134,13 +154,13 @@ def explain(compiled: Compiled) -> Explanation:
         guaranteed = per_clock(promise.guaranteed, channels, config)
         burst = per_clock(promise.burst, channels, config)
         share = weighed.share(position)
-        delay = single_class_delay(share, config)
+        delay = single_class_delay(share, config, rate=worst)
         index = single_class_index(share, config)
         conforming = delay_bound(
             sigma=config.l_max,
             index=index + blocked_index(l_max=config.l_max, share=share),
             share=share,
-            bytes_per_clock=config.bytes_per_clock,
+            bytes_per_clock=worst,
         )
         tenants.append(
             TenantExplanation(
@@ -151,7 +171,9 @@ def explain(compiled: Compiled) -> Explanation:
                 guaranteed_channel=float(promise.guaranteed / channels / giga),
                 burst_channel=float(promise.burst / channels / giga),
                 bytes_per_clock=float(guaranteed),
-                capacity_share=float(promise.guaranteed / (config.capacity * channels)),
+                capacity_share=float(promise.guaranteed * promise.cost / capacity),
+                cost=float(promise.cost),
+                colours=masks[position],
                 rate_error=_error(Fraction(registers.committed_rate, unit), guaranteed),
                 peak_error=_error(Fraction(registers.peak_rate, unit), burst),
                 weight=float(weighed.exact[position]),
@@ -168,13 +190,14 @@ def explain(compiled: Compiled) -> Explanation:
                 registers=registers,
             )
         )
-    reserved = sum((each.guaranteed for each in promised.values()), Fraction(0))
+    reserved = sum((each.guaranteed * each.cost for each in promised.values()), Fraction(0))
     inverse_total = Fraction(weighed.inverse_total, 1 << config.total_reciprocal_fraction)
     return Explanation(
         channels=channels,
-        capacity_fabric=channels * config.capacity / giga,
-        capacity_channel=config.capacity / giga,
-        reserved_share=float(reserved / (config.capacity * channels)),
+        capacity_fabric=float(capacity / giga),
+        capacity_channel=float(capacity / channels / giga),
+        worst_rate=float(worst * config.clock_khz * 1000 / giga),
+        reserved_share=float(reserved / capacity),
         channel=compiled.settings.channel,
         total_weight_error=_error(inverse_total, 1 / weighed.total),
         tenants=tuple(tenants),

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import delay_bound, fair_index
-from mcos_policy.contract import Contract, Fabric, Tenant
+from mcos_policy.contract import Contract, Tenant
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "WEIGHT_LIMIT",
     "Weights",
     "bucket_depth",
+    "channel_rate",
     "clocks",
     "committed_rates",
     "default_age_limit",
@@ -29,6 +30,7 @@ __all__ = [
     "single_class_delay",
     "single_class_index",
     "weights",
+    "worst_rate",
 ]
 
 
@@ -85,15 +87,30 @@ def bucket_depth(rate: Fraction, duration: Fraction, channels: int, config: Chan
     return max(config.l_max, math.ceil(rate / channels * duration))
 
 
-def port_credit(fabric: Fabric, config: ChannelConfig) -> int:
+def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:
+    """r, the bytes per clock that the pacer lets through: the memory's rate, or the hardware's."""
+    if contract.memory.rate is None:
+        return Fraction(config.bytes_per_clock)
+    return per_clock(contract.memory.rate, 1, config)
+
+
+def worst_rate(contract: Contract, config: ChannelConfig) -> Fraction:
+    """Bytes per clock that the memory passes while all of them are of the costliest tenant."""
+    costs = (tenant.bandwidth.cost for tenant in contract.tenants.values())
+    return channel_rate(contract, config) / max(costs)
+
+
+def port_credit(contract: Contract, config: ChannelConfig) -> int:
     """Port credit in bytes: the contract's, else what the channel moves in one latency.
 
     The default is the bandwidth-delay product, rounded up to a beat and at least ``l_max``.
     """
+    fabric = contract.fabric
     if fabric.port_credit is not None:
         return fabric.port_credit
     latency = DEFAULT_LATENCY if fabric.latency is None else fabric.latency
-    beats = math.ceil(clocks(latency, config) * config.bytes_per_clock / config.beat_bytes)
+    rate = channel_rate(contract, config)
+    beats = math.ceil(clocks(latency, config) * rate / config.beat_bytes)
     return max(config.l_max, beats * config.beat_bytes)
 
 
@@ -166,13 +183,17 @@ def single_class_index(
     )
 
 
-def single_class_delay(share: Fraction, config: ChannelConfig) -> Fraction:
-    """Single-class delay bound, in clocks, of a tenant that sends one longest request at once."""
+def single_class_delay(share: Fraction, config: ChannelConfig, *, rate: Fraction) -> Fraction:
+    """Single-class delay bound, in clocks, of a tenant that sends one longest request at once.
+
+    ``rate`` is the least at which the channel serves, in bytes per clock: :func:`worst_rate`, as
+    every byte ahead of it may be one of the costliest tenant.
+    """
     return delay_bound(
         sigma=config.l_max,
         index=single_class_index(share, config),
         share=share,
-        bytes_per_clock=config.bytes_per_clock,
+        bytes_per_clock=rate,
     )
 
 
@@ -198,6 +219,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
         {key: per_clock(rate, channels, config) for key, rate in guarantees.items()}, config
     )
     shares = weights(guarantees, config)
+    worst = worst_rate(contract, config)
     tenants = [TenantSettings()] * config.tenants
     for position, tag in contract.tags().items():
         tenants[tag] = _tenant(
@@ -205,7 +227,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
             channels=channels,
             committed_rate=committed[position],
             inverse_weight=shares.inverse[position],
-            share=shares.share(position),
+            delay=single_class_delay(shares.share(position), config, rate=worst),
             config=config,
         )
     fabric = contract.fabric
@@ -213,8 +235,8 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
         channel=ChannelSettings(
             pacer_enable=int(fabric.pacer),
             overcommitted=int(fabric.overcommitted),
-            pacer_rate=config.bytes_per_clock << config.rate_fraction,
-            port_credit=port_credit(fabric, config),
+            pacer_rate=math.floor(channel_rate(contract, config) * (1 << config.rate_fraction)),
+            port_credit=port_credit(contract, config),
             inverse_total_weight=shares.inverse_total,
             depth1_clocks=math.ceil(clocks(fabric.depth1, config)),
             promotion_interval=fabric.promotion_interval,
@@ -230,12 +252,12 @@ def _tenant(
     channels: int,
     committed_rate: int,
     inverse_weight: int,
-    share: Fraction,
+    delay: Fraction,
     config: ChannelConfig,
 ) -> TenantSettings:
     promise = tenant.bandwidth
     if promise.age_limit is None:
-        age_limit = default_age_limit(single_class_delay(share, config), config)
+        age_limit = default_age_limit(delay, config)
     else:
         age_limit = math.ceil(clocks(promise.age_limit, config))
     latency_slo = 0

@@ -15,7 +15,7 @@ FABRIC_KEYS = (
     "channels, depth1, epoch, latency, overcommitted, pacer, port_credit, promotion_interval"
 )
 BANDWIDTH_KEYS = (
-    "age_limit, burst, burst_duration, burst_duration_ms, burst_gbps, guaranteed, "
+    "age_limit, burst, burst_duration, burst_duration_ms, burst_gbps, cost, guaranteed, "
     "guaranteed_gbps, latency_slo, latency_slo_us, priority, work_conserving"
 )
 
@@ -32,13 +32,17 @@ FAULTS = [
     (
         "[fabric]",
         "colour = 3\n[fabric]",
-        "1:1: error: a key of a contract must be one of fabric, tenant, not 'colour'; remove it",
+        (
+            "1:1: error: a key of a contract must be one of fabric, memory, tenant, not 'colour'; "
+            "remove it"
+        ),
     ),
     (
         "tag = 3",
         "tags = 3",
         (
-            "6:1: error: a key of [[tenant]] must be one of bandwidth, name, tag, not 'tags'; "
+            "6:1: error: a key of [[tenant]] must be one of bandwidth, name, placement, tag, "
+            "not 'tags'; "
             "did you mean tag?"
         ),
     ),
@@ -77,8 +81,8 @@ FAULTS = [
         "[[tenant]]\nname",
         '[[tenant]]\nplacement = {hbm_quota = "8 GiB"}\nname',
         (
-            "5:1: error: [tenant.placement] must be absent, because this hardware enforces no "
-            "quotas and no page colours yet; remove the table"
+            "5:14: error: hbm_quota needs colour_bits in [memory], the address bits that make a "
+            "colour; add them or remove hbm_quota"
         ),
     ),
     # Tables.

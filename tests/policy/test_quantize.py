@@ -71,7 +71,7 @@ def test_default_age_limit() -> None:
 
 
 def test_single_class_delay() -> None:
-    assert single_class_delay(Fraction(1), CONFIG) == 41
+    assert single_class_delay(Fraction(1), CONFIG, rate=Fraction(64)) == 41
 
 
 def test_settings(contract_file: Callable[[str], Path], base: str) -> None:

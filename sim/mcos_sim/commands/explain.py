@@ -60,6 +60,12 @@ def command(
         f"{explanation.capacity_fabric:g} GB/s in all; "
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )
+    if explanation.worst_rate != explanation.capacity_channel:
+        output.print(
+            f"Admitted by compiled cost; delay bounds suppose the costliest tenant's rate, "
+            f"{explanation.worst_rate:g} GB/s a channel.",
+            soft_wrap=True,
+        )
     output.print(GBPS_NOTE, soft_wrap=True)
     for table in (
         _promises(explanation),
@@ -91,6 +97,8 @@ def _promises(explanation: Explanation) -> Table:
         "tag",
         "guaranteed",
         "of\ncapacity",
+        "cost",
+        "colours",
         "burst",
         "guaranteed\nper channel",
         "bytes per\nclock",
@@ -103,6 +111,8 @@ def _promises(explanation: Explanation) -> Table:
             str(tenant.tag),
             f"{tenant.guaranteed_fabric:g}",
             f"{tenant.capacity_share:.2%}",
+            f"{tenant.cost:g}",
+            f"{tenant.colours:#x}",
             f"{tenant.burst_fabric:g}",
             f"{tenant.guaranteed_channel:g}",
             f"{tenant.bytes_per_clock:g}",

@@ -1,0 +1,160 @@
+"""Which page colours each tenant has: sets of banks that are its own.
+
+A colour is the number that some bits of a page's address make; where those bits select banks,
+tenants of different colours never close each other's rows. Tenants name their colours
+(``page_color``) or get as many as their quota needs.
+"""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+from mcos_policy.contract import Contract
+from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.source import Source
+from mcos_policy.units import SIZE
+
+__all__ = [
+    "check_colours",
+    "colour_masks",
+    "colours_for_quota",
+]
+
+
+def colours_for_quota(contract: Contract, position: int) -> int:
+    """Colours that a tenant's quota takes on each channel; 0 if it has none, or size is unknown."""
+    quota = contract.tenants[position].placement.hbm_quota
+    if quota is None or contract.memory.size is None:
+        return 0
+    each = contract.fabric.channels * contract.memory.size
+    return math.ceil(quota * contract.memory.colours / each)
+
+
+def colour_masks(contract: Contract) -> dict[int, int]:
+    """The colours of each tenant of an admitted contract by position, a bit each.
+
+    Those named in the contract come first; then quotas take the lowest colours that nobody has, in
+    the order of the file. Tenants with neither share what is left, and have all colours where
+    nobody has any of his own.
+    """
+    masks = {
+        position: tenant.placement.page_color or 0 for position, tenant in contract.tenants.items()
+    }
+    left = (1 << contract.memory.colours) - 1
+    for mask in masks.values():
+        left &= ~mask
+    for position, mask in masks.items():
+        if not mask:
+            for _ in range(colours_for_quota(contract, position)):
+                lowest = left & -left
+                masks[position] |= lowest
+                left ^= lowest
+    return {position: mask or left for position, mask in masks.items()}
+
+
+def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
+    """Everything about colours and quotas that the memory cannot keep, and warnings."""
+    memory = contract.memory
+    yield from _check_memory(contract, source)
+    colours = memory.colours
+    everything = (1 << colours) - 1
+    named = {}
+    for position, tenant in contract.tenants.items():
+        placement = tenant.placement
+        table = ("tenant", position, "placement")
+        for key in ("page_color", "hbm_quota"):
+            path = (*table, key)
+            if getattr(placement, key) is not None and not memory.colour_bits:
+                text = f"{key} needs colour_bits in [memory], the address bits that make a colour"
+                yield source.key_error(path, f"{text}; add them or remove {key}")
+        if not memory.colour_bits:
+            continue
+        if placement.page_color is not None:
+            named[position] = placement.page_color
+            if placement.page_color > everything:
+                text = (
+                    f"page_color must be a mask of {colours} colours, at most {everything:#x}, "
+                    f"not {source.value_text((*table, 'page_color'))}; clear the bits above"
+                )
+                yield source.error((*table, "page_color"), text)
+        if placement.hbm_quota is not None and memory.size is None:
+            text = "hbm_quota needs size in [memory], the bytes behind a channel; add it"
+            yield source.key_error((*table, "hbm_quota"), text)
+        needs = colours_for_quota(contract, position)
+        if placement.page_color is not None and needs > placement.page_color.bit_count():
+            text = (
+                f"hbm_quota must fit the {placement.page_color.bit_count()} colours of page_color, "
+                f"and {_shown(placement.hbm_quota)} takes {needs}; lower it or name more"
+            )
+            yield source.error((*table, "hbm_quota"), text)
+    yield from _check_sharing(contract, source, named)
+    yield from _check_room(contract, source, named)
+
+
+def _shown(size: int | None) -> str:
+    return SIZE.show(Fraction(size or 0))
+
+
+def _check_memory(contract: Contract, source: Source) -> Iterator[Diagnostic]:
+    memory = contract.memory
+    path = ("memory", "colour_bits")
+    if memory.colour_bits and 1 << memory.colour_bits[0] < memory.page:
+        text = (
+            f"colour_bits must be above a page of {_shown(memory.page)}, at least "
+            f"{(memory.page - 1).bit_length()}, not {source.value_text(path)}; raise them"
+        )
+        yield source.error(path, text)
+    if memory.colour_bits and memory.size and 1 << memory.colour_bits[-1] >= memory.size:
+        text = (
+            f"colour_bits must be within the {_shown(memory.size)} of a channel, at most "
+            f"{memory.size.bit_length() - 2}, not {source.value_text(path)}; lower them"
+        )
+        yield source.error(path, text)
+
+
+def _check_sharing(
+    contract: Contract, source: Source, named: dict[int, int]
+) -> Iterator[Diagnostic]:
+    """Tenants with a colour in common close each other's rows."""
+    for position, mask in named.items():
+        others = [
+            contract.tenants[other].name
+            for other, theirs in named.items()
+            if other < position and theirs & mask
+        ]
+        if others:
+            text = (
+                f"page_color should share no colour with {' and '.join(others)}; their rows will "
+                "close each other"
+            )
+            yield source.warning(("tenant", position, "placement", "page_color"), text)
+
+
+def _check_room(contract: Contract, source: Source, named: dict[int, int]) -> Iterator[Diagnostic]:
+    """What nobody named must be enough for all quotas and for the tenants with neither."""
+    taken = 0
+    for mask in named.values():
+        taken |= mask
+    free = contract.memory.colours - taken.bit_count()
+    wanting = []
+    for position, tenant in contract.tenants.items():
+        if position in named:
+            continue
+        needs = colours_for_quota(contract, position)
+        if needs:
+            if needs > free:
+                text = (
+                    f"hbm_quota must fit the {free} colours that are left, and "
+                    f"{_shown(tenant.placement.hbm_quota)} takes {needs}; lower a quota or "
+                    "name fewer colours"
+                )
+                yield source.error(("tenant", position, "placement", "hbm_quota"), text)
+            free = max(0, free - needs)
+        else:
+            wanting.append(position)
+    if wanting and not free:
+        text = (
+            f"{contract.tenants[wanting[0]].name!r} must have a colour, and others have all "
+            f"{contract.memory.colours}; give it page_color or take fewer"
+        )
+        yield source.error(("tenant", wanting[0]), text)
