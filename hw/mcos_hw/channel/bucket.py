@@ -131,10 +131,15 @@ class TenantBuckets(wiring.Component):
                 level[beat_bits:], _widened(rate[beat_bits:], high), ~_widened(charge, high), high
             )
             terms, carries = carry_save(terms, carries | 1, low[-1], high)
+            width = len(spare)
+            spare_terms, spare_carries = carry_save(
+                _widened(limit, width), ~Cat(level, level[-1]), ~_widened(rate, width), width
+            )
             m.d.comb += [
                 limit.eq(depth << fraction),
                 low.eq(level[:beat_bits] + rate[:beat_bits]),
-                spare.eq(limit - level - rate),
+                # limit - level - rate: the two complements lack 1 each.
+                spare.eq((Cat(Const(1, 1), spare_terms) + Cat(Const(1, 1), spare_carries | 1))[1:]),
                 charge.eq(Mux(charged, self.beats, 0)),
                 charged_level.eq(Cat(low[:-1], terms + carries)),
                 over.eq(spare[-1] & (~lacks_few | (lack + charge)[lack_bits - 1])),
