@@ -15,10 +15,11 @@ from mcos_policy.quantize import (
     bucket_depth,
     clocks,
     default_age_limit,
+    memory_wait,
     port_credit,
+    shared_rate,
     single_class_delay,
     weights,
-    worst_rate,
 )
 from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE
@@ -62,9 +63,10 @@ class _Admission:
         spread = list(self._spread())
         yield from spread
         shares = weights(self.guarantees, self.config)
-        worst = worst_rate(self.contract, self.config)
+        rate = shared_rate(self.contract, self.config)
+        wait = memory_wait(self.contract, self.config)
         for position in self.contract.tenants:
-            bound = single_class_delay(shares.share(position), self.config, rate=worst)
+            bound = single_class_delay(shares.share(position), self.config, rate=rate, wait=wait)
             yield from self._rates(position)
             yield from self._objective(position, bound)
             # A spread that is too wide makes a long bound by itself.

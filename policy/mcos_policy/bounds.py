@@ -53,12 +53,18 @@ def blocked_index(*, l_max: int, share: Fraction) -> Fraction:
 
 
 def delay_bound(
-    *, sigma: int, index: Fraction, share: Fraction, bytes_per_clock: int | Fraction
+    *,
+    sigma: int,
+    index: Fraction,
+    share: Fraction,
+    bytes_per_clock: int | Fraction,
+    wait: Fraction = Fraction(0),
 ) -> Fraction:
     """Longest delay of a (sigma_i, r_i) constrained tenant from its queue to its grant, in clocks.
 
-    ``sigma_i / r_i + alpha_i / r_i + 1``; why not ``sigma_i / r_i + (1 + L) l_max / r`` is in
-    docs/fairness.md.
+    ``sigma_i / r_i + alpha_i / r_i + 1 + T``, T being the latency of a latency-rate server
+    (Stiliadis and Varma, IEEE/ACM ToN 6(5), 1998). Why not ``sigma_i / r_i + (1 + L) l_max / r`` is
+    in docs/fairness.md.
 
     Parameters
     ----------
@@ -70,8 +76,10 @@ def delay_bound(
         r_i / r, that is w_i / W.
     bytes_per_clock : int or Fraction
         r.
+    wait : Fraction
+        T, in clocks: for how long a head may have to wait for the memory, whoever goes first.
     """
-    return (sigma + index) / (bytes_per_clock * share) + 1
+    return (sigma + index) / (bytes_per_clock * share) + 1 + wait
 
 
 def depth1_term(*, share: Fraction, others: Iterable[int]) -> Fraction:

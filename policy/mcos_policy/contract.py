@@ -176,6 +176,8 @@ class Memory(_Table):
     rate : Fraction or None
         Bytes per second that a channel's memory passes under the tenants' costs: the rate r of the
         channel, which the pacer holds. None is the hardware's.
+    stall : Fraction
+        Seconds for which it serves nothing now and then, as for a refresh; delay bounds add it.
     size : int or None
         Bytes behind a channel.
     page : int
@@ -185,6 +187,7 @@ class Memory(_Table):
     """
 
     rate: Rate | None = None
+    stall: Span = Fraction(0)
     size: Annotated[int, PlainValidator(_power)] | None = None
     page: Annotated[int, PlainValidator(_power)] = 4096
     colour_bits: Annotated[tuple[int, ...], PlainValidator(_colour_bits)] = ()

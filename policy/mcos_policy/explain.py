@@ -9,11 +9,12 @@ from mcos_policy.colouring import colour_masks
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import (
     channel_rate,
+    memory_wait,
     per_clock,
+    shared_rate,
     single_class_delay,
     single_class_index,
     weights,
-    worst_rate,
 )
 from mcos_policy.settings import ChannelSettings, TenantSettings
 
@@ -105,8 +106,10 @@ class Explanation:
         Channels over which guarantees are divided.
     capacity_fabric, capacity_channel : float
         GB/s.
-    worst_rate : float
-        GB/s of a channel while all is of the costliest tenant; delay bounds suppose it.
+    shared_rate : float
+        GB/s of a channel while all tenants are backlogged, at their costs.
+    memory_wait_clocks : float
+        What a wait for the memory adds to every delay bound.
     reserved_share : float
         Sum of guarantees times their costs as a share of capacity.
     channel : ChannelSettings
@@ -120,7 +123,8 @@ class Explanation:
     channels: int
     capacity_fabric: float
     capacity_channel: float
-    worst_rate: float
+    shared_rate: float
+    memory_wait_clocks: float
     reserved_share: float
     channel: ChannelSettings
     total_weight_error: float
@@ -145,7 +149,7 @@ def explain(compiled: Compiled) -> Explanation:
     unit = 1 << config.rate_fraction
     giga = 10**9
     capacity = channel_rate(contract, config) * config.clock_khz * 1000 * channels
-    worst = worst_rate(contract, config)
+    rate, wait = shared_rate(contract, config), memory_wait(contract, config)
     masks = colour_masks(contract)
     tenants = []
     for position, tag in sorted(tags.items(), key=lambda item: item[1]):
@@ -154,13 +158,14 @@ def explain(compiled: Compiled) -> Explanation:
         guaranteed = per_clock(promise.guaranteed, channels, config)
         burst = per_clock(promise.burst, channels, config)
         share = weighed.share(position)
-        delay = single_class_delay(share, config, rate=worst)
+        delay = single_class_delay(share, config, rate=rate, wait=wait)
         index = single_class_index(share, config)
         conforming = delay_bound(
             sigma=config.l_max,
             index=index + blocked_index(l_max=config.l_max, share=share),
             share=share,
-            bytes_per_clock=worst,
+            bytes_per_clock=rate,
+            wait=wait,
         )
         tenants.append(
             TenantExplanation(
@@ -196,7 +201,8 @@ def explain(compiled: Compiled) -> Explanation:
         channels=channels,
         capacity_fabric=float(capacity / giga),
         capacity_channel=float(capacity / channels / giga),
-        worst_rate=float(worst * config.clock_khz * 1000 / giga),
+        shared_rate=float(rate * config.clock_khz * 1000 / giga),
+        memory_wait_clocks=float(wait),
         reserved_share=float(reserved / capacity),
         channel=compiled.settings.channel,
         total_weight_error=_error(inverse_total, 1 / weighed.total),

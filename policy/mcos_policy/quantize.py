@@ -23,14 +23,15 @@ __all__ = [
     "clocks",
     "committed_rates",
     "default_age_limit",
+    "memory_wait",
     "peak_rate",
     "per_clock",
     "port_credit",
     "quantise",
+    "shared_rate",
     "single_class_delay",
     "single_class_index",
     "weights",
-    "worst_rate",
 ]
 
 
@@ -94,10 +95,27 @@ def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:
     return per_clock(contract.memory.rate, 1, config)
 
 
-def worst_rate(contract: Contract, config: ChannelConfig) -> Fraction:
-    """Bytes per clock that the memory passes while all of them are of the costliest tenant."""
-    costs = (tenant.bandwidth.cost for tenant in contract.tenants.values())
-    return channel_rate(contract, config) / max(costs)
+def shared_rate(contract: Contract, config: ChannelConfig) -> Fraction:
+    """Bytes per clock that the memory passes while all tenants are backlogged.
+
+    ``r sum(g_i) / sum(g_i c_i)``: shares are those of the guarantees g, and a byte takes what its
+    cost c says.
+    """
+    promises = [tenant.bandwidth for tenant in contract.tenants.values()]
+    asked = sum((each.guaranteed for each in promises), Fraction(0))
+    charged = sum((each.guaranteed * each.cost for each in promises), Fraction(0))
+    return channel_rate(contract, config) * asked / charged
+
+
+def memory_wait(contract: Contract, config: ChannelConfig) -> Fraction:
+    """Clocks for which a head may have to wait for the memory, whoever goes first.
+
+    ``T + (c_max - 1) C / r``: the memory's stall, and what the bytes of the port credit C take
+    longer than at cost 1 if all of them are of the costliest tenant. See docs/fairness.md.
+    """
+    costliest = max(tenant.bandwidth.cost for tenant in contract.tenants.values())
+    credit = (costliest - 1) * port_credit(contract, config) / channel_rate(contract, config)
+    return clocks(contract.memory.stall, config) + credit
 
 
 def port_credit(contract: Contract, config: ChannelConfig) -> int:
@@ -183,17 +201,20 @@ def single_class_index(
     )
 
 
-def single_class_delay(share: Fraction, config: ChannelConfig, *, rate: Fraction) -> Fraction:
+def single_class_delay(
+    share: Fraction, config: ChannelConfig, *, rate: Fraction, wait: Fraction = Fraction(0)
+) -> Fraction:
     """Single-class delay bound, in clocks, of a tenant that sends one longest request at once.
 
-    ``rate`` is the least at which the channel serves, in bytes per clock: :func:`worst_rate`, as
-    every byte ahead of it may be one of the costliest tenant.
+    ``rate`` is that of the channel while all are backlogged, in bytes per clock:
+    :func:`shared_rate`; ``wait`` is :func:`memory_wait`.
     """
     return delay_bound(
         sigma=config.l_max,
         index=single_class_index(share, config),
         share=share,
         bytes_per_clock=rate,
+        wait=wait,
     )
 
 
@@ -219,7 +240,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
         {key: per_clock(rate, channels, config) for key, rate in guarantees.items()}, config
     )
     shares = weights(guarantees, config)
-    worst = worst_rate(contract, config)
+    rate, wait = shared_rate(contract, config), memory_wait(contract, config)
     tenants = [TenantSettings()] * config.tenants
     for position, tag in contract.tags().items():
         tenants[tag] = _tenant(
@@ -227,7 +248,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
             channels=channels,
             committed_rate=committed[position],
             inverse_weight=shares.inverse[position],
-            delay=single_class_delay(shares.share(position), config, rate=worst),
+            delay=single_class_delay(shares.share(position), config, rate=rate, wait=wait),
             config=config,
         )
     fabric = contract.fabric

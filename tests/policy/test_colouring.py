@@ -146,13 +146,15 @@ def test_the_rate_of_the_memory_is_the_capacity(
 def test_costs_are_admitted_as_memory_time(
     base: str, contract_file: File, cost: str, admitted: bool
 ) -> None:
-    """80 + 40 x 6.704 would be 348.16 GB/s; here 80 costs 1 and the other 40 do not."""
+    """214.08 + 40 x 3.352 are the 348.16 GB/s that may be guaranteed."""
     text = base.replace('"2 ms"\n', f'"2 ms"\ncost = {cost}\n').replace("= 80", "= 214.08")
     path = contract_file(text.replace("burst_gbps = 160.5", "burst_gbps = 400"))
     if admitted:
         compiled = compile_contract(path, CONFIG)
         shown = explain(compiled)
-        assert shown.worst_rate == pytest.approx(51.2 / 3.352)
+        assert shown.shared_rate == pytest.approx(51.2 * 254.08 / 348.16)
+        # 9,216 bytes of credit at 64 bytes a clock are 144 clocks, and 2.352 times as many more.
+        assert shown.memory_wait_clocks == pytest.approx(144 * 2.352)
         assert compiled.settings.channel.pacer_rate == 64 << 16
     else:
         with pytest.raises(ContractError, match=r"a 40 GB/s at a cost of 3\.353, b 214\.08 GB/s"):

@@ -60,15 +60,22 @@ def command(
         f"{explanation.capacity_fabric:g} GB/s in all; "
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )
-    if explanation.worst_rate != explanation.capacity_channel:
+    if explanation.shared_rate != explanation.capacity_channel:
         output.print(
-            f"Admitted by compiled cost; delay bounds suppose the costliest tenant's rate, "
-            f"{explanation.worst_rate:g} GB/s a channel.",
+            f"Admitted by compiled cost: {explanation.shared_rate:g} GB/s a channel while all are "
+            "backlogged.",
+            soft_wrap=True,
+        )
+    if explanation.memory_wait_clocks:
+        output.print(
+            f"Delay bounds have {explanation.memory_wait_clocks:.1f} clocks of waiting for the "
+            "memory in them.",
             soft_wrap=True,
         )
     output.print(GBPS_NOTE, soft_wrap=True)
     for table in (
         _promises(explanation),
+        _memory(explanation),
         _weights(explanation),
         _registers(explanation, "Buckets of each tenant (registers)", _BUCKETS),
         _registers(explanation, "Other registers of each tenant", _OTHERS),
@@ -97,8 +104,6 @@ def _promises(explanation: Explanation) -> Table:
         "tag",
         "guaranteed",
         "of\ncapacity",
-        "cost",
-        "colours",
         "burst",
         "guaranteed\nper channel",
         "bytes per\nclock",
@@ -111,14 +116,19 @@ def _promises(explanation: Explanation) -> Table:
             str(tenant.tag),
             f"{tenant.guaranteed_fabric:g}",
             f"{tenant.capacity_share:.2%}",
-            f"{tenant.cost:g}",
-            f"{tenant.colours:#x}",
             f"{tenant.burst_fabric:g}",
             f"{tenant.guaranteed_channel:g}",
             f"{tenant.bytes_per_clock:g}",
             _relative(tenant.rate_error),
             _relative(tenant.peak_error),
         )
+    return table
+
+
+def _memory(explanation: Explanation) -> Table:
+    table = _table("Memory", "tenant", "cost of a byte", "page colours")
+    for tenant in explanation.tenants:
+        table.add_row(escape(tenant.name), f"{tenant.cost:g}", f"{tenant.colours:#x}")
     return table
 
 
