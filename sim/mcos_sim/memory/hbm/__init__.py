@@ -1,6 +1,12 @@
 """An HBM channel: what the device allows, and a controller that stays within it."""
 
-from mcos_sim.memory.hbm.mapping import Field, Mapping, bursts_of, default_mapping
+from mcos_sim.memory.hbm.mapping import (
+    Field,
+    Mapping,
+    bursts_of,
+    coloured_mapping,
+    default_mapping,
+)
 from mcos_sim.memory.hbm.policy import Page, Policy, Refresh, Scheduler
 from mcos_sim.memory.hbm.preset import PRESETS, Preset, find_preset
 from mcos_sim.memory.hbm.run import BURST, Served, serve
@@ -17,6 +23,7 @@ __all__ = [
     "Scheduler",
     "Served",
     "bursts_of",
+    "coloured_mapping",
     "default_mapping",
     "find_preset",
     "serve",

@@ -12,6 +12,7 @@ __all__ = [
     "Field",
     "Mapping",
     "bursts_of",
+    "coloured_mapping",
     "default_mapping",
 ]
 
@@ -43,6 +44,15 @@ class Mapping:
         """Bits of a field in all of its parts."""
         return sum(count for each, count in self.fields if each is field)
 
+    def bank_bits(self, burst_bytes: int) -> tuple[int, ...]:
+        """Address bits that select a bank, lowest first."""
+        found, bit = [], (burst_bytes - 1).bit_length()
+        for field, count in self.fields:
+            if field not in (Field.ROW, Field.COLUMN):
+                found += range(bit, bit + count)
+            bit += count
+        return tuple(found)
+
     def place(self, addresses: np.ndarray, burst_bytes: int) -> dict[Field, np.ndarray]:
         """Fields of byte addresses; what lies above the highest one goes round.
 
@@ -63,6 +73,31 @@ class Mapping:
         return found
 
 
+def _bits(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def coloured_mapping(preset: Preset) -> Mapping:
+    """Blocks of two bursts spread over pseudo channels and two bank groups, then along the row.
+
+    A page of 4 KiB is a whole row of four banks, and the bits above it select which four: as many
+    colours as a channel has banks over four, 16 for HBM3. A stream still runs at the data bus's
+    rate, as two bank groups take turns in each pseudo channel.
+    """
+    return Mapping(
+        (
+            (Field.COLUMN, 1),
+            (Field.PSEUDO_CHANNEL, _bits(preset.pseudo_channels)),
+            (Field.BANK_GROUP, 1),
+            (Field.COLUMN, _bits(preset.columns) - 1),
+            (Field.BANK_GROUP, _bits(preset.bank_groups) - 1),
+            (Field.STACK_ID, _bits(preset.stack_ids)),
+            (Field.BANK, _bits(preset.banks)),
+            (Field.ROW, _bits(preset.rows)),
+        )
+    )
+
+
 def default_mapping(preset: Preset) -> Mapping:
     """Blocks of two bursts spread over pseudo channels and bank groups, then along the row.
 
@@ -71,18 +106,15 @@ def default_mapping(preset: Preset) -> Mapping:
     that a stream runs at the data bus's rate, and a row of every group is read to its end.
     """
 
-    def bits(count: int) -> int:
-        return (count - 1).bit_length()
-
     return Mapping(
         (
             (Field.COLUMN, 1),
-            (Field.PSEUDO_CHANNEL, bits(preset.pseudo_channels)),
-            (Field.BANK_GROUP, bits(preset.bank_groups)),
-            (Field.COLUMN, bits(preset.columns) - 1),
-            (Field.STACK_ID, bits(preset.stack_ids)),
-            (Field.BANK, bits(preset.banks)),
-            (Field.ROW, bits(preset.rows)),
+            (Field.PSEUDO_CHANNEL, _bits(preset.pseudo_channels)),
+            (Field.BANK_GROUP, _bits(preset.bank_groups)),
+            (Field.COLUMN, _bits(preset.columns) - 1),
+            (Field.STACK_ID, _bits(preset.stack_ids)),
+            (Field.BANK, _bits(preset.banks)),
+            (Field.ROW, _bits(preset.rows)),
         )
     )
 

@@ -56,6 +56,12 @@ class Hbm:
         timing = self.preset.timing
         return (timing["nRCDRD"] + timing["nCL"] + timing["nBL"]) * self.preset.clock_ps
 
+    @property
+    def conflict_ps(self) -> float:
+        """The same where another row was open: tRP, tRCD, CL."""
+        timing = self.preset.timing
+        return (timing["nRP"] + timing["nRCDRD"] + timing["nCL"]) * self.preset.clock_ps
+
 
 def memory_array(
     hbm: Hbm, *, clock_ps: float, first_clock: int, latency: int, slots: int, tenants: int

@@ -62,6 +62,11 @@ class Preset:
         return self.pseudo_channels * self.stack_ids * self.bank_groups * self.banks
 
     @property
+    def bytes(self) -> int:
+        """Bytes of the channel."""
+        return self.all_banks * self.rows * self.columns * self.burst_bytes
+
+    @property
     def peak_bytes_per_s(self) -> float:
         """Bytes a second that the pseudo channels' data buses carry."""
         seconds = self.timing["nBL"] * self.clock_ps * 1e-12

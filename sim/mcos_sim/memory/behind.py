@@ -1,0 +1,127 @@
+"""What a scenario is with a certain memory behind its port."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING
+
+from mcos_sim.errors import UserError
+from mcos_sim.memory.name import MemoryName
+from mcos_sim.memory.pages import PAGE_BYTES, PageColours, placed
+
+if TYPE_CHECKING:
+    from mcos_hw.config import ChannelConfig
+    from mcos_policy.compiler import Compiled
+    from mcos_sim.memory.hbm.memory import Hbm
+    from mcos_sim.scenario import Scenario
+
+__all__ = [
+    "behind",
+    "capacity",
+    "colours_of",
+    "hbm",
+]
+
+
+_QUEUE_ENTRIES = 64
+_DRAIN_FROM, _DRAIN_TO = 0.95, 0.05
+"""A turn of the data bus costs as much as 20 bursts, so writes go in long runs."""
+
+
+def hbm(name: MemoryName) -> Hbm | None:
+    """The device of that name with the controller that runs have; None for the simple memory."""
+    from mcos_sim.memory.hbm import Policy, coloured_mapping, find_preset
+    from mcos_sim.memory.hbm.memory import Hbm
+
+    if name is MemoryName.SIMPLE:
+        return None
+    preset = find_preset(name.value)
+    policy = Policy(queue_entries=_QUEUE_ENTRIES, drain_from=_DRAIN_FROM, drain_to=_DRAIN_TO)
+    return Hbm(preset=preset, policy=policy, mapping=coloured_mapping(preset))
+
+
+def capacity(compiled: Compiled, name: MemoryName) -> float:
+    """Bytes per clock that a channel can pass on under a contract: r, less what refresh takes.
+
+    The pacer saves nothing up: what a memory in refresh does not take is lost.
+    """
+    config = compiled.config
+    rate = compiled.settings.channel.pacer_rate / (1 << config.rate_fraction)
+    device = hbm(name)
+    if device is None:
+        return rate
+    peak = device.peak_bytes_per_clock(1e9 / config.clock_khz)
+    return min(rate, peak) * device.preset.refresh_ceiling
+
+
+def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario:
+    """A scenario with another memory behind its port.
+
+    With an HBM the pages of each tenant are put where an allocator that keeps to the contract's
+    colours has them; without colours in the contract anywhere. The scenario's latency is then
+    that of a row conflict and the way to the device and back; the way stays.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any; its addresses are taken as virtual.
+    name : MemoryName
+        The memory.
+    compiled : Compiled
+        The contract.
+
+    Raises
+    ------
+    UserError
+        If the contract's colours are not sets of banks of that memory.
+    """
+    device = hbm(name)
+    if device is None:
+        return scenario
+    return dataclasses.replace(
+        scenario,
+        memory=device,
+        memory_latency=_way(scenario.memory_latency, device, scenario.config),
+        streams=tuple(
+            placed(
+                scenario.streams,
+                colours_of(compiled, device),
+                compiled.colours,
+                seed=scenario.seed,
+            )
+        ),
+    )
+
+
+def _way(latency: int, device: Hbm, config: ChannelConfig) -> int:
+    """Clocks of a latency that are not the device's."""
+    return max(1, latency - math.floor(device.conflict_ps * config.clock_khz * 1e-9))
+
+
+def colours_of(compiled: Compiled, device: Hbm) -> PageColours:
+    """The contract's colours in a memory.
+
+    Raises
+    ------
+    UserError
+        If the contract assumes another size, or a bit of a colour does not select a bank there.
+    """
+    memory = compiled.contract.memory
+    name = device.preset.name
+    size = device.preset.bytes
+    if memory.size is not None and memory.size != size:
+        raise UserError(
+            f"{compiled.origin['name']}: size in [memory] must be the {size} bytes behind a "
+            f"channel of {name}, not {memory.size}; change it or choose another memory"
+        )
+    banks = device.used_mapping.bank_bits(device.preset.burst_bytes)
+    wrong = [bit for bit in memory.colour_bits if bit not in banks]
+    if wrong:
+        raise UserError(
+            f"{compiled.origin['name']}: colour_bits in [memory] must select banks of {name}, as "
+            f"address bits {', '.join(map(str, banks))} do, not {wrong[0]}; change them or choose "
+            "another memory"
+        )
+    page = memory.page if memory.colour_bits else PAGE_BYTES
+    return PageColours(bits=memory.colour_bits, page_bytes=page, memory_bytes=size)
