@@ -37,8 +37,10 @@ soak: setup ## Run the tests that take minutes, and lockstep and bounds for 100 
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m soak
 	@$(BIN)/mcos soak
 
-bench: setup ## Measure the speed of the engines, to build/bench
+bench: setup ## Measure the engines, page colours and row conflicts, to build/bench
 	@$(BIN)/mcos bench
+	@$(BIN)/mcos memory colours
+	@$(BIN)/mcos memory conflicts
 
 formal: setup ## Prove every property of the hardware, to build/formal
 	@$(BIN)/python -m tests.formal.prove

@@ -1,9 +1,10 @@
 """The ``mcos`` command.
 
-A sub-command is a module ``mcos_sim.commands.<name>`` with a function ``command`` that typer reads
-and a text ``EXAMPLE`` that its help ends with; its name in :data:`COMMANDS` makes it known. What a
-command needs beyond the standard library, typer and :mod:`mcos_sim.console` it imports inside
-``command``, so that ``mcos --help`` is quick and does not need it.
+A sub-command is a module ``mcos_sim.commands.<name>`` with a function ``command`` that typer reads,
+or with an ``app`` of several, and a text ``EXAMPLE`` that its help ends with; its name in
+:data:`COMMANDS` makes it known. What a command needs beyond the standard library, typer and
+:mod:`mcos_sim.console` it imports inside ``command``, so that ``mcos --help`` is quick and does not
+need it.
 """
 
 import importlib
@@ -81,7 +82,10 @@ def _options(
 
 for _name in COMMANDS:
     _module = importlib.import_module(f"mcos_sim.commands.{_name}")
-    app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(_module.command)
+    if hasattr(_module, "app"):
+        app.add_typer(_module.app, name=_name, epilog=f"Example: {_module.EXAMPLE}")
+    else:
+        app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(_module.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

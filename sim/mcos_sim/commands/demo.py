@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mcos_sim.commands.options import Simulators
+from mcos_sim.commands.options import Memory, Simulators, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.memory.name import MemoryName
 
 __all__ = [
     "EXAMPLE",
@@ -19,10 +20,18 @@ __all__ = [
 EXAMPLE = "mcos demo contracts/decode-prefill.toml -o build/demo"
 
 
+_CLOCKS, _HBM_CLOCKS = 1_600_000, 2_400_000
+"""Long enough for 300 steps of every decoder."""
+
+
 def command(
-    contract: Annotated[Path, typer.Argument(help="Contract file, TOML.")] = Path(
-        "contracts/decode-prefill.toml"
-    ),
+    contract: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Contract file, TOML.",
+            show_default="contracts/decode-prefill.toml, or that of the memory",
+        ),
+    ] = None,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of all outputs.")
     ] = Path("build/demo"),
@@ -30,9 +39,16 @@ def command(
         bool, typer.Option("--full", help="Also sweep the prefill's window and the port credit.")
     ] = False,
     clocks: Annotated[
-        int, typer.Option(min=100_000, max=100_000_000, help="Clocks of every run.")
-    ] = 1_600_000,
+        int | None,
+        typer.Option(
+            min=100_000,
+            max=100_000_000,
+            help="Clocks of every run.",
+            show_default="1600000, or 2400000 on HBM, whose steps are longer",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of step sizes and compute times.")] = 1,
+    memory: Memory = MemoryName.SIMPLE,
     simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
@@ -55,6 +71,8 @@ def command(
     from mcos_sim.report.marks import marks
     from mcos_sim.rtl import build_simulators
 
+    contract = contract or contract_for(memory)
+    clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
     compiled = compile_for(contract, tenants=16)
     for folder in (directory, simulators):
         with writing(folder):
@@ -62,7 +80,8 @@ def command(
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
     require_outputs([result_path, report_path], inputs=[contract])
-    demo = Demo(compiled, Setting(clocks=clocks, seed=seed), full=full, directory=directory)
+    setting = Setting(clocks=clocks, seed=seed, memory=memory)
+    demo = Demo(compiled, setting, full=full, directory=directory)
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
         build_simulators(demo.scenarios, simulators=simulators, on_built=advance)
@@ -85,7 +104,8 @@ def command(
             contract.read_text(encoding="utf-8"),
             named,
             report_path,
-            command=f"mcos demo {contract} --clocks {clocks} --seed {seed}{' --full' * full}",
+            command=f"mcos demo {contract} --clocks {clocks} --seed {seed} --memory {memory.value}"
+            + " --full" * full,
         )
     for what, file in named.items():
         say(f"{what}: {file}")

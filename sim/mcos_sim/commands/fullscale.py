@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcos_sim.commands.options import Memory, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.memory.name import MemoryName
 
 if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
@@ -25,11 +27,16 @@ _RUNS = ("alone", "fcfs", "round_robin", "fixed_priority", "mcos")
 
 def command(
     contract: Annotated[
-        Path, typer.Argument(help="Contract file with the essay's tenants.")
-    ] = Path("contracts/decode-prefill.toml"),
+        Path | None,
+        typer.Argument(
+            help="Contract file with the essay's tenants.",
+            show_default="contracts/decode-prefill.toml, or that of the memory",
+        ),
+    ] = None,
     steps: Annotated[
         int, typer.Option(min=4, help="Decode steps of 17 ms; the burst begins in the middle.")
     ] = 200,
+    memory: Memory = MemoryName.SIMPLE,
     json: Annotated[
         Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
     ] = Path("build/fullscale/result.json"),
@@ -46,9 +53,10 @@ def command(
     from mcos_sim.experiments.full_scale import Slice, measure_full_scale
     from mcos_sim.machine import machine
 
+    contract = contract or contract_for(memory)
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16)
-    of = Slice(steps=steps)
+    of = Slice(steps=steps, memory=memory)
     work = len(_RUNS) * steps * of.step_clocks(compiled.config)
     with progress("Running the reference model", work) as advance:
         rows = measure_full_scale(compiled, of, runs=_RUNS, on_progress=advance)
@@ -80,6 +88,7 @@ def command(
             "config_hash": compiled.config.hash,
             "contract": compiled.origin,
             "machine": machine(),
+            "memory": memory.value,
             "runs": rows,
             "steps": steps,
         },

@@ -1,32 +1,27 @@
-"""``mcos memory``: the memory models against another simulator's results."""
+"""``mcos memory``: the memory models, checked and put to work."""
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mcos_sim.console import output, require_outputs, write_json
+from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
     "EXAMPLE",
-    "command",
+    "app",
 ]
 
 
 EXAMPLE = "mcos memory check ../shared/oracle"
 
-
-class Action(enum.StrEnum):
-    """What to do."""
-
-    CHECK = "check"
+app = typer.Typer(help="The HBM models: against another simulator, page colours, row conflicts.")
 
 
-def command(
-    action: Annotated[Action, typer.Argument(help="check: a folder of cases.")],
+@app.command(epilog=f"Example: {EXAMPLE}")
+def check(
     directory: Annotated[
         Path,
         typer.Argument(metavar="DIR", help="Folder with summary.csv and the cases it names."),
@@ -70,3 +65,136 @@ def command(
         write_json(json, {"cases": found, "differing": differing, "memory": preset.name})
     if differing:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: mcos memory colours --clocks 1000000")
+def colours(
+    contract: Annotated[
+        Path, typer.Argument(help="Contract file with the essay's tenants.")
+    ] = Path("contracts/decode-prefill-hbm3.toml"),
+    clocks: Annotated[
+        int, typer.Option(min=10_000, max=100_000_000, help="Clocks of every run.")
+    ] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of where pages lie.")] = 1,
+    json: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
+    ] = Path("build/bench/colouring.json"),
+) -> None:
+    """Measure what page colours buy on HBM3: row changes, utilisation and energy.
+
+    Four streams that together ask for more than the channel can pass, behind FCFS and behind MCOS,
+    with pages anywhere and with pages by colour.
+    """
+    from rich.table import Table
+
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.colouring import ESSAY, RUNS, measure_colouring
+    from mcos_sim.machine import machine
+
+    require_outputs([json], inputs=[contract])
+    compiled = compile_for(contract, tenants=16)
+    with progress("Running the reference model on HBM3", RUNS) as advance:
+        rows = measure_colouring(compiled, clocks=clocks, seed=seed, on_progress=advance)
+    table = Table(title=f"HBM3, pages of 4 KiB, {clocks:,} clocks a run")
+    for name in ("page in", "workload", "arbiter", "pages"):
+        table.add_column(name)
+    for name in ("row changes", "over floor", "of peak", "of ceiling", "pJ/B", "W"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row["layout"],
+            row["workload"],
+            row["arbiter"],
+            "coloured" if row["coloured"] else "anywhere",
+            f"{row['row_changes']:.2%}",
+            f"{100 * row['over_floor']:+.2f}",
+            f"{row['utilisation']:.1%}",
+            f"{row['of_ceiling']:.1%}",
+            f"{row['pj_per_byte']:.1f}",
+            f"{row['watts']:.2f}",
+        )
+    output.print(table)
+    output.print(
+        f"The essay: conflicts {ESSAY['conflicts_free']:.0%} and "
+        f"{ESSAY['conflicts_coloured']:.0%}, utilisation {ESSAY['utilisation_free']:.0%} and "
+        f"{ESSAY['utilisation_coloured']:.0%}, {ESSAY['watts_free']:g} W and "
+        f"{ESSAY['watts_coloured']:g} W.",
+        soft_wrap=True,
+    )
+    write_json(
+        json,
+        {
+            "clocks": clocks,
+            "config_hash": compiled.config.hash,
+            "contract": compiled.origin,
+            "essay": ESSAY,
+            "machine": machine(),
+            "runs": rows,
+            "seed": seed,
+        },
+    )
+    say(f"figures: {json}")
+
+
+@app.command(epilog="Example: mcos memory conflicts --clocks 1000000")
+def conflicts(
+    contract: Annotated[
+        Path, typer.Argument(help="Contract file; all but its first tenant miss every row.")
+    ] = Path("contracts/row-conflicts-hbm3.toml"),
+    clocks: Annotated[
+        int, typer.Option(min=10_000, max=100_000_000, help="Clocks of every run.")
+    ] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of addresses and directions.")] = 1,
+    json: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
+    ] = Path("build/bench/row_conflicts.json"),
+) -> None:
+    """Put a tenant with a guarantee beside tenants of whom every request misses a row, on HBM3.
+
+    Once as the contract says, where guarantees are admitted at their cost in memory time, and once
+    as counting bytes would have it.
+    """
+    from rich.table import Table
+
+    from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.row_conflicts import measure_row_conflicts
+    from mcos_sim.machine import machine
+
+    require_outputs([json], inputs=[contract])
+    compiled = compile_for(contract, tenants=16)
+    with progress("Running the reference model on HBM3", 1) as advance:
+        found = measure_row_conflicts(compiled, clocks=clocks, seed=seed)
+        advance(1)
+    alone = found["adversaries_alone"]
+    table = Table(title=f"HBM3, {clocks:,} clocks a run")
+    table.add_column("guarantees admitted by")
+    for name in ("of its guarantee", "longest delay", "bound", "others, B/clock", "row changes"):
+        table.add_column(name, justify="right")
+    for name in ("compiled_cost", "byte_charging"):
+        row = found[name]
+        table.add_row(
+            name.replace("_", " "),
+            f"{row['of_guarantee']:.1%}",
+            f"{row['delay_clocks']:,}",
+            f"{row['delay_bound_clocks']:,.0f}",
+            f"{row['adversary_bytes_per_clock']:.1f}",
+            f"{row['row_changes']:.1%}",
+        )
+    output.print(table)
+    output.print(
+        f"The others alone: {alone['bytes_per_clock']:.1f} bytes a clock, a cost of "
+        f"{alone['cost']:.2f}.",
+        soft_wrap=True,
+    )
+    write_json(
+        json,
+        {
+            "clocks": clocks,
+            "config_hash": compiled.config.hash,
+            "contract": compiled.origin,
+            "machine": machine(),
+            "seed": seed,
+            **found,
+        },
+    )
+    say(f"figures: {json}")

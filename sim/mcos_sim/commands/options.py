@@ -8,20 +8,31 @@ from typing import Annotated
 import typer
 
 from mcos_sim.errors import UserError
+from mcos_sim.memory.name import MemoryName
 
 __all__ = [
     "CORES",
+    "Memory",
     "Simulators",
     "Workers",
     "clock_span",
+    "contract_for",
 ]
 
 
 Simulators = Annotated[Path, typer.Option(help="Folder of built simulators.")]
 
+Memory = Annotated[MemoryName, typer.Option(help="What stands behind the channel.")]
+
 Workers = Annotated[int, typer.Option(min=1, help="Processes.", show_default="one a core")]
 
 CORES = os.cpu_count() or 1
+
+
+def contract_for(memory: MemoryName) -> Path:
+    """The contract of the essay's tenants for a memory: what HBM passes is less than its rate."""
+    name = "decode-prefill" if memory is MemoryName.SIMPLE else "decode-prefill-hbm3"
+    return Path("contracts") / f"{name}.toml"
 
 
 def clock_span(option: str, text: str) -> tuple[int, int]:

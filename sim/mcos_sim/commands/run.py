@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import Simulators, clock_span
+from mcos_sim.commands.options import Memory, Simulators, clock_span, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import UserError
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def command(
         Path | None,
         typer.Argument(
             help="Contract file, TOML.",
-            show_default="contracts/decode-prefill.toml, or contracts/MODEL.toml with --trace",
+            show_default="contracts/decode-prefill.toml or that of the memory, or "
+            "contracts/MODEL.toml with --trace",
         ),
     ] = None,
     workload: Annotated[
@@ -87,6 +89,7 @@ def command(
         int, typer.Option(min=2_000, max=100_000_000, help="Length of a run without a trace.")
     ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    memory: Memory = MemoryName.SIMPLE,
     waves: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="VCD to write, with --window.", show_default=False),
@@ -121,7 +124,9 @@ def command(
     """
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.memory_figures import memory_figures
     from mcos_sim.experiments.replay import figures
+    from mcos_sim.memory.behind import behind
     from mcos_sim.scenario import Window
     from mcos_sim.waves.worst import late_request
 
@@ -138,7 +143,7 @@ def command(
     else:
         recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
-        contract = CONTRACTS / ("decode-prefill.toml" if trace is None else f"{model}.toml")
+        contract = contract_for(memory) if trace is None else CONTRACTS / f"{model}.toml"
     state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw", ".sucl")]
     require_outputs([waves, *state, json], inputs=[contract, trace])
     kind = ArbiterKind[arbiter.name]
@@ -146,11 +151,12 @@ def command(
     if trace is None:
         compiled = compile_for(contract, tenants=16)
         facts: dict[str, Any] = {"workload": workload.value}
-        scenario = _essay_scenario(compiled, workload, clocks, common)
+        scenario = _essay_scenario(compiled, workload, clocks, memory, common)
     else:
         compiled, facts, scenario = _trace_scenario(
             contract, trace, model, requests=requests, grants=grants, common=common
         )
+        scenario = behind(scenario, memory, compiled)
     for folder in (directory, simulators):
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -167,6 +173,7 @@ def command(
         "engine": engine.value,
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
+        "memory": memory_figures(scenario, result, memory),
         "memory_latency_clocks": scenario.memory_latency,
         "port_credit_bytes": scenario.memory_credit,
         "seed": seed,
@@ -300,13 +307,15 @@ def _window(waves: Path | None, window: str | None, clocks: int | None) -> Windo
     return Window(path=waves, first=first, end=end)
 
 
-def _essay_scenario(compiled: Compiled, workload: Workload, clocks: int, common: dict) -> Scenario:
-    from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
+def _essay_scenario(
+    compiled: Compiled, workload: Workload, clocks: int, memory: MemoryName, common: dict
+) -> Scenario:
+    from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 
-    setting = Setting(clocks=clocks, seed=common["seed"])
+    setting = Setting(clocks=clocks, seed=common["seed"], memory=memory)
     scenario = contention_scenario(
         compiled,
-        WORKLOADS[workload.value],
+        workloads(memory)[workload.value],
         "mcos",
         setting,
         name=common["name"],
@@ -373,6 +382,14 @@ def _show(found: dict, *, traced: bool) -> None:
         f"{found['grants']:,} grants, {found['bytes']:,} bytes, "
         f"utilisation {found['utilisation']:.1%}, seed {found['seed']}; step latency in clocks"
     )
+    memory = found["memory"]
+    if "row_changes" in memory:
+        output.print(
+            f"{memory['name']}: {memory['conflicts']:.2%} of the bursts in conflict, "
+            f"{memory['closed']:.2%} to a closed bank, {memory['of_ceiling']:.1%} of what refresh "
+            f"leaves, {memory['pj_per_byte']:.1f} pJ/B",
+            soft_wrap=True,
+        )
 
 
 def _require_all_granted(found: dict) -> None:

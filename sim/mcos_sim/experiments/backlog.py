@@ -3,6 +3,8 @@
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.statistics import bytes_between, grants_between
+from mcos_sim.memory.behind import behind, capacity
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import RunResult, Scenario
 from mcos_sim.traffic.essay import backlogged_streams
 
@@ -17,22 +19,29 @@ GRANTS = 110_000
 
 
 def backlog_scenario(
-    compiled: Compiled, arbiter: ArbiterKind, *, memory_latency: int, seed: int, name: str
+    compiled: Compiled,
+    arbiter: ArbiterKind,
+    *,
+    memory_latency: int,
+    memory: MemoryName,
+    seed: int,
+    name: str,
 ) -> Scenario:
     """The phase in which every tenant has more to ask than it can get, sizes 1 to 16 beats."""
     config = compiled.config
     mean_bytes = config.beat_bytes * (1 + config.max_beats) / 2
-    return Scenario(
+    scenario = Scenario(
         name=name,
         arbiter=arbiter,
         config=config,
         image=compiled.image.words,
         streams=tuple(backlogged_streams(grants=GRANTS, seed=seed, config=config)),
-        clocks=round(1.1 * GRANTS * mean_bytes / config.bytes_per_clock),
+        clocks=round(1.1 * GRANTS * mean_bytes / capacity(compiled, memory)),
         memory_latency=memory_latency,
         memory_credit=compiled.settings.channel.port_credit,
         seed=seed,
     )
+    return behind(scenario, memory, compiled)
 
 
 def share_error(compiled: Compiled, result: RunResult) -> tuple[int, float]:

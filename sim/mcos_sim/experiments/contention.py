@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
 from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
+from mcos_sim.memory.behind import behind, capacity
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import DECODERS, LOADED, PREFILL, SATURATED, essay_streams
 from mcos_sim.traffic.essay import Scenario as Workload
@@ -27,11 +28,16 @@ __all__ = [
     "Setting",
     "compare",
     "contention_scenario",
+    "workloads",
 ]
 
 
 WORKLOADS = {workload.name: workload for workload in (LOADED, SATURATED)}
 """The two settings of the workload, by name."""
+
+_HBM_COMPUTE = 480
+"""Mean compute time of a loaded decoder, in clocks, with which the decoders alone use 70 to 75 % of
+what the channel passes where r is three quarters of the hardware's."""
 
 ARBITER_OF_RUN = {
     "alone": ArbiterKind.FCFS,
@@ -68,7 +74,9 @@ class Setting:
     pacer : bool
         Whether granted bytes are held at the channel's rate.
     seed : int
-        Seed of step sizes and compute times.
+        Seed of step sizes and compute times, and of where pages lie.
+    memory : MemoryName
+        What is behind the port.
     """
 
     clocks: int = 1_600_000
@@ -78,6 +86,20 @@ class Setting:
     credit_factor: int = 1
     pacer: bool = True
     seed: int = 1
+    memory: MemoryName = MemoryName.SIMPLE
+
+
+def workloads(memory: MemoryName) -> dict[str, Workload]:
+    """The two settings of the workload for a memory, by name.
+
+    Decoders that are to use 70 to 75 % of r by themselves compute for longer where r is less.
+    """
+    if memory is MemoryName.SIMPLE:
+        return WORKLOADS
+    loaded = dataclasses.replace(
+        LOADED, compute_mean=_HBM_COMPUTE, compute_jitter=_HBM_COMPUTE // 2
+    )
+    return {**WORKLOADS, LOADED.name: loaded}
 
 
 def contention_scenario(
@@ -96,7 +118,7 @@ def contention_scenario(
     compiled : Compiled
         The contract.
     workload : Workload
-        One of :data:`WORKLOADS`.
+        One of :func:`workloads`.
     run : str
         One of :data:`ARBITER_OF_RUN`.
     setting : Setting
@@ -127,9 +149,7 @@ def contention_scenario(
         seed=setting.seed,
         config=config,
     )
-    if run == "alone":
-        streams = [stream for stream in streams if stream.name != PREFILL]
-    return Scenario(
+    scenario = Scenario(
         name=name,
         arbiter=ARBITER_OF_RUN[run],
         config=config,
@@ -141,6 +161,12 @@ def contention_scenario(
         seed=setting.seed,
         window=window,
     )
+    scenario = behind(scenario, setting.memory, compiled)
+    if run == "alone":
+        # The decoders' pages lie where they lie beside the prefill.
+        streams = [stream for stream in scenario.streams if stream.name != PREFILL]
+        scenario = dataclasses.replace(scenario, streams=tuple(streams))
+    return scenario
 
 
 def compare(
@@ -148,7 +174,8 @@ def compare(
 ) -> dict:
     """The figures of a scenario, from its runs.
 
-    Shares are parts of the channel's capacity, of bytes granted while the prefill is backlogged.
+    Shares are parts of what the channel can pass (r, less what a memory loses to refresh), of bytes
+    granted while the prefill is backlogged.
     The target is the weighted max-min share, weights being guarantees and a decoder's demand what
     it took alone. The FCFS ratio is the smallest decoder's, the MCOS ratios the largest's.
 
@@ -172,20 +199,20 @@ def compare(
         One entry a run with ``tenants`` and ``utilisation``, and ``ratios``,
         ``mcos_utilisation_over_fcfs`` and ``honesty`` as far as the runs allow.
     """
-    config = compiled.config
     clocks = setting.clocks
     first = round((workload.prefill_from + SETTLE) * clocks)
     end = round(workload.prefill_until * clocks)
     burst = round(workload.prefill_from * clocks)
     warm_up = round(WARM_UP * clocks)
 
-    capacity = (end - first) * config.bytes_per_clock
+    rate = capacity(compiled, setting.memory)
+    passed = (end - first) * rate
 
     def share(tenant) -> float:
-        return bytes_between(tenant, first, end) / capacity
+        return bytes_between(tenant, first, end) / passed
 
     alone = {tenant.name: share(tenant) for tenant in results["alone"].tenants}
-    targets = _targets(compiled, alone, config)
+    targets = _targets(compiled, alone, rate)
     figures: dict = {}
     for run, result in results.items():
         rows: list[dict[str, Any]] = [
@@ -200,7 +227,10 @@ def compare(
             for tenant in result.tenants
         ]
         used = sum(bytes_between(tenant, first, end) for tenant in result.tenants)
-        figures[run] = {"tenants": rows, "utilisation": used / capacity}
+        figures[run] = {"tenants": rows, "utilisation": used / passed}
+        memory = results[run].memory
+        if memory is not None:
+            figures[run]["row_changes"] = memory.row_changes
 
     def over_alone(run: str, key: str = "p99_clocks", *, part: str | None = None) -> list[float]:
         def latency(row: dict[str, Any]) -> int | None:
@@ -210,7 +240,7 @@ def compare(
         pairs = [(latency(row), base.get(row["name"])) for row in figures[run]["tenants"]]
         return [own / alone for own, alone in pairs if own is not None and alone is not None]
 
-    guarantees = _guarantees(compiled, config)
+    guarantees = _guarantees(compiled, rate)
     granted = next(t.granted for t in results["mcos"].tenants if t.name == PREFILL)
     active = int(granted[-1] - granted[0])
     prefill = next(row for row in figures["mcos"]["tenants"] if row["name"] == PREFILL)
@@ -241,29 +271,27 @@ def compare(
     return figures
 
 
-def _targets(
-    compiled: Compiled, alone: dict[str, float], config: ChannelConfig
-) -> dict[str, float]:
-    """Weighted max-min share of each tenant's demand, as parts of the channel's capacity."""
-    capacity = config.bytes_per_clock << config.rate_fraction
+def _targets(compiled: Compiled, alone: dict[str, float], rate: float) -> dict[str, float]:
+    """Weighted max-min share of each tenant's demand, as parts of ``rate`` bytes a clock."""
+    unit = rate * (1 << compiled.config.rate_fraction)
     tags = compiled.contract.tags()
-    guarantees = _guarantees(compiled, config)
+    guarantees = _guarantees(compiled, rate)
     rows = [compiled.settings.tenants[tags[place]] for place in compiled.contract.tenants]
     demands: Sequence[float] = [alone.get(name, np.inf) for name in guarantees]
     shares = max_min_shares(
         1.0,
         demands,
         list(guarantees.values()),
-        [np.inf if row.work_conserving else row.peak_rate / capacity for row in rows],
+        [np.inf if row.work_conserving else row.peak_rate / unit for row in rows],
     )
     return dict(zip(guarantees, shares.tolist(), strict=True))
 
 
-def _guarantees(compiled: Compiled, config: ChannelConfig) -> dict[str, float]:
-    """Guarantee of each tenant by name, as part of the channel's capacity."""
-    capacity = config.bytes_per_clock << config.rate_fraction
+def _guarantees(compiled: Compiled, rate: float) -> dict[str, float]:
+    """Guarantee of each tenant by name, as part of ``rate`` bytes a clock."""
+    unit = rate * (1 << compiled.config.rate_fraction)
     tags = compiled.contract.tags()
     return {
-        tenant.name: compiled.settings.tenants[tags[place]].committed_rate / capacity
+        tenant.name: compiled.settings.tenants[tags[place]].committed_rate / unit
         for place, tenant in compiled.contract.tenants.items()
     }

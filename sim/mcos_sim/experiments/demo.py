@@ -10,11 +10,12 @@ from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.backlog import backlog_scenario, share_error
 from mcos_sim.experiments.contention import (
     ARBITER_OF_RUN,
-    WORKLOADS,
     Setting,
     compare,
     contention_scenario,
+    workloads,
 )
+from mcos_sim.memory.behind import capacity
 from mcos_sim.rtl import run_scenarios
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
@@ -89,7 +90,7 @@ class Demo:
         self.window_path = directory / "window.vcd"
         self._main = [
             _Case(workload=workload, setting=setting, runs=tuple(ARBITER_OF_RUN))
-            for workload in WORKLOADS.values()
+            for workload in workloads(setting.memory).values()
         ]
         self._sweeps = _sweeps(setting) if full else {}
         self._variants = _variants(setting) if full else []
@@ -104,6 +105,7 @@ class Demo:
                 compiled,
                 arbiter,
                 memory_latency=setting.memory_latency,
+                memory=setting.memory,
                 seed=setting.seed,
                 name=f"backlogged-{arbiter.name.lower()}",
             )
@@ -205,14 +207,15 @@ class Demo:
         return {
             "run": dataclasses.asdict(self.setting),
             "memory": {
+                "name": self.setting.memory.value,
                 "latency_clocks": self.setting.memory_latency,
-                "bytes_per_clock": self.compiled.config.bytes_per_clock,
+                "bytes_per_clock": capacity(self.compiled, self.setting.memory),
                 "port_credit_bytes": self.compiled.settings.channel.port_credit,
             },
             "slice": {"channels_of_contract": self.compiled.contract.fabric.channels, "run": 1},
             **{
                 f"workload {name}": dataclasses.asdict(workload)
-                for name, workload in WORKLOADS.items()
+                for name, workload in workloads(self.setting.memory).items()
             },
         }
 
@@ -224,7 +227,7 @@ def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
     return {
         "window": [
             case(workload, {"prefill_window": window}, prefill_window=window)
-            for workload in WORKLOADS.values()
+            for workload in workloads(setting.memory).values()
             for window in WINDOW_SWEEP
         ],
         "credit": [
@@ -234,7 +237,7 @@ def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
                 credit_factor=factor,
                 pacer=False,
             )
-            for workload in WORKLOADS.values()
+            for workload in workloads(setting.memory).values()
             for factor in CREDIT_SWEEP
         ],
     }
@@ -243,7 +246,7 @@ def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
 def _variants(setting: Setting) -> list[_Case]:
     return [
         _Case(
-            workload=dataclasses.replace(WORKLOADS[name], **changes),
+            workload=dataclasses.replace(workloads(setting.memory)[name], **changes),
             setting=setting,
             row={"variant": what},
         )

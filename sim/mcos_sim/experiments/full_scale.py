@@ -17,6 +17,8 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.contention import ARBITER_OF_RUN
 from mcos_sim.experiments.statistics import step_percentiles
+from mcos_sim.memory.behind import behind, capacity
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.essay import DECODERS, PREFILL
@@ -46,6 +48,8 @@ class Slice:
         Requests outstanding.
     memory_latency : int
         Clocks from a command's last byte to its completion.
+    memory : MemoryName
+        What is behind the port.
     """
 
     steps: int = 200
@@ -54,6 +58,7 @@ class Slice:
     decoder_window: int = 16
     prefill_window: int = 1200
     memory_latency: int = 116
+    memory: MemoryName = MemoryName.SIMPLE
 
     def step_clocks(self, config: ChannelConfig) -> int:
         """Clocks of a step without a prefill."""
@@ -69,10 +74,11 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
     config = compiled.config
     clocks = of.step_clocks(config)
     decoders = len(DECODERS)
-    bytes_ = int(clocks * config.bytes_per_clock * of.load / decoders)
+    rate = capacity(compiled, of.memory)
+    bytes_ = int(clocks * rate * of.load / decoders)
     count = bytes_ // config.l_max
     # They read at the same time, and each has a third of the channel while they do.
-    compute = clocks - count * decoders * config.l_max // config.bytes_per_clock
+    compute = clocks - int(count * decoders * config.l_max / rate)
     streams = [
         _stream(
             name,
@@ -100,7 +106,7 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
         )
         prefill.steps["ready"][0] = of.burst(config)
         streams.insert(0, dataclasses.replace(prefill, until=end))
-    return Scenario(
+    scenario = Scenario(
         name=run,
         arbiter=ARBITER_OF_RUN[run],
         config=config,
@@ -112,6 +118,7 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
         seed=0,
         keep_requests=False,
     )
+    return behind(scenario, of.memory, compiled)
 
 
 def _stream(
@@ -155,18 +162,19 @@ def measure_full_scale(
     dict[str, dict[str, Any]]
         By run: ``steps``, ``p50_clocks``, ``p99_clocks`` of the steps begun in the burst and ended,
         ``p99_over_alone``, None without such steps or without ``alone``, ``steps_in_all``,
-        ``utilisation``, ``prefill_bytes``, ``clocks`` and ``seconds``.
+        ``utilisation`` (of what the channel can pass), ``row_changes`` of an HBM,
+        ``prefill_bytes``, ``clocks`` and ``seconds``.
     """
     rows: dict[str, dict[str, Any]] = {}
     for run in runs:
         result = run_scenario(full_scale_scenario(compiled, run, of), on_progress=on_progress)
-        rows[run] = _row(result, compiled.config, of)
+        rows[run] = _row(result, compiled, of)
         alone, found = rows.get("alone", {}).get("p99_clocks"), rows[run]["p99_clocks"]
         rows[run]["p99_over_alone"] = round(found / alone, 4) if alone and found else None
     return rows
 
 
-def _row(result: RunResult, config: ChannelConfig, of: Slice) -> dict[str, Any]:
+def _row(result: RunResult, compiled: Compiled, of: Slice) -> dict[str, Any]:
     decoders = [tenant for tenant in result.tenants if tenant.name in DECODERS]
     merged = dataclasses.replace(
         decoders[0],
@@ -176,9 +184,10 @@ def _row(result: RunResult, config: ChannelConfig, of: Slice) -> dict[str, Any]:
     clocks = result.clocks - FIRST_CLOCK
     moved = sum(tenant.bytes_granted for tenant in result.tenants)
     return {
-        **step_percentiles(merged, first=of.burst(config)),
+        **step_percentiles(merged, first=of.burst(compiled.config)),
         "steps_in_all": int((merged.step_ended >= 0).sum()),
-        "utilisation": round(moved / clocks / config.bytes_per_clock, 4),
+        "utilisation": round(moved / clocks / capacity(compiled, of.memory), 4),
+        **({"row_changes": round(result.memory.row_changes, 4)} if result.memory else {}),
         "prefill_bytes": sum(t.bytes_granted for t in result.tenants if t.name == PREFILL),
         "clocks": clocks,
         "seconds": round(result.seconds, 1),

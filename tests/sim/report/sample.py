@@ -26,7 +26,7 @@ def result(*, sweeps: bool = False, prefill: str = "prefill") -> dict[str, Any]:
         "seed": 7,
         "settings": {
             "workload": {"name": "essay", "windows": [1200, 16]},
-            "memory": {"latency_clocks": 220},
+            "memory": {"name": "simple", "latency_clocks": 220},
         },
         "scenarios": {name: _scenario(prefill) for name in ("loaded", "saturated")},
         "backlogged": {
