@@ -63,8 +63,9 @@ class Choice(wiring.Component):
         It is the tenant of the clock before.
     below : Out(tenants)
         Bit j: a tenant lower than j is granted.
-    chosen : Out(tenants)
-        Whose head is granted in this clock, unless ``again``; nobody's where none may be.
+    chosen, chosen_too : Out(tenants)
+        Whose head is granted in this clock, unless ``again``; nobody's where none may be. Twice,
+        from registers of their own, and of any tenants in the first clock after reset.
     candidates : Out(tenants)
         Heads that are candidates of their class.
     """
@@ -93,6 +94,7 @@ class Choice(wiring.Component):
     again: Signal
     below: Signal
     chosen: Signal
+    chosen_too: Signal
     candidates: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -124,6 +126,7 @@ class Choice(wiring.Component):
                 "again": Out(1),
                 "below": Out(config.tenants),
                 "chosen": Out(config.tenants),
+                "chosen_too": Out(config.tenants, init=1),
                 "candidates": Out(config.tenants),
             }
         )
@@ -224,7 +227,8 @@ class Choice(wiring.Component):
         goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
 
         # Who is chosen selects his tags too, a wire to every bit of them. That is what the other
-        # register is for: it has the complement, because tools make one of two that are the same.
+        # registers are for: tools make one of two that are the same, so one of these has the
+        # complement and one has something else after reset.
         was_granted = Signal(config.tenants)
         chosen = Signal(config.tenants)
         others_than_chosen = Signal(config.tenants, init=everybody)
@@ -234,6 +238,7 @@ class Choice(wiring.Component):
             was_granted.eq(self.granted),
             chosen.eq(chosen_then),
             others_than_chosen.eq(~chosen_then),
+            self.chosen_too.eq(chosen_then),
             self.again.eq(self.open_then & follows & (~others | goes_first)),
             self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]

@@ -41,8 +41,8 @@ class TenantTags(wiring.Component):
         Whose head leaves in this clock, at most one.
     again : In(1)
         It is that of the clock before.
-    chosen : In(tenants)
-        Whose head leaves unless ``again``; not that of the clock before.
+    chosen, chosen_too : In(tenants)
+        Whose head leaves unless ``again``; not that of the clock before. Both are the same.
     heads, seconds, thirds : In(tenants)
         Which queues have a first, second and third request.
     marks : In(ArrayLayout(tag_width, tenants))
@@ -84,6 +84,7 @@ class TenantTags(wiring.Component):
     granted: Signal
     again: Signal
     chosen: Signal
+    chosen_too: Signal
     heads: Signal
     seconds: Signal
     thirds: Signal
@@ -114,6 +115,7 @@ class TenantTags(wiring.Component):
                 "granted": In(config.tenants),
                 "again": In(1),
                 "chosen": In(config.tenants),
+                "chosen_too": In(config.tenants),
                 "heads": In(config.tenants),
                 "seconds": In(config.tenants),
                 "thirds": In(config.tenants),
@@ -203,7 +205,7 @@ class TenantTags(wiring.Component):
         stale_again = pick(granted, stale_then)
         m.d.comb += [
             behind_chosen.tags.start.eq(pick(self.chosen, [self.tags[i].finish for i in tenants])),
-            behind_chosen.tags.finish.eq(pick(self.chosen, end)),
+            behind_chosen.tags.finish.eq(pick(self.chosen_too, end)),
             behind_chosen.stale.eq(stale_chosen[1]),
             behind_chosen.third_stale.eq(stale_chosen[2]),
             behind.eq(Mux(self.again, behind_again, behind_chosen)),

@@ -120,6 +120,7 @@ class WfqArbiter(Arbiter):
             tags.granted.eq(granted),
             tags.again.eq(choice.again),
             tags.chosen.eq(choice.chosen),
+            tags.chosen_too.eq(choice.chosen_too),
             tags.heads.eq(heads),
             tags.seconds.eq(seconds),
             tags.thirds.eq(self.third),

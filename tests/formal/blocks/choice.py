@@ -108,6 +108,7 @@ class GrantHarness(ChoiceHarness):
         start_first, same = tells(one, other)
         start_second, same_too = tells(other, one)
 
+        told = Signal()
         opened = Signal()
         was_granted = Signal()
         headed = Signal()
@@ -115,6 +116,7 @@ class GrantHarness(ChoiceHarness):
         entered = Signal()
         is_granted = choice.granted.bit_select(one, 1)
         m.d.sync += [
+            told.eq(1),
             opened.eq(choice.open_then),
             was_granted.eq(is_granted),
             headed.eq(self.heads.bit_select(one, 1)),
@@ -129,6 +131,7 @@ class GrantHarness(ChoiceHarness):
             Assume(start_second == (~start_first & ~same)),
             Assert(~(is_granted & choice.granted.bit_select(other, 1))),
             Assert(implies(is_granted, choice.grant & opened)),
+            Assert(implies(told, choice.chosen == choice.chosen_too)),
             Assert(implies(is_granted, headed | followed | entered)),
             Assert(implies(is_granted, choice.again == was_granted)),
             Assert(
