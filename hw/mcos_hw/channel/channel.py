@@ -344,6 +344,16 @@ class Channel(wiring.Component):
         )
 
         m.d.comb += self.probe.channel.granted_class.eq(granted_class)
+        responded = monitor.responded
+        m.d.comb += [
+            self.probe.monitor.epoch.eq(monitor.epoch),
+            self.probe.monitor.busy.eq(monitor.busy),
+            self.probe.monitor.held.eq(monitor.waiting),
+            self.probe.monitor.responded.eq(responded),
+            self.probe.monitor.tenant.eq(Mux(responded, monitor.responded_tenant, 0)),
+            self.probe.monitor.bin.eq(Mux(responded, monitor.responded_bin, 0)),
+            self.probe.monitor.late.eq(responded & monitor.responded_late),
+        ]
         self._connect_probe(m, queues, buckets, ages, pacer, credit, waiting_codes)
         return m
 

@@ -77,6 +77,8 @@ class Monitor(wiring.Component):
         Number of the latched epoch.
     busy_clocks : Out(32)
         Busy clocks of the latched epoch.
+    responded, responded_tenant, responded_bin, responded_late : Out
+        The response that counts in this clock: whose, in which bin, over its objective or not.
     <window> : {index: In, data: Out(32)}
         One for each name of :func:`monitor_windows`; data one clock after index.
     """
@@ -97,6 +99,10 @@ class Monitor(wiring.Component):
     served_entry: data.View
     epoch: Signal
     busy_clocks: Signal
+    responded: Signal
+    responded_tenant: Signal
+    responded_bin: Signal
+    responded_late: Signal
     queue: Window
     held: Window
 
@@ -120,6 +126,10 @@ class Monitor(wiring.Component):
                 "served_entry": In(slot_entry_layout(config)),
                 "epoch": Out(32),
                 "busy_clocks": Out(32),
+                "responded": Out(1),
+                "responded_tenant": Out(config.tenant_width),
+                "responded_bin": Out(range(LATENCY_BINS)),
+                "responded_late": Out(1),
                 **window_members(config),
             }
         )
@@ -170,39 +180,33 @@ class Monitor(wiring.Component):
         count_rows("promotions", event=self.grant & self.promoted, index=self.grant_tenant)
 
         # Latency in three steps: the stamps, their difference, what it means.
-        served = Signal(3)
-        responded = Signal(config.stamp_width)
+        served = Signal(2)
+        answered = Signal(config.stamp_width)
         offered = Signal(config.stamp_width)
-        responded_tenant = Signal(config.tenant_width)
+        answered_tenant = Signal(config.tenant_width)
         served_tenant = Signal(config.tenant_width)
         latency = Signal(config.stamp_width)
         objective = Signal(config.clocks_width)
         m.d.sync += [
-            served.eq(Cat(self.served, served)),
-            responded.eq(self.now),
+            Cat(served, self.responded).eq(Cat(self.served, served)),
+            answered.eq(self.now),
             offered.eq(self.served_entry.offered),
-            responded_tenant.eq(self.served_entry.tenant),
-            served_tenant.eq(responded_tenant),
-            latency.eq(responded - offered),
-            objective.eq(self.objectives[responded_tenant]),
-        ]
-        latency_bin = Signal(range(LATENCY_BINS))
-        latency_tenant = Signal(config.tenant_width)
-        late = Signal()
-        m.d.sync += [
-            latency_bin.eq(0),
-            latency_tenant.eq(served_tenant),
-            late.eq((objective != 0) & (latency > objective)),
+            answered_tenant.eq(self.served_entry.tenant),
+            served_tenant.eq(answered_tenant),
+            latency.eq(answered - offered),
+            objective.eq(self.objectives[answered_tenant]),
+            self.responded_bin.eq(0),
+            self.responded_tenant.eq(served_tenant),
+            self.responded_late.eq((objective != 0) & (latency > objective)),
         ]
         for position in range(1, config.stamp_width):
             with m.If(latency[position]):
-                m.d.sync += latency_bin.eq(min(position, LATENCY_BINS - 1))
-        for name, event, index in (
-            ("responses", served[2], latency_tenant),
-            ("slo_violations", served[2] & late, latency_tenant),
-            ("latency", served[2], Cat(latency_bin, latency_tenant)),
-        ):
-            count_rows(name, event=event, index=index)
+                m.d.sync += self.responded_bin.eq(min(position, LATENCY_BINS - 1))
+        late = self.responded & self.responded_late
+        row = Cat(self.responded_bin, self.responded_tenant)
+        count_rows("responses", event=self.responded, index=self.responded_tenant)
+        count_rows("slo_violations", event=late, index=self.responded_tenant)
+        count_rows("latency", event=self.responded, index=row)
 
         # A queue's peak and a head's waiting may change for all tenants in one clock.
         held = Array(Signal(32, name=f"held_{i}") for i in tenants)

@@ -4,6 +4,7 @@ from amaranth.hdl import signed
 from amaranth.lib import data
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import LATENCY_BINS
 
 __all__ = [
     "NO_CLASS",
@@ -39,6 +40,14 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
     - ``in_flight``: bytes granted and not yet served;
     - ``debt``: bytes granted ahead of the paced rate, in ``2**-rate_fraction`` bytes;
     - ``load``: quarters of the port credit that were in flight in the clock before.
+
+    Members of ``monitor``, what it counts in this clock beside grants:
+
+    - ``epoch``: number of the epoch that was latched last;
+    - ``busy``: the channel owes bytes;
+    - ``held``: a bit for each tenant whose head waits for tokens;
+    - ``responded``: a response, with its ``tenant``, the bin of its latency (``bin``), and whether
+      it was over its objective (``late``); 0 without one.
     """
     level_width = config.depth_width + config.rate_fraction + 1
     tenant = data.StructLayout(
@@ -70,6 +79,21 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
             "load": 2,
         }
     )
+    monitor = data.StructLayout(
+        {
+            "epoch": 32,
+            "busy": 1,
+            "held": config.tenants,
+            "responded": 1,
+            "tenant": config.tenant_width,
+            "bin": range(LATENCY_BINS),
+            "late": 1,
+        }
+    )
     return data.StructLayout(
-        {"channel": channel, "tenants": data.ArrayLayout(tenant, config.tenants)}
+        {
+            "channel": channel,
+            "tenants": data.ArrayLayout(tenant, config.tenants),
+            "monitor": monitor,
+        }
     )

@@ -68,8 +68,9 @@ class Outcome:
 def compare(case: Case, library: Library) -> Outcome:
     """Run a case on both sides up to the first difference.
 
-    Compared are the probe of every clock, what requesters and memory find wrong with either side,
-    and in the end the registers: the monitor's if the last image has no epochs.
+    Compared are the probe of every clock, with all that the monitor counts in it and the number of
+    its epoch; what requesters and memory find wrong with either side; and in the end the registers,
+    the monitor's if the last image has no epochs.
     """
     scenario = case.scenario
     sides = _Sides(case, library)

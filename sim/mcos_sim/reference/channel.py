@@ -47,16 +47,18 @@ def commit(s, image):
 @compiled
 def _follow_image(s):
     """What the hardware keeps of the image in registers of its own, a clock late."""
-    s[at.HOLDS] = 0
+    s[at.MAY_HOLD] = 0
     for i in range(s[at.TENANTS]):
         s[at.KEPT_PRIORITY + i] = s[at.PRIORITY + i] if s[at.OVERCOMMITTED] else 0
         s[at.SCAVENGES + i] = buckets.scavenges(s, i)
-        s[at.HOLDS] |= not s[at.SCAVENGES + i]
+        s[at.MAY_HOLD] |= not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
             s[at.FILLS + i] = 0
         if s[at.WAITING + i]:
             buckets.meet_head(s, i, choice.beats_of_head(s, i))
+    # Whoever waits under the image before is counted to the end.
+    s[at.HOLDS] |= s[at.MAY_HOLD]
     s[at.KEPT_INVERSE] = s[at.INVERSE_TOTAL_WEIGHT]
     s[at.CREDIT_BEFORE] = s[at.PORT_CREDIT] - s[at.L_MAX]
 
@@ -192,8 +194,10 @@ def advance(s, e):
     if s[at.SERVED] or s[at.LATENCY_STEPS]:
         monitor.count_latency(s)
     if s[at.HOLDS]:
+        s[at.HOLDS] = s[at.MAY_HOLD]
         for i in range(tenants):
             s[at.WAITS + i] = s[at.WAITING + i] != 0 and _waiting_class(s, i) == _NO_CLASS
+            s[at.HOLDS] |= s[at.WAITS + i]
 
     # Tags and virtual time move, tokens are charged, the request leaves.
     granted = s[at.GRANT] != at.NOBODY

@@ -135,8 +135,9 @@ NOBODY = -1
     MEASURED_CLOCKS,
     MEASURED_LATE,
     LATENCY_STEPS,  # clocks in which one of these steps has something to do
-    HOLDS,  # whether a head may have to wait for tokens
-) = range(100, 116)
+    MAY_HOLD,  # whether the image lets a head wait for tokens
+    HOLDS,  # whether a head may be waiting for them
+) = range(100, 117)
 
 # Tenants: the live image.
 (

@@ -8,6 +8,7 @@ __all__ = [
     "count",
     "count_latency",
     "end_epoch",
+    "latency_bin",
 ]
 
 _GRANT_KINDS = GRANT_KINDS
@@ -30,7 +31,7 @@ def count(s, tenants):
 
 
 @compiled
-def _bin(clocks):
+def latency_bin(clocks):
     """Position of the highest bit, cut to the bins there are."""
     position = 0
     while clocks > 1:
@@ -47,7 +48,7 @@ def count_latency(s):
     if i != at.NOBODY:
         s[at.RESPONSES + i] += 1
         s[at.SLO_VIOLATIONS + i] += s[at.MEASURED_LATE]
-        s[at.LATENCY + _LATENCY_BINS * i + _bin(s[at.MEASURED_CLOCKS])] += 1
+        s[at.LATENCY + _LATENCY_BINS * i + latency_bin(s[at.MEASURED_CLOCKS])] += 1
     i = s[at.COMPUTED_TENANT]
     s[at.MEASURED_TENANT] = i
     s[at.MEASURED_CLOCKS] = s[at.COMPUTED_CLOCKS]

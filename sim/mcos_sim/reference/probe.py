@@ -8,6 +8,7 @@ from mcos_sim.compiling import compiled
 from mcos_sim.reference import choice, tags
 from mcos_sim.reference import layout as at
 from mcos_sim.reference.buckets import committed_at, peak_at
+from mcos_sim.reference.monitor import latency_bin
 
 __all__ = [
     "pack",
@@ -46,6 +47,9 @@ TENANT_FIELDS = (
 )
 """Fields of ``probe.tenants[i]``, likewise."""
 
+MONITOR_FIELDS = ("epoch", "busy", "held", "responded", "tenant", "bin", "late")
+"""Fields of ``probe.monitor``, likewise; their places come last."""
+
 _NO_CLASS = NO_CLASS
 
 
@@ -55,7 +59,10 @@ def probe_words(config: ChannelConfig) -> int:
 
 
 def probe_fields(config: ChannelConfig) -> dict[str, tuple[str, str, int, int]]:
-    """Every field by full name: its scope and name, offset and width; the channel's come first."""
+    """Every field by full name: its scope and name, offset and width.
+
+    The channel's come first, then those of each tenant, then the monitor's.
+    """
     layout = probe_layout(config)
     channel, tenants = layout["channel"], layout["tenants"]
     element = tenants.shape.elem_shape
@@ -69,11 +76,15 @@ def probe_fields(config: ChannelConfig) -> dict[str, tuple[str, str, int, int]]:
             field = element[name]
             scope = f"tenant_{i}"
             fields[f"{scope}.{name}"] = (scope, name, offset + field.offset, field.width)
+    monitor = layout["monitor"]
+    for name in MONITOR_FIELDS:
+        field = monitor.shape[name]
+        fields[f"monitor.{name}"] = ("monitor", name, monitor.offset + field.offset, field.width)
     return fields
 
 
 def probe_places(config: ChannelConfig) -> np.ndarray:
-    """Offset and width of every field, channel first, then tenant by tenant.
+    """Offset and width of every field, in the order of :func:`probe_fields`.
 
     Returns
     -------
@@ -130,3 +141,15 @@ def pack(s, places, row):
         _put(row, places[k + 9], committed_at(s, i, clock))
         _put(row, places[k + 10], peak_at(s, i, clock))
         k += 11
+    held = 0
+    for i in range(s[at.TENANTS]):
+        held |= s[at.WAITS + i] << i
+    responder = s[at.MEASURED_TENANT]
+    _put(row, places[k], s[at.EPOCH] - 1)
+    _put(row, places[k + 1], 1 if s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0 else 0)
+    _put(row, places[k + 2], held)
+    if responder != at.NOBODY:
+        _put(row, places[k + 3], 1)
+        _put(row, places[k + 4], responder)
+        _put(row, places[k + 5], latency_bin(s[at.MEASURED_CLOCKS]))
+        _put(row, places[k + 6], s[at.MEASURED_LATE])

@@ -63,6 +63,8 @@ def rows_waveform(
     channel: dict[str, np.ndarray] = {}
     tenants: dict[str, np.ndarray] = {}
     for scope, name, offset, width in probe_fields(config).values():
+        if scope == "monitor":
+            continue
         tag = None if scope == "channel" else int(scope.removeprefix("tenant_"))
         if tag is None:
             channel[name] = _field(rows, offset, width, signed=name in SIGNED)

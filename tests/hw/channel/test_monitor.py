@@ -34,6 +34,7 @@ class Model:
         self.last = False
         self.before = None
         self.responses = deque([None] * RESPONSE_STEPS)
+        self.responded = None
 
     def word(self, name, index, counts):
         word = self.latched[name, index]
@@ -55,7 +56,8 @@ class Model:
             self.responses[-1] = self.response(self.before, inputs["objectives"])
         self.before = inputs
         self.responses.append(None)
-        running.update(self.responses.popleft())
+        self.responded = self.responses.popleft()
+        running.update(self.responded)
         self.elapsed += 1
         if self.last:
             self.latched, self.running = running, Counter()
@@ -104,6 +106,8 @@ def test_signature():
     assert widths["in"]["served_entry"] == slot_entry_layout(CONFIG).size
     assert widths["out"].pop("epoch") == 32
     assert widths["out"].pop("busy_clocks") == 32
+    responses = {"responded": 1, "responded_tenant": 2, "responded_bin": 4, "responded_late": 1}
+    assert {name: widths["out"].pop(name) for name in responses} == responses
     assert set(widths["out"]) == {f"{name}.data" for name in WINDOWS}
     for name, count in WINDOWS.items():
         assert widths["in"][f"{name}.index"] == (count - 1).bit_length()
@@ -166,6 +170,13 @@ def test_random_events(seed):
                 if name in IN_REGISTERS or model.elapsed >= 3
             }
             model.clock(inputs)
+            told = [bench.get(f"responded{part}") for part in ("", "_tenant", "_bin", "_late")]
+            counted = model.responded or {}
+            assert told[0] == bool(counted)
+            if counted:
+                assert counted["responses", told[1]] == 1
+                assert counted["latency", LATENCY_BINS * told[1] + told[2]] == 1
+                assert counted["slo_violations", told[1]] == told[3]
             await bench.tick()
 
     simulate(Monitor(CONFIG), testbench)
