@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import CORES, Simulators, Workers
+from mcos_sim.commands.options import CORES, Simulators, Workers, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Contender, Grid, Workload
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def command(
         list[Path] | None,
         typer.Argument(
             help="Contract files, TOML, with the essay's tenants.",
-            show_default="contracts/decode-prefill.toml",
+            show_default="contracts/decode-prefill.toml, or that of the memory if it is one",
         ),
     ] = None,
     workload: Annotated[
@@ -53,6 +54,10 @@ def command(
     ] = None,
     engine: Annotated[
         list[Engine] | None, typer.Option(help="What runs it.", show_default="reference")
+    ] = None,
+    memory: Annotated[
+        list[MemoryName] | None,
+        typer.Option(help="What stands behind the channel.", show_default="simple"),
     ] = None,
     seed: Annotated[
         list[str] | None,
@@ -130,7 +135,8 @@ def command(
     """
     table = table or directory / "table.csv"
     page = directory / "sweep.html"
-    files = contract or [Path("contracts/decode-prefill.toml")]
+    memories = _unique(memory, MemoryName.SIMPLE)
+    files = contract or [contract_for(memories[0] if len(memories) == 1 else MemoryName.SIMPLE)]
     if len(set(files)) != len(files):
         raise UserError("each contract must be named once; leave the others out")
     grid = Grid(
@@ -139,6 +145,7 @@ def command(
             "workload": _unique(workload, Workload.LOADED),
             "arbiter": _unique(arbiter, Contender.ALONE, Contender.FCFS, Contender.MCOS),
             "engine": _unique(engine, Engine.REFERENCE),
+            "memory": memories,
             "seed": _seeds(seed or ["1"]),
             "clocks": _unique(clocks, 400_000),
             "prefill_window": _unique(prefill_window, 1200),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcos_sim.engines import Engine
+from mcos_sim.memory.name import MemoryName
 
 __all__ = [
     "AXES",
@@ -53,6 +54,8 @@ class Point:
         Who chooses the grants.
     engine : Engine
         What it runs on.
+    memory : MemoryName
+        What is behind the port.
     seed : int
         Seed of step sizes and compute times.
     clocks : int
@@ -71,6 +74,7 @@ class Point:
     workload: Workload
     arbiter: Contender
     engine: Engine
+    memory: MemoryName
     seed: int
     clocks: int
     prefill_window: int

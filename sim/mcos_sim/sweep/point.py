@@ -6,7 +6,7 @@ from typing import Any
 
 from mcos_policy.compiler import Compiled
 from mcos_sim.engines import run_scenario
-from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
+from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import figures
 from mcos_sim.sweep.grid import AXES, Point
 
@@ -28,7 +28,7 @@ _OF_TENANT = {
     "p99_clocks": "p99_clocks",
 }
 
-COLUMNS = (*AXES, *_OF_TENANT.values(), "utilisation")
+COLUMNS = (*AXES, *_OF_TENANT.values(), "utilisation", "row_changes")
 """Columns of a sweep's table; nothing in them depends on the machine."""
 
 
@@ -67,10 +67,11 @@ def run_point(
         credit_factor=point.credit,
         pacer=point.pacer,
         seed=point.seed,
+        memory=point.memory,
     )
     sizes = {"prefill_beats": point.prefill_beats, "decoder_beats": point.decoder_beats}
     workload = dataclasses.replace(
-        WORKLOADS[point.workload],
+        workloads(point.memory)[point.workload],
         **{name: beats for name, beats in sizes.items() if beats is not None},
     )
     scenario = contention_scenario(
@@ -83,6 +84,7 @@ def run_point(
             **dataclasses.asdict(point),
             **{column: row[key] for key, column in _OF_TENANT.items()},
             "utilisation": found["utilisation"],
+            "row_changes": result.memory.row_changes if result.memory else None,
         }
         for row in found["tenants"]
     ]

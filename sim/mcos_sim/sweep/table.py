@@ -19,8 +19,8 @@ __all__ = [
 
 
 _TYPES = {
-    **dict.fromkeys(("contract", "workload", "arbiter", "engine", "tenant"), pa.string()),
-    **dict.fromkeys(("share", "utilisation"), pa.float64()),
+    **dict.fromkeys(("contract", "workload", "arbiter", "engine", "memory", "tenant"), pa.string()),
+    **dict.fromkeys(("share", "utilisation", "row_changes"), pa.float64()),
     "pacer": pa.bool_(),
 }
 """Types of columns; all others are int64."""

@@ -11,6 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
+from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import AXES, Contender, Grid, Workload
 from mcos_sim.sweep.page import write_page
 from mcos_sim.sweep.point import COLUMNS, run_point
@@ -25,6 +26,7 @@ VALUES = {
     "workload": [Workload.LOADED],
     "arbiter": [Contender.ALONE, Contender.MCOS],
     "engine": [Engine.REFERENCE],
+    "memory": [MemoryName.SIMPLE],
     "seed": [1, 2],
     "clocks": [20_000],
     "prefill_window": [64],
@@ -93,6 +95,7 @@ def test_each_run_gives_a_row_a_tenant(swept):
         {"pacer": False},
         {"arbiter": Contender.FCFS},
         {"workload": Workload.SATURATED},
+        {"memory": MemoryName.HBM3},
     ],
 )
 def test_every_axis_reaches_the_run(swept, compiled, tmp_path, change):
@@ -104,6 +107,7 @@ def test_every_axis_reaches_the_run(swept, compiled, tmp_path, change):
     unlike = [[row[name] for name in measured] for row in rows] != [
         [row[name] for name in measured] for row in before
     ]
+    assert all((row["row_changes"] is None) == (other.memory == "simple") for row in rows)
     # At the paced rate the port's credit is never short.
     assert unlike or change == {"credit": 9}
 
