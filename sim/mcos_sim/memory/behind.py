@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.memory.pages import PAGE_BYTES, PageColours, placed
+from mcos_sim.memory.pages import PageColours, placed
 
 if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
@@ -123,5 +123,4 @@ def colours_of(compiled: Compiled, device: Hbm) -> PageColours:
             f"address bits {', '.join(map(str, banks))} do, not {wrong[0]}; change them or choose "
             "another memory"
         )
-    page = memory.page if memory.colour_bits else PAGE_BYTES
-    return PageColours(bits=memory.colour_bits, page_bytes=page, memory_bytes=size)
+    return PageColours(bits=memory.colour_bits, page_bytes=memory.page, memory_bytes=size)

@@ -107,7 +107,9 @@ def test_an_idle_row_is_opened_and_read():
     memory = HbmMemory(array(hbm), credit=1 << 20)
     (taken,), (answered,) = drive(memory, [(0, 0, 0, 32)])
     # The first tick of the next clock is a falling edge: ACT is issued one later.
-    device_clocks = hbm.unloaded_ps / CLOCK_PS
+    timing = hbm.preset.timing
+    device = (timing["nRCDRD"] + timing["nCL"] + timing["nBL"]) * hbm.preset.clock_ps
+    device_clocks = device / CLOCK_PS
     assert taken == FIRST
     assert LATENCY + 1 + device_clocks <= answered - taken <= LATENCY + 2 + device_clocks + 1
 

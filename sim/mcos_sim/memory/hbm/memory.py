@@ -51,14 +51,8 @@ class Hbm:
         return self.preset.peak_bytes_per_s * clock_ps * 1e-12
 
     @property
-    def unloaded_ps(self) -> float:
-        """Picoseconds from a read command to its data where its row was closed and all is idle."""
-        timing = self.preset.timing
-        return (timing["nRCDRD"] + timing["nCL"] + timing["nBL"]) * self.preset.clock_ps
-
-    @property
     def conflict_ps(self) -> float:
-        """The same where another row was open: tRP, tRCD, CL."""
+        """Picoseconds from a read to its data where another row was open: tRP, tRCD, CL."""
         timing = self.preset.timing
         return (timing["nRP"] + timing["nRCDRD"] + timing["nCL"]) * self.preset.clock_ps
 
