@@ -37,8 +37,8 @@ HARDWARE_BUGS = {
     ),
     "the second request's tag is the first one's": Bug(
         module=f"{CHANNEL}.tags",
-        text="finishes = [Mux(enters[i], entering.finish, ends[i]) for i in tenants]",
-        instead="finishes = [ends[i] for i in tenants]",
+        text="pick(self.chosen_too, end)",
+        instead="pick(self.chosen_too, [self.tags[i].finish for i in tenants])",
     ),
     "port credit leaks": Bug(
         module=f"{CHANNEL}.credit",
