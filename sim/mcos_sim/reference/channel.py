@@ -193,7 +193,8 @@ def advance(s, e):
     monitor.count(s, tenants)
     if s[at.SERVED] or s[at.LATENCY_STEPS]:
         monitor.count_latency(s)
-    if s[at.HOLDS]:
+    # With L = 0 a new image tells classes in its first clock already.
+    if s[at.HOLDS] or s[at.FRESH_IMAGE]:
         s[at.HOLDS] = s[at.MAY_HOLD]
         for i in range(tenants):
             s[at.WAITS + i] = s[at.WAITING + i] != 0 and _waiting_class(s, i) == _NO_CLASS
