@@ -70,7 +70,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
         raise ContractError(diagnostics)
     settings = quantise(contract, config)
-    masks = colour_masks(contract)
+    tags, masks = contract.tags(), colour_masks(contract)
     origin = _origin(source)
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)
@@ -81,7 +81,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         settings=settings,
         image=image,
         origin=origin,
-        colours={contract.tags()[position]: mask for position, mask in masks.items()},
+        colours={tags[position]: mask for position, mask in masks.items()},
         warnings=tuple(diagnostics),
     )
 

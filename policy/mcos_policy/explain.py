@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any
 
 from mcos_policy.bounds import blocked_index, delay_bound, depth1_term
-from mcos_policy.colouring import colour_masks
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import (
     channel_rate,
@@ -150,7 +149,6 @@ def explain(compiled: Compiled) -> Explanation:
     giga = 10**9
     capacity = channel_rate(contract, config) * config.clock_khz * 1000 * channels
     rate, wait = shared_rate(contract, config), memory_wait(contract, config)
-    masks = colour_masks(contract)
     tenants = []
     for position, tag in sorted(tags.items(), key=lambda item: item[1]):
         promise = promised[position]
@@ -178,7 +176,7 @@ def explain(compiled: Compiled) -> Explanation:
                 bytes_per_clock=float(guaranteed),
                 capacity_share=float(promise.guaranteed * promise.cost / capacity),
                 cost=float(promise.cost),
-                colours=masks[position],
+                colours=compiled.colours[tag],
                 rate_error=_error(Fraction(registers.committed_rate, unit), guaranteed),
                 peak_error=_error(Fraction(registers.peak_rate, unit), burst),
                 weight=float(weighed.exact[position]),

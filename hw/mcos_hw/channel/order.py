@@ -18,9 +18,9 @@ class PairOrder(wiring.Component):
     The results of all comparisons are kept, so that a choice compares nothing. Only the tags of a
     head that is new change anything: that of the tenant granted in this clock (``following``, his
     next request) and that of a tenant whose queue was empty (``entering``). Each of the two is
-    compared with every head in its clock. From the next clock on the results stand for what the
-    tenant's old head had; one clock later they have taken its place, so that no comparison has to
-    reach all pairs in its clock. Comparators grow with the number of tenants, not with its square.
+    compared with every head in its clock, and the results are in force from the next one on: those
+    of ``following`` in the rows themselves; those of ``entering``, which come later, stand for what
+    the rows have for one clock more before they take its place. Comparators grow with the number of tenants, not with its square.
     Each pair is kept twice, in the rows of both: whoever chooses looks along a row.
 
     Equal finish tags go to the lower tenant. Equal start tags are told as such. What it says of
