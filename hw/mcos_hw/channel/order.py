@@ -20,8 +20,9 @@ class PairOrder(wiring.Component):
     next request) and that of a tenant whose queue was empty (``entering``). Each of the two is
     compared with every head in its clock, and the results are in force from the next one on: those
     of ``following`` in the rows themselves; those of ``entering``, which come later, stand for what
-    the rows have for one clock more before they take its place. Comparators grow with the number of tenants, not with its square.
-    Each pair is kept twice, in the rows of both: whoever chooses looks along a row.
+    the rows have for one clock before they take its place. Comparators grow with the number of
+    tenants, not with its square. Each pair is kept twice, in the rows of both: whoever chooses
+    looks along a row.
 
     Equal finish tags go to the lower tenant. Equal start tags are told as such. What it says of
     tags that are too far apart for the modular scale means nothing.
