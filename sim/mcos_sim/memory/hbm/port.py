@@ -117,6 +117,12 @@ def _enter(p, m, out):
 
 
 @compiled
+def _done(p, write, number):
+    """Place of clock and slot of a read's, or a write's, answer, by their number."""
+    return p[DONE] + 2 * (write * (p[SLOT_MASK] + 1) + (number & p[SLOT_MASK]))
+
+
+@compiled
 def _burst_done(p, m, out):
     """Count the burst that was read or written last; with the last one its command is done."""
     entry = m[device.SERVED]
@@ -133,7 +139,7 @@ def _burst_done(p, m, out):
             done += m[device.READ_LATENCY]
         # The clock in whose end the tick falls is over then.
         clock = (done * p[TICKS_OVER] + p[TICKS] - 1) // p[TICKS]
-        place = p[DONE] + 2 * (write * (p[SLOT_MASK] + 1) + (p[LAST + write] & p[SLOT_MASK]))
+        place = _done(p, write, p[LAST + write])
         p[place] = clock + p[LATENCY]
         p[place + 1] = slot
         p[LAST + write] += 1
@@ -146,18 +152,11 @@ def _tick_of(p, clock):
 
 
 @compiled
-def _answers(p, clock):
-    """Place of what is answered first, 0 where that is later than ``clock``."""
-    best = 0
-    when = clock
-    for write in range(2):
-        if p[FIRST + write] != p[LAST + write]:
-            place = p[FIRST + write] & p[SLOT_MASK]
-            place = p[DONE] + 2 * (write * (p[SLOT_MASK] + 1) + place)
-            if p[place] < when or (p[place] == when and best == 0):
-                best = place
-                when = p[place]
-    return best
+def _next_answer(p, write):
+    """Clock in which the first read, or write, that the device is done with is answered."""
+    if p[FIRST + write] == p[LAST + write]:
+        return FAR
+    return p[_done(p, write, p[FIRST + write])]
 
 
 @compiled
@@ -179,11 +178,13 @@ def run_clock(p, clock):
             p[UNTIL] = min(tick(m, out, p[:0]), FAR)
             if m[device.LEFT] != left:
                 _burst_done(p, m, out)
-    place = _answers(p, clock)
-    if place == 0:
+    read, written = _next_answer(p, 0), _next_answer(p, 1)
+    if min(read, written) > clock:
         return -1
-    p[FIRST + (place - p[DONE]) // (2 * (p[SLOT_MASK] + 1))] += 1
-    return p[place + 1]
+    write = 1 if written < read else 0
+    slot = p[_done(p, write, p[FIRST + write]) + 1]
+    p[FIRST + write] += 1
+    return slot
 
 
 @compiled
@@ -192,8 +193,4 @@ def quiet_until(p, clock):
     if p[LEFT]:
         return clock
     until = p[UNTIL] * p[TICKS_OVER] // p[TICKS]
-    for write in range(2):
-        if p[FIRST + write] != p[LAST + write]:
-            place = p[FIRST + write] & p[SLOT_MASK]
-            until = min(until, p[p[DONE] + 2 * (write * (p[SLOT_MASK] + 1) + place)])
-    return max(clock, until)
+    return max(clock, min(until, _next_answer(p, 0), _next_answer(p, 1)))
