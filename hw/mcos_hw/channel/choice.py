@@ -61,8 +61,9 @@ class Choice(wiring.Component):
         Whether one is.
     again : Out(1)
         It is the tenant of the clock before.
-    below : Out(tenants)
-        Bit j: a tenant lower than j is granted.
+    belows : Out(ArrayLayout(tenants, 2))
+        Bit j: a tenant lower than j is granted. The first holds unless ``again``, the second one
+        if ``again``.
     chosen, chosen_too : Out(tenants)
         Whose head is granted in this clock, unless ``again``; nobody's where none may be. Twice,
         from registers of their own, and of any tenants in the first clock after reset.
@@ -92,7 +93,7 @@ class Choice(wiring.Component):
     granted: Signal
     grant: Signal
     again: Signal
-    below: Signal
+    belows: data.View
     chosen: Signal
     chosen_too: Signal
     candidates: Signal
@@ -124,7 +125,7 @@ class Choice(wiring.Component):
                 "granted": Out(config.tenants),
                 "grant": Out(1),
                 "again": Out(1),
-                "below": Out(config.tenants),
+                "belows": Out(data.ArrayLayout(config.tenants, 2)),
                 "chosen": Out(config.tenants),
                 "chosen_too": Out(config.tenants, init=1),
                 "candidates": Out(config.tenants),
@@ -195,6 +196,7 @@ class Choice(wiring.Component):
         # comes late, so there is an answer for either case of it; which of the others is the best
         # comes as late.
         follows = Signal()
+        below = Signal(config.tenants)
         first_if_reached = Signal(config.tenants)
         first_if_not = Signal(config.tenants)
         priority = pick(self.granted, priorities)
@@ -208,7 +210,7 @@ class Choice(wiring.Component):
 
         def among_reached(finish_first):
             stale = spread(self.next_stale, config.tenants)
-            return _among_candidates(stale, self.stale, self.below, finish_first)
+            return _among_candidates(stale, self.stale, below, finish_first)
 
         anyway = next_goes_first(1, among_reached(prior_to))
         by_finish = next_goes_first(1, among_reached(prior_to | level_with))
@@ -245,7 +247,8 @@ class Choice(wiring.Component):
         m.d.comb += [
             self.chosen.eq(~others_than_chosen),
             self.granted.eq(Mux(self.again, was_granted, chosen)),
-            self.below.eq(Mux(self.again, set_below(was_granted), set_below(chosen))),
+            self.belows.eq(Cat(set_below(chosen), set_below(was_granted))),
+            below.eq(Mux(self.again, self.belows[1], self.belows[0])),
             self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~self.granted),
         ]
         return m

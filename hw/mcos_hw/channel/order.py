@@ -38,10 +38,13 @@ class PairOrder(wiring.Component):
         Tags of the heads.
     granted : In(tenants)
         Whose head leaves in this clock, at most one.
-    below : In(tenants)
-        Bit j: that tenant is lower than j.
-    following : In(tags_layout)
-        Tags of the request behind it.
+    again : In(1)
+        It is that of the clock before.
+    belows : In(ArrayLayout(tenants, 2))
+        Bit j: that tenant is lower than j. The first counts unless ``again``, the second one if
+        ``again``; likewise of the next ones.
+    followings : In(ArrayLayout(tags_layout, 2))
+        Tags of the request behind it, ``following``.
     enters : In(tenants)
         Whose queue gets ``entering`` as its head, at most one. Not meant for ``granted`` unless
         nothing follows there.
@@ -55,8 +58,9 @@ class PairOrder(wiring.Component):
 
     heads: data.View
     granted: Signal
-    below: Signal
-    following: data.View
+    again: Signal
+    belows: data.View
+    followings: data.View
     enters: Signal
     entering_start: Signal
     entering_cost: Signal
@@ -75,8 +79,9 @@ class PairOrder(wiring.Component):
             {
                 "heads": In(data.ArrayLayout(tags, config.tenants)),
                 "granted": In(config.tenants),
-                "below": In(config.tenants),
-                "following": In(tags),
+                "again": In(1),
+                "belows": In(data.ArrayLayout(config.tenants, 2)),
+                "followings": In(data.ArrayLayout(tags, 2)),
                 "enters": In(config.tenants),
                 "entering_start": In(config.tag_width),
                 "entering_cost": In(config.tag_width),
@@ -106,15 +111,22 @@ class PairOrder(wiring.Component):
 
         heads = [self.heads[j] for j in tenants]
         enters_lower = set_below(self.enters)
-        for j, head in enumerate(heads):
-            m.d.comb += [
-                self.following_by_finish[j].eq(
-                    before(self.following.finish, head.finish, self.below[j])
-                ),
-                self.following_by_start[j].eq(modular_less(self.following.start, head.start)),
-                self.following_same_start[j].eq(self.following.start == head.start),
-            ]
+
+        # Which of two it is that follows is known as late as their tags: both are compared.
+        def either(unless_again, if_again):
+            return [Mux(self.again, *both) for both in zip(if_again, unless_again, strict=True)]
+
+        def follows_as(following, below):
+            return (
+                Cat(before(following.finish, heads[j].finish, below[j]) for j in tenants),
+                Cat(modular_less(following.start, heads[j].start) for j in tenants),
+                Cat(following.start == heads[j].start for j in tenants),
+            )
+
+        followings = [self.followings[k] for k in range(2)]
         follows = [self.following_by_finish, self.following_by_start, self.following_same_start]
+        answers = either(*(follows_as(followings[k], self.belows[k]) for k in range(2)))
+        m.d.comb += [told.eq(answer) for told, answer in zip(follows, answers, strict=True)]
 
         # The entering head meets the one that follows, not the one that leaves.
         start, cost = self.entering_start, self.entering_cost
@@ -126,11 +138,14 @@ class PairOrder(wiring.Component):
                 start == other.start,
             )
 
+        def meets(following):
+            if_higher = sum_before(start, cost, following.finish, Const(0, 1))
+            return (if_higher, *enters(following, Const(1, 1)))
+
         # Who of these two is lower is known late.
         lower = (enters_lower & self.granted).any()
-        first_if_lower, *meeting = enters(self.following, Const(1, 1))
-        first_if_not = sum_before(start, cost, self.following.finish, Const(0, 1))
-        meeting = [Mux(lower, first_if_lower, first_if_not), *meeting]
+        first_if_higher, first_if_lower, *meeting = either(*map(meets, followings))
+        meeting = [Mux(lower, first_if_lower, first_if_higher), *meeting]
         entering = [
             [Mux(self.granted[j], met, new) for met, new in zip(meeting, news, strict=True)]
             for j, news in enumerate(enters(head, enters_lower[j]) for j, head in enumerate(heads))

@@ -65,8 +65,10 @@ class TenantTags(wiring.Component):
         Which of a tenant's three tags are stale: of the head, the second and the third request.
     enters_head, enters_second : Out(tenants)
         Whose queue the entering request is the first one of from the next clock on, or the second.
+    followings : Out(ArrayLayout(tags_layout, 2))
+        Of the request behind the granted head: the first unless ``again``, the second if ``again``.
     following : Out(tags_layout)
-        Of the request behind the granted head.
+        The right one of them.
     following_stale : Out(1)
         Whether they are.
     following_start : Out(tag_width)
@@ -99,6 +101,7 @@ class TenantTags(wiring.Component):
     stale: data.View
     enters_head: Signal
     enters_second: Signal
+    followings: data.View
     following: data.View
     following_stale: Signal
     following_start: Signal
@@ -130,6 +133,7 @@ class TenantTags(wiring.Component):
                 "stale": Out(data.ArrayLayout(3, config.tenants)),
                 "enters_head": Out(config.tenants),
                 "enters_second": Out(config.tenants),
+                "followings": Out(data.ArrayLayout(tags, 2)),
                 "following": Out(tags),
                 "following_stale": Out(1),
                 "following_start": Out(config.tag_width),
@@ -221,6 +225,8 @@ class TenantTags(wiring.Component):
 
         third_cost = Signal(config.tag_width)
         m.d.comb += [
+            self.followings[0].eq(behind_chosen.tags),
+            self.followings[1].eq(behind_again.tags),
             self.following.eq(behind.tags),
             self.following_stale.eq(behind.stale),
             self.following_start.eq(Mux(behind.stale, self.anchor, behind.tags.start)),

@@ -135,11 +135,16 @@ class WfqArbiter(Arbiter):
         m.d.comb += [
             order.heads.eq(tags.tags),
             order.granted.eq(granted),
-            order.below.eq(choice.below),
-            order.following.eq(tags.following),
+            order.again.eq(choice.again),
+            order.belows.eq(choice.belows),
+            order.followings.eq(tags.followings),
             order.enters.eq(tags.enters_head),
             order.entering_start.eq(entrance.entering.start),
             order.entering_cost.eq(entry.cost),
+        ]
+        later = [
+            modular_less(virtual_time.seen_past_grant, following.start)
+            for following in (tags.followings[1], tags.followings[0])
         ]
         m.d.comb += [
             choice.open_then.eq(self.open_then),
@@ -156,10 +161,7 @@ class WfqArbiter(Arbiter):
             choice.same_start.eq(order.same_start),
             choice.next_present.eq((granted & seconds).any()),
             choice.next_class_code.eq(self.next_class_code),
-            choice.next_reached.eq(
-                tags.following_stale
-                | ~modular_less(virtual_time.seen_past_grant, tags.following.start)
-            ),
+            choice.next_reached.eq(tags.following_stale | ~Mux(choice.again, *later)),
             choice.next_stale.eq(tags.following_stale),
             choice.next_by_finish.eq(order.following_by_finish),
             choice.next_by_start.eq(order.following_by_start),

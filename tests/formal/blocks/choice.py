@@ -20,6 +20,11 @@ BLOCK = "mcos_hw.channel.choice.Choice"
 CHOICE = "mcos_hw.channel.choice"
 
 
+def below(choice: Choice) -> Value:
+    """Bit j: a tenant lower than j is granted."""
+    return Mux(choice.again, choice.belows[1], choice.belows[0])
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Contender:
     """A request that may be granted next, and what decides on it.
@@ -135,7 +140,7 @@ class GrantHarness(ChoiceHarness):
             Assert(implies(is_granted, headed | followed | entered)),
             Assert(implies(is_granted, choice.again == was_granted)),
             Assert(
-                choice.below.bit_select(one, 1)
+                below(choice).bit_select(one, 1)
                 == Mux(one == 0, 0, (choice.granted & ((1 << one) - 1)).any())
             ),
             Cover(is_granted & followed),
@@ -194,7 +199,7 @@ class OrderedHarness(ChoiceHarness):
             self.invariant(
                 (choice.granted & (choice.granted - 1)) == 0,
                 *(
-                    choice.below[i] == (choice.granted[:i].any() if i else Const(0))
+                    below(choice)[i] == (choice.granted[:i].any() if i else Const(0))
                     for i in tenants
                 ),
             )
@@ -383,8 +388,8 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=CHOICE,
-            text="self.stale, self.below, finish_first",
-            instead="self.stale, ~self.below, finish_first",
+            text="self.stale, below, finish_first",
+            instead="self.stale, ~below, finish_first",
         ),
         reach_config=SMALL,
         reach=6,

@@ -28,6 +28,9 @@ class PairHarness(Harness):
         config = self.config
         order = PairOrder(config)
         self.prove(m, order)
+        below = Mux(order.again, order.belows[1], order.belows[0])
+        following = data.View(tags_layout(config), Signal(tags_layout(config), name="following"))
+        m.d.comb += following.eq(Mux(order.again, order.followings[1], order.followings[0]))
         one = self.any_constant(m, config.tenant_width, name="any_tenant")
         other = self.any_constant(m, config.tenant_width, name="other_tenant")
         m.d.comb += [
@@ -35,7 +38,7 @@ class PairHarness(Harness):
             Assume((order.granted & (order.granted - 1)) == 0),
             Assume((order.enters & (order.enters - 1)) == 0),
             *(
-                Assume(order.below[i] == (order.granted[:i].any() if i else 0))
+                Assume(below[i] == (order.granted[:i].any() if i else 0))
                 for i in range(config.tenants)
             ),
         ]
@@ -43,7 +46,7 @@ class PairHarness(Harness):
         told = Signal()
         known = Signal()
         m.d.sync += told.eq(1)
-        mine, theirs = (self.head(m, order, each, told) for each in (one, other))
+        mine, theirs = (self.head(m, order, each, following, told) for each in (one, other))
         with m.If((order.granted | order.enters).bit_select(one, 1)):
             m.d.sync += known.eq(1)
         with m.If((order.granted | order.enters).bit_select(other, 1)):
@@ -58,7 +61,6 @@ class PairHarness(Harness):
         def kept(matrix):
             return matrix[one].bit_select(other, 1)
 
-        following = order.following
         follows_first = order.following_by_finish.bit_select(one, 1)
         follows_start = order.following_by_start.bit_select(one, 1)
         follows_same = order.following_same_start.bit_select(one, 1)
@@ -72,9 +74,7 @@ class PairHarness(Harness):
                 )
             ),
             Assert(
-                compares(
-                    following.finish, mine.finish, order.below.bit_select(one, 1), follows_first
-                )
+                compares(following.finish, mine.finish, below.bit_select(one, 1), follows_first)
             ),
             Assert(compares(following.start, mine.start, 0, follows_start)),
             Assert(follows_same == (following.start == mine.start)),
@@ -85,14 +85,16 @@ class PairHarness(Harness):
         m.d.comb += Cover(met & (mine.finish == theirs.finish) & (mine.finish > 1))
         return m
 
-    def head(self, m: Module, order: PairOrder, tenant: Value, told: Value) -> data.View:
+    def head(
+        self, m: Module, order: PairOrder, tenant: Value, following: data.View, told: Value
+    ) -> data.View:
         """Tags of a tenant's head, which are from the next clock on what the block is told now."""
         head = order.heads[tenant]
         layout = tags_layout(self.config)
         then = data.View(layout, Signal(layout, name="then"))
         m.d.sync += then.eq(head)
         with m.If(order.granted.bit_select(tenant, 1)):
-            m.d.sync += then.eq(order.following)
+            m.d.sync += then.eq(following)
         with m.If(order.enters.bit_select(tenant, 1)):
             m.d.sync += [
                 then.start.eq(order.entering_start),

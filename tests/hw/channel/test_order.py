@@ -22,8 +22,9 @@ def test_signature():
         "in": {
             "heads": 4 * tags,
             "granted": 4,
-            "below": 4,
-            "following": tags,
+            "again": 1,
+            "belows": 2 * 4,
+            "followings": 2 * tags,
             "enters": 4,
             "entering_start": CONFIG.tag_width,
             "entering_cost": CONFIG.tag_width,
@@ -59,7 +60,7 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
     def tags(heads, now, least=0):
         """New tags not before ``least``, within half the scale of all others."""
         oldest = min((head[0] for head in heads if head), default=now)
-        start = max(least, now + rng.randint(0, 3) * (step // 4 + 1) // 4)
+        start = max(least, oldest, now + rng.randint(0, 3) * (step // 4 + 1) // 4)
         start = min(start, oldest + SPREAD // 2)
         return start, min(start + rng.randint(1, 3) * step, oldest + SPREAD)
 
@@ -98,13 +99,19 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
                 entering = tags(heads, now)
                 if following is not None and rng.random() < 0.2:
                     entering = following
+            again = rng.getrandbits(1)
+            below = 0 if granted is None else -(2 << granted) % (1 << tenants)
+            other_below = rng.getrandbits(tenants)
+            told = following or (rng.getrandbits(99), 0)
+            untold = (rng.getrandbits(99), rng.getrandbits(99))
             bench.set(
                 heads=[
                     on_scale(head or (rng.getrandbits(99), rng.getrandbits(99))) for head in heads
                 ],
                 granted=0 if granted is None else 1 << granted,
-                below=0 if granted is None else -(2 << granted) % (1 << tenants),
-                following=on_scale(following or (rng.getrandbits(99), 0)),
+                again=again,
+                belows=[below, other_below][:: -1 if again else 1],
+                followings=[on_scale(each) for each in (told, untold)[:: -1 if again else 1]],
                 enters=0 if enters is None else 1 << enters,
                 **entering_of(entering or (rng.getrandbits(99), 0)),
             )

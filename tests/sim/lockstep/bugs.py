@@ -7,8 +7,8 @@ CHANNEL = "mcos_hw.channel"
 HARDWARE_BUGS = {
     "ties go to the higher tenant": Bug(
         module=f"{CHANNEL}.order",
-        text="before(self.following.finish, head.finish, self.below[j])",
-        instead="before(self.following.finish, head.finish, ~self.below[j])",
+        text="before(following.finish, heads[j].finish, below[j])",
+        instead="before(following.finish, heads[j].finish, ~below[j])",
     ),
     "burst goes before conforming": Bug(
         module=f"{CHANNEL}.choice",

@@ -8,8 +8,8 @@ CHANNEL = "mcos_hw.channel"
 WAVEFORM_BUGS = {
     Rule.WRONG_ORDER: Bug(
         module=f"{CHANNEL}.order",
-        text="before(self.following.finish, head.finish, self.below[j])",
-        instead="before(head.finish, self.following.finish, self.below[j])",
+        text="before(following.finish, heads[j].finish, below[j])",
+        instead="before(heads[j].finish, following.finish, below[j])",
     ),
     Rule.DOUBLE_GRANT: Bug(
         module=f"{CHANNEL}.queue",
