@@ -109,6 +109,9 @@ class Controller(wiring.Component):
             self.probe.eq(channel.probe),
             channel.live.eq(loader.live),
             bank.live.eq(loader.live),
+        ]
+        # A clock between the bus and the checksum.
+        m.d.sync += [
             loader.begin.eq(control.stb & control.begin),
             loader.commit.eq(control.stb & control.commit),
             loader.word_stb.eq(image.stb),
@@ -127,6 +130,7 @@ class Controller(wiring.Component):
             bank.values.live_crc.crc.eq(loader.live_crc),
             bank.values.epoch.epoch.eq(channel.epoch),
             data.View.as_value(bank.values.busy).eq(channel.busy_clocks),
+            data.View.as_value(bank.values.stalled).eq(channel.stalled_clocks),
             bank.values.load.quarter.eq(channel.load),
         ]
         return m

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.contract import Contract
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.source import Source
@@ -16,8 +17,10 @@ from mcos_policy.units import SIZE
 
 __all__ = [
     "check_colours",
+    "colour_bits",
     "colour_masks",
     "colours_for_quota",
+    "hardware_mask",
 ]
 
 
@@ -52,6 +55,21 @@ def colour_masks(contract: Contract) -> dict[int, int]:
     return {position: mask or left for position, mask in masks.items()}
 
 
+def colour_bits(contract: Contract) -> tuple[int, ...]:
+    """The address bits of a colour, as many as the hardware has; those that no colour needs are 0.
+
+    What they say does not matter: :func:`hardware_mask` has the same for 0 and for 1.
+    """
+    bits = contract.memory.colour_bits
+    return bits + (0,) * (COLOUR_BITS - len(bits))
+
+
+def hardware_mask(contract: Contract, mask: int) -> int:
+    """A mask of the contract's colours as one of all that the hardware tells apart."""
+    colours = contract.memory.colours
+    return sum(mask << shift for shift in range(0, 1 << COLOUR_BITS, colours))
+
+
 def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
     """Everything about colours and quotas that the memory cannot keep, and warnings."""
     memory = contract.memory
@@ -62,9 +80,13 @@ def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
     for position, tenant in contract.tenants.items():
         placement = tenant.placement
         table = ("tenant", position, "placement")
-        for key in ("page_color", "hbm_quota"):
+        for key, default in (
+            ("page_color", None),
+            ("page_color_mode", "count"),
+            ("hbm_quota", None),
+        ):
             path = (*table, key)
-            if getattr(placement, key) is not None and not memory.colour_bits:
+            if getattr(placement, key) != default and not memory.colour_bits:
                 text = f"{key} needs colour_bits in [memory], the address bits that make a colour"
                 yield source.key_error(path, f"{text}; add them or remove {key}")
         if not memory.colour_bits:

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.diagnostics import Diagnostic, RuleError
 from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity
@@ -43,8 +44,9 @@ _UNIT_OF_KEY = {
 _ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
 _MOST_CHANNELS = 1024
 _MOST_PRIORITY = 15
-_MOST_COLOUR_BITS = 6
+_MOST_COLOUR_BITS = COLOUR_BITS
 _MOST_ADDRESS_BIT = 63
+_COLOUR_MODES = ("count", "refuse")
 _MOST_COST = 64
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -102,6 +104,12 @@ def _colour_bits(value: object) -> tuple[int, ...]:
     if not 1 <= len(bits) <= _MOST_COLOUR_BITS or not whole or bits != sorted(set(bits)):
         raise RuleError(rule, "write it such as [13, 14, 15]")
     return tuple(bits)
+
+
+def _colour_mode(value: object) -> str:
+    if value not in _COLOUR_MODES:
+        raise RuleError('must be "count" or "refuse"', "choose one of them")
+    return str(value)
 
 
 def _cost(value: object) -> Fraction:
@@ -205,11 +213,15 @@ class Placement(_Table):
     ----------
     page_color : int or None
         A bit for each colour that its pages may have; None allots enough for ``hbm_quota``.
+    page_color_mode : str
+        What becomes of a request outside these colours: ``"count"`` serves and counts it,
+        ``"refuse"`` counts it and lets it wait until an image says otherwise.
     hbm_quota : int or None
         Bytes of the whole fabric that it may have.
     """
 
     page_color: Annotated[int, _integer(1)] | None = None
+    page_color_mode: Annotated[str, PlainValidator(_colour_mode)] = "count"
     hbm_quota: Size | None = None
 
 

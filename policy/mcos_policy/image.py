@@ -248,6 +248,7 @@ def _good_tenant(value: Mapping[str, int], config: ChannelConfig) -> bool:
         0 < value["committed_rate"] <= value["peak_rate"]
         and config.l_max <= value["committed_depth"] <= value["peak_depth"]
         and 0 < value["inverse_weight"] <= 1 << config.reciprocal_fraction
+        and value["colours"] > 0
     )
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import delay_bound, fair_index
+from mcos_policy.colouring import colour_bits, colour_masks, hardware_mask
 from mcos_policy.contract import Contract, Tenant
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
@@ -241,6 +242,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
     )
     shares = weights(guarantees, config)
     rate, wait = shared_rate(contract, config), memory_wait(contract, config)
+    masks = colour_masks(contract)
     tenants = [TenantSettings()] * config.tenants
     for position, tag in contract.tags().items():
         tenants[tag] = _tenant(
@@ -248,10 +250,12 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
             channels=channels,
             committed_rate=committed[position],
             inverse_weight=shares.inverse[position],
+            colours=hardware_mask(contract, masks[position]),
             delay=single_class_delay(shares.share(position), config, rate=rate, wait=wait),
             config=config,
         )
     fabric = contract.fabric
+    bits = {f"colour_bit_{k}": bit for k, bit in enumerate(colour_bits(contract))}
     return Settings(
         channel=ChannelSettings(
             pacer_enable=int(fabric.pacer),
@@ -262,6 +266,7 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
             depth1_clocks=math.ceil(clocks(fabric.depth1, config)),
             promotion_interval=fabric.promotion_interval,
             epoch_clocks=math.ceil(clocks(fabric.epoch, config)),
+            **bits,
         ),
         tenants=tuple(tenants),
     )
@@ -273,6 +278,7 @@ def _tenant(
     channels: int,
     committed_rate: int,
     inverse_weight: int,
+    colours: int,
     delay: Fraction,
     config: ChannelConfig,
 ) -> TenantSettings:
@@ -295,4 +301,6 @@ def _tenant(
         inverse_weight=inverse_weight,
         age_limit=age_limit,
         latency_slo=latency_slo,
+        refuse_outside=int(tenant.placement.page_color_mode == "refuse"),
+        colours=colours,
     )

@@ -26,6 +26,8 @@ class TenantSettings:
     inverse_weight: int = 0
     age_limit: int = 0
     latency_slo: int = 0
+    refuse_outside: int = 0
+    colours: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,10 @@ class ChannelSettings:
     depth1_clocks: int
     promotion_interval: int
     epoch_clocks: int
+    colour_bit_0: int = 0
+    colour_bit_1: int = 0
+    colour_bit_2: int = 0
+    colour_bit_3: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

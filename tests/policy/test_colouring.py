@@ -56,6 +56,45 @@ def test_masks(
 
 
 @pytest.mark.parametrize(
+    ("memory", "placement", "bits", "masks"),
+    [
+        ("", None, (0, 0, 0, 0), (0xFFFF, 0xFFFF)),
+        (MEMORY, "page_color = 0x41", (13, 14, 15, 0), (0x4141, 0xBEBE)),
+        ("[memory]\ncolour_bits = [20]\n\n", "page_color = 2", (20, 0, 0, 0), (0xAAAA, 0x5555)),
+        (
+            "[memory]\ncolour_bits = [12, 13, 20, 30]\n\n",
+            "page_color = 0x8001",
+            (12, 13, 20, 30),
+            (0x8001, 0x7FFE),
+        ),
+    ],
+)
+def test_the_image_has_a_mask_of_all_colours_that_the_hardware_tells_apart(
+    base: str,
+    contract_file: File,
+    memory: str,
+    placement: str | None,
+    bits: tuple[int, ...],
+    masks: tuple[int, int],
+) -> None:
+    text = contract(base, memory=memory, first=placement)
+    compiled = compile_contract(contract_file(text), CONFIG)
+    channel, tenants = compiled.settings.channel, compiled.settings.tenants
+    tags = compiled.contract.tags()
+    assert tuple(getattr(channel, f"colour_bit_{k}") for k in range(4)) == bits
+    assert tuple(tenants[tags[position]].colours for position in (0, 1)) == masks
+    assert {each.refuse_outside for each in tenants} == {0}
+
+
+def test_colours_are_refused_by_tenant(base: str, contract_file: File) -> None:
+    text = contract(base, first='page_color_mode = "refuse"', second='page_color_mode = "count"')
+    compiled = compile_contract(contract_file(text), CONFIG)
+    tags = compiled.contract.tags()
+    refused = [compiled.settings.tenants[tags[position]].refuse_outside for position in (0, 1)]
+    assert refused == [1, 0]
+
+
+@pytest.mark.parametrize(
     ("memory", "first", "second", "message"),
     [
         (MEMORY, "page_color = 0", None, "page_color must be an integer of at least 1, not 0"),
@@ -88,8 +127,11 @@ def test_masks(
             None,
             "colour_bits must be within the 1.048576 MB of a channel, at most 19",
         ),
-        ("[memory]\ncolour_bits = []\n\n", None, None, "must be a list of 1 to 6 different"),
-        ("[memory]\ncolour_bits = [14, 13]\n\n", None, None, "must be a list of 1 to 6"),
+        ("[memory]\ncolour_bits = []\n\n", None, None, "must be a list of 1 to 4 different"),
+        ("[memory]\ncolour_bits = [14, 13]\n\n", None, None, "must be a list of 1 to 4"),
+        ("[memory]\ncolour_bits = [13, 14, 15, 16, 17]\n\n", None, None, "a list of 1 to 4"),
+        (MEMORY, 'page_color_mode = "deny"', None, 'must be "count" or "refuse", not "deny"'),
+        ("", 'page_color_mode = "refuse"', None, "page_color_mode needs colour_bits in [memory]"),
         ('[memory]\npage = "3 KiB"\n\n', None, None, "page must be a power of two"),
         (
             '[memory]\nrate = "51.3 GB/s"\n\n',

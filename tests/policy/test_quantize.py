@@ -106,6 +106,7 @@ def test_settings(contract_file: Callable[[str], Path], base: str) -> None:
         inverse_weight=1 << 24,
         age_limit=1024,
         latency_slo=0,
+        colours=0xFFFF,
     )
     assert settings.tenants[0] == TenantSettings(
         enable=1,
@@ -118,6 +119,7 @@ def test_settings(contract_file: Callable[[str], Path], base: str) -> None:
         inverse_weight=1 << 23,
         age_limit=1600,
         latency_slo=20_000,  # rounded down
+        colours=0xFFFF,
     )
     others = [each for tag, each in enumerate(settings.tenants) if tag not in (0, 3)]
     assert others == [TenantSettings()] * 14

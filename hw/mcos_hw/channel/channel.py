@@ -91,8 +91,9 @@ class Channel(wiring.Component):
         Granted requests for memory.
     completion : In(stream of completion_layout, always ready)
         Commands that memory has served.
-    epoch, busy_clocks, load : Out
-        Monitor: latched epoch, its busy clocks, present load.
+    epoch, busy_clocks, stalled_clocks, load : Out
+        Monitor: latched epoch, its busy clocks and those in which memory took no command, present
+        load.
     <window> : {index: In, data: Out(32)}
         Monitor arrays, see :func:`mcos_hw.channel.monitor.monitor_windows`.
     probe : Out(probe_layout)
@@ -109,6 +110,7 @@ class Channel(wiring.Component):
     completion: StructuredStream
     epoch: Signal
     busy_clocks: Signal
+    stalled_clocks: Signal
     load: Signal
     probe: data.View
 
@@ -127,6 +129,7 @@ class Channel(wiring.Component):
                 "completion": In(structured_stream(completion_layout(config), always_ready=True)),
                 "epoch": Out(32),
                 "busy_clocks": Out(32),
+                "stalled_clocks": Out(32),
                 "load": Out(2),
                 "probe": Out(probe_layout(config)),
                 **window_members(config),
@@ -190,6 +193,7 @@ class Channel(wiring.Component):
             classes.scavenges.eq(
                 Cat(live.tenants[i].work_conserving | ~live.tenants[i].enable for i in tenants)
             ),
+            classes.refuses.eq(Cat(live.tenants[i].refuse_outside for i in tenants)),
             classes.heads.eq(queues.heads),
             classes.nexts.eq(queues.nexts),
             classes.approach.eq(intake.approach),
@@ -311,9 +315,13 @@ class Channel(wiring.Component):
         ]
 
         # Monitor.
-        m.d.sync += monitor.waiting.eq(
-            Cat(queues.heads[i].present & (classes.codes[i] == NO_CLASS) for i in tenants)
-        )
+        m.d.sync += [
+            monitor.waiting.eq(
+                Cat(queues.heads[i].present & (classes.codes[i] == NO_CLASS) for i in tenants)
+            ),
+            monitor.stalled.eq(self.command.valid & ~self.command.ready),
+            monitor.outside.eq(Mux(intake.approach.outside, intake.approach.tenants, 0)),
+        ]
         m.d.comb += [
             monitor.now.eq(self.now),
             monitor.epoch_clocks.eq(live.channel.epoch_clocks),
@@ -329,6 +337,7 @@ class Channel(wiring.Component):
             monitor.served_entry.eq(slots.served_entry),
             self.epoch.eq(monitor.epoch),
             self.busy_clocks.eq(monitor.busy_clocks),
+            self.stalled_clocks.eq(monitor.stalled_clocks),
         ]
         for i in tenants:
             m.d.comb += monitor.objectives[i].eq(live.tenants[i].latency_slo)
@@ -348,6 +357,8 @@ class Channel(wiring.Component):
         m.d.comb += [
             self.probe.monitor.epoch.eq(monitor.epoch),
             self.probe.monitor.busy.eq(monitor.busy),
+            self.probe.monitor.stalled.eq(monitor.stalled),
+            self.probe.monitor.outside.eq(monitor.outside),
             self.probe.monitor.held.eq(monitor.waiting),
             self.probe.monitor.responded.eq(responded),
             self.probe.monitor.tenant.eq(Mux(responded, monitor.responded_tenant, 0)),

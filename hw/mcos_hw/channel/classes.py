@@ -33,7 +33,8 @@ class HeadClasses(wiring.Component):
     With L = 0 a head has the class that its tenant's tokens of this clock give it. Otherwise it has
     that of the clock before, which is never a better one: between two grants tokens only grow.
 
-    A queue without a head has the class of the request that enters.
+    A queue without a head has the class of the request that enters. A request outside its tenant's
+    colours has to wait while they are refused, tokens or not.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ class HeadClasses(wiring.Component):
         Whole beats of tokens.
     scavenges : In(tenants)
         Who is served without tokens too.
+    refuses : In(tenants)
+        Whose requests outside his colours wait.
     heads, nexts : In(ArrayLayout(place_layout, tenants))
         First and second request of each queue.
     approach : In(approach_layout)
@@ -65,6 +68,7 @@ class HeadClasses(wiring.Component):
     committed: data.View
     peak: data.View
     scavenges: Signal
+    refuses: Signal
     heads: data.View
     nexts: data.View
     approach: data.View
@@ -84,6 +88,7 @@ class HeadClasses(wiring.Component):
                 "committed": In(tokens),
                 "peak": In(tokens),
                 "scavenges": In(config.tenants),
+                "refuses": In(config.tenants),
                 "heads": In(places),
                 "nexts": In(places),
                 "approach": In(approach_layout(config)),
@@ -105,27 +110,35 @@ class HeadClasses(wiring.Component):
         for i in tenants:
             head, following = self.heads[i], self.nexts[i]
             # What enters an empty queue now, or else in the next clock.
-            entering = self.entry.beats
+            entering, outside = self.entry.beats, self.entry.outside
             if config.lateness:
                 entering = Mux(self.entry.tenants[i], self.entry.beats, self.approach.beats)
+                outside = Mux(self.entry.tenants[i], self.entry.outside, self.approach.outside)
             first = Signal(config.beats_width, name=f"first_{i}")
             second = Signal(config.beats_width, name=f"second_{i}")
+            first_may = Signal(name=f"first_may_{i}")
+            second_may = Signal(name=f"second_may_{i}")
             m.d.comb += [
                 first.eq(Mux(head.present, head.beats, entering)),
                 second.eq(Mux(following.present, following.beats, entering)),
+                first_may.eq(~(self.refuses[i] & Mux(head.present, head.outside, outside))),
+                second_may.eq(
+                    ~(self.refuses[i] & Mux(following.present, following.outside, outside))
+                ),
             ]
 
-            def code(beats, charged_committed, charged_peak, *, i=i, head=head):
+            def code(beats, may, charged_committed, charged_peak, *, i=i, head=head):
                 return class_of(
-                    self.committed[i] >= beats + Mux(charged_committed, head.beats, 0),
-                    self.peak[i] >= beats + Mux(charged_peak, head.beats, 0),
-                    self.scavenges[i],
+                    may & (self.committed[i] >= beats + Mux(charged_committed, head.beats, 0)),
+                    may & (self.peak[i] >= beats + Mux(charged_peak, head.beats, 0)),
+                    may & self.scavenges[i],
                 )
 
             now = Signal(2, name=f"now_{i}")
+            charges = self.charges_committed[i], self.charges_peak[i]
             m.d.comb += [
-                now.eq(code(first, Const(0, 1), Const(0, 1))),
-                later[i].eq(code(second, self.charges_committed[i], self.charges_peak[i])),
+                now.eq(code(first, first_may, Const(0, 1), Const(0, 1))),
+                later[i].eq(code(second, second_may, *charges)),
             ]
             if config.lateness:
                 m.d.sync += self.codes[i].eq(Mux(self.granted[i], later[i], now))

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.channel.carry_save import carry_save
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import COLOUR_BITS, channel_map
 from mcos_hw.registers.live import live_layout
 
 __all__ = [
@@ -73,13 +73,14 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
     ``tenants`` has the bit of its tenant, or none. ``recent``: the depth-1 rule applies to it.
-    ``terms``: see :func:`price_terms`.
+    ``outside``: its address is outside its tenant's colours. ``terms``: see :func:`price_terms`.
     """
     return data.StructLayout(
         {
             "tenants": config.tenants,
             "beats": config.beats_width,
             "recent": 1,
+            "outside": 1,
             "terms": terms_layout(config),
         }
     )
@@ -92,6 +93,7 @@ def entry_layout(config: ChannelConfig) -> data.StructLayout:
             "tenants": config.tenants,
             "row": range(config.queue_depth),
             "beats": config.beats_width,
+            "outside": 1,
             "cost": config.tag_width,
             "offered": config.stamp_width,
         }
@@ -99,10 +101,11 @@ def entry_layout(config: ChannelConfig) -> data.StructLayout:
 
 
 class Intake(wiring.Component):
-    """Prices a request and brings it to its queue, one per clock.
+    """Prices a request, looks at its colour, and brings it to its queue, one per clock.
 
-    The price s / w goes with the request from here on, so a new weight counts for requests that
-    are taken after its commit.
+    The price s / w goes with the request from here on, and so does whether it is outside its
+    tenant's page colours: a new weight and new colours count for requests that are taken after
+    their commit.
 
     With L = 0 everything happens in the clock in which the request is taken. Otherwise the price
     is made in that clock but for an addition, that and the start tag in the next one
@@ -169,28 +172,45 @@ class Intake(wiring.Component):
         tenant = self.request.tenant
         tenants = Signal(config.tenants)
         inverse = Signal(config.reciprocal_width)
+        bits = [self.live.channel[f"colour_bit_{k}"] for k in range(COLOUR_BITS)]
         m.d.comb += [
             tenants.eq(self.taken << tenant),
             inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),
         ]
 
+        taken = Signal(config.tenants)
+        beats = Signal(config.beats_width)
+        recent = Signal()
+        terms = Signal(terms_layout(config))
         row = Signal.like(self.row)
         offered = Signal(config.stamp_width)
+        colour = Signal(COLOUR_BITS)
+        colours = Signal(1 << COLOUR_BITS)
         domain += [
             self.stored.valid.eq(self.taken),
             self.stored.row.eq(self.row),
             self.stored.request.eq(self.request),
-            self.approach.tenants.eq(tenants),
-            self.approach.beats.eq(self.request.beats),
-            self.approach.recent.eq(self.recent.bit_select(tenant, 1)),
-            self.approach.terms.eq(price_terms(config, self.request.beats, inverse)),
+            taken.eq(tenants),
+            beats.eq(self.request.beats),
+            recent.eq(self.recent.bit_select(tenant, 1)),
+            terms.eq(price_terms(config, self.request.beats, inverse)),
             row.eq(self.row),
             offered.eq(self.request.offered),
+            colour.eq(Cat(self.request.address.bit_select(bit, 1) for bit in bits)),
+            colours.eq(Array(each.colours for each in self.live.tenants)[tenant]),
+        ]
+        m.d.comb += [
+            self.approach.tenants.eq(taken),
+            self.approach.beats.eq(beats),
+            self.approach.recent.eq(recent),
+            self.approach.terms.eq(terms),
+            self.approach.outside.eq(taken.any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [
             self.entry.tenants.eq(self.approach.tenants),
             self.entry.row.eq(row),
             self.entry.beats.eq(self.approach.beats),
+            self.entry.outside.eq(self.approach.outside),
             self.entry.cost.eq(price(config, self.approach.terms)),
             self.entry.offered.eq(offered),
         ]

@@ -7,6 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.counters import EpochCounter, EpochCounters
+from mcos_hw.channel.select import number
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import LATENCY_BINS, Access, channel_map
@@ -69,14 +70,18 @@ class Monitor(wiring.Component):
         Heads that wait for tokens.
     busy : In(1)
         The channel owes bytes in this clock.
+    stalled : In(1)
+        A command waited for memory in the clock before.
+    outside : In(tenants)
+        Whose request is outside his colours, at most one.
     grant, grant_tenant, grant_op, grant_class, grant_beats, promoted : In
         The grant of this clock.
     served, served_entry : In
         The response of this clock.
     epoch : Out(32)
         Number of the latched epoch.
-    busy_clocks : Out(32)
-        Busy clocks of the latched epoch.
+    busy_clocks, stalled_clocks : Out(32)
+        Such clocks of the latched epoch.
     responded, responded_tenant, responded_bin, responded_late : Out
         The response that counts in this clock: whose, in which bin, over its objective or not.
     <window> : {index: In, data: Out(32)}
@@ -89,6 +94,8 @@ class Monitor(wiring.Component):
     counts: data.View
     waiting: Signal
     busy: Signal
+    stalled: Signal
+    outside: Signal
     grant: Signal
     grant_tenant: Signal
     grant_op: Signal
@@ -99,6 +106,7 @@ class Monitor(wiring.Component):
     served_entry: data.View
     epoch: Signal
     busy_clocks: Signal
+    stalled_clocks: Signal
     responded: Signal
     responded_tenant: Signal
     responded_bin: Signal
@@ -116,6 +124,8 @@ class Monitor(wiring.Component):
                 "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
                 "waiting": In(config.tenants),
                 "busy": In(1),
+                "stalled": In(1),
+                "outside": In(config.tenants),
                 "grant": In(1),
                 "grant_tenant": In(config.tenant_width),
                 "grant_op": In(1),
@@ -126,6 +136,7 @@ class Monitor(wiring.Component):
                 "served_entry": In(slot_entry_layout(config)),
                 "epoch": Out(32),
                 "busy_clocks": Out(32),
+                "stalled_clocks": Out(32),
                 "responded": Out(1),
                 "responded_tenant": Out(config.tenant_width),
                 "responded_bin": Out(range(LATENCY_BINS)),
@@ -178,6 +189,7 @@ class Monitor(wiring.Component):
             amount_width=config.l_max.bit_length(),
         )
         count_rows("promotions", event=self.grant & self.promoted, index=self.grant_tenant)
+        count_rows("colour_faults", event=self.outside.any(), index=number(self.outside))
 
         # Latency in three steps: the stamps, their difference, what it means.
         served = Signal(2)
@@ -232,10 +244,14 @@ class Monitor(wiring.Component):
             ),
         ]
 
-        m.submodules.busy_counter = busy_counter = EpochCounter()
-        m.d.comb += [
-            busy_counter.latch.eq(latch),
-            busy_counter.count.eq(self.busy),
-            self.busy_clocks.eq(busy_counter.latched),
-        ]
+        for name, event, latched in (
+            ("busy", self.busy, self.busy_clocks),
+            ("stalled", self.stalled, self.stalled_clocks),
+        ):
+            m.submodules[f"{name}_counter"] = counter = EpochCounter()
+            m.d.comb += [
+                counter.latch.eq(latch),
+                counter.count.eq(event),
+                latched.eq(counter.latched),
+            ]
         return m

@@ -45,7 +45,9 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
 
     - ``epoch``: number of the epoch that was latched last;
     - ``busy``: the channel owes bytes;
+    - ``stalled``: a command waited for memory in the clock before;
     - ``held``: a bit for each tenant whose head waits for tokens;
+    - ``outside``: the bit of a tenant who sent a request outside his colours;
     - ``responded``: a response, with its ``tenant``, the bin of its latency (``bin``), and whether
       it was over its objective (``late``); 0 without one.
     """
@@ -83,7 +85,9 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
         {
             "epoch": 32,
             "busy": 1,
+            "stalled": 1,
             "held": config.tenants,
+            "outside": config.tenants,
             "responded": 1,
             "tenant": config.tenant_width,
             "bin": range(LATENCY_BINS),

@@ -18,8 +18,13 @@ __all__ = [
 
 
 def place_layout(config: ChannelConfig) -> data.StructLayout:
-    """One of the first places of a queue; ``beats`` is meaningful where ``present``."""
-    return data.StructLayout({"present": 1, "beats": config.beats_width})
+    """One of the first places of a queue: its request, if one is ``present``."""
+    return data.StructLayout({"present": 1, **_place_fields(config)})
+
+
+def _place_fields(config: ChannelConfig) -> dict[str, int]:
+    """What of a request is where the choice is made: ``outside`` its tenant's colours."""
+    return {"beats": config.beats_width, "outside": 1}
 
 
 def becomes_head(entry: Value, leaves: Value, heads: Value, seconds: Value) -> Value:
@@ -152,11 +157,11 @@ class RequestQueues(wiring.Component):
             m.submodules[f"marks_{i}"] = marks = memory.Memory(
                 shape=self.mark_width, depth=depth, init=[]
             )
-            m.submodules[f"beats_{i}"] = beats = memory.Memory(
-                shape=config.beats_width, depth=depth, init=[]
+            m.submodules[f"places_{i}"] = places = memory.Memory(
+                shape=data.StructLayout(_place_fields(config)), depth=depth, init=[]
             )
             mark_write, mark_read = marks.write_port(), marks.read_port(domain="comb")
-            beats_write, beats_read = beats.write_port(), beats.read_port(domain="comb")
+            place_write, place_read = places.write_port(), places.read_port(domain="comb")
             enters, leaves = self.entry.tenants[i], self.pop[i]
             rows = {
                 place: Signal(range(depth), name=f"row_{place}_{i}", init=place % depth)
@@ -171,10 +176,9 @@ class RequestQueues(wiring.Component):
                 mark_write.en.eq(enters),
                 mark_read.addr.eq(rows[self.ahead]),
                 self.marks[i].eq(mark_read.data),
-                beats_write.addr.eq(self.entry.row),
-                beats_write.data.eq(self.entry.beats),
-                beats_write.en.eq(enters),
-                beats_read.addr.eq(rows[2]),
+                place_write.addr.eq(self.entry.row),
+                place_write.en.eq(enters),
+                place_read.addr.eq(rows[2]),
             ]
 
             head, following, third = self.heads[i], self.nexts[i], self.third[i]
@@ -187,12 +191,20 @@ class RequestQueues(wiring.Component):
                 following.present.eq(waiting_then > 1),
                 third.eq(waiting_then > 2),
             ]
-            with m.If(leaves):
-                m.d.sync += [head.beats.eq(following.beats), following.beats.eq(beats_read.data)]
-            with m.If(becomes_head(enters, leaves, head.present, following.present)):
-                m.d.sync += head.beats.eq(self.entry.beats)
-            with m.If(becomes_second(enters, leaves, head.present, following.present, third)):
-                m.d.sync += following.beats.eq(self.entry.beats)
+            is_head = becomes_head(enters, leaves, head.present, following.present)
+            is_second = becomes_second(enters, leaves, head.present, following.present, third)
+            for name in _place_fields(config):
+                entering = self.entry[name]
+                m.d.comb += place_write.data[name].eq(entering)
+                with m.If(leaves):
+                    m.d.sync += [
+                        head[name].eq(following[name]),
+                        following[name].eq(place_read.data[name]),
+                    ]
+                with m.If(is_head):
+                    m.d.sync += head[name].eq(entering)
+                with m.If(is_second):
+                    m.d.sync += following[name].eq(entering)
 
             count = self.counts[i]
             count_then = Signal.like(count, name=f"count_then_{i}")

@@ -31,7 +31,7 @@ class ImageLoader(wiring.Component):
 
     - the sum of all committed rates is at most ``config.admissible_rate``;
     - an enabled tenant has 0 < committed rate <= peak rate, l_max <= committed depth <= peak
-      depth, and 0 < 1/w <= 1; a tenant that is not enabled has a committed rate of 0;
+      depth, 0 < 1/w <= 1 and a page colour; a tenant that is not enabled has a committed rate of 0;
     - 0 < paced rate <= r if the pacer is enabled, port credit >= l_max, promotion interval >= 1,
       and 0 < 1/W <= 1.
 
@@ -228,7 +228,8 @@ class ImageLoader(wiring.Component):
         rates = (row.committed_rate == 0) | (row.peak_rate < row.committed_rate)
         depths = (row.committed_depth < self.config.l_max) | (row.peak_depth < row.committed_depth)
         weight = _not_a_share(row.inverse_weight, self.config.reciprocal_fraction)
-        return Mux(row.enable, rates | depths | weight, row.committed_rate != 0)
+        colours = row.colours == 0
+        return Mux(row.enable, rates | depths | weight | colours, row.committed_rate != 0)
 
     def _channel_broken(self, channel: data.View) -> Value:
         """A relation between the fields of the channel does not hold."""

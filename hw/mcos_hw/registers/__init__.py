@@ -1,6 +1,7 @@
 """The register map, its AXI4-Lite bank and its exports."""
 
 from mcos_hw.registers.channel_map import (
+    COLOUR_BITS,
     CORE_MAGIC,
     CORE_VERSION,
     GRANT_KINDS,
@@ -12,6 +13,7 @@ from mcos_hw.registers.channel_map import (
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
 
 __all__ = [
+    "COLOUR_BITS",
     "CORE_MAGIC",
     "CORE_VERSION",
     "GRANT_KINDS",

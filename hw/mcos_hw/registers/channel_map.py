@@ -11,6 +11,7 @@ from mcos_hw.control.image import ImageCode, ImageState
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
 
 __all__ = [
+    "COLOUR_BITS",
     "CORE_MAGIC",
     "CORE_VERSION",
     "GRANT_KINDS",
@@ -26,6 +27,9 @@ CORE_MAGIC = int.from_bytes(b"MCOS", "little")
 
 CORE_VERSION = (0, 1, 0)
 """Version of the hardware interface: major, minor, patch."""
+
+COLOUR_BITS = 4
+"""Address bits that can make a page's colour."""
 
 LATENCY_BINS = 16
 """Bins of a latency histogram; bin b counts 2**b <= latency < 2**(b+1) clocks, the ends open."""
@@ -325,6 +329,20 @@ def _channel_settings(build: _Builder, config: ChannelConfig) -> None:
             description="Clocks of an epoch; 0 latches never.",
         ),
     )
+    build.add(
+        "COLOUR_BITS",
+        Access.IMAGE,
+        "Which bits of an address make the colour of its page.",
+        *(
+            Field(
+                name=f"colour_bit_{k}",
+                low=8 * k,
+                width=6,
+                description=f"Address bit that is bit {k} of the colour.",
+            )
+            for k in range(COLOUR_BITS)
+        ),
+    )
 
 
 def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
@@ -340,6 +358,12 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
             low=1,
             width=1,
             description="Requests that neither bucket covers may use idle slots.",
+        ),
+        Field(
+            name="refuse_outside",
+            low=2,
+            width=1,
+            description="A request outside the tenant's page colours waits while this is set.",
         ),
         Field(name="priority", low=4, width=4, description="0 is highest."),
         count=count,
@@ -428,6 +452,17 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
         ),
         count=count,
     )
+    build.add(
+        "COLOURS",
+        Access.IMAGE,
+        "Page colours of each tenant.",
+        Field(
+            name="colours",
+            width=1 << COLOUR_BITS,
+            description="Bit c: its pages may have colour c. At least one.",
+        ),
+        count=count,
+    )
 
 
 def _monitor(build: _Builder, config: ChannelConfig) -> None:
@@ -442,6 +477,12 @@ def _monitor(build: _Builder, config: ChannelConfig) -> None:
         "BUSY",
         Access.READ,
         "Clocks in which granted bytes were owed to the pacer or unserved at the port.",
+        *_counter("clocks"),
+    )
+    build.add(
+        "STALLED",
+        Access.READ,
+        "Clocks in which a command waited for memory.",
         *_counter("clocks"),
     )
     build.add(
@@ -465,7 +506,7 @@ def _monitor(build: _Builder, config: ChannelConfig) -> None:
     build.add(
         "HELD",
         Access.READ,
-        "Clocks in which a head waited because no bucket covered it.",
+        "Clocks in which a head waited because no bucket covered it, or outside its colours.",
         *_counter("clocks"),
         count=count,
     )
@@ -475,6 +516,13 @@ def _monitor(build: _Builder, config: ChannelConfig) -> None:
         "SLO_VIOLATIONS",
         Access.READ,
         "Requests served later than the latency objective.",
+        *_counter("requests"),
+        count=count,
+    )
+    build.add(
+        "COLOUR_FAULTS",
+        Access.READ,
+        "Requests taken outside the tenant's page colours.",
         *_counter("requests"),
         count=count,
     )

@@ -49,8 +49,9 @@ def image_writes(
     first = live - load_clocks(config)
     rows = [(first, control.offset, control.pack(begin=1))]
     rows += [(first + _WRITE_CLOCKS * (k + 1), stream.offset, word) for k, word in enumerate(words)]
-    # A write happens in the clock after it is driven, and what it makes live is so in the next.
-    return [*rows, (live - 2, control.offset, control.pack(commit=1))]
+    # A write happens in the clock after it is driven, reaches the loader in the next, and what it
+    # makes live is so in the one after that.
+    return [*rows, (live - 3, control.offset, control.pack(commit=1))]
 
 
 class Hardware:

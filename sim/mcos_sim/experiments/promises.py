@@ -116,6 +116,7 @@ def settings(
                 peak_rate=rate,
                 peak_depth=depth,
                 inverse_weight=(1 << config.reciprocal_fraction) // weights[tag],
+                colours=1,
             )
         )
     channel = ChannelSettings(

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_hw.control.image import HEADER_WORDS
-from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_hw.registers import COLOUR_BITS, ArbiterKind, channel_map
 from mcos_policy.image import Image, encode
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.compiled.hardware import load_clocks
@@ -149,6 +149,7 @@ def random_settings(
 
     ``like`` is what they may keep parts of.
     """
+    colours = rng.spawn(1)[0]
     weights = _weights(config, rng)
     rates = _rates(config, rng)
     few = rng.random() < 0.3
@@ -180,6 +181,7 @@ def random_settings(
                 latency_slo=int(rng.choice((0, int(rng.integers(8, 60)), 300, 3000))),
             )
         )
+    _colour(tenants, colours)
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
     r = config.bytes_per_clock << config.rate_fraction
     channel = ChannelSettings(
@@ -191,8 +193,23 @@ def random_settings(
         depth1_clocks=int(rng.choice((0, 4, 64, 255))),
         promotion_interval=int(rng.choice((1, 2, 16, 255))),
         epoch_clocks=int(rng.choice((0, 1, 2, 7, 100, 500, 3000))),
+        **{f"colour_bit_{k}": int(colours.integers(64)) for k in range(COLOUR_BITS)},
     )
     return Settings(channel=channel, tenants=tuple(tenants))
+
+
+def _colour(tenants: list[TenantSettings], rng: np.random.Generator) -> None:
+    """Give enabled tenants colours: all of them or some, refusing the others or not."""
+    everything = (1 << (1 << COLOUR_BITS)) - 1
+    refusing = rng.random() < 0.3
+    for i, tenant in enumerate(tenants):
+        if tenant.enable:
+            some = int(rng.integers(1, everything + 1)) | int(rng.integers(everything + 1))
+            tenants[i] = dataclasses.replace(
+                tenant,
+                colours=everything if rng.random() < 0.4 else some,
+                refuse_outside=int(refusing and rng.random() < 0.3),
+            )
 
 
 def _weights(config: ChannelConfig, rng: np.random.Generator) -> np.ndarray:

@@ -70,8 +70,10 @@ def scavenges(s, i):
 
 
 @compiled
-def class_of(s, i, committed_beats, peak_beats, clock, is_scavenging):
+def class_of(s, i, committed_beats, peak_beats, clock, is_scavenging, is_refused):
     """GrantClass of a request by what each bucket has to hold in a clock, or NO_CLASS."""
+    if is_refused:
+        return _NO_CLASS
     if committed_at(s, i, clock) >= committed_beats << s[at.BEAT_BITS]:
         return _CONFORMING
     if peak_at(s, i, clock) >= peak_beats << s[at.BEAT_BITS]:
@@ -91,8 +93,15 @@ def _enough_from(s, level, since, rate, limit, size):
 
 
 @compiled
-def meet_head(s, i, beats):
-    """Work out from which clocks on the buckets of tenant ``i`` cover its head."""
+def meet_head(s, i, beats, is_refused):
+    """Work out from which clocks on the buckets of tenant ``i`` cover its head.
+
+    They never cover a refused one.
+    """
+    if is_refused:
+        s[at.COMMITTED_ENOUGH + i] = at.NEVER
+        s[at.PEAK_ENOUGH + i] = at.NEVER
+        return
     size = beats << s[at.BEAT_BITS]
     s[at.COMMITTED_ENOUGH + i] = _enough_from(
         s,

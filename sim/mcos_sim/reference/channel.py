@@ -31,10 +31,10 @@ def commit(s, image):
     for i in range(tenants):
         buckets.settle(s, i, clock)
         enabled = s[at.ENABLE + i]
-        for k in range(10):
-            s[at.ENABLE + at.LANES * k + i] = image[8 + 10 * i + k]
+        for k in range(at.TENANT_ROWS):
+            s[at.ENABLE + at.LANES * k + i] = image[at.CHANNEL_ROWS + at.TENANT_ROWS * i + k]
         s[at.FILLS + i] = s[at.ENABLE + i] and not enabled
-    for k in range(8):
+    for k in range(at.CHANNEL_ROWS):
         s[at.PACER_ENABLE + k] = image[k]
     s[at.READY] = 0
     for i in range(tenants):
@@ -51,12 +51,13 @@ def _follow_image(s):
     for i in range(s[at.TENANTS]):
         s[at.KEPT_PRIORITY + i] = s[at.PRIORITY + i] if s[at.OVERCOMMITTED] else 0
         s[at.SCAVENGES + i] = buckets.scavenges(s, i)
-        s[at.MAY_HOLD] |= not s[at.SCAVENGES + i]
+        s[at.KEPT_REFUSES + i] = s[at.REFUSES + i]
+        s[at.MAY_HOLD] |= s[at.REFUSES + i] or not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
             s[at.FILLS + i] = 0
         if s[at.WAITING + i]:
-            buckets.meet_head(s, i, choice.beats_of_head(s, i))
+            choice.meet_head(s, i)
     # Whoever waits under the image before is counted to the end.
     s[at.HOLDS] |= s[at.MAY_HOLD]
     s[at.KEPT_INVERSE] = s[at.INVERSE_TOTAL_WEIGHT]
@@ -107,7 +108,7 @@ def _grant(s):
     s[at.COUNT + i] -= 1
     s[at.QUEUED] -= 1
     if s[at.WAITING + i]:
-        buckets.meet_head(s, i, choice.beats_of_head(s, i))
+        choice.meet_head(s, i)
     if s[at.ENABLE + i]:
         s[at.READY] |= 1 << i
     s[at.LAST_TURN] = i
@@ -134,6 +135,7 @@ def _approach(s, i):
     row = at.ROWS * i + s[at.TAIL + i]
     since = s[at.CLOCK] - s[at.RESPONDED + i]
     s[at.APPROACH_BEATS] = s[at.QUEUE_BEATS + row]
+    s[at.APPROACH_OUTSIDE] = s[at.QUEUE_OUTSIDE + row]
     s[at.APPROACH_RECENT] = since <= s[at.DEPTH1_CLOCKS]
     s[at.APPROACH_PRICE] = tags.price(s, i, s[at.APPROACH_BEATS])
 
@@ -146,6 +148,7 @@ def _entry(s, start, anchored):
     if i == at.NOBODY:
         return
     s[at.ENTRY_BEATS] = s[at.APPROACH_BEATS]
+    s[at.ENTRY_OUTSIDE] = s[at.APPROACH_OUTSIDE]
     s[at.ENTRY_COST] = tags.cost(s, s[at.APPROACH_PRICE])
     s[at.ENTRY_START] = start
     s[at.ENTRY_ANCHORED] = anchored
@@ -209,8 +212,12 @@ def advance(s, e):
             tags.move_time(s, after)
         else:
             tags.move_anchor(s, s[at.TIME])
+    strays = s[at.APPROACH] != at.NOBODY and s[at.APPROACH_OUTSIDE]
+    s[at.STRAYED] = s[at.APPROACH] if strays else at.NOBODY
     left = s[at.LEFT] != at.NOBODY
+    s[at.STALLS] = 0
     if left or s[at.OUTLET_COUNT]:
+        s[at.STALLS] = not e[env.COMMAND_READY]
         ports.move_outlet(s, e[env.COMMAND_READY])
     _pace(s)
     answered = s[at.SERVED_TENANT] if s[at.SERVED] else at.NOBODY
@@ -220,7 +227,7 @@ def advance(s, e):
     if entry != at.NOBODY:
         s[at.WAITING + entry] += 1
         if s[at.WAITING + entry] == 1:
-            buckets.meet_head(s, entry, s[at.ENTRY_BEATS])
+            choice.meet_head(s, entry)
     _grant(s)
     if late:
         _entry(s, start, anchored)

@@ -3,8 +3,8 @@
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_sim.compiling import compiled
+from mcos_sim.reference import buckets, tags
 from mcos_sim.reference import layout as at
-from mcos_sim.reference import tags
 from mcos_sim.reference.buckets import class_of, class_of_head, scavenges
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "choose",
     "choose_at_once",
     "head_class",
+    "meet_head",
 ]
 
 _NO_CLASS = NO_CLASS
@@ -45,27 +46,49 @@ def head_class(s, i):
     With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
     """
     if s[at.CLOCK] <= s[at.SETTLES]:
-        return _class_at_once(s, i, beats_of_head(s, i))
+        outside = s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
+        return _class_at_once(s, i, beats_of_head(s, i), outside)
     if s[at.LATENESS]:
-        return class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
-    return class_of_head(s, i, s[at.CLOCK], scavenges(s, i))
+        return class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i] and not _head_refused(s, i))
+    return class_of_head(s, i, s[at.CLOCK], scavenges(s, i) and not _head_refused(s, i))
 
 
 @compiled
-def _class_at_once(s, i, beats):
-    """The same of a request that enters an empty queue."""
-    if s[at.LATENESS]:
-        return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
-    return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i))
+def _refuses(s, i):
+    """Whether requests of tenant ``i`` outside its colours wait, as the classes of heads see it."""
+    return s[at.KEPT_REFUSES + i] if s[at.LATENESS] else s[at.REFUSES + i]
 
 
 @compiled
-def _next_class(s, i, beats):
+def _head_refused(s, i):
+    """Whether the head of tenant ``i`` is outside its colours and has to wait for that."""
+    return _refuses(s, i) and s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
+
+
+@compiled
+def meet_head(s, i):
+    """Tenant ``i`` has another head, or its buckets have changed."""
+    refused = s[at.REFUSES + i] and s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
+    buckets.meet_head(s, i, beats_of_head(s, i), refused)
+
+
+@compiled
+def _class_at_once(s, i, beats, outside):
+    """The same of any request that is, or becomes, the first of its queue."""
+    refused = _refuses(s, i) and outside
+    if s[at.LATENESS]:
+        return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i], refused)
+    return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i), refused)
+
+
+@compiled
+def _next_class(s, i, beats, outside):
     """GrantClass of the request behind the head that is granted now, once that one is charged."""
+    refused = s[at.REFUSES + i] and outside
     granted, charged = s[at.GRANT_CLASS], s[at.GRANT_BEATS]
     committed_beats = beats + (charged if granted == _CONFORMING else 0)
     peak_beats = beats + (charged if granted <= _BURST else 0)
-    return class_of(s, i, committed_beats, peak_beats, s[at.CLOCK], scavenges(s, i))
+    return class_of(s, i, committed_beats, peak_beats, s[at.CLOCK], scavenges(s, i), refused)
 
 
 @compiled
@@ -137,7 +160,8 @@ def choose(s, tenants):
     if granted != at.NOBODY and s[at.WAITING + granted] > 1:
         row = s[at.HEAD + granted] + 1 & s[at.QUEUE_MASK]
         beats = s[at.QUEUE_BEATS + at.ROWS * granted + row]
-        code = _next_class(s, granted, beats)
+        outside = s[at.QUEUE_OUTSIDE + at.ROWS * granted + row]
+        code = _next_class(s, granted, beats, outside)
         if code != _NO_CLASS:
             stale = s[at.STALE + granted] >> 1 & 1
             start, finish = s[at.FINISH + granted], s[at.END_FINISH + granted]
@@ -150,7 +174,7 @@ def choose(s, tenants):
         return best, beats_of_head(s, best), best_code, 1 if s[at.PROMOTE] == best else 0
     if tags.enters_as(s) == 1 and s[at.ENTRY] != granted:
         i = s[at.ENTRY]
-        code = _class_at_once(s, i, s[at.ENTRY_BEATS])
+        code = _class_at_once(s, i, s[at.ENTRY_BEATS], s[at.ENTRY_OUTSIDE])
         if code != _NO_CLASS:
             return i, s[at.ENTRY_BEATS], code, 1 if s[at.PROMOTE] == i else 0
     return at.NOBODY, 0, 0, 0

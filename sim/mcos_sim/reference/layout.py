@@ -34,6 +34,7 @@ NOBODY = -1
 ) = range(20)
 
 # The live image: values of the channel.
+CHANNEL_ROWS = 12
 (
     PACER_ENABLE,
     OVERCOMMITTED,
@@ -43,7 +44,11 @@ NOBODY = -1
     DEPTH1_CLOCKS,
     PROMOTION_INTERVAL,
     EPOCH_CLOCKS,
-) = range(24, 32)
+    COLOUR_BIT_0,
+    COLOUR_BIT_1,
+    COLOUR_BIT_2,
+    COLOUR_BIT_3,
+) = range(20, 20 + CHANNEL_ROWS)
 
 # The channel's own state at the beginning of a clock.
 (
@@ -66,9 +71,11 @@ NOBODY = -1
     APPROACH,  # tenant of the request one step before its queue, or NOBODY
     APPROACH_BEATS,
     APPROACH_RECENT,
+    APPROACH_OUTSIDE,
     APPROACH_PRICE,
     ENTRY,  # tenant of the request that enters its queue, or NOBODY
     ENTRY_BEATS,
+    ENTRY_OUTSIDE,
     ENTRY_COST,
     ENTRY_START,
     ENTRY_ANCHORED,
@@ -98,7 +105,7 @@ NOBODY = -1
     SERVED_OFFERED,
     LAST_TURN,  # of round robin and fixed priority
     SETTLES,  # clock up to which a new image may still change classes of heads
-) = range(32, 83)
+) = range(32, 85)
 
 # Age guard.
 (
@@ -116,7 +123,7 @@ NOBODY = -1
     RESTED,
     DUE,
     PROMOTE,
-) = range(84, 98)
+) = range(85, 99)
 
 # Monitor. A latency counts three clocks after its response.
 (
@@ -125,6 +132,10 @@ NOBODY = -1
     LATCH,
     BUSY,
     LATCHED_BUSY,
+    STRAYED,  # tenant of a request outside its colours that approached a clock before, or NOBODY
+    STALLS,  # whether a command waited in the clock before
+    STALLED,
+    LATCHED_STALLED,
     LOAD,
     STAMPED_TENANT,
     STAMPED_CLOCKS,
@@ -137,9 +148,10 @@ NOBODY = -1
     LATENCY_STEPS,  # clocks in which one of these steps has something to do
     MAY_HOLD,  # whether the image lets a head wait for tokens
     HOLDS,  # whether a head may be waiting for them
-) = range(100, 117)
+) = range(100, 121)
 
 # Tenants: the live image.
+TENANT_ROWS = 12
 (
     ENABLE,
     CONSERVES,
@@ -151,12 +163,15 @@ NOBODY = -1
     INVERSE_WEIGHT,
     AGE_LIMIT,
     LATENCY_SLO,
-) = range(128, 128 + 10 * LANES, LANES)
+    REFUSES,
+    COLOURS,
+) = range(128, 128 + TENANT_ROWS * LANES, LANES)
 
 # Tenants: state.
 (
     KEPT_PRIORITY,
     SCAVENGES,
+    KEPT_REFUSES,
     FILLS,
     COMMITTED,
     COMMITTED_FROM,
@@ -181,7 +196,7 @@ NOBODY = -1
     WAITS,
     COMMITTED_ENOUGH,  # clock from which the bucket covers the head
     PEAK_ENOUGH,
-) = range(288, 288 + 26 * LANES, LANES)
+) = range(320, 320 + 27 * LANES, LANES)
 
 # Queues: LANES x 64 requests each.
 ROWS = 64
@@ -192,26 +207,28 @@ ROWS = 64
     QUEUE_ID,
     QUEUE_OP,
     QUEUE_ADDRESS,
-) = range(704, 704 + 6 * LANES * ROWS, LANES * ROWS)
+    QUEUE_OUTSIDE,
+) = range(768, 768 + 7 * LANES * ROWS, LANES * ROWS)
 
 # Commands that wait for the port: slot, tenant, op, address, beats of each.
-OUTLET = 6848
+OUTLET = 7936
 OUTLET_ROW = 5
 
 # Counters of the running epoch, as the register map orders them, and then those of the latched one.
-GRANT_REQUESTS = 6880
-GRANT_BYTES = 7008
-PROMOTIONS = 7136
-RESPONSES = 7152
-SLO_VIOLATIONS = 7168
-LATENCY = 7184
+GRANT_REQUESTS = 7968
+GRANT_BYTES = 8096
+PROMOTIONS = 8224
+RESPONSES = 8240
+SLO_VIOLATIONS = 8256
+COLOUR_FAULTS = 8272
+LATENCY = 8288
 COUNTERS = GRANT_REQUESTS
-COUNTERS_LENGTH = 560
+COUNTERS_LENGTH = 576
 LATCHED = COUNTERS_LENGTH
 """From a counter to its latched value."""
 
 # Slots: tenant, id, beats and clock of the offer of each, and a place in the ring of free slots.
-SLOT_TABLE = 8064
+SLOT_TABLE = 9216
 SLOT_ROW = 5
 
 LONG_AGO = -(1 << 40)

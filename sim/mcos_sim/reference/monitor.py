@@ -17,13 +17,19 @@ _LATENCY_BINS = LATENCY_BINS
 
 @compiled
 def count(s, tenants):
-    """Count what this clock has: the command, heads that wait, whether the channel owes bytes."""
+    """Count what this clock has: a command, one that memory did not take, a request outside its
+    colours, heads that wait, whether the channel owes bytes.
+    """
     i = s[at.LEFT]
     if i != at.NOBODY:
         kind = _GRANT_KINDS * i + 4 * s[at.LEFT_OP] + s[at.LEFT_CLASS]
         s[at.GRANT_REQUESTS + kind] += 1
         s[at.GRANT_BYTES + kind] += s[at.LEFT_BEATS] * s[at.BEAT_BYTES]
         s[at.PROMOTIONS + i] += s[at.LEFT_PROMOTED]
+    s[at.STALLED] += s[at.STALLS]
+    i = s[at.STRAYED]
+    if i != at.NOBODY:
+        s[at.COLOUR_FAULTS + i] += 1
     s[at.BUSY] += s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0
     if s[at.HOLDS]:
         for i in range(tenants):
@@ -82,6 +88,8 @@ def end_epoch(s, tenants):
         s[place] = 0
     s[at.LATCHED_BUSY] = s[at.BUSY]
     s[at.BUSY] = 0
+    s[at.LATCHED_STALLED] = s[at.STALLED]
+    s[at.STALLED] = 0
     for i in range(tenants):
         s[at.LATCHED_HELD + i] = s[at.HELD + i]
         s[at.HELD + i] = 0

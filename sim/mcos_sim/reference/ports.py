@@ -1,6 +1,7 @@
 """What the channel shows its requesters and its memory, and what it does with their answers."""
 
 from mcos_hw.channel.outlet import OUTLET_DEPTH
+from mcos_hw.registers import COLOUR_BITS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
 from mcos_sim.reference import layout as at
@@ -16,6 +17,7 @@ __all__ = [
 ]
 
 _OUTLET_DEPTH = OUTLET_DEPTH
+_COLOUR_BITS = COLOUR_BITS
 
 
 @compiled
@@ -123,6 +125,15 @@ def move_slots(s, completes, slot):
 
 
 @compiled
+def _outside(s, i, address):
+    """Whether an address has a colour that tenant ``i`` has not."""
+    colour = 0
+    for k in range(_COLOUR_BITS):
+        colour |= (address >> s[at.COLOUR_BIT_0 + k] & 1) << k
+    return s[at.COLOURS + i] >> colour & 1 ^ 1
+
+
+@compiled
 def take(s, e):
     """Store the request that is taken in this clock; its tenant, or NOBODY."""
     i = e[env.REQUEST_TENANT]
@@ -134,5 +145,6 @@ def take(s, e):
     s[at.QUEUE_ID + row] = e[env.REQUEST_ID]
     s[at.QUEUE_OP + row] = e[env.REQUEST_OP]
     s[at.QUEUE_ADDRESS + row] = e[env.REQUEST_ADDRESS]
+    s[at.QUEUE_OUTSIDE + row] = _outside(s, i, e[env.REQUEST_ADDRESS])
     s[at.QUEUE_COST + row] = tags.cost(s, tags.price(s, i, e[env.REQUEST_BEATS]))
     return i

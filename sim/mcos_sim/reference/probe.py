@@ -47,7 +47,17 @@ TENANT_FIELDS = (
 )
 """Fields of ``probe.tenants[i]``, likewise."""
 
-MONITOR_FIELDS = ("epoch", "busy", "held", "responded", "tenant", "bin", "late")
+MONITOR_FIELDS = (
+    "epoch",
+    "busy",
+    "stalled",
+    "held",
+    "outside",
+    "responded",
+    "tenant",
+    "bin",
+    "late",
+)
 """Fields of ``probe.monitor``, likewise; their places come last."""
 
 _NO_CLASS = NO_CLASS
@@ -147,9 +157,12 @@ def pack(s, places, row):
     responder = s[at.MEASURED_TENANT]
     _put(row, places[k], s[at.EPOCH] - 1)
     _put(row, places[k + 1], 1 if s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0 else 0)
-    _put(row, places[k + 2], held)
+    _put(row, places[k + 2], s[at.STALLS])
+    _put(row, places[k + 3], held)
+    if s[at.STRAYED] != at.NOBODY:
+        _put(row, places[k + 4], 1 << s[at.STRAYED])
     if responder != at.NOBODY:
-        _put(row, places[k + 3], 1)
-        _put(row, places[k + 4], responder)
-        _put(row, places[k + 5], latency_bin(s[at.MEASURED_CLOCKS]))
-        _put(row, places[k + 6], s[at.MEASURED_LATE])
+        _put(row, places[k + 5], 1)
+        _put(row, places[k + 6], responder)
+        _put(row, places[k + 7], latency_bin(s[at.MEASURED_CLOCKS]))
+        _put(row, places[k + 8], s[at.MEASURED_LATE])

@@ -27,6 +27,7 @@ def monitor_registers(s: np.ndarray, config: ChannelConfig) -> dict[str, list[in
     return {
         "EPOCH": [int(s[at.EPOCH]) - 1],
         "BUSY": counted(at.LATCHED_BUSY, 1),
+        "STALLED": counted(at.LATCHED_STALLED, 1),
         "LOAD": [int(s[at.LOAD])],
         "QUEUE": [
             queue.pack(now=int(s[at.COUNT + i]), peak=int(s[at.LATCHED_PEAK + i]))
@@ -36,6 +37,7 @@ def monitor_registers(s: np.ndarray, config: ChannelConfig) -> dict[str, list[in
         "PROMOTIONS": latched(at.PROMOTIONS, 1),
         "RESPONSES": latched(at.RESPONSES, 1),
         "SLO_VIOLATIONS": latched(at.SLO_VIOLATIONS, 1),
+        "COLOUR_FAULTS": latched(at.COLOUR_FAULTS, 1),
         "GRANT_REQUESTS": latched(at.GRANT_REQUESTS, GRANT_KINDS),
         "GRANT_BYTES": latched(at.GRANT_BYTES, GRANT_KINDS),
         "LATENCY": latched(at.LATENCY, LATENCY_BINS),

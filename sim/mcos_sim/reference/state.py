@@ -50,6 +50,7 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     for place in (
         *(at.GRANT, at.APPROACH, at.ENTRY, at.LEFT, at.VISITED, at.COMPARED, at.OLDEST),
         *(at.PROMOTE, at.STAMPED_TENANT, at.COMPUTED_TENANT, at.MEASURED_TENANT),
+        at.STRAYED,
     ):
         s[place] = at.NOBODY
     s[at.RESPONDED : at.RESPONDED + at.LANES] = at.LONG_AGO
@@ -64,8 +65,8 @@ def image_rows(settings: Settings, config: ChannelConfig) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Shape (8 + 10 x tenants,), int64; depths are in level units, and the age limit of a
-        disabled tenant is the one at which its queue drains.
+        Shape (CHANNEL_ROWS + TENANT_ROWS x tenants,), int64; depths are in level
+        units, and the age limit of a disabled tenant is the one at which its queue drains.
     """
     channel = settings.channel
     rows = [
@@ -77,6 +78,10 @@ def image_rows(settings: Settings, config: ChannelConfig) -> np.ndarray:
         channel.depth1_clocks,
         channel.promotion_interval,
         channel.epoch_clocks,
+        channel.colour_bit_0,
+        channel.colour_bit_1,
+        channel.colour_bit_2,
+        channel.colour_bit_3,
     ]
     for tenant in settings.tenants:
         rows += [
@@ -90,5 +95,7 @@ def image_rows(settings: Settings, config: ChannelConfig) -> np.ndarray:
             tenant.inverse_weight,
             tenant.age_limit if tenant.enable else DRAIN_AGE,
             tenant.latency_slo,
+            tenant.refuse_outside,
+            tenant.colours,
         ]
     return np.array(rows, dtype=np.int64)

@@ -112,7 +112,7 @@ class QueueHarness(Harness):
             for i in range(self.config.tenants)
         ]
         m.d.comb += [port.addr.eq(row) for port in ports]
-        return Array(port.data for port in ports)[self.tenant]
+        return Array(Value.cast(port.data) for port in ports)[self.tenant]
 
 
 class CountHarness(QueueHarness):
@@ -139,6 +139,7 @@ class OrderHarness(QueueHarness):
         config = self.config
         queues = self.begin(m)
         request = self.any_constant(m, request_layout(config), name="any_request")
+        outside = self.any_constant(m, 1, name="any_outside")
         mark = self.any_constant(m, queues.mark_width, name="any_mark")
         chosen = self.any_value(1, name="chosen")
 
@@ -170,12 +171,22 @@ class OrderHarness(QueueHarness):
             Assume(request.tenant == self.tenant),
             Assume(~is_stored | (queues.stored.request.as_value() == request.as_value())),
             Assume(
-                ~way[-1] | ((queues.entry.beats == request.beats) & (queues.entry_mark == mark))
+                ~way[-1]
+                | (
+                    (queues.entry.beats == request.beats)
+                    & (queues.entry.outside == outside)
+                    & (queues.entry_mark == mark)
+                )
             ),
         ]
 
         third_row = self.look_each("row_2_{}", range(config.queue_depth))
         coming = Cat(way[1:]).any()
+        shown = Cat(request.beats, outside)
+
+        def place_of(head):
+            return Cat(head.beats, head.outside)
+
         requests = self.inside.submodules.requests.read_port(domain="comb")
         m.d.comb += requests.addr.eq(Cat(row, self.tenant))
         m.d.comb += [
@@ -197,12 +208,12 @@ class OrderHarness(QueueHarness):
                 ),
                 implies(
                     queued,
-                    (self.read_each(m, "beats", row) == request.beats)
+                    (self.read_each(m, "places", row) == shown)
                     & (self.read_each(m, "marks", row) == mark),
                 ),
             ),
-            Assert(implies(queued & (place == 0), self.head.beats == request.beats)),
-            Assert(implies(queued & (place == 1), self.next.beats == request.beats)),
+            Assert(implies(queued & (place == 0), place_of(self.head) == shown)),
+            Assert(implies(queued & (place == 1), place_of(self.next) == shown)),
             Assert(implies(queued & (place == queues.ahead), queues.marks[self.tenant] == mark)),
             # Nothing leaves in its place before it is there.
             Assert(implies(coming & (place == 0), ~self.head.present)),
@@ -240,7 +251,7 @@ PROPERTIES = (
         name="queue.in_order",
         claim=(
             "The n-th request that a tenant's queue takes leaves with its n-th pop, whole, shown "
-            "with its own beats and mark before, whatever the others do."
+            "with its own beats, mark and colour before, whatever the others do."
         ),
         block=BLOCK,
         config=CONFIG,

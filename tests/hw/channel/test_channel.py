@@ -12,6 +12,7 @@ from mcos_hw.channel import channel as channel_module
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
+from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import ARBITERS
@@ -574,5 +575,97 @@ def test_held_clocks_are_those_in_which_a_head_waits_for_tokens(lateness):
             held.append(bench.get("held.data"))
         # Twelve clocks to the end of the epoch; the last one counts in the next.
         assert held == [0, 11, 0, 0]
+
+    simulate(channel(lateness=lateness), testbench)
+
+
+def coloured(**tenant):
+    """Colour 1 is for everybody, told by bit 12 of an address."""
+    return live(tenant={"colours": 0b10, **tenant}, **{f"colour_bit_{k}": 12 for k in (0,)})
+
+
+INSIDE, OUTSIDE = 1 << 12, 1 << 13
+
+
+@pytest.mark.parametrize("kind", ArbiterKind)
+@pytest.mark.parametrize("refuse", [0, 1])
+@pytest.mark.parametrize("lateness", [0, 2])
+def test_a_request_outside_its_colours_counts_and_waits_where_they_are_refused(
+    kind, refuse, lateness
+):
+    """It holds up nobody but its tenant, and goes on when the image lets it."""
+    # Arbiters that enforce no contracts serve it.
+    waits = refuse and kind is ArbiterKind.MCOS
+
+    async def testbench(bench):
+        await start(bench)
+        bench.set(live=coloured(refuse_outside=refuse, work_conserving=1))
+        await bench.tick(2 * max(monitor_windows(CONFIG).values()))
+        served = []
+
+        async def go_on(clocks):
+            for _ in range(clocks):
+                if bench.get("command.valid"):
+                    command = bench.get("command.payload")
+                    served.append((command["tenant"], command["address"]))
+                await bench.tick()
+
+        for tenant, address in ((2, OUTSIDE), (2, INSIDE), (1, INSIDE), (3, INSIDE | OUTSIDE)):
+            bench.set(request=request(tenant=tenant, address=address), request_valid=1)
+            await go_on(1)
+        bench.set(request_valid=0)
+        await go_on(40)
+        others = {(1, INSIDE), (3, INSIDE | OUTSIDE)}
+        late = {(2, OUTSIDE), (2, INSIDE)}
+        assert set(served) == (others if waits else others | late)
+        state = bench.get("probe")["tenants"][2]
+        assert state["queued"] == (2 if waits else 0)
+        assert (state["class_code"], state["serviceable"]) == (NO_CLASS, 0)
+        bench.set(live=coloured(refuse_outside=0))
+        await go_on(20)
+        assert set(served) == others | late
+        assert [address for tenant, address in served if tenant == 2] == [OUTSIDE, INSIDE]
+        bench.set(live=live(epoch_clocks=1))
+        await bench.tick()
+        bench.set(live=live())
+        await bench.tick(4)
+        for tenant, faults in enumerate((0, 0, 1, 0)):
+            bench.set(**{"colour_faults.index": tenant, "held.index": tenant})
+            await bench.tick()
+            assert bench.get("colour_faults.data") == faults
+            assert (bench.get("held.data") > 30) == (tenant == 2 and bool(waits))
+
+    simulate(channel(kind, lateness=lateness), testbench)
+
+
+@EVERY_LATENESS
+def test_every_request_of_a_burst_is_judged_by_its_own_colour(lateness):
+    """As head, as the one behind it, and from the queue: who passes is who was inside."""
+    rng = random.Random(lateness)
+    memory = Memory()
+
+    async def testbench(bench):
+        async def go_on(clocks):
+            for _ in range(clocks):
+                memory.clock(bench)
+                await bench.tick()
+
+        await start(bench)
+        for _ in range(30):
+            bench.set(live=coloured(refuse_outside=1))
+            sent = []
+            for _ in range(CONFIG.queue_depth):
+                inside = rng.random() < 0.8
+                sent.append(inside)
+                address = (INSIDE if inside else OUTSIDE) | rng.randrange(64) << 5
+                bench.set(request=request(tenant=1, address=address), request_valid=1)
+                await go_on(1)
+            bench.set(request_valid=0)
+            await go_on(2 * CONFIG.queue_depth)
+            passed = [*sent, False].index(False)
+            assert bench.get("probe")["tenants"][1]["queued"] == len(sent) - passed
+            bench.set(live=coloured(refuse_outside=0))
+            await go_on(2 * CONFIG.queue_depth + 8)
+            assert bench.get("probe")["tenants"][1]["queued"] == 0
 
     simulate(channel(lateness=lateness), testbench)

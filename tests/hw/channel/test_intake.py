@@ -20,6 +20,7 @@ from mcos_hw.channel.intake import (
 )
 from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import COLOUR_BITS
 from tests.hw.channel.bench import members, simulate
 
 LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
@@ -60,9 +61,15 @@ def cost_of(config, beats, inverse, fraction):
     return beats * config.beat_bytes * inverse * 2**config.tag_fraction >> fraction
 
 
-def live_of(weights):
+def live_of(weights, *, colours=(1, 1, 1, 1), bits=(0, 0, 0, 0)):
     one = 1 << CONFIG.reciprocal_fraction
-    return {"tenants": [{"inverse_weight": round(one / weight)} for weight in weights]}
+    return {
+        "channel": {f"colour_bit_{k}": bit for k, bit in enumerate(bits)},
+        "tenants": [
+            {"inverse_weight": round(one / weight), "colours": mask}
+            for weight, mask in zip(weights, colours, strict=True)
+        ],
+    }
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,12 @@ def test_every_request_takes_its_steps(lateness):
         way = [None] * 3
         for clock in range(800):
             if clock % 40 == 0:
-                live = live_of([rng.choice((1, 3, 7, 255)) for _ in range(config.tenants)])
+                bits = [rng.randrange(config.address_width + 2) for _ in range(COLOUR_BITS)]
+                live = live_of(
+                    [rng.choice((1, 3, 7, 255)) for _ in range(config.tenants)],
+                    colours=[rng.getrandbits(16) for _ in range(config.tenants)],
+                    bits=bits,
+                )
                 bench.set(live=live)
             fields = {name: rng.getrandbits(width) for name, width in widths.items()}
             fields["beats"] = rng.randint(1, config.max_beats)
@@ -123,16 +135,18 @@ def test_every_request_takes_its_steps(lateness):
             tenant = fields["tenant"]
             inverse = live["tenants"][tenant]["inverse_weight"]
             cost = cost_of(config, fields["beats"], inverse, config.reciprocal_fraction)
-            given = (fields, row, recent >> tenant & 1, cost) if taken else None
+            colour = sum((fields["address"] >> bit & 1) << k for k, bit in enumerate(bits))
+            outside = not live["tenants"][tenant]["colours"] >> colour & 1
+            given = (fields, row, recent >> tenant & 1, cost, outside) if taken else None
             way = [given, *way[:2]]
 
             stored = bench.get("stored")
             approach, approaching = bench.get("approach"), way[steps // 2]
             assert stored["valid"] == (approaching is not None)
             if approaching is None:
-                assert approach["tenants"] == 0
+                assert approach["tenants"] == approach["outside"] == 0
             else:
-                request, row, recent, cost = approaching
+                request, row, recent, cost, outside = approaching
                 assert (stored["request"], stored["row"]) == (request, row)
                 tenants = 1 << request["tenant"]
                 assert sum(approach.pop("terms")) >> terms_fraction(config) == cost
@@ -140,16 +154,18 @@ def test_every_request_takes_its_steps(lateness):
                     "tenants": tenants,
                     "beats": request["beats"],
                     "recent": recent,
+                    "outside": outside,
                 }
             entry, entering = bench.get("entry"), way[steps]
             if entering is None:
                 assert entry["tenants"] == 0
             else:
-                request, row, _, cost = entering
+                request, row, _, cost, outside = entering
                 assert entry == {
                     "tenants": 1 << request["tenant"],
                     "row": row,
                     "beats": request["beats"],
+                    "outside": outside,
                     "cost": cost,
                     "offered": request["offered"],
                 }

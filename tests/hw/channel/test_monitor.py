@@ -46,6 +46,9 @@ class Model:
             running["held", i] += inputs["waiting"] >> i & 1
             running["queue", i] = max(running["queue", i], count)
         running["busy"] += inputs["busy"]
+        running["stalled"] += inputs["stalled"]
+        if inputs["outside"]:
+            running["colour_faults", inputs["outside"].bit_length() - 1] += 1
         if inputs["grant"]:
             tenant = inputs["grant_tenant"]
             kind = GRANT_KINDS * tenant + 4 * inputs["grant_op"] + inputs["grant_class"]
@@ -106,6 +109,7 @@ def test_signature():
     assert widths["in"]["served_entry"] == slot_entry_layout(CONFIG).size
     assert widths["out"].pop("epoch") == 32
     assert widths["out"].pop("busy_clocks") == 32
+    assert widths["out"].pop("stalled_clocks") == 32
     responses = {"responded": 1, "responded_tenant": 2, "responded_bin": 4, "responded_late": 1}
     assert {name: widths["out"].pop(name) for name in responses} == responses
     assert set(widths["out"]) == {f"{name}.data" for name in WINDOWS}
@@ -135,6 +139,8 @@ def test_random_events(seed):
             "counts": counts,
             "waiting": rng.getrandbits(CONFIG.tenants),
             "busy": rng.getrandbits(1),
+            "stalled": rng.getrandbits(1),
+            "outside": rng.choice((0, 1 << rng.randrange(CONFIG.tenants))),
             "grant": rng.getrandbits(1),
             "grant_tenant": rng.randrange(CONFIG.tenants),
             "grant_op": rng.getrandbits(1),
@@ -159,6 +165,7 @@ def test_random_events(seed):
             bench.set(**inputs)
             assert bench.get("epoch") == model.epoch
             assert bench.get("busy_clocks") == model.latched["busy"]
+            assert bench.get("stalled_clocks") == model.latched["stalled"]
             for name, word in expected.items():
                 assert bench.get(f"{name}.data") == word, (name, clock)
                 nonzero[name] += word > 0
@@ -254,7 +261,7 @@ def test_reset_clears_everything():
     """Every counter counts in two epochs, so that both banks of the memories have something."""
     grant = {"grant": 1, "grant_beats": 1, "promoted": 1}
     served = {"served": 1, "served_entry": ENTRY | {"offered": STAMPS - 4}, "objectives": [1] * 4}
-    waiting = {"counts": [1] * 4, "waiting": 0b1111, "busy": 1}
+    waiting = {"counts": [1] * 4, "waiting": 0b1111, "busy": 1, "stalled": 1, "outside": 1}
     latency_bin = {"latency": 2}
 
     async def testbench(bench):
@@ -264,12 +271,12 @@ def test_reset_clears_everything():
             await bench.tick(3)
             await end_epoch(bench)
         assert all([await read(bench, name, latency_bin.get(name, 0)) for name in WINDOWS])
-        bench.set(counts=[0] * 4, waiting=0, busy=0)
+        bench.set(counts=[0] * 4, waiting=0, busy=0, stalled=0, outside=0)
         await bench.reset()
         await clear(bench)
         for epoch in range(4):
             assert bench.get("epoch") == epoch
-            assert bench.get("busy_clocks") == 0
+            assert bench.get("busy_clocks") == bench.get("stalled_clocks") == 0
             for name, count in WINDOWS.items():
                 words = [await read(bench, name, index) for index in range(count)]
                 assert words == [0] * count, name

@@ -24,7 +24,7 @@ from mcos_hw.control.image import (
     ImageState,
 )
 from mcos_hw.control.loader import ImageLoader
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import COLOUR_BITS, channel_map
 from mcos_hw.registers.live import live_layout
 from mcos_policy.image import encode, verify
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
@@ -221,6 +221,8 @@ def random_tenant(rng, rate):
         inverse_weight=rng.randint(1, 1 << CONFIG.reciprocal_fraction),
         age_limit=rng.getrandbits(CONFIG.clocks_width),
         latency_slo=rng.getrandbits(CONFIG.clocks_width),
+        refuse_outside=rng.getrandbits(1),
+        colours=rng.randrange(1, 1 << 16),
     )
 
 
@@ -241,6 +243,7 @@ def random_settings(rng, *, total=None):
             depth1_clocks=rng.getrandbits(8),
             promotion_interval=rng.randint(1, 255),
             epoch_clocks=rng.getrandbits(32),
+            **{f"colour_bit_{k}": rng.getrandbits(6) for k in range(COLOUR_BITS)},
         ),
         tenants=tuple(tenants),
     )
@@ -295,6 +298,7 @@ TENANT_EDGES = (
     ),
     ({"inverse_weight": 1}, {"inverse_weight": 0}),
     ({"inverse_weight": ONE}, {"inverse_weight": ONE + 1}),
+    ({"colours": 1}, {"colours": 0}),
     ({"enable": 0, "committed_rate": 0}, {"enable": 0, "committed_rate": 1}),
 )
 

@@ -390,6 +390,7 @@ def test_signature():
         "live_crc",
         "epoch",
         "busy",
+        "stalled",
         "load",
     }
     for register in ARRAYS:

@@ -51,6 +51,7 @@ def contract(
             peak_rate=peak_rate(Fraction(config.bytes_per_clock), config),
             peak_depth=65_536,
             inverse_weight=shares.inverse[tag],
+            colours=1,
         )
         rows[tag] = dataclasses.replace(row, **(tenants or {}).get(tag, {}))
     whole = ChannelSettings(

@@ -55,6 +55,16 @@ HARDWARE_BUGS = {
         text="self.full[i].eq(count_then == depth)",
         instead="self.full[i].eq(count_then >= depth - 1)",
     ),
+    "a refused request is judged by the one before it": Bug(
+        module=f"{CHANNEL}.classes",
+        text="Mux(following.present, following.outside, outside)",
+        instead="Mux(following.present, head.outside, outside)",
+    ),
+    "a colour has three bits": Bug(
+        module=f"{CHANNEL}.intake",
+        text="for bit in bits)",
+        instead="for bit in bits[:3])",
+    ),
     "an objective that is met counts as missed": Bug(
         module=f"{CHANNEL}.monitor",
         text="(latency > objective)",
@@ -93,6 +103,11 @@ MODEL_BUGS = {
         "s[at.PORT_CREDIT] - s[at.BEAT_BYTES]",
     ),
     "an age is counted before its limit": ("age.py", "visited_age >= s", "visited_age > s"),
+    "a refused head is let go after its image": (
+        "choice.py",
+        "s[at.KEPT_REFUSES + i] if s[at.LATENESS] else s[at.REFUSES + i]",
+        "s[at.REFUSES + i]",
+    ),
     "a latency counts in the bin above": ("monitor.py", "while clocks > 1:", "while clocks > 0:"),
 }
 """By what goes wrong: file of the model, text, and what stands there instead."""

@@ -171,6 +171,7 @@ def _classes(found: np.ndarray, w: Waveform, images: _Images) -> None:
         c["tenant"],
         w.config.beat_bytes << w.config.rate_fraction,
         images.scavenges(),
+        images.tenants("refuse_outside"),
         images.image,
     )
 

@@ -66,11 +66,24 @@ def check_levels(
 
 @compiled
 def check_classes(
-    found, late, present, beats, code, committed, peak, granted, tenant, beat, scavenges, image
+    found,
+    late,
+    present,
+    beats,
+    code,
+    committed,
+    peak,
+    granted,
+    tenant,
+    beat,
+    scavenges,
+    refuses,
+    image,
 ):
     """Class of every head: by the tokens of its clock, with L > 0 by those of the clock before.
 
     Heads of tenants that were granted in the clock before are left out, and clocks around a commit.
+    Where a tenant's requests outside its colours are refused, any head may have to wait.
     """
     for k in range(2, len(granted)):
         now = image[k]
@@ -89,5 +102,7 @@ def check_classes(
                 expected = 1
             else:
                 expected = 2 if scavenges[now, i] else _NO_CLASS
+            if code[k, i] == _NO_CLASS and refuses[now, i]:
+                continue
             if code[k, i] != expected:
                 tell(found, _WRONG_CLASS, k, i, -1, code[k, i], expected)
