@@ -62,7 +62,7 @@ class HeadClasses(wiring.Component):
     codes : Out(ArrayLayout(2, tenants))
         GrantClass of each head, NO_CLASS where it has to wait.
     next_code : Out(2)
-        Of the request behind the granted head, once that one is charged.
+        Of the request behind the granted head, once that one is charged; nothing without one.
     """
 
     committed: data.View
@@ -105,44 +105,45 @@ class HeadClasses(wiring.Component):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
-        later = [Signal(2, name=f"later_{i}") for i in tenants]
+        following_codes = [Signal(2, name=f"following_code_{i}") for i in tenants]
 
         for i in tenants:
             head, following = self.heads[i], self.nexts[i]
             # What enters an empty queue now, or else in the next clock.
-            entering, outside = self.entry.beats, self.entry.outside
-            if config.lateness:
-                entering = Mux(self.entry.tenants[i], self.entry.beats, self.approach.beats)
-                outside = Mux(self.entry.tenants[i], self.entry.outside, self.approach.outside)
-            first = Signal(config.beats_width, name=f"first_{i}")
-            second = Signal(config.beats_width, name=f"second_{i}")
-            first_may = Signal(name=f"first_may_{i}")
-            second_may = Signal(name=f"second_may_{i}")
-            m.d.comb += [
-                first.eq(Mux(head.present, head.beats, entering)),
-                second.eq(Mux(following.present, following.beats, entering)),
-                first_may.eq(~(self.refuses[i] & Mux(head.present, head.outside, outside))),
-                second_may.eq(
-                    ~(self.refuses[i] & Mux(following.present, following.outside, outside))
-                ),
-            ]
+            entering = self._entering(i)
 
-            def code(beats, may, charged_committed, charged_peak, *, i=i, head=head):
+            def code(request, charged_committed, charged_peak, *, i=i, head=head):
+                may = ~(self.refuses[i] & request["outside"])
+                in_committed = request["beats"] + Mux(charged_committed, head.beats, 0)
+                in_peak = request["beats"] + Mux(charged_peak, head.beats, 0)
                 return class_of(
-                    may & (self.committed[i] >= beats + Mux(charged_committed, head.beats, 0)),
-                    may & (self.peak[i] >= beats + Mux(charged_peak, head.beats, 0)),
+                    may & (self.committed[i] >= in_committed),
+                    may & (self.peak[i] >= in_peak),
                     may & self.scavenges[i],
                 )
 
-            now = Signal(2, name=f"now_{i}")
+            first = {name: Mux(head.present, head[name], value) for name, value in entering.items()}
             charges = self.charges_committed[i], self.charges_peak[i]
+            now = Signal(2, name=f"now_{i}")
+            later = Signal(2, name=f"later_{i}")
             m.d.comb += [
-                now.eq(code(first, first_may, Const(0, 1), Const(0, 1))),
-                later[i].eq(code(second, second_may, *charges)),
+                now.eq(code(first, Const(0, 1), Const(0, 1))),
+                following_codes[i].eq(code(following, *charges)),
+                later.eq(Mux(following.present, following_codes[i], code(entering, *charges))),
             ]
             if config.lateness:
-                m.d.sync += self.codes[i].eq(Mux(self.granted[i], later[i], now))
+                m.d.sync += self.codes[i].eq(Mux(self.granted[i], later, now))
             else:
                 m.d.comb += self.codes[i].eq(now)
-        m.d.comb += self.next_code.eq(pick(self.granted, later))
+        m.d.comb += self.next_code.eq(pick(self.granted, following_codes))
         return m
+
+    def _entering(self, i: int) -> dict[str, Value]:
+        """Fields of the request that enters the queue of tenant ``i``, or else may do so next."""
+        names = ("beats", "outside")
+        if not self.config.lateness:
+            return {name: self.entry[name] for name in names}
+        return {
+            name: Mux(self.entry.tenants[i], self.entry[name], self.approach[name])
+            for name in names
+        }

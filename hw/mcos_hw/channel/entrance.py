@@ -97,10 +97,9 @@ class EntranceTags(wiring.Component):
         # it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is F + (~V + x) + 1.
         fraction = terms_fraction(config)
         width = config.tag_width + fraction
-        terms = [Mux(approach.recent, term, 0) for term in approach.terms]
 
         def early(value):
-            sums = carry_save(Cat(Const(0, fraction), ~value), *terms, width)
+            sums = carry_save(Cat(Const(0, fraction), ~value), *approach.early, width)
             past_sums, past_carries = carry_save(
                 Cat(Const((1 << fraction) - 1, fraction), self.end), *sums, width
             )

@@ -72,16 +72,17 @@ def stored_layout(config: ChannelConfig) -> data.StructLayout:
 def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
-    ``tenants`` has the bit of its tenant, or none. ``recent``: the depth-1 rule applies to it.
-    ``outside``: its address is outside its tenant's colours. ``terms``: see :func:`price_terms`.
+    ``tenants`` has the bit of its tenant, or none. ``outside``: its address is outside its tenant's
+    colours. ``terms``: see :func:`price_terms`; ``early``: the same where the depth-1 rule applies
+    to it, else 0.
     """
     return data.StructLayout(
         {
             "tenants": config.tenants,
             "beats": config.beats_width,
-            "recent": 1,
             "outside": 1,
             "terms": terms_layout(config),
+            "early": terms_layout(config),
         }
     )
 
@@ -172,16 +173,20 @@ class Intake(wiring.Component):
         tenant = self.request.tenant
         tenants = Signal(config.tenants)
         inverse = Signal(config.reciprocal_width)
+        recent = Signal()
+        terms_now = Signal(terms_layout(config).size)
         bits = [self.live.channel[f"colour_bit_{k}"] for k in range(COLOUR_BITS)]
         m.d.comb += [
             tenants.eq(self.taken << tenant),
             inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),
+            terms_now.eq(price_terms(config, self.request.beats, inverse)),
+            recent.eq(self.recent.bit_select(tenant, 1)),
         ]
 
         taken = Signal(config.tenants)
         beats = Signal(config.beats_width)
-        recent = Signal()
-        terms = Signal(terms_layout(config))
+        terms = Signal(terms_layout(config).size)
+        early = Signal(terms_layout(config).size)
         row = Signal.like(self.row)
         offered = Signal(config.stamp_width)
         colour = Signal(COLOUR_BITS)
@@ -192,8 +197,8 @@ class Intake(wiring.Component):
             self.stored.request.eq(self.request),
             taken.eq(tenants),
             beats.eq(self.request.beats),
-            recent.eq(self.recent.bit_select(tenant, 1)),
-            terms.eq(price_terms(config, self.request.beats, inverse)),
+            terms.eq(terms_now),
+            early.eq(Mux(recent, terms_now, 0)),
             row.eq(self.row),
             offered.eq(self.request.offered),
             colour.eq(Cat(self.request.address.bit_select(bit, 1) for bit in bits)),
@@ -202,8 +207,8 @@ class Intake(wiring.Component):
         m.d.comb += [
             self.approach.tenants.eq(taken),
             self.approach.beats.eq(beats),
-            self.approach.recent.eq(recent),
             self.approach.terms.eq(terms),
+            self.approach.early.eq(early),
             self.approach.outside.eq(taken.any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [

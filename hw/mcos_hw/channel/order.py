@@ -45,9 +45,11 @@ class PairOrder(wiring.Component):
         ``again``; likewise of the next ones.
     followings : In(ArrayLayout(tags_layout, 2))
         Tags of the request behind it, ``following``.
+    entry : In(tenants)
+        Whose queue gets ``entering``, at most one.
     enters : In(tenants)
-        Whose queue gets ``entering`` as its head, at most one. Not meant for ``granted`` unless
-        nothing follows there.
+        The same if it becomes the head there, else nobody. Not meant for ``granted`` unless nothing
+        follows there.
     entering_start, entering_cost : In(tag_width)
         Start tag of that request, and s / w: its finish tag is their sum.
     by_finish, by_start, same_start : Out(ArrayLayout(tenants, tenants))
@@ -61,6 +63,7 @@ class PairOrder(wiring.Component):
     again: Signal
     belows: data.View
     followings: data.View
+    entry: Signal
     enters: Signal
     entering_start: Signal
     entering_cost: Signal
@@ -82,6 +85,7 @@ class PairOrder(wiring.Component):
                 "again": In(1),
                 "belows": In(data.ArrayLayout(config.tenants, 2)),
                 "followings": In(data.ArrayLayout(tags, 2)),
+                "entry": In(config.tenants),
                 "enters": In(config.tenants),
                 "entering_start": In(config.tag_width),
                 "entering_cost": In(config.tag_width),
@@ -110,7 +114,8 @@ class PairOrder(wiring.Component):
             return (terms + Cat(~tie, carries[1:]))[width - 1]
 
         heads = [self.heads[j] for j in tenants]
-        enters_lower = set_below(self.enters)
+        # Whether it becomes a head comes late, and matters to nobody before the next clock.
+        enters_lower = set_below(self.entry)
 
         # Which of two it is that follows is known as late as their tags: both are compared.
         def either(unless_again, if_again):

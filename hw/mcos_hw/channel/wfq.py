@@ -138,6 +138,7 @@ class WfqArbiter(Arbiter):
             order.again.eq(choice.again),
             order.belows.eq(choice.belows),
             order.followings.eq(tags.followings),
+            order.entry.eq(entry.tenants),
             order.enters.eq(tags.enters_head),
             order.entering_start.eq(entrance.entering.start),
             order.entering_cost.eq(entry.cost),

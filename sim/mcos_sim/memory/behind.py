@@ -13,6 +13,7 @@ from mcos_sim.memory.pages import PageColours, placed
 if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
     from mcos_policy.compiler import Compiled
+    from mcos_policy.contract import Memory
     from mcos_sim.memory.hbm.memory import Hbm
     from mcos_sim.scenario import Scenario
 
@@ -23,6 +24,9 @@ __all__ = [
     "hbm",
 ]
 
+
+_SIMPLE_BYTES = 1 << 30
+"""Bytes of the simple memory where a contract says nothing."""
 
 _QUEUE_ENTRIES = 64
 _DRAIN_FROM, _DRAIN_TO = 0.95, 0.05
@@ -58,9 +62,10 @@ def capacity(compiled: Compiled, name: MemoryName) -> float:
 def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario:
     """A scenario with another memory behind its port.
 
-    With an HBM the pages of each tenant are put where an allocator that keeps to the contract's
-    colours has them; without colours in the contract anywhere. The scenario's latency is then
-    that of a row conflict and the way to the device and back; the way stays.
+    The pages of each tenant are put where an allocator that keeps to the contract's colours has
+    them; without colours in the contract anywhere, and nowhere else with the simple memory. With an
+    HBM the scenario's latency is that of a row conflict and the way to the device and back; the way
+    stays.
 
     Parameters
     ----------
@@ -77,21 +82,22 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
         If the contract's colours are not sets of banks of that memory.
     """
     device = hbm(name)
-    if device is None:
+    if device is not None:
+        colours = colours_of(compiled, device)
+        latency = _way(scenario.memory_latency, device, scenario.config)
+        scenario = dataclasses.replace(scenario, memory=device, memory_latency=latency)
+    elif compiled.contract.memory.colour_bits:
+        colours = _colours_of_simple(compiled.contract.memory)
+    else:
         return scenario
-    return dataclasses.replace(
-        scenario,
-        memory=device,
-        memory_latency=_way(scenario.memory_latency, device, scenario.config),
-        streams=tuple(
-            placed(
-                scenario.streams,
-                colours_of(compiled, device),
-                compiled.colours,
-                seed=scenario.seed,
-            )
-        ),
-    )
+    streams = placed(scenario.streams, colours, compiled.colours, seed=scenario.seed)
+    return dataclasses.replace(scenario, streams=tuple(streams))
+
+
+def _colours_of_simple(memory: Memory) -> PageColours:
+    """Colours in the simple memory, which has no banks, and enough bytes for them."""
+    size = memory.size or max(_SIMPLE_BYTES, 2 << memory.colour_bits[-1])
+    return PageColours(bits=memory.colour_bits, page_bytes=memory.page, memory_bytes=size)
 
 
 def _way(latency: int, device: Hbm, config: ChannelConfig) -> int:

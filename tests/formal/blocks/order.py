@@ -36,7 +36,8 @@ class PairHarness(Harness):
         m.d.comb += [
             Assume(one != other),
             Assume((order.granted & (order.granted - 1)) == 0),
-            Assume((order.enters & (order.enters - 1)) == 0),
+            Assume((order.entry & (order.entry - 1)) == 0),
+            Assume((order.enters == 0) | (order.enters == order.entry)),
             *(
                 Assume(below[i] == (order.granted[:i].any() if i else 0))
                 for i in range(config.tenants)

@@ -150,10 +150,11 @@ def test_every_request_takes_its_steps(lateness):
                 assert (stored["request"], stored["row"]) == (request, row)
                 tenants = 1 << request["tenant"]
                 assert sum(approach.pop("terms")) >> terms_fraction(config) == cost
+                early = sum(approach.pop("early")) >> terms_fraction(config)
+                assert early == (cost if recent else 0)
                 assert approach == {
                     "tenants": tenants,
                     "beats": request["beats"],
-                    "recent": recent,
                     "outside": outside,
                 }
             entry, entering = bench.get("entry"), way[steps]

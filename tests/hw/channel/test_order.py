@@ -25,6 +25,7 @@ def test_signature():
             "again": 1,
             "belows": 2 * 4,
             "followings": 2 * tags,
+            "entry": 4,
             "enters": 4,
             "entering_start": CONFIG.tag_width,
             "entering_cost": CONFIG.tag_width,
@@ -112,6 +113,7 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
                 again=again,
                 belows=[below, other_below][:: -1 if again else 1],
                 followings=[on_scale(each) for each in (told, untold)[:: -1 if again else 1]],
+                entry=1 << (rng.randrange(tenants) if enters is None else enters),
                 enters=0 if enters is None else 1 << enters,
                 **entering_of(entering or (rng.getrandbits(99), 0)),
             )
@@ -157,7 +159,7 @@ def test_order_is_right_up_to_half_the_scale(distance, first, tenants):
             heads = [{"start": 0, "finish": 0} for _ in range(CONFIG.tenants)]
             heads[other] = on_scale((base, base))
             tags = entering_of((base + distance, base + distance))
-            bench.set(heads=heads, enters=1 << entering, **tags)
+            bench.set(heads=heads, entry=1 << entering, enters=1 << entering, **tags)
             await bench.tick()
             by_finish = entering < other if first is None else first
             assert bench.get("by_finish")[entering] >> other & 1 == by_finish

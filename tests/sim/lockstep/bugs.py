@@ -57,8 +57,8 @@ HARDWARE_BUGS = {
     ),
     "a refused request is judged by the one before it": Bug(
         module=f"{CHANNEL}.classes",
-        text="Mux(following.present, following.outside, outside)",
-        instead="Mux(following.present, head.outside, outside)",
+        text='self.refuses[i] & request["outside"]',
+        instead="self.refuses[i] & head.outside",
     ),
     "a colour has three bits": Bug(
         module=f"{CHANNEL}.intake",

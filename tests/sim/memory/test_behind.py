@@ -45,13 +45,13 @@ def test_bank_bits_select_banks(name):
     assert preset.bytes == (2 << 30 if name == "hbm2" else 1 << 30)
 
 
-def test_every_stream_is_in_the_colours_of_its_contract(tmp_path):
+@pytest.mark.parametrize("memory", [MemoryName.HBM3, MemoryName.SIMPLE])
+def test_every_stream_is_in_the_colours_of_its_contract(tmp_path, memory):
     of = compiled(tmp_path)
-    device = hbm(MemoryName.HBM3)
-    colours = colours_of(of, device)
+    colours = colours_of(of, hbm(MemoryName.HBM3))
     assert colours.count == 16
-    found = scenario(of)
-    assert found.memory == device
+    found = scenario(of, memory)
+    assert found.memory == hbm(memory)
     for stream in found.streams:
         mask = of.colours[stream.tag]
         assert mask.bit_count() == 4
@@ -84,10 +84,22 @@ def test_what_a_channel_can_pass(tmp_path):
     assert capacity(of, MemoryName.HBM2) == pytest.approx(40 * (1 - 350 / 3900))
 
 
+NO_COLOURS = (
+    ("colour_bits = [12, 13, 14, 15]", ""),
+    *((f"[tenant.placement]\npage_color = {0xF << 4 * k:#06x}", "") for k in range(4)),
+)
+
+
+def test_without_colours_the_simple_memory_moves_no_page(tmp_path):
+    of = compiled(tmp_path, *NO_COLOURS)
+    found = scenario(of, MemoryName.SIMPLE)
+    for stream in found.streams:
+        steps = np.unique(np.diff(np.unique(stream.requests["address"] // CONFIG.l_max)))
+        assert steps.tolist() == [1]
+
+
 def test_a_contract_without_colours_puts_pages_anywhere(tmp_path):
-    text = [("colour_bits = [12, 13, 14, 15]", "")]
-    text += [(f"[tenant.placement]\npage_color = {0xF << 4 * k:#06x}", "") for k in range(4)]
-    found = scenario(compiled(tmp_path, *text))
+    found = scenario(compiled(tmp_path, *NO_COLOURS))
     for stream in found.streams:
         banks = stream.requests["address"] >> np.uint64(12) & np.uint64(15)
         assert len(np.unique(banks)) == 16
