@@ -47,16 +47,24 @@ _LAYOUTS: dict[str, Callable[..., Mapping]] = {
 }
 """By the banks that a page lies in."""
 
-_WORKLOADS = ("decoders", "prefill")
-"""Four streams that read; three beside one that writes."""
+_WRITES = {"decoders": 0, "prefill": 50, "writer": 1}
+"""By the workload: one of how many requests of the first stream writes.
+
+Four streams that read; three beside a prefill that reads weights and writes the KV of its prompts,
+2 % of its bytes as with the Mooncake trace and Llama 3 70B; three beside the essay's prefill, which
+does nothing but write.
+"""
 
 _ARBITERS = (ArbiterKind.FCFS, ArbiterKind.MCOS)
 
-RUNS = len(_LAYOUTS) * len(_WORKLOADS) * len(_ARBITERS) * 2
+RUNS = len(_LAYOUTS) * len(_WRITES) * len(_ARBITERS) * 2
 """Runs of :func:`measure_colouring`."""
 
 _WINDOWS = {PREFILL: 256, **dict.fromkeys(DECODERS, 64)}
 """Requests of 512 B outstanding: each more than the whole channel needs."""
+
+_RUN = 8
+"""Writes one behind the other: a page."""
 
 _CREDIT = 16 * 1024
 """Port credit in bytes: more than the buffer of the memory holds."""
@@ -87,8 +95,7 @@ def measure_colouring(
     """Run every layout, workload and arbiter with pages anywhere and with pages by colour.
 
     All of them have the same device, buffer, scheduler, page size and refresh, and more offered
-    than the channel can pass: reads of 512 B along pages of 4 KiB that lie at random places; the
-    prefill of the second workload writes.
+    than the channel can pass: requests of 512 B along pages of 4 KiB that lie at random places.
 
     Parameters
     ----------
@@ -110,7 +117,7 @@ def measure_colouring(
     """
     rows = []
     for layout, workload, arbiter, coloured in itertools.product(
-        _LAYOUTS, _WORKLOADS, _ARBITERS, (False, True)
+        _LAYOUTS, _WRITES, _ARBITERS, (False, True)
     ):
         device = hbm(MemoryName.HBM3)
         assert device is not None
@@ -153,7 +160,7 @@ def _scenario(
     )
     settings = dataclasses.replace(compiled.settings, channel=channel)
     streams = [
-        _stream(name, tag, writes=tag == 0 and workload != _WORKLOADS[0], clocks=clocks, of=config)
+        _stream(name, tag, writes=0 if tag else _WRITES[workload], clocks=clocks, of=config)
         for tag, name in enumerate((PREFILL, *DECODERS))
     ]
     banks = device.used_mapping.bank_bits(device.preset.burst_bytes)
@@ -180,11 +187,12 @@ def _scenario(
     )
 
 
-def _stream(name: str, tag: int, *, writes: bool, clocks: int, of: ChannelConfig) -> Stream:
-    """Longest requests one behind the other, more than the channel can pass."""
+def _stream(name: str, tag: int, *, writes: int, clocks: int, of: ChannelConfig) -> Stream:
+    """Longest requests one behind the other, more than the channel can pass; they write in runs."""
     count = clocks * of.bytes_per_clock // of.l_max
     requests = np.zeros(count, REQUEST)
-    requests["op"] = Op.WRITE if writes else Op.READ
+    if writes:
+        requests["op"] = np.where(np.arange(count) // _RUN % writes, Op.READ, Op.WRITE)
     requests["beats"] = of.max_beats
     requests["address"] = np.arange(count) * of.l_max
     return Stream(
