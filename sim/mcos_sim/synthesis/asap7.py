@@ -63,9 +63,9 @@ _MAPPING = (
 """abc's commands: of those tried, the ones that gave the quickest netlist of the whole channel.
 
 With two rounds of ``if -g`` it is 4 % slower, with one or none 6 %; ``&syn3`` before ``dch`` makes
-it 18 % slower, ``&synch2`` 3 %. ``&nf`` in place of ``map -B 0.9`` was 18 % slower and 15 % smaller,
-``map`` without ``-B`` 12 % slower, ``dch`` without ``-f`` 1 %; buffers and sizes made the mapped
-netlist 20 % quicker, the second round 1 %.
+it 18 % slower, ``&synch2`` 3 %. ``&nf`` in place of ``map -B 0.9`` was 18 % slower and 15 %
+smaller, ``map`` without ``-B`` 12 % slower, ``dch`` without ``-f`` 1 %; buffers and sizes made the
+mapped netlist 20 % quicker, the second round 1 %.
 """
 
 _FLIP_FLOP_MAP = f"""
