@@ -29,6 +29,7 @@ _TENANT = 4
 
 _CONFORMING = int(GrantClass.CONFORMING)
 _BURST = int(GrantClass.BURST)
+_SCAVENGED = int(GrantClass.SCAVENGED)
 _FCFS = int(ArbiterKind.FCFS)
 _FIXED_PRIORITY = int(ArbiterKind.FIXED_PRIORITY)
 
@@ -49,8 +50,13 @@ def head_class(s, i):
         outside = s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
         return _class_at_once(s, i, beats_of_head(s, i), outside)
     if s[at.LATENESS]:
-        return class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i] and not _head_refused(s, i))
-    return class_of_head(s, i, s[at.CLOCK], scavenges(s, i) and not _head_refused(s, i))
+        code = class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
+    else:
+        code = class_of_head(s, i, s[at.CLOCK], scavenges(s, i))
+    # What tokens cover is not refused: its buckets were not asked.
+    if code == _SCAVENGED and s[at.REFUSING] and _head_refused(s, i):
+        return _NO_CLASS
+    return code
 
 
 @compiled

@@ -133,6 +133,7 @@ CHANNEL_ROWS = 12
     BUSY,
     LATCHED_BUSY,
     STRAYED,  # tenant of a request outside its colours that approached a clock before, or NOBODY
+    REFUSING,  # whether some tenant's requests outside its colours wait
     STALLS,  # whether a command waited in the clock before
     STALLED,
     LATCHED_STALLED,
@@ -148,7 +149,7 @@ CHANNEL_ROWS = 12
     LATENCY_STEPS,  # clocks in which one of these steps has something to do
     MAY_HOLD,  # whether the image lets a head wait for tokens
     HOLDS,  # whether a head may be waiting for them
-) = range(100, 121)
+) = range(100, 122)
 
 # Tenants: the live image.
 TENANT_ROWS = 12

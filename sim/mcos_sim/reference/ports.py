@@ -18,6 +18,7 @@ __all__ = [
 
 _OUTLET_DEPTH = OUTLET_DEPTH
 _COLOUR_BITS = COLOUR_BITS
+_ALL_COLOURS = (1 << (1 << COLOUR_BITS)) - 1
 
 
 @compiled
@@ -127,6 +128,8 @@ def move_slots(s, completes, slot):
 @compiled
 def _outside(s, i, address):
     """Whether an address has a colour that tenant ``i`` has not."""
+    if s[at.COLOURS + i] == _ALL_COLOURS:
+        return 0
     colour = 0
     for k in range(_COLOUR_BITS):
         colour |= (address >> s[at.COLOUR_BIT_0 + k] & 1) << k
