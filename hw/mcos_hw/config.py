@@ -200,6 +200,11 @@ class ChannelConfig:
         return self.bytes_per_clock * self.clock_khz * 1000
 
     @property
+    def clock_ps(self) -> float:
+        """Picoseconds of a clock."""
+        return 1e9 / self.clock_khz
+
+    @property
     def admissible_rate(self) -> int:
         """Largest admissible sum of committed rates, in units of 2**-rate_fraction bytes/clock."""
         return int(ADMISSIBLE_SHARE * self.bytes_per_clock * (1 << self.rate_fraction))

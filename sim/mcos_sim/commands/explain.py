@@ -73,9 +73,10 @@ def command(
             soft_wrap=True,
         )
     output.print(GBPS_NOTE, soft_wrap=True)
+    tells_memory = any(tenant.cost != 1 or tenant.colours != 1 for tenant in explanation.tenants)
     for table in (
         _promises(explanation),
-        _memory(explanation),
+        *([_memory(explanation)] if tells_memory else []),
         _weights(explanation),
         _registers(explanation, "Buckets of each tenant (registers)", _BUCKETS),
         _registers(explanation, "Other registers of each tenant", _OTHERS),
@@ -126,9 +127,10 @@ def _promises(explanation: Explanation) -> Table:
 
 
 def _memory(explanation: Explanation) -> Table:
-    table = _table("Memory", "tenant", "cost of a byte", "page colours")
+    table = _table("Memory", "tenant", "cost of a byte", "page colours", "others are")
     for tenant in explanation.tenants:
-        table.add_row(escape(tenant.name), f"{tenant.cost:g}", f"{tenant.colours:#x}")
+        outside = "refused" if tenant.registers.refuse_outside else "counted"
+        table.add_row(escape(tenant.name), f"{tenant.cost:g}", f"{tenant.colours:#x}", outside)
     return table
 
 

@@ -92,7 +92,7 @@ def device_array(scenario: Scenario, hbm: Hbm) -> np.ndarray:
     config = scenario.config
     return memory_array(
         hbm,
-        clock_ps=1e9 / config.clock_khz,
+        clock_ps=config.clock_ps,
         first_clock=FIRST_CLOCK,
         latency=scenario.memory_latency,
         slots=config.slots,

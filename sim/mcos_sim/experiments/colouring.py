@@ -12,8 +12,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
+from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
-from mcos_sim.memory.behind import hbm
+from mcos_sim.memory.behind import hbm, way
 from mcos_sim.memory.hbm import Field, Mapping, coloured_mapping, default_mapping
 from mcos_sim.memory.hbm.memory import Hbm
 from mcos_sim.memory.name import MemoryName
@@ -68,9 +69,6 @@ _RUN = 8
 
 _CREDIT = 16 * 1024
 """Port credit in bytes: more than the buffer of the memory holds."""
-
-_WAY = 77
-"""Clocks of controller, PHY and fabric, as in :class:`mcos_sim.experiments.contention.Setting`."""
 
 
 def floor(mapping: Mapping, device: Hbm, page_bytes: int = PAGE_BYTES) -> float:
@@ -180,7 +178,7 @@ def _scenario(
         image=encode(config, channel_map(config), settings, compiled.image.label).words,
         streams=tuple(placed(streams, colours, masks, seed=seed)),
         clocks=clocks,
-        memory_latency=_WAY,
+        memory_latency=way(Setting().memory_latency, device, config),
         memory_credit=_CREDIT,
         seed=seed,
         memory=device,

@@ -23,7 +23,7 @@ def memory_figures(scenario: Scenario, result: RunResult, name: MemoryName) -> d
     counts, device = result.memory, scenario.memory
     if counts is None or device is None:
         return {"name": name.value}
-    clock_ps = 1e9 / scenario.config.clock_khz
+    clock_ps = scenario.config.clock_ps
     clocks = result.clocks - FIRST_CLOCK
     seconds = clocks * clock_ps * 1e-12
     bursts = max(counts.bursts, 1)

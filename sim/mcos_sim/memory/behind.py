@@ -22,6 +22,7 @@ __all__ = [
     "capacity",
     "colours_of",
     "hbm",
+    "way",
 ]
 
 
@@ -55,7 +56,7 @@ def capacity(compiled: Compiled, name: MemoryName) -> float:
     device = hbm(name)
     if device is None:
         return rate
-    peak = device.peak_bytes_per_clock(1e9 / config.clock_khz)
+    peak = device.peak_bytes_per_clock(config.clock_ps)
     return min(rate, peak) * device.preset.refresh_ceiling
 
 
@@ -84,7 +85,7 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
     device = hbm(name)
     if device is not None:
         colours = colours_of(compiled, device)
-        latency = _way(scenario.memory_latency, device, scenario.config)
+        latency = way(scenario.memory_latency, device, scenario.config)
         scenario = dataclasses.replace(scenario, memory=device, memory_latency=latency)
     elif compiled.contract.memory.colour_bits:
         colours = _colours_of_simple(compiled.contract.memory)
@@ -100,9 +101,9 @@ def _colours_of_simple(memory: Memory) -> PageColours:
     return PageColours(bits=memory.colour_bits, page_bytes=memory.page, memory_bytes=size)
 
 
-def _way(latency: int, device: Hbm, config: ChannelConfig) -> int:
+def way(latency: int, device: Hbm, config: ChannelConfig) -> int:
     """Clocks of a latency that are not the device's."""
-    return max(1, latency - math.floor(device.conflict_ps * config.clock_khz * 1e-9))
+    return max(1, latency - math.floor(device.conflict_ps / config.clock_ps))
 
 
 def colours_of(compiled: Compiled, device: Hbm) -> PageColours:
