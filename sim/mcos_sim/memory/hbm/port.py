@@ -11,7 +11,8 @@ One flat array of int64: the layout of this module, the device behind it.
 
 from mcos_sim.compiling import compiled
 from mcos_sim.memory.hbm import layout as device
-from mcos_sim.memory.hbm.controller import accept, has_room, tick
+from mcos_sim.memory.hbm.controller import tick
+from mcos_sim.memory.hbm.queues import accept, has_room
 
 __all__ = [
     "quiet_until",

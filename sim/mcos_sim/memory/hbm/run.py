@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.compiling import compiled
-from mcos_sim.memory.hbm import controller
 from mcos_sim.memory.hbm import layout as at
+from mcos_sim.memory.hbm import queues, refresh
 from mcos_sim.memory.hbm.constraint import Command
-from mcos_sim.memory.hbm.controller import accept, has_room, tick
+from mcos_sim.memory.hbm.controller import tick
 from mcos_sim.memory.hbm.device import load_device
 from mcos_sim.memory.hbm.policy import Page, Policy, Refresh, Scheduler
 from mcos_sim.memory.hbm.preset import Preset
+from mcos_sim.memory.hbm.queues import accept, has_room
 
 __all__ = [
     "BURST",
@@ -25,15 +26,15 @@ BURST = np.dtype([("arrival", "i8"), ("bank", "i4"), ("row", "i4"), ("write", "i
 """One burst: the tick from which it may be taken, its bank among all of the channel, its row."""
 
 _SCHEDULERS = {
-    Scheduler.FCFS: controller.FCFS,
-    Scheduler.FRFCFS: controller.FRFCFS,
-    Scheduler.FRFCFS_ROWHIT: controller.FRFCFS_ROWHIT,
+    Scheduler.FCFS: queues.FCFS,
+    Scheduler.FRFCFS: queues.FRFCFS,
+    Scheduler.FRFCFS_ROWHIT: queues.FRFCFS_ROWHIT,
 }
 
 _REFRESHES = {
-    Refresh.NONE: controller.REFRESH_NONE,
-    Refresh.ALL_BANK: controller.REFRESH_ALL_BANK,
-    Refresh.PER_BANK: controller.REFRESH_PER_BANK,
+    Refresh.NONE: refresh.REFRESH_NONE,
+    Refresh.ALL_BANK: refresh.REFRESH_ALL_BANK,
+    Refresh.PER_BANK: refresh.REFRESH_PER_BANK,
 }
 
 
