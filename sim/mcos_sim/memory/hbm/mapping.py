@@ -11,6 +11,7 @@ from mcos_sim.memory.hbm.run import BURST
 __all__ = [
     "Field",
     "Mapping",
+    "bank_steps",
     "bursts_of",
     "coloured_mapping",
     "default_mapping",
@@ -119,6 +120,21 @@ def default_mapping(preset: Preset) -> Mapping:
     )
 
 
+def bank_steps(preset: Preset) -> dict[Field, int]:
+    """What one step of each field is in the number of a bank; columns and rows are not in it."""
+    steps = {}
+    banks = 1
+    for field, count in (
+        (Field.BANK, preset.banks),
+        (Field.BANK_GROUP, preset.bank_groups),
+        (Field.STACK_ID, preset.stack_ids),
+        (Field.PSEUDO_CHANNEL, preset.pseudo_channels),
+    ):
+        steps[field] = banks
+        banks *= count
+    return steps
+
+
 def bursts_of(
     addresses: np.ndarray,
     preset: Preset,
@@ -161,10 +177,8 @@ def bursts_of(
     first = np.asarray(addresses).astype(np.int64)
     every = (first[:, None] + np.arange(count) * preset.burst_bytes).ravel()
     at = (mapping or default_mapping(preset)).place(every, preset.burst_bytes)
-    bank = at[Field.PSEUDO_CHANNEL] * preset.stack_ids + at[Field.STACK_ID]
-    bank = bank * preset.bank_groups + at[Field.BANK_GROUP]
     bursts: np.ndarray = np.zeros(len(every), dtype=BURST)
-    bursts["bank"] = bank * preset.banks + at[Field.BANK]
+    bursts["bank"] = sum(at[field] * banks for field, banks in bank_steps(preset).items())
     bursts["row"] = at[Field.ROW]
     for name, value in (("write", write), ("arrival", arrival)):
         bursts[name] = np.repeat(np.broadcast_to(value, len(first)), count)

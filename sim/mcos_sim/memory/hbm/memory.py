@@ -10,7 +10,7 @@ from mcos_sim.memory.hbm import layout as device
 from mcos_sim.memory.hbm import port as at
 from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.counts import MemoryCounts
-from mcos_sim.memory.hbm.mapping import Field, Mapping, default_mapping
+from mcos_sim.memory.hbm.mapping import Field, Mapping, bank_steps, default_mapping
 from mcos_sim.memory.hbm.policy import Policy
 from mcos_sim.memory.hbm.preset import Preset
 from mcos_sim.memory.hbm.run import started
@@ -88,16 +88,15 @@ def memory_array(
     p[at.LATENCY] = latency
     p[at.BURST_BYTES] = hbm.preset.burst_bytes
     p[at.SLOT_MASK] = slots - 1
-    factors = _factors(hbm.preset)
+    steps = {Field.ROW: 1, **bank_steps(hbm.preset)}
     p[at.FIELDS] = len(hbm.used_mapping.fields)
     for k, (field, bits) in enumerate(hbm.used_mapping.fields):
         row = at.FIELD_ROWS + at.FIELD_ROW * k
         p[row + at.FIELD_BITS] = bits
-        if field is Field.ROW:
-            p[row + at.FIELD_OF_ROW] = factors[field]
-        elif field is not Field.COLUMN:
-            p[row + at.FIELD_OF_BANK] = factors[field]
-        factors[field] <<= bits
+        if field in steps:
+            place = at.FIELD_OF_ROW if field is Field.ROW else at.FIELD_OF_BANK
+            p[row + place] = steps[field]
+            steps[field] <<= bits
     state = started(hbm.preset, hbm.policy)
     state[device.KEEPS] = 0
     # A whole clock of the command bus.
@@ -116,18 +115,6 @@ def memory_array(
         p[name] = sum(len(part) for part in parts)
         parts.append(np.zeros(size, dtype=np.int64))
     return np.concatenate(parts)
-
-
-def _factors(preset: Preset) -> dict[Field, int]:
-    """What one step of each field is, in banks or in rows."""
-    return {
-        Field.COLUMN: 1,
-        Field.BANK: 1,
-        Field.BANK_GROUP: preset.banks,
-        Field.STACK_ID: preset.banks * preset.bank_groups,
-        Field.PSEUDO_CHANNEL: preset.banks * preset.bank_groups * preset.stack_ids,
-        Field.ROW: 1,
-    }
 
 
 def memory_counts(p: np.ndarray, tenants: int) -> MemoryCounts:
