@@ -1,8 +1,12 @@
 """Runs the points of a sweep that have not been run, and puts all of them together."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from distributed import Client, KilledWorker, as_completed
@@ -82,6 +86,8 @@ class Sweep:
         ------
         UserError
             If a result cannot be written.
+        KeyboardInterrupt
+            If Ctrl-C is pressed.
         """
         futures = {
             client.submit(
@@ -96,21 +102,42 @@ class Sweep:
             for key, point in self.missing.items()
         }
         failures = []
-        for future in as_completed(futures):
-            key = futures[future]
-            error = future.exception()
-            if error is None:
-                self.known[key] = future.result()
-                self.store.keep(key, self.known[key])
-            else:
-                failures.append(Failure(point=self.points[key], reason=_reason(error)))
-            future.release()
-            on_done(1)
+        with _interrupts_kept() as interrupted:
+            for future in as_completed(futures):
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+                key = futures[future]
+                error = future.exception()
+                if error is None:
+                    self.known[key] = future.result()
+                    self.store.keep(key, self.known[key])
+                else:
+                    failures.append(Failure(point=self.points[key], reason=_reason(error)))
+                future.release()
+                on_done(1)
         return failures
 
     def table(self) -> list[dict[str, Any]]:
         """Rows of all points that have been run, in the order of the grid."""
         return [row for key in self.points if key in self.known for row in self.known[key]]
+
+
+@contextlib.contextmanager
+def _interrupts_kept() -> Generator[threading.Event, None, None]:
+    """Ctrl-C does what it did, and is remembered: what is raised in a destructor is lost."""
+    before = signal.getsignal(signal.SIGINT)
+    interrupted = threading.Event()
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGINT, keep)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _reason(error: BaseException) -> str:
