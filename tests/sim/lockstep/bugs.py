@@ -103,11 +103,7 @@ MODEL_BUGS = {
         "s[at.PORT_CREDIT] - s[at.BEAT_BYTES]",
     ),
     "an age is counted before its limit": ("age.py", "visited_age >= s", "visited_age > s"),
-    "a refused head is let go after its image": (
-        "choice.py",
-        "s[at.KEPT_REFUSES + i] if s[at.LATENESS] else s[at.REFUSES + i]",
-        "s[at.REFUSES + i]",
-    ),
+    "a colour has three bits": ("ports.py", "range(_COLOUR_BITS)", "range(_COLOUR_BITS - 1)"),
     "a latency counts in the bin above": ("monitor.py", "while clocks > 1:", "while clocks > 0:"),
 }
 """By what goes wrong: file of the model, text, and what stands there instead."""
