@@ -94,10 +94,10 @@ def _enough_from(s, level, since, rate, limit, size):
 
 @compiled
 def meet_head(s, i, beats, is_refused):
-    """Work out from which clocks on the buckets of tenant ``i`` cover its head.
-
-    They never cover a refused one.
+    """Work out from which clocks on the buckets of tenant ``i`` cover its head, and what it is
+    until then: nothing ever covers a refused one.
     """
+    s[at.UNCOVERED + i] = _SCAVENGED if scavenges(s, i) and not is_refused else _NO_CLASS
     if is_refused:
         s[at.COMMITTED_ENOUGH + i] = at.NEVER
         s[at.PEAK_ENOUGH + i] = at.NEVER
@@ -117,13 +117,13 @@ def meet_head(s, i, beats, is_refused):
 
 
 @compiled
-def class_of_head(s, i, clock, is_scavenging):
+def class_of_head(s, i, clock):
     """GrantClass of the head that :func:`meet_head` was last told of, or NO_CLASS."""
     if clock >= s[at.COMMITTED_ENOUGH + i]:
         return _CONFORMING
     if clock >= s[at.PEAK_ENOUGH + i]:
         return _BURST
-    return _SCAVENGED if is_scavenging else _NO_CLASS
+    return s[at.UNCOVERED + i]
 
 
 @compiled

@@ -48,12 +48,10 @@ def commit(s, image):
 def _follow_image(s):
     """What the hardware keeps of the image in registers of its own, a clock late."""
     s[at.MAY_HOLD] = 0
-    s[at.REFUSING] = 0
     for i in range(s[at.TENANTS]):
         s[at.KEPT_PRIORITY + i] = s[at.PRIORITY + i] if s[at.OVERCOMMITTED] else 0
         s[at.SCAVENGES + i] = buckets.scavenges(s, i)
         s[at.KEPT_REFUSES + i] = s[at.REFUSES + i]
-        s[at.REFUSING] |= s[at.REFUSES + i]
         s[at.MAY_HOLD] |= s[at.REFUSES + i] or not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
@@ -214,10 +212,9 @@ def advance(s, e):
             tags.move_time(s, after)
         else:
             tags.move_anchor(s, s[at.TIME])
-    strays = s[at.APPROACH] != at.NOBODY and s[at.APPROACH_OUTSIDE]
-    s[at.STRAYED] = s[at.APPROACH] if strays else at.NOBODY
+    if s[at.APPROACH] != at.NOBODY and s[at.APPROACH_OUTSIDE]:
+        s[at.STRAYED] = s[at.APPROACH]
     left = s[at.LEFT] != at.NOBODY
-    s[at.STALLS] = 0
     if left or s[at.OUTLET_COUNT]:
         s[at.STALLS] = not e[env.COMMAND_READY]
         ports.move_outlet(s, e[env.COMMAND_READY])

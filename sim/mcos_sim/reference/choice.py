@@ -29,7 +29,6 @@ _TENANT = 4
 
 _CONFORMING = int(GrantClass.CONFORMING)
 _BURST = int(GrantClass.BURST)
-_SCAVENGED = int(GrantClass.SCAVENGED)
 _FCFS = int(ArbiterKind.FCFS)
 _FIXED_PRIORITY = int(ArbiterKind.FIXED_PRIORITY)
 
@@ -47,43 +46,30 @@ def head_class(s, i):
     With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
     """
     if s[at.CLOCK] <= s[at.SETTLES]:
-        outside = s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
-        return _class_at_once(s, i, beats_of_head(s, i), outside)
-    if s[at.LATENESS]:
-        code = class_of_head(s, i, s[at.CLOCK] - 1, s[at.SCAVENGES + i])
-    else:
-        code = class_of_head(s, i, s[at.CLOCK], scavenges(s, i))
-    # What tokens cover is not refused: its buckets were not asked.
-    if code == _SCAVENGED and s[at.REFUSING] and _head_refused(s, i):
-        return _NO_CLASS
-    return code
+        return _class_at_once(s, i, beats_of_head(s, i), _head_outside(s, i))
+    return class_of_head(s, i, s[at.CLOCK] - 1 if s[at.LATENESS] else s[at.CLOCK])
 
 
 @compiled
-def _refuses(s, i):
-    """Whether requests of tenant ``i`` outside its colours wait, as the classes of heads see it."""
-    return s[at.KEPT_REFUSES + i] if s[at.LATENESS] else s[at.REFUSES + i]
-
-
-@compiled
-def _head_refused(s, i):
-    """Whether the head of tenant ``i`` is outside its colours and has to wait for that."""
-    return _refuses(s, i) and s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
+def _head_outside(s, i):
+    """Whether the first request of tenant ``i`` is outside its colours."""
+    return s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
 
 
 @compiled
 def meet_head(s, i):
-    """Tenant ``i`` has another head, or its buckets have changed."""
-    refused = s[at.REFUSES + i] and s[at.QUEUE_OUTSIDE + at.ROWS * i + s[at.HEAD + i]]
+    """Tenant ``i`` has another head, or its image has changed."""
+    refused = s[at.REFUSES + i] and _head_outside(s, i)
     buckets.meet_head(s, i, beats_of_head(s, i), refused)
 
 
 @compiled
 def _class_at_once(s, i, beats, outside):
     """The same of any request that is, or becomes, the first of its queue."""
-    refused = _refuses(s, i) and outside
     if s[at.LATENESS]:
+        refused = s[at.KEPT_REFUSES + i] and outside
         return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i], refused)
+    refused = s[at.REFUSES + i] and outside
     return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i), refused)
 
 

@@ -133,7 +133,6 @@ CHANNEL_ROWS = 12
     BUSY,
     LATCHED_BUSY,
     STRAYED,  # tenant of a request outside its colours that approached a clock before, or NOBODY
-    REFUSING,  # whether some tenant's requests outside its colours wait
     STALLS,  # whether a command waited in the clock before
     STALLED,
     LATCHED_STALLED,
@@ -149,7 +148,7 @@ CHANNEL_ROWS = 12
     LATENCY_STEPS,  # clocks in which one of these steps has something to do
     MAY_HOLD,  # whether the image lets a head wait for tokens
     HOLDS,  # whether a head may be waiting for them
-) = range(100, 122)
+) = range(100, 121)
 
 # Tenants: the live image.
 TENANT_ROWS = 12
@@ -197,7 +196,8 @@ TENANT_ROWS = 12
     WAITS,
     COMMITTED_ENOUGH,  # clock from which the bucket covers the head
     PEAK_ENOUGH,
-) = range(320, 320 + 27 * LANES, LANES)
+    UNCOVERED,  # class of the head where neither does
+) = range(320, 320 + 28 * LANES, LANES)
 
 # Queues: LANES x 64 requests each.
 ROWS = 64

@@ -26,10 +26,13 @@ def count(s, tenants):
         s[at.GRANT_REQUESTS + kind] += 1
         s[at.GRANT_BYTES + kind] += s[at.LEFT_BEATS] * s[at.BEAT_BYTES]
         s[at.PROMOTIONS + i] += s[at.LEFT_PROMOTED]
-    s[at.STALLED] += s[at.STALLS]
+    if s[at.STALLS]:
+        s[at.STALLED] += 1
+        s[at.STALLS] = 0
     i = s[at.STRAYED]
     if i != at.NOBODY:
         s[at.COLOUR_FAULTS + i] += 1
+        s[at.STRAYED] = at.NOBODY
     s[at.BUSY] += s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0
     if s[at.HOLDS]:
         for i in range(tenants):
