@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import signal
 import tempfile
 from collections.abc import Generator
 
@@ -10,6 +9,7 @@ import dask
 from distributed import Client, LocalCluster
 
 from mcos_sim.errors import UserError
+from mcos_sim.sweep.interrupts import interrupts_ignored
 
 __all__ = [
     "client_of",
@@ -60,7 +60,7 @@ def local_client(workers: int) -> Generator[Client, None, None]:
         tempfile.TemporaryDirectory(prefix="mcos-sweep-") as scratch,
         dask.config.set({"temporary_directory": scratch}),
     ):
-        with _interrupts_ignored():
+        with interrupts_ignored():
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -70,13 +70,3 @@ def local_client(workers: int) -> Generator[Client, None, None]:
             )
         with cluster, Client(cluster) as client:
             yield client
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Generator[None, None, None]:
-    """Processes that are started meanwhile leave Ctrl-C to the one that started them."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

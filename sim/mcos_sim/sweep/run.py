@@ -1,18 +1,15 @@
 """Runs the points of a sweep that have not been run, and puts all of them together."""
 
-import contextlib
 import dataclasses
-import signal
-import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from distributed import Client, KilledWorker, as_completed
 
 from mcos_policy.compiler import Compiled
 from mcos_sim.sweep.grid import Grid, Point
+from mcos_sim.sweep.interrupts import interrupts_kept
 from mcos_sim.sweep.point import run_point
 from mcos_sim.sweep.store import Store
 
@@ -102,7 +99,7 @@ class Sweep:
             for key, point in self.missing.items()
         }
         failures = []
-        with _interrupts_kept() as interrupted:
+        with interrupts_kept() as interrupted:
             for future in as_completed(futures):
                 if interrupted.is_set():
                     raise KeyboardInterrupt
@@ -120,24 +117,6 @@ class Sweep:
     def table(self) -> list[dict[str, Any]]:
         """Rows of all points that have been run, in the order of the grid."""
         return [row for key in self.points if key in self.known for row in self.known[key]]
-
-
-@contextlib.contextmanager
-def _interrupts_kept() -> Generator[threading.Event, None, None]:
-    """Ctrl-C does what it did, and is remembered: what is raised in a destructor is lost."""
-    before = signal.getsignal(signal.SIGINT)
-    interrupted = threading.Event()
-
-    def keep(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        if callable(before):
-            before(number, frame)
-
-    signal.signal(signal.SIGINT, keep)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _reason(error: BaseException) -> str:
