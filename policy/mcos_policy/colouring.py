@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from mcos_hw.registers import COLOUR_BITS
-from mcos_policy.contract import Contract
+from mcos_policy.contract import Contract, Placement
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.source import Source
 from mcos_policy.units import SIZE
@@ -80,13 +80,9 @@ def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
     for position, tenant in contract.tenants.items():
         placement = tenant.placement
         table = ("tenant", position, "placement")
-        for key, default in (
-            ("page_color", None),
-            ("page_color_mode", "count"),
-            ("hbm_quota", None),
-        ):
+        for key, field in Placement.model_fields.items():
             path = (*table, key)
-            if getattr(placement, key) != default and not memory.colour_bits:
+            if getattr(placement, key) != field.default and not memory.colour_bits:
                 text = f"{key} needs colour_bits in [memory], the address bits that make a colour"
                 yield source.key_error(path, f"{text}; add them or remove {key}")
         if not memory.colour_bits:

@@ -8,7 +8,6 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
 from mcos_policy.admission import admit
-from mcos_policy.colouring import colour_masks
 from mcos_policy.contract import Contract, validate
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
 from mcos_policy.image import Image, encode, verify
@@ -38,8 +37,6 @@ class Compiled:
         The same as words.
     origin : dict[str, str]
         ``name`` and ``sha256`` of the contract file.
-    colours : dict[int, int]
-        Page colours of each tenant by tag, a bit each.
     warnings : tuple[Diagnostic, ...]
         Remarks that did not stop compilation.
     """
@@ -49,8 +46,14 @@ class Compiled:
     settings: Settings
     image: Image
     origin: dict[str, str]
-    colours: dict[int, int]
     warnings: tuple[Diagnostic, ...]
+
+    @property
+    def colours(self) -> dict[int, int]:
+        """Page colours of each tenant by tag, a bit for each colour of the contract."""
+        everything = (1 << self.contract.memory.colours) - 1
+        tags = self.contract.tags().values()
+        return {tag: self.settings.tenants[tag].colours & everything for tag in tags}
 
 
 def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
@@ -70,7 +73,6 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
         raise ContractError(diagnostics)
     settings = quantise(contract, config)
-    tags, masks = contract.tags(), colour_masks(contract)
     origin = _origin(source)
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)
@@ -81,7 +83,6 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         settings=settings,
         image=image,
         origin=origin,
-        colours={tags[position]: mask for position, mask in masks.items()},
         warnings=tuple(diagnostics),
     )
 

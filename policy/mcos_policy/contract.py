@@ -108,7 +108,8 @@ def _colour_bits(value: object) -> tuple[int, ...]:
 
 def _colour_mode(value: object) -> str:
     if value not in _COLOUR_MODES:
-        raise RuleError('must be "count" or "refuse"', "choose one of them")
+        shown = " or ".join(f'"{mode}"' for mode in _COLOUR_MODES)
+        raise RuleError(f"must be {shown}", "choose one of them")
     return str(value)
 
 
