@@ -353,19 +353,8 @@ class Channel(wiring.Component):
         )
 
         m.d.comb += self.probe.channel.granted_class.eq(granted_class)
-        responded = monitor.responded
-        m.d.comb += [
-            self.probe.monitor.epoch.eq(monitor.epoch),
-            self.probe.monitor.busy.eq(monitor.busy),
-            self.probe.monitor.stalled.eq(monitor.stalled),
-            self.probe.monitor.outside.eq(monitor.outside),
-            self.probe.monitor.held.eq(monitor.waiting),
-            self.probe.monitor.responded.eq(responded),
-            self.probe.monitor.tenant.eq(Mux(responded, monitor.responded_tenant, 0)),
-            self.probe.monitor.bin.eq(Mux(responded, monitor.responded_bin, 0)),
-            self.probe.monitor.late.eq(responded & monitor.responded_late),
-        ]
         self._connect_probe(m, queues, buckets, ages, pacer, credit, waiting_codes)
+        self._connect_monitor_probe(m, monitor)
         return m
 
     def _connect_probe(self, m, queues, buckets, ages, pacer, credit, class_codes):
@@ -400,3 +389,17 @@ class Channel(wiring.Component):
                 tenant.committed.eq(buckets[i].committed),
                 tenant.peak.eq(buckets[i].peak),
             ]
+
+    def _connect_monitor_probe(self, m, monitor):
+        probe, responded = self.probe.monitor, monitor.responded
+        m.d.comb += [
+            probe.epoch.eq(monitor.epoch),
+            probe.busy.eq(monitor.busy),
+            probe.stalled.eq(monitor.stalled),
+            probe.held.eq(monitor.waiting),
+            probe.outside.eq(monitor.outside),
+            probe.responded.eq(responded),
+            probe.tenant.eq(Mux(responded, monitor.responded_tenant, 0)),
+            probe.bin.eq(Mux(responded, monitor.responded_bin, 0)),
+            probe.late.eq(responded & monitor.responded_late),
+        ]

@@ -124,14 +124,10 @@ class HeadClasses(wiring.Component):
 
             first = {name: Mux(head.present, head[name], value) for name, value in entering.items()}
             charges = self.charges_committed[i], self.charges_peak[i]
-            now = Signal(2, name=f"now_{i}")
-            later = Signal(2, name=f"later_{i}")
-            m.d.comb += [
-                now.eq(code(first, Const(0, 1), Const(0, 1))),
-                following_codes[i].eq(code(following, *charges)),
-                later.eq(Mux(following.present, following_codes[i], code(entering, *charges))),
-            ]
+            now = code(first, Const(0, 1), Const(0, 1))
+            m.d.comb += following_codes[i].eq(code(following, *charges))
             if config.lateness:
+                later = Mux(following.present, following_codes[i], code(entering, *charges))
                 m.d.sync += self.codes[i].eq(Mux(self.granted[i], later, now))
             else:
                 m.d.comb += self.codes[i].eq(now)
