@@ -20,6 +20,7 @@ __all__ = [
     "unused",
 ]
 
+
 _ACT = Command.ACT.value
 _PREPB = Command.PREPB.value
 _RD = Command.RD.value

@@ -16,6 +16,7 @@ __all__ = [
     "start",
 ]
 
+
 HIT, MISS, CONFLICT = range(3)
 """Classes of requests: of the row that is open, of a closed bank, of another row."""
 

@@ -27,6 +27,7 @@ __all__ = [
     "told",
 ]
 
+
 FCFS, FRFCFS, FRFCFS_ROWHIT = range(3)
 """Schedulers."""
 

@@ -15,6 +15,7 @@ __all__ = [
     "refresh_slot",
 ]
 
+
 REFRESH_NONE, REFRESH_ALL_BANK, REFRESH_PER_BANK = range(3)
 
 _PREPB = Command.PREPB.value
