@@ -36,8 +36,9 @@ __all__ = [
 ]
 
 
-_GOAL_MHZ = 50
-"""What nextpnr aims at. With more the placer packs closer than the router finds wires."""
+_GOAL_MHZ = 40
+"""What nextpnr aims at. With more the placer packs closer than the router finds wires, and the
+frequency reached is the same."""
 
 _LIMIT_SECONDS = 2400
 """Time of one placement. A router that has not found wires for all nets by then goes round in
