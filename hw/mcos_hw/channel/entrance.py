@@ -45,6 +45,10 @@ class EntranceTags(wiring.Component):
         Whose queue a request enters in this clock.
     cost : In(tag_width)
         Its s / w.
+    leads : In(1)
+        It becomes the head there.
+    quarter : In(2)
+        Its quarter, see :class:`mcos_hw.channel.recency.Recency`.
     entering : Out(tags_layout)
         Its tags.
     anchored : Out(1)
@@ -63,6 +67,8 @@ class EntranceTags(wiring.Component):
     jumps: Signal
     entry: Signal
     cost: Signal
+    leads: Signal
+    quarter: Signal
     entering: data.View
     anchored: Signal
 
@@ -82,6 +88,8 @@ class EntranceTags(wiring.Component):
                 "jumps": In(1),
                 "entry": In(config.tenants),
                 "cost": In(config.tag_width),
+                "leads": In(1),
+                "quarter": In(2),
                 "entering": Out(tags_layout(config)),
                 "anchored": Out(1),
             }
@@ -134,7 +142,7 @@ class EntranceTags(wiring.Component):
                 m.d.comb += [
                     other_start.eq(entering.finish),
                     from_time.eq(0),
-                    anchored.eq(self.anchored),
+                    anchored.eq(self.anchored & self.leads & (self.quarter != 1)),
                 ]
         m.d.comb += start.eq(Mux(from_time, time, other_start))
         if config.lateness:

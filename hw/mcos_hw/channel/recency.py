@@ -39,6 +39,8 @@ class Recency(wiring.Component):
         Whose queue gets a head from outside, at most one.
     entering_start : In(tag_width)
         Start tag of that head.
+    entering_quarter : Out(2)
+        Of that head in this clock.
     quarters : Out(ArrayLayout(2, tenants))
         Of the heads of this clock.
     """
@@ -52,6 +54,7 @@ class Recency(wiring.Component):
     following_start: Signal
     enters: Signal
     entering_start: Signal
+    entering_quarter: Signal
     quarters: data.View
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -67,6 +70,7 @@ class Recency(wiring.Component):
                 "following_start": In(config.tag_width),
                 "enters": In(config.tenants),
                 "entering_start": In(config.tag_width),
+                "entering_quarter": Out(2),
                 "quarters": Out(data.ArrayLayout(2, config.tenants)),
             }
         )
@@ -78,6 +82,7 @@ class Recency(wiring.Component):
         def quarter(time, start):
             return (time - start)[: len(start)][-2:]
 
+        m.d.comb += self.entering_quarter.eq(quarter(self.seen, self.entering_start))
         if self.config.lateness < 3:
             for i in tenants:
                 m.d.comb += self.quarters[i].eq(quarter(self.seen, self.start[i]))

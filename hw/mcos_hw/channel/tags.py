@@ -26,9 +26,10 @@ class TenantTags(wiring.Component):
     beside them (``following``).
 
     A head whose S is ``tag_lag`` or more behind V is *stale*, and with it the two requests behind
-    it. The start tag of a stale head only tells how long it has been one: with it, what is prepared
-    behind the head grows stale too before it leaves the modular scale. What comes after them starts
-    at the anchor, V - tag_lag / 2.
+    it. What comes after them starts at the anchor, V - tag_lag / 2. The start tag of a stale head
+    is that of the first request behind it that is not: with it, what is prepared behind the head
+    grows stale too before it leaves the modular scale. That is the anchor as it was when that one
+    was prepared, or its finish tag once it is next.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ class TenantTags(wiring.Component):
             tags, stale = self.tags[i], self.stale[i]
             quarter = self.quarters[i]
             grows_stale = Signal(name=f"grows_stale_{i}")
-            entering_stale = (stale[2] | grows_stale) & ~self.entering_anchored
+            third_stale = stale[2] | grows_stale
             m.d.comb += [
                 grows_stale.eq(Mux(stale[0], quarter.any(), quarter == 1)),
                 stale_then[i].eq(Mux(granted[i], stale[1:], stale)),
@@ -183,9 +184,9 @@ class TenantTags(wiring.Component):
             with m.If(grows_stale):
                 m.d.comb += stale_then[i].eq(0b111)
             with m.If(self.enters_head[i]):
-                m.d.comb += stale_then[i].eq(entering_stale.replicate(3))
+                m.d.comb += stale_then[i].eq((third_stale & ~self.entering_anchored).replicate(3))
             with m.Elif(self.enters_second[i]):
-                m.d.comb += stale_then[i][2].eq(entering_stale)
+                m.d.comb += stale_then[i][2].eq(third_stale)
             m.d.sync += stale.eq(stale_then[i])
             with m.If(granted[i]):
                 m.d.sync += [
@@ -229,7 +230,13 @@ class TenantTags(wiring.Component):
             self.followings[1].eq(behind_again.tags),
             self.following.eq(behind.tags),
             self.following_stale.eq(behind.stale),
-            self.following_start.eq(Mux(behind.stale, self.anchor, behind.tags.start)),
+            self.following_start.eq(
+                Mux(
+                    behind.stale,
+                    Mux(behind.third_stale, self.anchor, behind.tags.finish),
+                    behind.tags.start,
+                )
+            ),
             third_cost.eq(pick(granted & self.thirds, [self.marks[i] for i in tenants])),
             self.third_finish.eq(
                 Mux(behind.third_stale, self.anchor, behind.tags.finish) + third_cost

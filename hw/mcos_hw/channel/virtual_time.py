@@ -15,7 +15,7 @@ class VirtualTime(wiring.Component):
 
     A grant of size s moves V to max(V, S) + s / W: V jumps to the start tag S of a head that is
     granted before V has reached it. For a promotion it jumps only as far as keeps S within
-    ``tag_lead``; for a stale head, which is behind, not at all.
+    ``tag_lead``; for a stale head, or one that V is known to have reached, not at all.
 
     The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register ``value``
     itself is one grant late: a grant's step waits until the next grant. A request that arrives sees
@@ -33,8 +33,8 @@ class VirtualTime(wiring.Component):
         1/W; a new one counts from the next clock on.
     grant : In(1)
         A grant is made in this clock.
-    beats, start, stale, promoted : In
-        Its beats, its start tag, whether that is stale, and whether it is a promotion.
+    beats, start, reached, promoted : In
+        Its beats, its start tag, whether that is stale or reached, and whether it is a promotion.
     value, jump : Out(tag_width)
         V for requests that arrive is the later of the two.
     jumps : Out(1)
@@ -51,7 +51,7 @@ class VirtualTime(wiring.Component):
     grant: Signal
     beats: Signal
     start: Signal
-    stale: Signal
+    reached: Signal
     promoted: Signal
     value: Signal
     jump: Signal
@@ -68,7 +68,7 @@ class VirtualTime(wiring.Component):
                 "grant": In(1),
                 "beats": In(config.beats_width),
                 "start": In(config.tag_width),
-                "stale": In(1),
+                "reached": In(1),
                 "promoted": In(1),
                 "value": Out(config.tag_width),
                 "jump": Out(config.tag_width),
@@ -89,7 +89,7 @@ class VirtualTime(wiring.Component):
         lead = config.tag_lead << config.tag_fraction
         m.d.comb += [
             step.to.eq(Mux(self.promoted, self.start - lead, self.start)),
-            step.jumps.eq(~self.stale),
+            step.jumps.eq(~self.reached),
             step.cost.eq(self._cost(m)),
         ]
         if config.lateness >= 2:

@@ -4,12 +4,9 @@ from amaranth import *
 
 from mcos_hw.channel.arbiter import Arbiter
 from mcos_hw.channel.choice import Choice
-from mcos_hw.channel.entrance import EntranceTags
 from mcos_hw.channel.order import PairOrder
-from mcos_hw.channel.recency import Recency
-from mcos_hw.channel.select import modular_less, pick
-from mcos_hw.channel.tags import TenantTags
-from mcos_hw.channel.virtual_time import VirtualTime
+from mcos_hw.channel.select import pick
+from mcos_hw.channel.tagger import Tagger
 from mcos_hw.registers import ArbiterKind, GrantClass
 
 __all__ = ["WfqArbiter"]
@@ -63,107 +60,59 @@ class WfqArbiter(Arbiter):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
-        approach, entry = self.approach, self.entry
 
-        m.submodules.virtual_time = virtual_time = VirtualTime(config)
-        m.submodules.recency = recency = Recency(config)
-        m.submodules.entrance = entrance = EntranceTags(config)
-        m.submodules.tags = tags = TenantTags(config)
+        m.submodules.tagger = tagger = Tagger(config)
         m.submodules.order = order = PairOrder(config)
         m.submodules.choice = choice = Choice(config)
 
         granted = choice.granted
         heads = Cat(each.present for each in self.heads)
         seconds = Cat(each.present for each in self.nexts)
-        stale = Signal(config.tenants)
-        reached = Signal(config.tenants)
-        start = [each.start for each in tags.tags]
         m.d.comb += [
-            stale.eq(Cat(each[0] for each in tags.stale)),
-            reached.eq(stale | ~Cat(each[1] for each in recency.quarters)),
-        ]
-
-        m.d.comb += [
-            virtual_time.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
-            virtual_time.grant.eq(choice.grant),
-            virtual_time.beats.eq(self.beats),
-            virtual_time.start.eq(pick(granted, start)),
-            virtual_time.stale.eq((granted & stale).any()),
-            virtual_time.promoted.eq(self.promoted),
-        ]
-        m.d.comb += [
-            recency.grant.eq(choice.grant),
-            recency.seen.eq(virtual_time.seen),
-            recency.seen_past_grant.eq(virtual_time.seen_past_grant),
-            recency.seen_next.eq(virtual_time.seen_next),
-            recency.start.eq(Cat(start)),
-            recency.granted.eq(granted),
-            recency.following_start.eq(tags.following_start),
-            recency.enters.eq(tags.enters_head),
-            recency.entering_start.eq(entrance.entering.start),
+            tagger.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
+            tagger.grant.eq(choice.grant),
+            tagger.granted.eq(granted),
+            tagger.again.eq(choice.again),
+            tagger.chosen.eq(choice.chosen),
+            tagger.chosen_too.eq(choice.chosen_too),
+            tagger.beats.eq(self.beats),
+            tagger.promoted.eq(self.promoted),
+            tagger.heads.eq(heads),
+            tagger.seconds.eq(seconds),
+            tagger.thirds.eq(self.third),
+            tagger.marks.eq(self.marks),
+            tagger.approach.eq(self.approach),
+            tagger.entry.eq(self.entry.tenants),
+            tagger.cost.eq(self.entry.cost),
         ]
         m.d.comb += [
-            entrance.approach.eq(approach),
-            entrance.end.eq(tags.approach_end),
-            entrance.stale.eq(tags.approach_stale),
-            entrance.waits.eq((approach.tenants & heads).any()),
-            entrance.granted.eq((approach.tenants & granted).any()),
-            entrance.third_finish.eq(tags.third_finish),
-            entrance.anchor.eq(tags.anchor),
-            entrance.value.eq(virtual_time.value),
-            entrance.jump.eq(virtual_time.jump),
-            entrance.jumps.eq(virtual_time.jumps),
-            entrance.entry.eq(entry.tenants),
-            entrance.cost.eq(entry.cost),
-        ]
-        m.d.comb += [
-            tags.granted.eq(granted),
-            tags.again.eq(choice.again),
-            tags.chosen.eq(choice.chosen),
-            tags.chosen_too.eq(choice.chosen_too),
-            tags.heads.eq(heads),
-            tags.seconds.eq(seconds),
-            tags.thirds.eq(self.third),
-            tags.marks.eq(self.marks),
-            tags.entry.eq(entry.tenants),
-            tags.entering.eq(entrance.entering),
-            tags.entering_anchored.eq(entrance.anchored),
-            tags.approach.eq(approach.tenants),
-            tags.quarters.eq(recency.quarters),
-            tags.time.eq(virtual_time.value),
-        ]
-        m.d.comb += [
-            order.heads.eq(tags.tags),
+            order.heads.eq(tagger.tags),
             order.granted.eq(granted),
             order.again.eq(choice.again),
             order.belows.eq(choice.belows),
-            order.followings.eq(tags.followings),
-            order.entry.eq(entry.tenants),
-            order.enters.eq(tags.enters_head),
-            order.entering_start.eq(entrance.entering.start),
-            order.entering_cost.eq(entry.cost),
-        ]
-        later = [
-            modular_less(virtual_time.seen_past_grant, following.start)
-            for following in (tags.followings[1], tags.followings[0])
+            order.followings.eq(tagger.followings),
+            order.entry.eq(self.entry.tenants),
+            order.enters.eq(tagger.enters),
+            order.entering_start.eq(tagger.entering.start),
+            order.entering_cost.eq(self.entry.cost),
         ]
         m.d.comb += [
             choice.open_then.eq(self.open_then),
             choice.overcommitted.eq(self.live.channel.overcommitted),
             choice.priorities.eq(Cat(each.priority for each in self.live.tenants)),
             choice.present.eq(heads),
-            choice.fresh.eq(tags.enters_head),
+            choice.fresh.eq(tagger.enters),
             choice.class_codes.eq(self.class_codes),
             choice.promote.eq(self.promote),
-            choice.reached.eq(reached),
-            choice.stale.eq(stale),
+            choice.reached.eq(tagger.reached),
+            choice.stale.eq(Cat(each[0] for each in tagger.stale)),
             choice.by_finish.eq(order.by_finish),
             choice.by_start.eq(order.by_start),
             choice.same_start.eq(order.same_start),
             choice.next_present.eq((granted & seconds).any()),
             choice.next_class_code.eq(self.next_class_code),
-            choice.next_reached.eq(tags.following_stale | ~Mux(choice.again, *later)),
-            choice.next_stale.eq(tags.following_stale),
+            choice.next_reached.eq(tagger.following_reached),
+            choice.next_stale.eq(tagger.following_stale),
             choice.next_by_finish.eq(order.following_by_finish),
             choice.next_by_start.eq(order.following_by_start),
             choice.next_same_start.eq(order.following_same_start),
@@ -188,9 +137,9 @@ class WfqArbiter(Arbiter):
             self.grant.eq(choice.grant),
             self.beats.eq(Mux(choice.again, beats_again, beats_chosen)),
             self.promoted.eq((granted & promoted).any()),
-            self.virtual_time.eq(virtual_time.value),
+            self.virtual_time.eq(tagger.value),
             self.candidates.eq(choice.candidates),
-            self.start.eq(Cat(start)),
-            self.finish.eq(Cat(each.finish for each in tags.tags)),
+            self.start.eq(Cat(each.start for each in tagger.tags)),
+            self.finish.eq(Cat(each.finish for each in tagger.tags)),
         ]
         return m

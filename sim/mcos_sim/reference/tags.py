@@ -173,7 +173,10 @@ def entrance(s):
     i = s[at.APPROACH]
     stale = s[at.STALE + i]
     if s[at.LATENESS] and s[at.ENTRY] == i:
-        return s[at.ENTRY_START] + s[at.ENTRY_COST] & s[at.TAG_MASK], s[at.ENTRY_ANCHORED]
+        anchored = s[at.ENTRY_ANCHORED] and enters_as(s) == 1
+        if anchored and _quarter(s, seen(s), s[at.ENTRY_START]) == 1:
+            anchored = 0
+        return s[at.ENTRY_START] + s[at.ENTRY_COST] & s[at.TAG_MASK], anchored
     end = s[at.END_FINISH + i]
     if s[at.GRANT] == i:
         return third_finish(s), stale >> 2
@@ -194,12 +197,17 @@ def entrance(s):
 
 
 @compiled
+def _quarter(s, time, start):
+    """In which quarter of the modular scale virtual time is, seen from a start tag."""
+    return time - start >> s[at.TAG_WIDTH] - 2 & 3
+
+
+@compiled
 def sweep(s, tenants):
     """Tags that have grown too old for the modular scale are stale from now on."""
     now = seen(s)
-    shift = s[at.TAG_WIDTH] - 2
     for i in range(tenants):
-        quarter = now - s[at.START + i] >> shift & 3
+        quarter = _quarter(s, now, s[at.START + i])
         stale = s[at.STALE + i]
         grows = (quarter == 1) | ((quarter != 0) & (stale & 1))
         s[at.STALE + i] = stale | grows << 3
@@ -217,12 +225,15 @@ def move_tags(s, tenants):
         end = s[at.END_FINISH + granted]
         if place not in (1, 2) or entry != granted:
             s[at.END_FINISH + granted] = third_finish(s)
-        s[at.START + granted] = s[at.ANCHOR] if old & 2 else s[at.FINISH + granted]
+        start = s[at.FINISH + granted]
+        if old & 2:
+            start = s[at.ANCHOR] if old & 4 else end
+        s[at.START + granted] = start
         s[at.FINISH + granted] = end
     if entry != at.NOBODY and (place == 1 or place == 2):
         finish = s[at.ENTRY_START] + s[at.ENTRY_COST] & mask
         stale = s[at.STALE + entry]
-        entering_stale = (stale >> 2 & 1 | stale >> 3) & ~s[at.ENTRY_ANCHORED] & 1
+        third_stale = stale >> 2 & 1 | stale >> 3
         s[at.END_FINISH + entry] = finish
     if granted != at.NOBODY or s[at.TAGS_MOVED]:
         if granted != at.NOBODY and not old & 8:
@@ -234,7 +245,7 @@ def move_tags(s, tenants):
         if place == 1:
             s[at.START + entry] = s[at.ENTRY_START]
             s[at.FINISH + entry] = finish
-            s[at.STALE + entry] = 7 * entering_stale
+            s[at.STALE + entry] = 7 * (third_stale & ~s[at.ENTRY_ANCHORED])
         elif place == 2:
-            s[at.STALE + entry] = s[at.STALE + entry] & 3 | entering_stale << 2
+            s[at.STALE + entry] = s[at.STALE + entry] & 3 | third_stale << 2
     s[at.TAGS_MOVED] = granted != at.NOBODY or place == 1 or place == 2

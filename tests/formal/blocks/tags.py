@@ -61,7 +61,7 @@ class FollowingHarness(Harness):
         next_end = Signal(config.tag_width)
         cost = Mux(third, tags.marks[tenant], 0)
         m.d.comb += [
-            next_start.eq(Mux(stale[1], tags.anchor, finish)),
+            next_start.eq(Mux(stale[1], Mux(stale[2], tags.anchor, end), finish)),
             next_end.eq(Mux(stale[2], tags.anchor, end) + cost),
         ]
         with m.If(granted):

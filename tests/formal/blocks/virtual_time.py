@@ -46,7 +46,7 @@ class SeenHarness(Harness):
             Assume(block.beats <= config.max_beats),
             to.eq(Mux(block.promoted, block.start - lead, block.start)),
             cost.eq((size * inverse) >> (config.total_reciprocal_fraction - config.tag_fraction)),
-            reached.eq(Mux(~block.stale & modular_less(history[0], to), to, history[0]) + cost),
+            reached.eq(Mux(~block.reached & modular_less(history[0], to), to, history[0]) + cost),
         ]
         m.d.sync += inverse.eq(block.inverse_total_weight)
         with m.If(block.grant):
@@ -72,14 +72,14 @@ class SeenHarness(Harness):
         jumped = Signal(3)
         with m.If(block.grant):
             m.d.sync += jumped.eq(
-                Cat(~block.stale & ~block.promoted & (reached != history[0] + cost), jumped)
+                Cat(~block.reached & ~block.promoted & (reached != history[0] + cost), jumped)
             )
         m.d.comb += Cover(jumped.all() & (block.seen > 1 << config.tag_fraction))
         return m
 
 
 class ForwardHarness(Harness):
-    """Grants whose start tags are in the window around V, unless they are stale.
+    """Grants whose start tags are in the window around V, unless they are told as reached.
 
     V counts with the jump of a grant that still waits, as requests that arrive see it (``later``).
     """
@@ -101,7 +101,7 @@ class ForwardHarness(Harness):
             Assume(block.inverse_total_weight <= 1 << config.total_reciprocal_fraction),
             Assume(
                 ~block.grant
-                | block.stale
+                | block.reached
                 | ((distance < config.tag_lag * one) & (-3 * config.tag_lag * one < 2 * distance))
             ),
         ]
@@ -115,7 +115,7 @@ class ForwardHarness(Harness):
             known.eq(1),
             value.eq(block.value),
             before.eq(later),
-            reaches.eq(block.grant & ~block.stale & ~block.promoted),
+            reaches.eq(block.grant & ~block.reached & ~block.promoted),
             start.eq(block.start),
         ]
 
@@ -155,7 +155,7 @@ PROPERTIES = (
             slow=True,
         )
         for late, text, instead in (
-            (0, "step.jumps.eq(~self.stale)", "step.jumps.eq(1)"),
+            (0, "step.jumps.eq(~self.reached)", "step.jumps.eq(1)"),
             (1, "1: (current, before)", "1: (before, long_before)"),
             (2, "modular_less(current, step.to)", "modular_less(step.to, current)"),
             (3, "step.to + step.cost, current + step.cost", "step.to, current + step.cost"),
@@ -165,7 +165,7 @@ PROPERTIES = (
         name="virtual_time.forward",
         claim=(
             "V never goes back, and reaches the start tag of what is granted, unless that is "
-            "stale or promoted, while start tags are in the modular window."
+            "told as reached or promoted, while start tags are in the modular window."
         ),
         block=BLOCK,
         config=CONFIG,

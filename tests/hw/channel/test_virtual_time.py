@@ -30,7 +30,7 @@ def test_signature():
             "grant": 1,
             "beats": CONFIG.beats_width,
             "start": CONFIG.tag_width,
-            "stale": 1,
+            "reached": 1,
             "promoted": 1,
         },
         "out": {
@@ -66,9 +66,9 @@ def test_random_grants(lateness):
             granted = rng.random() < eagerness
             beats = rng.randint(1, config.max_beats)
             start = V + rng.choice((0, 1, -1, rng.randint(-lag, lead), rng.randint(-TAG, TAG)))
-            stale, promoted = rng.random() < 0.1, rng.random() < 0.3
+            reached, promoted = rng.random() < 0.1, rng.random() < 0.3
             bench.set(grant=granted, beats=beats)
-            bench.set(start=start % MODULUS, stale=stale, promoted=promoted)
+            bench.set(start=start % MODULUS, reached=reached, promoted=promoted)
             made = len(times) - 1
             # V for a request that arrives: from L = 2 on one grant late but for its jump.
             jumps = lateness >= 2 and target > times[max(made - 1, 0)]
@@ -77,11 +77,11 @@ def test_random_grants(lateness):
                 assert bench.get("jump") == target % MODULUS
                 seen["late jump"] += 1
             if granted:
-                target = V if stale else start - promoted * config.tag_lead * TAG
+                target = V if reached else start - promoted * config.tag_lead * TAG
                 cost = beats * config.beat_bytes * inverse * TAG // ONE
                 times.append(max(V, target) + cost)
                 seen["jump", promoted] += target > V
-                seen["stale"] += stale and start > V
+                seen["reached"] += reached and start > V
             # The next choice is of grant len(times), counted from 1.
             choice_sees = times[max(len(times) - 1 - lateness, 0)] % MODULUS
             assert bench.get("seen") == choice_sees
@@ -96,13 +96,13 @@ def test_random_grants(lateness):
         assert times[-1] > 3 * MODULUS
 
     simulate(VirtualTime(config), testbench)
-    assert all(seen[event] for event in (("jump", False), ("jump", True), "stale")), seen
+    assert all(seen[event] for event in (("jump", False), ("jump", True), "reached")), seen
     assert lateness < 2 or seen["late jump"] > 100
 
 
 @LATENESS
 @pytest.mark.parametrize(
-    ("ahead", "stale", "promoted", "jump"),
+    ("ahead", "reached", "promoted", "jump"),
     [
         (0, 0, 0, 0),
         (100, 0, 0, 100),
@@ -111,7 +111,9 @@ def test_random_grants(lateness):
         (CONFIG.tag_lead + 1, 0, 1, 1),
     ],
 )
-def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(lateness, ahead, stale, promoted, jump):
+def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(
+    lateness, ahead, reached, promoted, jump
+):
     """``ahead`` in bytes at w = 1; 2 beats at W = 4."""
     config = configuration(lateness)
 
@@ -119,10 +121,10 @@ def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(lateness, ahead, sta
         bench.set(inverse_total_weight=ONE // 4)
         await bench.tick()
         bench.set(grant=1, beats=2)
-        bench.set(start=ahead * TAG, stale=stale, promoted=promoted)
+        bench.set(start=ahead * TAG, reached=reached, promoted=promoted)
         await bench.tick()
         # Later grants of nothing bring a late value forward.
-        bench.set(beats=0, start=0, stale=1, promoted=0)
+        bench.set(beats=0, start=0, reached=1, promoted=0)
         await bench.tick(3)
         bench.set(grant=0)
         step = 2 * config.beat_bytes // 4
@@ -136,9 +138,9 @@ def test_clocks_without_a_grant_change_nothing(lateness):
     async def testbench(bench):
         bench.set(inverse_total_weight=ONE)
         await bench.tick()
-        bench.set(grant=1, beats=1, stale=1)
+        bench.set(grant=1, beats=1, reached=1)
         await bench.tick(4)
-        bench.set(grant=0, beats=7, start=5 * TAG, stale=0)
+        bench.set(grant=0, beats=7, start=5 * TAG, reached=0)
         value, seen = bench.get("value"), bench.get("seen")
         for _ in range(5):
             await bench.tick()

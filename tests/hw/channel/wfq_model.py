@@ -119,12 +119,16 @@ class Model:
         before = [len(lane.queue) for lane in lanes]
         entering = self.entering
 
+        def quarter(start):
+            return (seen - start) % (1 << config.tag_width) >> config.tag_width - 2
+
         def start_of_approach():
             """S of the request one step before its queue, and whether it is surely not stale."""
             lane = lanes[approach.tenant]
             if L and entry is not None and entry.tenant == approach.tenant:
                 start, anchored = entering
-                return start + entry.cost, anchored
+                leads = before[entry.tenant] == (entry.tenant == granted)
+                return start + entry.cost, anchored and leads and quarter(start) != 1
             if before[approach.tenant] == 0:
                 floor = V_arrival - (approach.cost if approach.recent else 0)
                 self.seen["depth-1"] += (
@@ -142,9 +146,7 @@ class Model:
             entering = entering_then
 
         def grows_stale(lane):
-            behind = (seen - lane.start) % (1 << config.tag_width)
-            quarter = behind >> config.tag_width - 2
-            return quarter != 0 if lane.stale[0] else quarter == 1
+            return quarter(lane.start) != 0 if lane.stale[0] else quarter(lane.start) == 1
 
         stale_now = [grows_stale(lane) for lane in lanes]
         heads_before = [lane.start for lane in lanes]
@@ -158,7 +160,7 @@ class Model:
             end = self.anchor if lane.stale[2] else lane.end
             self.seen["anchor"] += lane.stale[2]
             cost = lane.queue[1].cost if len(lane.queue) > 1 else 0
-            start = self.anchor if lane.stale[1] else lane.finish
+            start = end if lane.stale[1] else lane.finish
             lane.start, lane.finish, lane.end = start, lane.end, end + cost
             lane.stale = (*lane.stale[1:], False)
         for i, lane in enumerate(lanes):
@@ -203,11 +205,11 @@ class Model:
             place = len(lane.queue)
             lane.queue.append(entry)
             start, anchored = entering
-            is_stale = not anchored and (stale_before[entry.tenant][2] or stale_now[entry.tenant])
+            is_stale = stale_before[entry.tenant][2] or stale_now[entry.tenant]
             if place == 0:
                 lane.start = start
                 lane.finish = lane.end = start + entry.cost
-                lane.stale = (is_stale,) * 3
+                lane.stale = (is_stale and not anchored,) * 3
                 if entry.tenant != granted and codes[entry.tenant] != NO_CLASS:
                     alone = entry.tenant
             elif place == 1:

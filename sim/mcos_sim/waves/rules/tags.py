@@ -68,7 +68,7 @@ def check_tags(
                 # A request keeps the price of the image under which it came.
                 expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
                 fits |= cost == expected
-            # A head behind a stale one starts at an anchor, and ends where its own tag said.
+            # A head behind a stale one starts at an anchor, or at its own finish tag.
             behind = time[k] - start[k, i] & mask
             anchored = behind >> (width - 1) == 0 and behind > lag >> 2
             if not fits and not anchored:
