@@ -101,7 +101,7 @@ class Recency(wiring.Component):
             entering.eq(
                 Cat(
                     quarter(self.seen_next, self.entering_start),
-                    quarter(self.seen, self.entering_start),
+                    self.entering_quarter,
                 )
             ),
         ]
