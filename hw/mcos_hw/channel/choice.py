@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.select import pick, set_below, spread
+from mcos_hw.channel.tags import CHOSEN_COPIES
 from mcos_hw.config import ChannelConfig
 
 __all__ = ["Choice"]
@@ -64,9 +65,10 @@ class Choice(wiring.Component):
     belows : Out(ArrayLayout(tenants, 2))
         Bit j: a tenant lower than j is granted. The first holds unless ``again``, the second one
         if ``again``.
-    chosen, chosen_too : Out(tenants)
-        Whose head is granted in this clock, unless ``again``; nobody's where none may be. Twice,
-        from registers of their own, and of any tenants in the first clock after reset.
+    chosen : Out(tenants)
+        Whose head is granted in this clock, unless ``again``; nobody's where none may be.
+    chosen_copies : Out(ArrayLayout(tenants, CHOSEN_COPIES))
+        The same from registers of their own, of any tenants in the first clock after reset.
     candidates : Out(tenants)
         Heads that are candidates of their class.
     """
@@ -95,7 +97,7 @@ class Choice(wiring.Component):
     again: Signal
     belows: data.View
     chosen: Signal
-    chosen_too: Signal
+    chosen_copies: data.View
     candidates: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -127,7 +129,7 @@ class Choice(wiring.Component):
                 "again": Out(1),
                 "belows": Out(data.ArrayLayout(config.tenants, 2)),
                 "chosen": Out(config.tenants),
-                "chosen_too": Out(config.tenants, init=1),
+                "chosen_copies": Out(data.ArrayLayout(config.tenants, CHOSEN_COPIES)),
                 "candidates": Out(config.tenants),
             }
         )
@@ -228,26 +230,30 @@ class Choice(wiring.Component):
         ]
         goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
 
-        # Who is chosen selects his tags too, a wire to every bit of them. That is what the other
-        # registers are for: tools make one of two that are the same, so one of these has the
-        # complement and one has something else after reset.
+        # Who is chosen selects his tags too, a wire to every bit of them. That is what the copies
+        # are for. Tools make one of two registers that are the same, so each has another value
+        # after reset, or the complement.
         was_granted = Signal(config.tenants)
-        chosen = Signal(config.tenants)
-        others_than_chosen = Signal(config.tenants, init=everybody)
         chosen_then = Signal(config.tenants)
-        m.d.comb += chosen_then.eq(Mux(self.open_then, then, 0))
+        copy = Signal(config.tenants, init=everybody)
+        complement = Signal(config.tenants, init=everybody)
+        other_complement = Signal(config.tenants)
+        m.d.comb += [
+            chosen_then.eq(Mux(self.open_then, then, 0)),
+            self.chosen_copies.eq(Cat(copy, ~complement, ~other_complement)),
+        ]
         m.d.sync += [
             was_granted.eq(self.granted),
-            chosen.eq(chosen_then),
-            others_than_chosen.eq(~chosen_then),
-            self.chosen_too.eq(chosen_then),
+            self.chosen.eq(chosen_then),
+            copy.eq(chosen_then),
+            complement.eq(~chosen_then),
+            other_complement.eq(~chosen_then),
             self.again.eq(self.open_then & follows & (~others | goes_first)),
             self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]
         m.d.comb += [
-            self.chosen.eq(~others_than_chosen),
-            self.granted.eq(Mux(self.again, was_granted, chosen)),
-            self.belows.eq(Cat(set_below(chosen), set_below(was_granted))),
+            self.granted.eq(Mux(self.again, was_granted, self.chosen)),
+            self.belows.eq(Cat(set_below(self.chosen), set_below(was_granted))),
             below.eq(Mux(self.again, self.belows[1], self.belows[0])),
             self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~self.granted),
         ]

@@ -72,13 +72,15 @@ def stored_layout(config: ChannelConfig) -> data.StructLayout:
 def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
-    ``tenants`` has the bit of its tenant, or none. ``outside``: its address is outside its tenant's
-    colours. ``terms``: see :func:`price_terms`; ``early``: the same where the depth-1 rule applies
-    to it, else 0.
+    ``tenants`` has the bit of its tenant, or none; so has ``tenants_too``, which is registers of
+    its own that are of all tenants in the first clock after reset. ``outside``: its address is
+    outside its tenant's colours. ``terms``: see :func:`price_terms`; ``early``: the same where the
+    depth-1 rule applies to it, else 0.
     """
     return data.StructLayout(
         {
             "tenants": config.tenants,
+            "tenants_too": config.tenants,
             "beats": config.beats_width,
             "outside": 1,
             "terms": terms_layout(config),
@@ -184,6 +186,7 @@ class Intake(wiring.Component):
         ]
 
         taken = Signal(config.tenants)
+        taken_too = Signal(config.tenants, init=(1 << config.tenants) - 1)
         beats = Signal(config.beats_width)
         terms = Signal(terms_layout(config).size)
         early = Signal(terms_layout(config).size)
@@ -196,6 +199,7 @@ class Intake(wiring.Component):
             self.stored.row.eq(self.row),
             self.stored.request.eq(self.request),
             taken.eq(tenants),
+            taken_too.eq(tenants),
             beats.eq(self.request.beats),
             terms.eq(terms_now),
             early.eq(Mux(recent, terms_now, 0)),
@@ -206,6 +210,7 @@ class Intake(wiring.Component):
         ]
         m.d.comb += [
             self.approach.tenants.eq(taken),
+            self.approach.tenants_too.eq(taken_too),
             self.approach.beats.eq(beats),
             self.approach.terms.eq(terms),
             self.approach.early.eq(early),

@@ -9,9 +9,13 @@ from mcos_hw.channel.select import pick
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
+    "CHOSEN_COPIES",
     "TenantTags",
     "tags_layout",
 ]
+
+CHOSEN_COPIES = 3
+"""Registers that tell who is chosen, to select tags with: each drives a half of a tag or two."""
 
 
 def tags_layout(config: ChannelConfig) -> data.StructLayout:
@@ -42,8 +46,10 @@ class TenantTags(wiring.Component):
         Whose head leaves in this clock, at most one.
     again : In(1)
         It is that of the clock before.
-    chosen, chosen_too : In(tenants)
-        Whose head leaves unless ``again``; not that of the clock before. Both are the same.
+    chosen : In(tenants)
+        Whose head leaves unless ``again``; not that of the clock before.
+    chosen_copies : In(ArrayLayout(tenants, CHOSEN_COPIES))
+        The same, for the lower half of S, the lower half of F, and the upper halves.
     heads, seconds, thirds : In(tenants)
         Which queues have a first, second and third request.
     marks : In(ArrayLayout(tag_width, tenants))
@@ -87,7 +93,7 @@ class TenantTags(wiring.Component):
     granted: Signal
     again: Signal
     chosen: Signal
-    chosen_too: Signal
+    chosen_copies: data.View
     heads: Signal
     seconds: Signal
     thirds: Signal
@@ -119,7 +125,7 @@ class TenantTags(wiring.Component):
                 "granted": In(config.tenants),
                 "again": In(1),
                 "chosen": In(config.tenants),
-                "chosen_too": In(config.tenants),
+                "chosen_copies": In(data.ArrayLayout(config.tenants, CHOSEN_COPIES)),
                 "heads": In(config.tenants),
                 "seconds": In(config.tenants),
                 "thirds": In(config.tenants),
@@ -168,7 +174,6 @@ class TenantTags(wiring.Component):
             ended.eq(granted & ~self.enters_head & ~self.enters_second),
             end_sum.eq(self.third_finish),
         ]
-        ends = [Mux(ended[i], end_sum, end[i]) for i in tenants]
 
         enters = self.enters_head | self.enters_second
         stale_then = [Signal(3, name=f"stale_then_{i}") for i in tenants]
@@ -206,11 +211,16 @@ class TenantTags(wiring.Component):
         behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))
         behind = data.View(layout, Signal(layout, name="behind"))
+        finish = [self.tags[i].finish for i in tenants]
         stale_chosen = pick(self.chosen, [self.stale[i] for i in tenants])
         stale_again = pick(granted, stale_then)
         m.d.comb += [
-            behind_chosen.tags.start.eq(pick(self.chosen, [self.tags[i].finish for i in tenants])),
-            behind_chosen.tags.finish.eq(pick(self.chosen_too, end)),
+            behind_chosen.tags.start.eq(
+                _pick_halves(self.chosen_copies[0], self.chosen_copies[2], finish)
+            ),
+            behind_chosen.tags.finish.eq(
+                _pick_halves(self.chosen_copies[1], self.chosen_copies[2], end)
+            ),
             behind_chosen.stale.eq(stale_chosen[1]),
             behind_chosen.third_stale.eq(stale_chosen[2]),
             behind.eq(Mux(self.again, behind_again, behind_chosen)),
@@ -241,7 +251,18 @@ class TenantTags(wiring.Component):
             self.third_finish.eq(
                 Mux(behind.third_stale, self.anchor, behind.tags.finish) + third_cost
             ),
-            self.approach_end.eq(pick(self.approach, ends)),
+            self.approach_end.eq(
+                Mux((self.approach & ended).any(), end_sum, pick(self.approach, end))
+            ),
             self.approach_stale.eq(pick(self.approach, [self.stale[i] for i in tenants])),
         ]
         return m
+
+
+def _pick_halves(low, high, values):
+    """:func:`pick`, the lower half of the bits with one vector, the upper half with another."""
+    half = len(values[0]) // 2
+    return Cat(
+        pick(low, [value[:half] for value in values]),
+        pick(high, [value[half:] for value in values]),
+    )

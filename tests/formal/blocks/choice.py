@@ -136,7 +136,7 @@ class GrantHarness(ChoiceHarness):
             Assume(start_second == (~start_first & ~same)),
             Assert(~(is_granted & choice.granted.bit_select(other, 1))),
             Assert(implies(is_granted, choice.grant & opened)),
-            Assert(implies(told, choice.chosen == choice.chosen_too)),
+            *(Assert(implies(told, choice.chosen == copy)) for copy in choice.chosen_copies),
             Assert(implies(is_granted, headed | followed | entered)),
             Assert(implies(is_granted, choice.again == was_granted)),
             Assert(

@@ -46,7 +46,7 @@ class FollowingHarness(Harness):
             Assume((tags.granted & (tags.granted - 1)) == 0),
             Assume((tags.chosen & (tags.chosen - 1)) == 0),
             Assume((tags.chosen & was_granted) == 0),
-            Assume(tags.chosen_too == tags.chosen),
+            *(Assume(copy == tags.chosen) for copy in tags.chosen_copies),
             Assume((tags.entry & (tags.entry - 1)) == 0),
             Assume(~granted | first),
             Assume(~third | second),

@@ -154,6 +154,7 @@ def test_every_request_takes_its_steps(lateness):
                 assert early == (cost if recent else 0)
                 assert approach == {
                     "tenants": tenants,
+                    "tenants_too": tenants,
                     "beats": request["beats"],
                     "outside": outside,
                 }

@@ -37,8 +37,8 @@ HARDWARE_BUGS = {
     ),
     "the second request's tag is the first one's": Bug(
         module=f"{CHANNEL}.tags",
-        text="pick(self.chosen_too, end)",
-        instead="pick(self.chosen_too, [self.tags[i].finish for i in tenants])",
+        text="_pick_halves(self.chosen_copies[1], self.chosen_copies[2], end)",
+        instead="_pick_halves(self.chosen_copies[1], self.chosen_copies[2], finish)",
     ),
     "port credit leaks": Bug(
         module=f"{CHANNEL}.credit",
