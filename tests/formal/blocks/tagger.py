@@ -1,12 +1,13 @@
 """Tags and virtual time together: no tag that is compared leaves the modular window."""
 
 from amaranth import *
-from amaranth.hdl import Array, Assert, Assume, Cover
+from amaranth.hdl import Array, Assert, Assume, Cover, Value
 
 from mcos_hw.channel.intake import terms_fraction
 from mcos_hw.channel.select import pick
 from mcos_hw.channel.tagger import Tagger
 from mcos_hw.config import ChannelConfig
+from tests.formal.blocks.tags import assume_chosen
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -35,9 +36,9 @@ first clock, and from then on."""
 class WindowHarness(Harness):
     """Any one tenant, its queue as a count, and V as it was up to three grants ago.
 
-    Who is granted is chosen as in the harness of ``tags.following``, at any time and with any size;
-    weights are any, and need not add up to W. Distances are counted from V as the choice sees it
-    without a grant, in ``unit``, the largest s / w.
+    Who is granted is who :func:`assume_chosen` says, at any time and with any size; weights are
+    any, and need not add up to W. Distances are counted from V as the choice sees it without a
+    grant, in ``unit``, the largest s / w.
     """
 
     def elaborate(self, platform):
@@ -54,7 +55,7 @@ class WindowHarness(Harness):
             return bits.bit_select(tenant, 1)
 
         granted, enters = of(tagger.granted), of(tagger.entry)
-        count = self._surround(m, tagger, tenant)
+        count, was_granted = self._surround(m, tagger, tenant)
         m.d.sync += count.eq(count + enters - granted)
 
         # V as it was n grants ago, and what is kept of the tenant.
@@ -70,10 +71,9 @@ class WindowHarness(Harness):
             for name in ("past_grant", "otherwise")
         )
         last = Signal(width)
-        was_granted = Signal()
         new = Signal()
         m.d.comb += last.eq(Mux(ended, end_sum, Array(ends)[tenant]))
-        m.d.sync += [was_granted.eq(granted), new.eq(of(tagger.enters))]
+        m.d.sync += new.eq(of(tagger.enters))
 
         def ahead(tag):
             """How far a tag is ahead."""
@@ -103,7 +103,7 @@ class WindowHarness(Harness):
             otherwise == quarter(times[3]),
             ahead(anchor) <= goes(times[3], times[1]).as_unsigned(),
             ahead(anchor) >= goes(times[3], times[2]).as_unsigned() - 4 * unit,
-            implies(ended, was_granted),
+            implies(ended, of(was_granted)),
             implies(
                 granted & tagger.again,
                 behind_again == Cat(tags.finish, last, stale[1], stale[2]),
@@ -149,26 +149,20 @@ class WindowHarness(Harness):
         ]
         return m
 
-    def _surround(self, m: Module, tagger: Tagger, tenant: Signal) -> Signal:
-        """Grants and queues as the channel has them; how many requests the tenant has."""
+    def _surround(self, m: Module, tagger: Tagger, tenant: Signal) -> tuple[Signal, Value]:
+        """Grants and queues as the channel has them.
+
+        Returns how many requests the tenant has, and who was granted in the clock before.
+        """
         config = self.config
         unit = config.l_max << config.tag_fraction
-        again = Signal(config.tenants)
-        was_granted = Signal(config.tenants)
+        granted, was_granted = assume_chosen(m, tagger)
         approached = Signal(config.tenants)
-        m.d.sync += [
-            again.eq(tagger.granted & tagger.seconds),
-            was_granted.eq(tagger.granted),
-            approached.eq(tagger.approach.tenants),
-        ]
+        m.d.sync += approached.eq(tagger.approach.tenants)
         early, fraction = tagger.approach.early, terms_fraction(config)
         price = (early[0] + early[1])[: config.tag_width + fraction]
         m.d.comb += [
-            Assume(tagger.granted == Mux(tagger.again, again, tagger.chosen)),
-            Assume((tagger.granted & (tagger.granted - 1)) == 0),
-            Assume((tagger.chosen & (tagger.chosen - 1)) == 0),
-            Assume((tagger.chosen & was_granted) == 0),
-            *(Assume(copy == tagger.chosen) for copy in tagger.chosen_copies),
+            Assume(tagger.granted == granted),
             Assume(tagger.approach.tenants_too == tagger.approach.tenants),
             Assume(tagger.grant == tagger.granted.any()),
             Assume((tagger.granted & ~tagger.heads) == 0),
@@ -188,7 +182,7 @@ class WindowHarness(Harness):
                 for least, each in enumerate((tagger.heads, tagger.seconds, tagger.thirds), 1)
             ),
         ]
-        return count
+        return count, was_granted
 
 
 PROPERTIES = (

@@ -1,14 +1,15 @@
 """Tags of the first requests: what follows a grant is what a plain queue of tags says."""
 
 from amaranth import *
-from amaranth.hdl import Assert, Assume, Cover
+from amaranth.hdl import Assert, Assume, Cover, Value
 
+from mcos_hw.channel.tagger import Tagger
 from mcos_hw.channel.tags import TenantTags
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
-__all__ = ["PROPERTIES"]
+__all__ = ["PROPERTIES", "assume_chosen"]
 
 
 CONFIG = ChannelConfig()
@@ -16,12 +17,29 @@ BLOCK = "mcos_hw.channel.tags.TenantTags"
 TAGS = "mcos_hw.channel.tags"
 
 
+def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:
+    """Let ``chosen`` be anybody who was not granted in the clock before, or nobody.
+
+    Returns who is granted then, or may be: that one, or the one of the clock before ``again``, who
+    has a second request. And who was granted in the clock before.
+    """
+    behind = Signal.like(block.granted, name="behind")
+    was_granted = Signal.like(block.granted, name="was_granted")
+    m.d.sync += [behind.eq(block.granted & block.seconds), was_granted.eq(block.granted)]
+    m.d.comb += [
+        Assume((block.granted & (block.granted - 1)) == 0),
+        Assume((block.chosen & (block.chosen - 1)) == 0),
+        Assume((block.chosen & was_granted) == 0),
+        *(Assume(copy == block.chosen) for copy in block.chosen_copies),
+    ]
+    return Mux(block.again, behind, block.chosen), was_granted
+
+
 class FollowingHarness(Harness):
     """Any one tenant beside its tags by definition, which change in the clock of a grant.
 
-    Who is granted is ``chosen``, who was not granted in the clock before, or that one again, or
-    nobody; only a tenant with two requests is granted twice in a row. Which tags are stale is taken
-    as the block says; the tenant is the approached one throughout.
+    Who is granted is who :func:`assume_chosen` says, or nobody. Which tags are stale is taken as
+    the block says; the tenant is the approached one throughout.
     """
 
     def elaborate(self, platform):
@@ -38,15 +56,9 @@ class FollowingHarness(Harness):
         entering = tags.entering
         stale = tags.stale[tenant]
 
-        again = Signal(config.tenants)
-        was_granted = Signal(config.tenants)
-        m.d.sync += [again.eq(tags.granted & tags.seconds), was_granted.eq(tags.granted)]
+        grantable, _ = assume_chosen(m, tags)
         m.d.comb += [
-            Assume((tags.granted & ~Mux(tags.again, again, tags.chosen)) == 0),
-            Assume((tags.granted & (tags.granted - 1)) == 0),
-            Assume((tags.chosen & (tags.chosen - 1)) == 0),
-            Assume((tags.chosen & was_granted) == 0),
-            *(Assume(copy == tags.chosen) for copy in tags.chosen_copies),
+            Assume((tags.granted & ~grantable) == 0),
             Assume((tags.entry & (tags.entry - 1)) == 0),
             Assume(~granted | first),
             Assume(~third | second),
