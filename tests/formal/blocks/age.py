@@ -3,7 +3,7 @@
 How long a head waits that is over age and stays serviceable: at most ``2 * (tenants - 1)``
 promotions of others are granted before its own, ``interval`` grants apart at least. Where one is
 due, some head is promoted within ``2 * tenants + 1`` clocks, counted anew after each promotion and
-at most ``tenants - 1`` times more.
+at most ``tenants - 1`` times more. Together that is a number of grants, ``age.grants``.
 """
 
 from amaranth import *
@@ -261,14 +261,12 @@ class OldestHarness(WaitHarness):
 class IdleHarness(WaitHarness):
     """Counts clocks in which a promotion is due and no head is to be promoted."""
 
-    def elaborate(self, platform):
-        m = Module()
-        guard = self.wait(m)
+    def count_idle(self, m: Module, guard: AgeGuard) -> Signal:
+        """Those clocks, counted anew when a tenant is passed for the first time."""
         tenants = self.config.tenants
-        bound = 2 * tenants + 1
         idle = Signal(range(4 * tenants))
-        due = self.since >= self.interval
-        with m.If(~self.waits | ~due | guard.promote.any() | self.passes.any()):
+        self.due = self.since >= self.interval
+        with m.If(~self.waits | ~self.due | guard.promote.any() | self.passes.any()):
             m.d.sync += idle.eq(0)
         with m.Else():
             m.d.sync += idle.eq(idle + 1)
@@ -276,12 +274,19 @@ class IdleHarness(WaitHarness):
         since_visit = (self.clock - self.tenant)[: self.config.tenant_width]
         unseen = since_visit + Mux(since_visit < 3, tenants, 0)
         in_round = Mux(self.spoiled, 0, tenants + 1) + self.written
+        m.d.comb += self.invariant(
+            idle <= self.waited,
+            self.in_view | (self.waited < unseen),
+            implies(self.in_view & ~guard.promote.any(), idle <= in_round),
+        )
+        return idle
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        bound = 2 * self.config.tenants + 1
+        idle = self.count_idle(m, guard)
         m.d.comb += [
-            self.invariant(
-                idle <= self.waited,
-                self.in_view | (self.waited < unseen),
-                implies(self.in_view & ~guard.promote.any(), idle <= in_round),
-            ),
             Assert(idle <= bound),
             Cover((idle == bound) & guard.promote.any()),
         ]
@@ -291,15 +296,14 @@ class IdleHarness(WaitHarness):
 class TurnHarness(WaitHarness):
     """Counts promotions of others while the head is in view: of those not passed yet, and again."""
 
-    def elaborate(self, platform):
-        m = Module()
-        guard = self.wait(m)
+    def count_turns(self, m: Module, guard: AgeGuard) -> tuple[Signal, Signal]:
+        """Promotions of those not passed yet, and of others."""
         tenants = self.config.tenants
         first = Signal(range(2 * tenants))
         again = Signal.like(first)
-        spoiled_rounds = Signal.like(first)
+        self.spoiled_rounds = Signal.like(first)
         with m.If(~self.waits):
-            m.d.sync += [first.eq(0), again.eq(0), spoiled_rounds.eq(0)]
+            m.d.sync += [first.eq(0), again.eq(0), self.spoiled_rounds.eq(0)]
         with m.Else():
             passed_again = (guard.granted & self.passed).any()
             m.d.sync += [
@@ -307,18 +311,153 @@ class TurnHarness(WaitHarness):
                 again.eq(again + (guard.promoted & passed_again)),
             ]
             with m.If(self.written == tenants - 1):
-                m.d.sync += spoiled_rounds.eq(spoiled_rounds + self.spoils)
+                m.d.sync += self.spoiled_rounds.eq(self.spoiled_rounds + self.spoils)
+        m.d.comb += self.invariant(
+            first <= ones(self.passed),
+            # Only where a round is spoiled may one that was passed be promoted.
+            again + (guard.promote & self.passed).any() <= self.spoiled_rounds,
+            self.spoiled_rounds + self.spoiled <= ones(self.passed),
+        )
+        return first, again
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        first, again = self.count_turns(m, guard)
         m.d.comb += [
-            self.invariant(
-                first <= ones(self.passed),
-                # Only where a round is spoiled may one that was passed be promoted.
-                again + (guard.promote & self.passed).any() <= spoiled_rounds,
-                spoiled_rounds + self.spoiled <= ones(self.passed),
-            ),
-            Assert(first + again <= 2 * (tenants - 1)),
+            Assert(first + again <= 2 * (self.config.tenants - 1)),
             Cover((first == 2) & (again == 1) & self.promoted_head),
         ]
         return m
+
+
+class GrantHarness(IdleHarness, TurnHarness):
+    """Counts all grants of others while the head waits.
+
+    Taken from the choice is what ``choice.promoted_next`` says: when a head is promoted, one grant
+    may stand already, and the next one is its own. A serviceable head stays so until it is granted:
+    an image that holds it back begins the count anew.
+
+    Others are granted before the head is in view; while a promotion is not due, at most the
+    interval between two of them; while one is due, in clocks that are counted as in ``age.in_time``
+    between tenants passed and heads promoted; and twice for each head that is promoted. Heads
+    promoted are those that were not passed, as many as are passed then, and those that were, one in
+    a spoiled round.
+    """
+
+    def elaborate(self, platform):
+        m = Module()
+        guard = self.wait(m)
+        tenants = self.config.tenants
+        idle = self.count_idle(m, guard)
+        first, again = self.count_turns(m, guard)
+
+        # What a visit finds serviceable stays so, through the guard's steps to its promotion.
+        stays = Signal(tenants)
+        promoted_next = Signal(tenants)
+        m.d.sync += [
+            stays.eq(guard.serviceable & ~guard.granted),
+            promoted_next.eq(guard.promote & guard.serviceable & ~guard.granted),
+        ]
+        m.d.comb += [
+            Assume((stays & ~guard.serviceable) == 0),
+            Assume(
+                ~promoted_next.any() | ~guard.granted.any() | (guard.granted & promoted_next).any()
+            ),
+        ]
+        visited, compared = (self.look(name, tenants) for name in ("visited", "compared"))
+        ready, aged, over_age = (self.look(name, 1) for name in ("ready", "aged", "over_age"))
+        m.d.comb += self.invariant(
+            implies(ready, (visited & ~stays) == 0),
+            implies(aged, (compared & ~stays) == 0),
+            implies(over_age, aged),
+            (self.oldest & ~stays) == 0,
+            (guard.promote & ~stays) == 0,
+            (promoted_next & ~guard.promote) == 0,
+        )
+
+        # Heads promoted: while the head is not in view, one that may be promoted already.
+        up = guard.promote.any()
+        was_up = Signal()
+        rises = up & ~was_up
+        rises_again = (rises & (guard.promote & self.passed).any())[0]
+        promoted_first = Signal(range(2 * tenants))
+        promoted_again = Signal(range(2 * tenants))
+        promoted_own = Signal()
+        promoted_heads = 1 + promoted_first + promoted_again + promoted_own
+        own = self.promoted_head
+        m.d.sync += was_up.eq(up)
+        with m.If(~self.in_view_now):
+            m.d.sync += [promoted_first.eq(0), promoted_again.eq(0), promoted_own.eq(0)]
+        with m.Elif(rises):
+            m.d.sync += [
+                promoted_first.eq(promoted_first + (~own & ~rises_again)),
+                promoted_again.eq(promoted_again + rises_again),
+                promoted_own.eq(promoted_own | own),
+            ]
+        stands = (guard.promote & ~self.passed).any() & ~own & was_up
+        m.d.comb += self.invariant(
+            was_up | (promoted_next == 0),
+            implies(up & was_up, promoted_next == guard.promote),
+            promoted_first <= ones(self.passed) + stands,
+            promoted_again + rises_again <= self.spoiled_rounds,
+            implies(promoted_own, own & was_up),
+        )
+
+        # Grants of others: before the head is in view, between promotions, and around them.
+        counts = {
+            name: Signal(16, name=name) for name in ("unseen", "resting", "searching", "promoting")
+        }
+        granted = guard.granted.any()
+        kind = {
+            "unseen": ~self.in_view_now,
+            "resting": self.in_view_now & ~up & ~self.due,
+            "searching": self.in_view_now & ~up & self.due,
+            "promoting": self.in_view_now & up,
+        }
+        grants = Signal(16)
+        intervals = Signal(16)
+        with m.If(~self.waits):
+            m.d.sync += [each.eq(0) for each in (grants, intervals, *counts.values())]
+        with m.Else():
+            m.d.sync += [
+                grants.eq(grants + granted),
+                *(each.eq(each + (granted & kind[name])) for name, each in counts.items()),
+            ]
+            with m.If(self.in_view_now & guard.promoted):
+                m.d.sync += intervals.eq(intervals + self.interval)
+        search = 2 * tenants + 2
+        m.d.comb += self.invariant(
+            grants == sum(counts.values()),
+            self.in_view | (grants == counts["unseen"]),
+            counts["unseen"] <= Mux(self.in_view, tenants + 2, self.waited),
+            implies(~self.due, idle == 0),
+            counts["resting"] + Mux(self.due, 0, self.interval - self.since)
+            <= self.interval + intervals,
+            counts["searching"] <= search * (ones(self.passed) + promoted_heads) + idle,
+            counts["promoting"] + (up & was_up) <= 2 * promoted_heads,
+        )
+        m.d.comb += self.invariant(
+            intervals == self.interval * (first + again),
+        )
+        m.d.comb += [
+            Assert(grants <= grant_bound(tenants, self.interval)),
+            Cover(
+                self.granted & guard.promoted & (first == 1) & (grants > 8) & (self.interval == 3)
+            ),
+        ]
+        return m
+
+
+def grant_bound(tenants: int, interval: Value) -> Value:
+    """Grants of others before a head that is over age has its own.
+
+    ``2 * tenants - 1`` intervals; ``3 * tenants - 1`` times ``2 * tenants + 2`` clocks until a head
+    is promoted, and once more ``2 * tenants + 1``; two for each of ``2 * tenants`` heads promoted;
+    ``tenants + 2`` before the head is seen over age.
+    """
+    searching = (3 * tenants - 1) * (2 * tenants + 2) + 2 * tenants + 1
+    return (2 * tenants - 1) * interval + searching + 4 * tenants + tenants + 2
 
 
 PROPERTIES = (
@@ -432,6 +571,24 @@ PROPERTIES = (
         reach_config=SMALL,
         reach=36,
         skip=28,
+        slow=True,
+    ),
+    Property(
+        name="age.grants",
+        claim=(
+            "A head that is over age, while it stays serviceable and its age is not saturated, is "
+            "granted after at most (2 * tenants - 1) * interval + 6 * tenants ** 2 + 11 * tenants "
+            "+ 1 grants of others, if a promoted head is granted as choice.promoted_next says."
+        ),
+        block=BLOCK,
+        config=CONFIG,
+        harness=GrantHarness,
+        method=Method.INDUCTION,
+        depth=5,
+        bug=Bug(module=AGE, text="self.promote.eq(found)", instead="self.promote.eq(0)"),
+        reach_config=SMALL,
+        reach=150,
+        skip=140,
         slow=True,
     ),
 )
