@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mcos_sim.commands.options import Memory, Simulators, contract_for
+from mcos_sim.commands.options import ContractOfMemory, Memory, Simulators, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.memory.name import MemoryName
 
@@ -25,13 +25,7 @@ _CLOCKS, _HBM_CLOCKS = 1_600_000, 2_400_000
 
 
 def command(
-    contract: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Contract file, TOML.",
-            show_default="contracts/decode-prefill.toml, or that of the memory",
-        ),
-    ] = None,
+    contract: ContractOfMemory = None,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of all outputs.")
     ] = Path("build/demo"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.options import Memory, contract_for
+from mcos_sim.commands.options import ContractOfMemory, Memory, contract_for
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 from mcos_sim.memory.name import MemoryName
 
@@ -26,13 +26,7 @@ _RUNS = ("alone", "fcfs", "round_robin", "fixed_priority", "mcos")
 
 
 def command(
-    contract: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Contract file with the essay's tenants.",
-            show_default="contracts/decode-prefill.toml, or that of the memory",
-        ),
-    ] = None,
+    contract: ContractOfMemory = None,
     steps: Annotated[
         int, typer.Option(min=4, help="Decode steps of 17 ms; the burst begins in the middle.")
     ] = 200,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mcos_sim.console import output, progress, require_outputs, say, write_json
+
+if TYPE_CHECKING:
+    from mcos_policy.compiler import Compiled
 
 __all__ = [
     "EXAMPLE",
@@ -89,7 +92,6 @@ def colours(
 
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.colouring import ESSAY, RUNS, measure_colouring
-    from mcos_sim.machine import machine
 
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16)
@@ -121,19 +123,7 @@ def colours(
         f"{ESSAY['watts_coloured']:g} W.",
         soft_wrap=True,
     )
-    write_json(
-        json,
-        {
-            "clocks": clocks,
-            "config_hash": compiled.config.hash,
-            "contract": compiled.origin,
-            "essay": ESSAY,
-            "machine": machine(),
-            "runs": rows,
-            "seed": seed,
-        },
-    )
-    say(f"figures: {json}")
+    _write_figures(json, compiled, {"essay": ESSAY, "runs": rows}, clocks=clocks, seed=seed)
 
 
 @app.command(epilog="Example: mcos memory conflicts --clocks 1000000")
@@ -158,7 +148,6 @@ def conflicts(
 
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.row_conflicts import measure_row_conflicts
-    from mcos_sim.machine import machine
 
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16)
@@ -186,15 +175,21 @@ def conflicts(
         f"{alone['cost']:.2f}.",
         soft_wrap=True,
     )
-    write_json(
-        json,
-        {
-            "clocks": clocks,
-            "config_hash": compiled.config.hash,
-            "contract": compiled.origin,
-            "machine": machine(),
-            "seed": seed,
-            **found,
-        },
-    )
-    say(f"figures: {json}")
+    _write_figures(json, compiled, found, clocks=clocks, seed=seed)
+
+
+def _write_figures(
+    path: Path, compiled: Compiled, figures: dict[str, Any], *, clocks: int, seed: int
+) -> None:
+    """Write what was measured, and on what."""
+    from mcos_sim.machine import machine
+
+    head = {
+        "clocks": clocks,
+        "config_hash": compiled.config.hash,
+        "contract": compiled.origin,
+        "machine": machine(),
+        "seed": seed,
+    }
+    write_json(path, {**head, **figures})
+    say(f"figures: {path}")

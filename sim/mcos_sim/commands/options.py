@@ -12,6 +12,7 @@ from mcos_sim.memory.name import MemoryName
 
 __all__ = [
     "CORES",
+    "ContractOfMemory",
     "Memory",
     "Simulators",
     "Workers",
@@ -23,6 +24,14 @@ __all__ = [
 Simulators = Annotated[Path, typer.Option(help="Folder of built simulators.")]
 
 Memory = Annotated[MemoryName, typer.Option(help="What stands behind the channel.")]
+
+ContractOfMemory = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Contract file with the essay's tenants.",
+        show_default="contracts/decode-prefill.toml, or that of the memory",
+    ),
+]
 
 Workers = Annotated[int, typer.Option(min=1, help="Processes.", show_default="one a core")]
 
