@@ -52,11 +52,13 @@ class Netlist:
         """The best name of each named bit.
 
         That of the block it belongs to, which is the deepest, but not that of the probe, which
-        repeats what is elsewhere.
+        repeats what is elsewhere. Of names in blocks as deep, the shortest: what enters another
+        block is a part of something there.
         """
 
         def rank(name: str) -> tuple[bool, int, int, str]:
-            return bool(_PROBE.search(name)), -name.count("."), len(name), name
+            depth = len(self.block(plain_name(name)))
+            return bool(_PROBE.search(name)), -depth, len(name), name
 
         names: dict[int, Register] = {}
         public = [name for name, net in self._netnames.items() if not net.get("hide_name")]
@@ -90,6 +92,13 @@ class Netlist:
         return frozenset(
             plain_name(name) for name, cell in self.cells.items() if cell["type"] == "$scopeinfo"
         )
+
+    def block(self, name: str) -> tuple[str, ...]:
+        """The modules that a signal is in, the outermost first, by the name of the signal."""
+        parts = name.split(".")[:-1]
+        while parts and ".".join(parts) not in self.modules:
+            parts.pop()
+        return tuple(parts)
 
     @property
     def registers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -116,8 +116,5 @@ def rows(blocks: Sequence[StateBits]) -> list[dict[str, Any]]:
 
 
 def _block(netlist: Netlist, register: str) -> str:
-    """The block that a register is in: the longest name of a module that its name starts with."""
-    parts = register.split(".")[:-1]
-    while parts and ".".join(parts) not in netlist.modules:
-        parts.pop()
-    return _NUMBER.sub("*", ".".join(parts)) or "top"
+    """The block that a register is in, with ``*`` for numbers."""
+    return _NUMBER.sub("*", ".".join(netlist.block(register))) or "top"

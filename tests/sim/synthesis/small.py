@@ -67,6 +67,7 @@ def netlist() -> dict[str, Any]:
                 },
                 "netnames": {
                     "controller.probe.tenants[0].tag.start": {"bits": [10, 11]},
+                    "controller.channel.lane_1.seen[0].tag": {"bits": [10, 11]},
                     first: {"bits": [10, 11]},
                     second: {"bits": [20, 21]},
                     "$hidden": {"hide_name": 1, "bits": [40, 41]},
