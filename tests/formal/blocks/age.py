@@ -351,7 +351,19 @@ class GrantHarness(IdleHarness, TurnHarness):
         tenants = self.config.tenants
         idle = self.count_idle(m, guard)
         first, again = self.count_turns(m, guard)
+        promoted = self._count_promoted(m, guard)
+        grants = self._count_grants(m, guard, idle=idle, promoted=promoted, turns=first + again)
+        m.d.comb += [
+            Assert(grants <= grant_bound(tenants, self.interval)),
+            Cover(
+                self.granted & guard.promoted & (first == 1) & (grants > 8) & (self.interval == 3)
+            ),
+        ]
+        return m
 
+    def _count_promoted(self, m: Module, guard: AgeGuard) -> Value:
+        """Heads promoted since the head is in view, and one that may be promoted already."""
+        tenants = self.config.tenants
         # What a visit finds serviceable stays so, through the guard's steps to its promotion.
         stays = Signal(tenants)
         promoted_next = Signal(tenants)
@@ -376,77 +388,73 @@ class GrantHarness(IdleHarness, TurnHarness):
             (promoted_next & ~guard.promote) == 0,
         )
 
-        # Heads promoted: while the head is not in view, one that may be promoted already.
-        up = guard.promote.any()
-        was_up = Signal()
-        rises = up & ~was_up
-        rises_again = (rises & (guard.promote & self.passed).any())[0]
-        promoted_first = Signal(range(2 * tenants))
-        promoted_again = Signal(range(2 * tenants))
-        promoted_own = Signal()
-        promoted_heads = 1 + promoted_first + promoted_again + promoted_own
+        was_promoting = Signal()
+        promoting = guard.promote.any()
+        begins = promoting & ~was_promoting
+        begins_again = begins & (guard.promote & self.passed).any()
         own = self.promoted_head
-        m.d.sync += was_up.eq(up)
+        of_others = Signal(range(2 * tenants))
+        of_passed = Signal(range(2 * tenants))
+        of_own = Signal()
+        m.d.sync += was_promoting.eq(promoting)
         with m.If(~self.in_view_now):
-            m.d.sync += [promoted_first.eq(0), promoted_again.eq(0), promoted_own.eq(0)]
-        with m.Elif(rises):
+            m.d.sync += [of_others.eq(0), of_passed.eq(0), of_own.eq(0)]
+        with m.Elif(begins):
             m.d.sync += [
-                promoted_first.eq(promoted_first + (~own & ~rises_again)),
-                promoted_again.eq(promoted_again + rises_again),
-                promoted_own.eq(promoted_own | own),
+                of_others.eq(of_others + (~own & ~begins_again)),
+                of_passed.eq(of_passed + begins_again),
+                of_own.eq(of_own | own),
             ]
-        stands = (guard.promote & ~self.passed).any() & ~own & was_up
+        stands = (guard.promote & ~self.passed).any() & ~own & was_promoting
         m.d.comb += self.invariant(
-            was_up | (promoted_next == 0),
-            implies(up & was_up, promoted_next == guard.promote),
-            promoted_first <= ones(self.passed) + stands,
-            promoted_again + rises_again <= self.spoiled_rounds,
-            implies(promoted_own, own & was_up),
+            was_promoting | (promoted_next == 0),
+            implies(promoting & was_promoting, promoted_next == guard.promote),
+            of_others <= ones(self.passed) + stands,
+            of_passed + begins_again <= self.spoiled_rounds,
+            implies(of_own, own & was_promoting),
         )
+        self.one_stands = promoting & was_promoting
+        return 1 + of_others + of_passed + of_own
 
-        # Grants of others: before the head is in view, between promotions, and around them.
-        counts = {
-            name: Signal(16, name=name) for name in ("unseen", "resting", "searching", "promoting")
-        }
+    def _count_grants(
+        self, m: Module, guard: AgeGuard, *, idle: Signal, promoted: Value, turns: Value
+    ) -> Signal:
+        """Grants of others: before the head is in view, between promotions, and around them."""
+        tenants = self.config.tenants
         granted = guard.granted.any()
-        kind = {
-            "unseen": ~self.in_view_now,
-            "resting": self.in_view_now & ~up & ~self.due,
-            "searching": self.in_view_now & ~up & self.due,
-            "promoting": self.in_view_now & up,
-        }
+        promoting = guard.promote.any()
         grants = Signal(16)
         intervals = Signal(16)
+        unseen, resting, searching, around = (
+            Signal(16, name=name) for name in ("unseen", "resting", "searching", "around")
+        )
         with m.If(~self.waits):
-            m.d.sync += [each.eq(0) for each in (grants, intervals, *counts.values())]
-        with m.Else():
             m.d.sync += [
-                grants.eq(grants + granted),
-                *(each.eq(each + (granted & kind[name])) for name, each in counts.items()),
+                each.eq(0) for each in (grants, intervals, unseen, resting, searching, around)
             ]
+        with m.Else():
+            m.d.sync += grants.eq(grants + granted)
+            with m.If(~self.in_view_now):
+                m.d.sync += unseen.eq(unseen + granted)
+            with m.Elif(promoting):
+                m.d.sync += around.eq(around + granted)
+            with m.Elif(self.due):
+                m.d.sync += searching.eq(searching + granted)
+            with m.Else():
+                m.d.sync += resting.eq(resting + granted)
             with m.If(self.in_view_now & guard.promoted):
                 m.d.sync += intervals.eq(intervals + self.interval)
-        search = 2 * tenants + 2
         m.d.comb += self.invariant(
-            grants == sum(counts.values()),
-            self.in_view | (grants == counts["unseen"]),
-            counts["unseen"] <= Mux(self.in_view, tenants + 2, self.waited),
+            grants == unseen + resting + searching + around,
+            self.in_view | (grants == unseen),
+            unseen <= Mux(self.in_view, tenants + 2, self.waited),
             implies(~self.due, idle == 0),
-            counts["resting"] + Mux(self.due, 0, self.interval - self.since)
-            <= self.interval + intervals,
-            counts["searching"] <= search * (ones(self.passed) + promoted_heads) + idle,
-            counts["promoting"] + (up & was_up) <= 2 * promoted_heads,
+            resting + Mux(self.due, 0, self.interval - self.since) <= self.interval + intervals,
+            intervals == self.interval * turns,
+            searching <= (2 * tenants + 2) * (ones(self.passed) + promoted) + idle,
+            around + self.one_stands <= 2 * promoted,
         )
-        m.d.comb += self.invariant(
-            intervals == self.interval * (first + again),
-        )
-        m.d.comb += [
-            Assert(grants <= grant_bound(tenants, self.interval)),
-            Cover(
-                self.granted & guard.promoted & (first == 1) & (grants > 8) & (self.interval == 3)
-            ),
-        ]
-        return m
+        return grants
 
 
 def grant_bound(tenants: int, interval: Value) -> Value:
