@@ -231,8 +231,8 @@ class Choice(wiring.Component):
         goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
 
         # Who is chosen selects his tags too, a wire to every bit of them. That is what the copies
-        # are for. Tools make one of two registers that are the same, so each has another value
-        # after reset, or the complement.
+        # are for. Yosys makes one of two registers that are the same, not of two that are opposite:
+        # each has another value after reset, or the complement.
         was_granted = Signal(config.tenants)
         chosen_then = Signal(config.tenants)
         copy = Signal(config.tenants, init=everybody)

@@ -72,8 +72,8 @@ def stored_layout(config: ChannelConfig) -> data.StructLayout:
 def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
-    ``tenants`` has the bit of its tenant, or none; so has ``tenants_too``, which is registers of
-    its own that are of all tenants in the first clock after reset. ``outside``: its address is
+    ``tenants`` has the bit of its tenant, or none; ``tenants_too`` the same, to select tags with:
+    with L > 0 in registers of its own, all ones in the first clock after reset. ``outside``: it is
     outside its tenant's colours. ``terms``: see :func:`price_terms`; ``early``: the same where the
     depth-1 rule applies to it, else 0.
     """

@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 CHOSEN_COPIES = 3
-"""Registers that tell who is chosen, to select tags with: each drives a half of a tag or two."""
+"""Registers that tell who is chosen, to select tags with: each drives half the bits of a tag."""
 
 
 def tags_layout(config: ChannelConfig) -> data.StructLayout:
@@ -49,7 +49,7 @@ class TenantTags(wiring.Component):
     chosen : In(tenants)
         Whose head leaves unless ``again``; not that of the clock before.
     chosen_copies : In(ArrayLayout(tenants, CHOSEN_COPIES))
-        The same, for the lower half of S, the lower half of F, and the upper halves.
+        The same from the second clock on: for the lower bits of S, those of F, the upper of both.
     heads, seconds, thirds : In(tenants)
         Which queues have a first, second and third request.
     marks : In(ArrayLayout(tag_width, tenants))

@@ -51,9 +51,9 @@ class Netlist:
     def _names(self) -> Mapping[int, Register]:
         """The best name of each named bit.
 
-        That of the block it belongs to, which is the deepest, but not that of the probe, which
-        repeats what is elsewhere. Of names in blocks as deep, the shortest: what enters another
-        block is a part of something there.
+        That in the deepest block that has it, its own or one that it enters, but not that of the
+        probe, which repeats what is elsewhere. Of names in blocks as deep, the shortest: what
+        enters another block is a part of something there.
         """
 
         def rank(name: str) -> tuple[bool, int, int, str]:

@@ -3,7 +3,7 @@
 How long a head waits that is over age and stays serviceable: at most ``2 * (tenants - 1)``
 promotions of others are granted before its own, ``interval`` grants apart at least. Where one is
 due, some head is promoted within ``2 * tenants + 1`` clocks, counted anew after each promotion and
-at most ``tenants - 1`` times more. Together that is a number of grants, ``age.grants``.
+at most ``tenants - 1`` times more. Together that is a number of grants, :func:`grant_bound`.
 """
 
 from amaranth import *
@@ -187,6 +187,7 @@ class WaitHarness(AgeHarness):
         tenants = config.tenants
         guard = self.begin(m)
         self.since = self.count_grants(m, guard)
+        self.due = self.since >= self.interval
         oldest_age = self.look("oldest_age", self.rounds.shape())
 
         self.waits = Signal()
@@ -265,18 +266,17 @@ class IdleHarness(WaitHarness):
         """Those clocks, counted anew when a tenant is passed for the first time."""
         tenants = self.config.tenants
         idle = Signal(range(4 * tenants))
-        self.due = self.since >= self.interval
         with m.If(~self.waits | ~self.due | guard.promote.any() | self.passes.any()):
             m.d.sync += idle.eq(0)
         with m.Else():
             m.d.sync += idle.eq(idle + 1)
 
         since_visit = (self.clock - self.tenant)[: self.config.tenant_width]
-        unseen = since_visit + Mux(since_visit < 3, tenants, 0)
+        until_seen = since_visit + Mux(since_visit < 3, tenants, 0)
         in_round = Mux(self.spoiled, 0, tenants + 1) + self.written
         m.d.comb += self.invariant(
             idle <= self.waited,
-            self.in_view | (self.waited < unseen),
+            self.in_view | (self.waited < until_seen),
             implies(self.in_view & ~guard.promote.any(), idle <= in_round),
         )
         return idle
@@ -296,14 +296,14 @@ class IdleHarness(WaitHarness):
 class TurnHarness(WaitHarness):
     """Counts promotions of others while the head is in view: of those not passed yet, and again."""
 
-    def count_turns(self, m: Module, guard: AgeGuard) -> tuple[Signal, Signal]:
-        """Promotions of those not passed yet, and of others."""
+    def count_turns(self, m: Module, guard: AgeGuard) -> tuple[Signal, Signal, Signal]:
+        """Promotions of those not passed yet, and of others; rounds that went wrong."""
         tenants = self.config.tenants
         first = Signal(range(2 * tenants))
         again = Signal.like(first)
-        self.spoiled_rounds = Signal.like(first)
+        spoiled_rounds = Signal.like(first)
         with m.If(~self.waits):
-            m.d.sync += [first.eq(0), again.eq(0), self.spoiled_rounds.eq(0)]
+            m.d.sync += [first.eq(0), again.eq(0), spoiled_rounds.eq(0)]
         with m.Else():
             passed_again = (guard.granted & self.passed).any()
             m.d.sync += [
@@ -311,19 +311,19 @@ class TurnHarness(WaitHarness):
                 again.eq(again + (guard.promoted & passed_again)),
             ]
             with m.If(self.written == tenants - 1):
-                m.d.sync += self.spoiled_rounds.eq(self.spoiled_rounds + self.spoils)
+                m.d.sync += spoiled_rounds.eq(spoiled_rounds + self.spoils)
         m.d.comb += self.invariant(
             first <= ones(self.passed),
             # Only where a round is spoiled may one that was passed be promoted.
-            again + (guard.promote & self.passed).any() <= self.spoiled_rounds,
-            self.spoiled_rounds + self.spoiled <= ones(self.passed),
+            again + (guard.promote & self.passed).any() <= spoiled_rounds,
+            spoiled_rounds + self.spoiled <= ones(self.passed),
         )
-        return first, again
+        return first, again, spoiled_rounds
 
     def elaborate(self, platform):
         m = Module()
         guard = self.wait(m)
-        first, again = self.count_turns(m, guard)
+        first, again, _ = self.count_turns(m, guard)
         m.d.comb += [
             Assert(first + again <= 2 * (self.config.tenants - 1)),
             Cover((first == 2) & (again == 1) & self.promoted_head),
@@ -335,34 +335,68 @@ class GrantHarness(IdleHarness, TurnHarness):
     """Counts all grants of others while the head waits.
 
     Taken from the choice is what ``choice.promoted_next`` says: when a head is promoted, one grant
-    may stand already, and the next one is its own. A serviceable head stays so until it is granted:
-    an image that holds it back begins the count anew.
-
-    Others are granted before the head is in view; while a promotion is not due, at most the
-    interval between two of them; while one is due, in clocks that are counted as in ``age.in_time``
-    between tenants passed and heads promoted; and twice for each head that is promoted. Heads
-    promoted are those that were not passed, as many as are passed then, and those that were, one in
-    a spoiled round.
+    may stand already, and the next one is its own. And a serviceable head, whoever's, stays so
+    until it is granted. Only a commit can break that; traces with one that does are left out, and
+    the tenant's limit and the interval are the same throughout.
     """
 
     def elaborate(self, platform):
         m = Module()
         guard = self.wait(m)
         tenants = self.config.tenants
+        first, again, spoiled_rounds = self.count_turns(m, guard)
+        promoted, one_stands = self._count_promoted(m, guard, spoiled_rounds)
+
+        # Of other tenants, while the head waits: before it is in view; while no promotion is due;
+        # while one is due and nobody is promoted; while somebody is.
+        grants = Signal(16)
+        unseen, resting, searching, around = (
+            Signal(16, name=name) for name in ("unseen", "resting", "searching", "around")
+        )
+        intervals = Signal(16)
+        granted = guard.granted.any()
+        with m.If(~self.waits):
+            m.d.sync += [
+                each.eq(0) for each in (grants, unseen, resting, searching, around, intervals)
+            ]
+        with m.Else():
+            m.d.sync += grants.eq(grants + granted)
+            with m.If(~self.in_view_now):
+                m.d.sync += unseen.eq(unseen + granted)
+            with m.Elif(guard.promote.any()):
+                m.d.sync += around.eq(around + granted)
+            with m.Elif(self.due):
+                m.d.sync += searching.eq(searching + granted)
+            with m.Else():
+                m.d.sync += resting.eq(resting + granted)
+            with m.If(self.in_view_now & guard.promoted):
+                m.d.sync += intervals.eq(intervals + self.interval)
+
         idle = self.count_idle(m, guard)
-        first, again = self.count_turns(m, guard)
-        promoted = self._count_promoted(m, guard)
-        grants = self._count_grants(m, guard, idle=idle, promoted=promoted, turns=first + again)
+        m.d.comb += self.invariant(
+            grants == unseen + resting + searching + around,
+            self.in_view | (grants == unseen),
+            unseen <= Mux(self.in_view, tenants + 2, self.waited),
+            implies(~self.due, idle == 0),
+            resting + Mux(self.due, 0, self.interval - self.since) <= self.interval + intervals,
+            intervals == self.interval * (first + again),
+            searching <= (2 * tenants + 2) * (ones(self.passed) + promoted) + idle,
+            around + one_stands <= 2 * promoted,
+        )
         m.d.comb += [
             Assert(grants <= grant_bound(tenants, self.interval)),
-            Cover(
-                self.granted & guard.promoted & (first == 1) & (grants > 8) & (self.interval == 3)
-            ),
+            Cover(self.granted & guard.promoted & (first == 1) & (around == 3) & (unseen != 0)),
         ]
         return m
 
-    def _count_promoted(self, m: Module, guard: AgeGuard) -> Value:
-        """Heads promoted since the head is in view, and one that may be promoted already."""
+    def _count_promoted(
+        self, m: Module, guard: AgeGuard, spoiled_rounds: Signal
+    ) -> tuple[Value, Value]:
+        """Heads promoted since the head is in view, and one that may be promoted already.
+
+        Of those that were not passed as many as are passed then, of those that were one in a
+        spoiled round. Returns beside the number whether one is promoted, not for the first clock.
+        """
         tenants = self.config.tenants
         # What a visit finds serviceable stays so, through the guard's steps to its promotion.
         stays = Signal(tenants)
@@ -410,59 +444,21 @@ class GrantHarness(IdleHarness, TurnHarness):
             was_promoting | (promoted_next == 0),
             implies(promoting & was_promoting, promoted_next == guard.promote),
             of_others <= ones(self.passed) + stands,
-            of_passed + begins_again <= self.spoiled_rounds,
+            of_passed + begins_again <= spoiled_rounds,
             implies(of_own, own & was_promoting),
         )
-        self.one_stands = promoting & was_promoting
-        return 1 + of_others + of_passed + of_own
-
-    def _count_grants(
-        self, m: Module, guard: AgeGuard, *, idle: Signal, promoted: Value, turns: Value
-    ) -> Signal:
-        """Grants of others: before the head is in view, between promotions, and around them."""
-        tenants = self.config.tenants
-        granted = guard.granted.any()
-        promoting = guard.promote.any()
-        grants = Signal(16)
-        intervals = Signal(16)
-        unseen, resting, searching, around = (
-            Signal(16, name=name) for name in ("unseen", "resting", "searching", "around")
-        )
-        with m.If(~self.waits):
-            m.d.sync += [
-                each.eq(0) for each in (grants, intervals, unseen, resting, searching, around)
-            ]
-        with m.Else():
-            m.d.sync += grants.eq(grants + granted)
-            with m.If(~self.in_view_now):
-                m.d.sync += unseen.eq(unseen + granted)
-            with m.Elif(promoting):
-                m.d.sync += around.eq(around + granted)
-            with m.Elif(self.due):
-                m.d.sync += searching.eq(searching + granted)
-            with m.Else():
-                m.d.sync += resting.eq(resting + granted)
-            with m.If(self.in_view_now & guard.promoted):
-                m.d.sync += intervals.eq(intervals + self.interval)
-        m.d.comb += self.invariant(
-            grants == unseen + resting + searching + around,
-            self.in_view | (grants == unseen),
-            unseen <= Mux(self.in_view, tenants + 2, self.waited),
-            implies(~self.due, idle == 0),
-            resting + Mux(self.due, 0, self.interval - self.since) <= self.interval + intervals,
-            intervals == self.interval * turns,
-            searching <= (2 * tenants + 2) * (ones(self.passed) + promoted) + idle,
-            around + self.one_stands <= 2 * promoted,
-        )
-        return grants
+        return 1 + of_others + of_passed + of_own, promoting & was_promoting
 
 
 def grant_bound(tenants: int, interval: Value) -> Value:
     """Grants of others before a head that is over age has its own.
 
-    ``2 * tenants - 1`` intervals; ``3 * tenants - 1`` times ``2 * tenants + 2`` clocks until a head
-    is promoted, and once more ``2 * tenants + 1``; two for each of ``2 * tenants`` heads promoted;
-    ``tenants + 2`` before the head is seen over age.
+    Heads promoted are each other tenant's twice at most, its own, and one that was promoted before
+    it was seen over age: ``2 * tenants``, each with a grant that stood already and its own. A
+    search for one takes the clocks of ``age.in_time`` and the one that ends it, and begins after
+    each of these heads and each of ``tenants - 1`` that are passed. No promotion is due for an
+    interval after each of ``2 * (tenants - 1)``, and before the first. And ``tenants + 2`` clocks
+    go by before the head is seen over age.
     """
     searching = (3 * tenants - 1) * (2 * tenants + 2) + 2 * tenants + 1
     return (2 * tenants - 1) * interval + searching + 4 * tenants + tenants + 2
@@ -584,9 +580,10 @@ PROPERTIES = (
     Property(
         name="age.grants",
         claim=(
-            "A head that is over age, while it stays serviceable and its age is not saturated, is "
-            "granted after at most (2 * tenants - 1) * interval + 6 * tenants ** 2 + 11 * tenants "
-            "+ 1 grants of others, if a promoted head is granted as choice.promoted_next says."
+            "A head that is over age, its age not saturated, is granted after at most "
+            "(2 * tenants - 1) * interval + 6 * tenants ** 2 + 11 * tenants + 1 grants of others, "
+            "while no commit changes its limit or the interval or takes a tenant's tokens, and if "
+            "a promoted head is granted as choice.promoted_next says."
         ),
         block=BLOCK,
         config=CONFIG,

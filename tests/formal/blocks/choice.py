@@ -360,7 +360,8 @@ PROPERTIES = (
         claim=(
             "At most one tenant is granted in a clock, only where the channel is open, and only "
             "for a serviceable head, the serviceable request behind the head granted before, or "
-            "one that enters while nobody else is serviceable."
+            "one that enters while nobody else is serviceable. From the second clock on the copies "
+            "of who is chosen are the same."
         ),
         block=BLOCK,
         config=CONFIG,

@@ -158,12 +158,13 @@ class WindowHarness(Harness):
         unit = config.l_max << config.tag_fraction
         granted, was_granted = assume_chosen(m, tagger)
         approached = Signal(config.tenants)
-        m.d.sync += approached.eq(tagger.approach.tenants)
+        told = Signal()
+        m.d.sync += [told.eq(1), approached.eq(tagger.approach.tenants)]
         early, fraction = tagger.approach.early, terms_fraction(config)
         price = (early[0] + early[1])[: config.tag_width + fraction]
         m.d.comb += [
             Assume(tagger.granted == granted),
-            Assume(tagger.approach.tenants_too == tagger.approach.tenants),
+            Assume(~told | (tagger.approach.tenants_too == tagger.approach.tenants)),
             Assume(tagger.grant == tagger.granted.any()),
             Assume((tagger.granted & ~tagger.heads) == 0),
             Assume((tagger.approach.tenants & (tagger.approach.tenants - 1)) == 0),

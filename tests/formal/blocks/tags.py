@@ -20,17 +20,31 @@ TAGS = "mcos_hw.channel.tags"
 def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:
     """Let ``chosen`` be anybody who was not granted in the clock before, or nobody.
 
-    Returns who is granted then, or may be: that one, or the one of the clock before ``again``, who
-    has a second request. And who was granted in the clock before.
+    One tenant at most is granted, none in the first clock, and from the second one on the copies of
+    ``chosen`` are the same.
+
+    Returns
+    -------
+    grantable : Value
+        Who may be granted: ``chosen``, or ``again`` who was in the clock before, if a request of
+        his was behind. One bit a tenant.
+    was_granted : Value
+        Who was granted in the clock before. One bit a tenant.
     """
+    told = Signal()
     behind = Signal.like(block.granted, name="behind")
     was_granted = Signal.like(block.granted, name="was_granted")
-    m.d.sync += [behind.eq(block.granted & block.seconds), was_granted.eq(block.granted)]
+    m.d.sync += [
+        told.eq(1),
+        behind.eq(block.granted & block.seconds),
+        was_granted.eq(block.granted),
+    ]
     m.d.comb += [
         Assume((block.granted & (block.granted - 1)) == 0),
         Assume((block.chosen & (block.chosen - 1)) == 0),
         Assume((block.chosen & was_granted) == 0),
-        *(Assume(copy == block.chosen) for copy in block.chosen_copies),
+        Assume(told | ~block.granted.any()),
+        *(Assume(~told | (copy == block.chosen)) for copy in block.chosen_copies),
     ]
     return Mux(block.again, behind, block.chosen), was_granted
 

@@ -142,6 +142,8 @@ def test_every_request_takes_its_steps(lateness):
 
             stored = bench.get("stored")
             approach, approaching = bench.get("approach"), way[steps // 2]
+            if clock or not lateness:
+                assert approach["tenants_too"] == approach["tenants"]
             assert stored["valid"] == (approaching is not None)
             if approaching is None:
                 assert approach["tenants"] == approach["outside"] == 0

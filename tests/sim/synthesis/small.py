@@ -24,8 +24,9 @@ def netlist() -> dict[str, Any]:
     """Two registers of two bits with an adder and a selection between, and a memory of 8 x 4.
 
     ``controller.channel.lane_0.tag`` (bits 10, 11) feeds ``controller.channel.lane_1.tag`` (20,
-    21) through an adder (30, 31) and a multiplexer (40, 41); the memory reads at once by the first
-    register and is written with both, every bit of a word by the same enable.
+    21) through an adder (30, 31) and a multiplexer (40, 41), and is seen as a part of something in
+    that lane; the memory reads at once by the first register and is written with both, every bit of
+    a word by the same enable.
     """
     memory = _cell(
         "$mem_v2",
