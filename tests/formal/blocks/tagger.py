@@ -37,8 +37,8 @@ class WindowHarness(Harness):
     """Any one tenant, its queue as a count, and V as it was up to three grants ago.
 
     Who is granted is who :func:`assume_chosen` says, at any time and with any size; weights are
-    any, and need not add up to W. Distances are counted from V as the choice sees it without a
-    grant, in ``unit``, the largest s / w.
+    any, and need not add up to W. In the first clock after reset nobody approaches. Distances are
+    counted from V as the choice sees it without a grant, in ``unit``, the largest s / w.
     """
 
     def elaborate(self, platform):
@@ -164,6 +164,7 @@ class WindowHarness(Harness):
         price = (early[0] + early[1])[: config.tag_width + fraction]
         m.d.comb += [
             Assume(tagger.granted == granted),
+            Assume(told | ~tagger.approach.tenants.any()),
             Assume(~told | (tagger.approach.tenants_too == tagger.approach.tenants)),
             Assume(tagger.grant == tagger.granted.any()),
             Assume((tagger.granted & ~tagger.heads) == 0),
