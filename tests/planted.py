@@ -4,10 +4,19 @@ import contextlib
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from types import CodeType, FunctionType, ModuleType
 
-__all__ = ["Bug"]
+from amaranth.hdl import Signal
+
+__all__ = [
+    "Bug",
+    "all_planted",
+]
+
+
+_LIVE = "planted_bug_live"
+"""Name under which a module of hardware knows the number of the bug that is live."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,27 +47,61 @@ class Bug:
             If ``text`` does not stand exactly once in the module.
         """
         module = importlib.import_module(self.module)
-        source = inspect.getsource(module)
-        if source.count(self.text) != 1:
-            raise ValueError(
-                f"text of a bug must stand once in {self.module}, not {source.count(self.text)} "
-                f"times: {self.text!r}; follow the module's changes"
-            )
-        broken = ModuleType(module.__name__)
-        broken.__file__ = module.__file__
-        text = source.replace(self.text, self.instead)
-        exec(compile(text, module.__file__ or self.module, "exec"), broken.__dict__)
-        # Code is exchanged, not names, because other modules hold these functions too.
-        sound: dict[FunctionType, CodeType] = {}
-        bad = _functions(broken)
-        try:
-            for name, function in _functions(module).items():
-                sound[function] = function.__code__
-                function.__code__ = bad[name].__code__
+        with _replaced(module, {self.text: self.instead}):
             yield
-        finally:
-            for function, code in sound.items():
-                function.__code__ = code
+
+
+@contextlib.contextmanager
+def all_planted(bugs: Sequence[Bug], live: Signal) -> Generator[None, None, None]:
+    """The hardware has all bugs, and that one of them whose place ``live`` has acts; -1 is none.
+
+    So one build serves all of them. ``text`` and ``instead`` of each must be expressions of the
+    hardware, because both are built.
+
+    Raises
+    ------
+    ValueError
+        As :meth:`Bug.planted`.
+    """
+    replacements: dict[str, dict[str, str]] = {}
+    for place, bug in enumerate(bugs):
+        texts = replacements.setdefault(bug.module, {})
+        sound = texts.get(bug.text, bug.text)
+        texts[bug.text] = f"(Mux({_LIVE} == {place}, {bug.instead}, {sound}))"
+    with contextlib.ExitStack() as stack:
+        for name, texts in replacements.items():
+            module = importlib.import_module(name)
+            setattr(module, _LIVE, live)
+            stack.callback(delattr, module, _LIVE)
+            stack.enter_context(_replaced(module, texts))
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(module: ModuleType, texts: dict[str, str]) -> Generator[None, None, None]:
+    """The module's functions have other texts in place of these."""
+    source = inspect.getsource(module)
+    for text, instead in texts.items():
+        if source.count(text) != 1:
+            raise ValueError(
+                f"text of a bug must stand once in {module.__name__}, not {source.count(text)} "
+                f"times: {text!r}; follow the module's changes"
+            )
+        source = source.replace(text, instead)
+    broken = ModuleType(module.__name__)
+    broken.__file__ = module.__file__
+    exec(compile(source, module.__file__ or module.__name__, "exec"), broken.__dict__)
+    # Code is exchanged, not names, because other modules hold these functions too.
+    sound: dict[FunctionType, CodeType] = {}
+    bad = _functions(broken)
+    try:
+        for name, function in _functions(module).items():
+            sound[function] = function.__code__
+            function.__code__ = bad[name].__code__
+        yield
+    finally:
+        for function, code in sound.items():
+            function.__code__ = code
 
 
 def _functions(module: ModuleType) -> dict[str, FunctionType]:

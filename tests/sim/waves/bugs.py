@@ -1,4 +1,7 @@
-"""Mistakes in the hardware that a waveform has to show, by the rule that has to name them."""
+"""Mistakes in the hardware that a waveform has to show, by the rule that has to name them.
+
+Each is an expression, so that one build can have all of them.
+"""
 
 from mcos_sim.waves.rules import Rule
 from tests.planted import Bug
@@ -13,55 +16,56 @@ WAVEFORM_BUGS = {
     ),
     Rule.DOUBLE_GRANT: Bug(
         module=f"{CHANNEL}.queue",
-        text="m.d.sync += row.eq(row + 1)",
-        instead="m.d.sync += row.eq(row + (row[:2] != 3))",
+        text="(row + 1)",
+        instead="(row + (row[:2] != 3))",
     ),
     Rule.NOT_CHARGED: Bug(
         module=f"{CHANNEL}.bucket",
-        text="charge.eq(Mux(charged, self.beats, 0))",
-        instead="charge.eq(0)",
+        text="Mux(charged, self.beats, 0)",
+        instead="0",
     ),
     Rule.CHARGED_TWICE: Bug(
         module=f"{CHANNEL}.bucket",
-        text="charge.eq(Mux(charged, self.beats, 0))",
-        instead="charge.eq(Mux(charged, self.beats + self.beats[:4], 0))",
+        text="Mux(charged, self.beats, 0)",
+        instead="Mux(charged, self.beats + self.beats[:4], 0)",
     ),
     Rule.STUCK: Bug(
         module=f"{CHANNEL}.queue",
-        text="head.present.eq(waiting_then != 0)",
-        instead="head.present.eq((waiting_then != 0) & (i != 1))",
+        text="(waiting_then != 0)",
+        instead="((waiting_then != 0) & (i != 1))",
     ),
     Rule.LOST_REQUEST: Bug(
         module=f"{CHANNEL}.queue",
-        text="count_then.eq(count + self.taken[i] - leaves)",
-        instead="count_then.eq(count + (self.taken[i] & ~leaves) - leaves)",
+        text="(count + self.taken[i] - leaves)",
+        instead="(count + (self.taken[i] & ~leaves) - leaves)",
     ),
     Rule.DOUBLE_RESPONSE: Bug(
         module=f"{CHANNEL}.slots",
-        text="self.served.eq(self.complete)",
-        instead="self.served.eq(self.complete | (self.served & (completed_slot[:2] == 1)))",
+        text="(self.complete)",
+        instead="(self.complete | (self.served & (completed_slot[:2] == 1)))",
     ),
     Rule.AGE_GUARD: Bug(
         module=f"{CHANNEL}.age",
-        text="with m.If(due & ~self.promoted & ~self.promote.any()):",
-        instead="with m.If(Const(0, 1)):",
+        text="due & ~self.promoted & ~self.promote.any()",
+        instead="0",
     ),
     Rule.HALF_COMMIT: Bug(
         module="mcos_hw.control.store",
-        text="m.d.sync += self.live.eq(self.shadow)",
+        # The channel's fields and those of the first tenant are the lowest bits.
+        text="(self.shadow)",
         instead=(
-            "m.d.sync += [self.live.channel.eq(self.shadow.channel), "
-            "self.live.tenants[0].eq(self.shadow.tenants[0])]"
+            "(Cat(self.shadow.channel, self.shadow.tenants[0], "
+            "*(self.live.tenants[i] for i in range(1, len(self.live.tenants)))))"
         ),
     ),
     Rule.HANDSHAKE: Bug(
         module=f"{CHANNEL}.outlet",
-        text="self.commands.valid.eq(self.valid | (count != 0)),",
-        instead="self.commands.valid.eq(self.valid | ((count != 0) & ~self.command.slot[0])),",
+        text="(self.valid | (count != 0))",
+        instead="(self.valid | ((count != 0) & ~self.command.slot[0]))",
     ),
     Rule.NO_WRAP: Bug(
         module=f"{CHANNEL}.order",
-        text="return (Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]",
-        instead="return Cat(Const(0, 1), left) < Cat(tie, right)",
+        text="(Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]",
+        instead="(Cat(Const(0, 1), left) < Cat(tie, right))",
     ),
 }

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.back import verilog
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
-from mcos_sim.compiled.build import Library, library_of
-from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.experiments.promises import settings
 from mcos_sim.lockstep.case import Case, Commit, random_case
 from mcos_sim.scenario import LIVE_CLOCK
@@ -19,6 +16,7 @@ from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import CLAIMS, Rule, check_waveform
 from tests.sim.waves.bugs import WAVEFORM_BUGS
+from tests.sim.waves.planted_hardware import live_bug, planted_library
 from tests.sim.waves.windows import write_case, write_case_of_hardware
 
 CONFIG = ChannelConfig(tenants=4)
@@ -63,14 +61,6 @@ def wrapping_case() -> Case:
     )
 
 
-def hardware(bug, path: Path) -> Library:
-    with bug.planted():
-        text = verilog.convert(
-            ProbedTop(CONFIG, arbiter=ArbiterKind.MCOS), name="mcos_probed", emit_src=False
-        )
-    return library_of(text, CONFIG, path)
-
-
 @pytest.mark.parametrize("lateness", [3, 0])
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, tmp_path):
@@ -100,16 +90,23 @@ def test_nothing_is_wrong_where_tags_wrap(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", WAVEFORM_BUGS, ids=lambda rule: rule.text)
 def test_a_mistake_in_the_hardware_is_named(rule, tmp_path):
-    library = hardware(WAVEFORM_BUGS[rule], tmp_path / "bug.so")
     if rule is Rule.NO_WRAP:
         case = wrapping_case()
     else:
         case = random_case(CONFIG, seed=SEEDS.get(rule, 1), clocks=CLOCKS)
-    write_case_of_hardware(case, library, tmp_path / "w.vcd")
+    with live_bug(rule):
+        write_case_of_hardware(case, planted_library(CONFIG), tmp_path / "w.vcd")
     found = violations(tmp_path / "w.vcd")
     assert found, "it must be seen"
     assert found[0].rule is rule
     assert found[0].clock < case.scenario.clocks
+
+
+@pytest.mark.slow
+def test_a_mistake_that_is_not_live_does_nothing(tmp_path):
+    case = random_case(CONFIG, seed=1, clocks=CLOCKS)
+    write_case_of_hardware(case, planted_library(CONFIG), tmp_path / "w.vcd")
+    assert violations(tmp_path / "w.vcd") == []
 
 
 def test_every_rule_says_what_it_claims():

@@ -8,7 +8,6 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
-from mcos_sim.compiled.engine import channel_library
 from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
 from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, Window
@@ -17,7 +16,7 @@ from mcos_sim.waves.recording import live_images, row_words, rows_waveform
 from mcos_sim.waves.rules import Rule, check_waveform
 from mcos_sim.waves.watching import Watch
 from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
-from tests.sim.waves.bugs import WAVEFORM_BUGS
+from tests.sim.waves.planted_hardware import live_bug, planted_library
 
 CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
 
@@ -76,23 +75,29 @@ def test_a_watched_run_gives_what_it_gives_unwatched(scenario):
 
 
 @pytest.fixture
-def bug(request):
-    """A library is remembered by its sizes, which a bug does not change."""
-    channel_library.cache_clear()
-    with WAVEFORM_BUGS[request.param].planted():
-        yield request.param
-    channel_library.cache_clear()
+def planted(monkeypatch):
+    """The command's hardware has every mistake, and four tenants."""
+    config = ChannelConfig(tenants=4)
+    monkeypatch.setattr(
+        "mcos_sim.commands.compile.compile_for",
+        lambda contract, *, tenants: compile_contract(contract, config),
+    )
+    monkeypatch.setattr(
+        "mcos_sim.compiled.engine.channel_library",
+        lambda config, arbiter, *, directory: planted_library(config),
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", [Rule.NOT_CHARGED, Rule.DOUBLE_RESPONSE], indirect=True)
-def test_a_violation_is_recorded(bug, tmp_path, capsys):
+@pytest.mark.parametrize("bug", [Rule.NOT_CHARGED, Rule.DOUBLE_RESPONSE], ids=lambda bug: bug.text)
+def test_a_violation_is_recorded(bug, planted, tmp_path, capsys):
     """One is seen by a rule, the other is also a fault that ends the run."""
     waves = tmp_path / "v.vcd"
-    code = run_command(
-        *("run", CONTRACT, "--engine", "compiled", "--record", "violation", "--waves", waves),
-        *("--clocks", 60_000, "-o", tmp_path, "--simulators", SIMULATORS),
-    )
+    with live_bug(bug):
+        code = run_command(
+            *("run", CONTRACT, "--engine", "compiled", "--record", "violation", "--waves", waves),
+            *("--clocks", 30_000, "-o", tmp_path, "--simulators", SIMULATORS),
+        )
     assert code == 1
     assert "Traceback" not in (told := capsys.readouterr().err)
     assert "waveform: " in told
