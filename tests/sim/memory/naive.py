@@ -72,7 +72,7 @@ def naive_log(bursts, preset, policy):
         for k, b in enumerate(bursts)
     ]
     now, following, draining, left, last = 0, 0, False, len(requests), None
-    address = 0
+    address, end, timing = 0, 0, preset.timing
 
     def wants(request):
         row = device.open.get(request["bank"])
@@ -116,7 +116,8 @@ def naive_log(bursts, preset, policy):
     def choose(buffer, column):
         order = sorted(buffer, key=lambda request: request["accepted"])
         if policy.scheduler is Scheduler.FCFS:
-            order = order[:1]
+            # What is opened stands in the order in which that happened, not of acceptance.
+            order = buffer[:1]
         for request in order:
             command, bank = wants(request), request["bank"]
             if (command in (RD, WR)) != column or (not column and not pairs(command, bank)):
@@ -138,11 +139,12 @@ def naive_log(bursts, preset, policy):
         return None
 
     def do(request, command):
-        nonlocal left, last
+        nonlocal left, last, end
         device.take(command, request["bank"], now, request["row"])
         log.append((now, command, request["bank"], request["id"]))
         if command in (RD, WR):
             left -= 1
+            end = max(end, now + (2 * (timing["nCL"] + timing["nBL"]) if command == RD else 0))
             (opened if request in opened else writes if request["write"] else reads).remove(request)
             return
         if now & 1:
@@ -173,7 +175,7 @@ def naive_log(bursts, preset, policy):
             refreshes.pop(0)
         return True
 
-    while left:
+    while left or now < end:
         while following < len(requests) and int(bursts["arrival"][following]) <= now:
             request = requests[following]
             buffer = writes if request["write"] else reads

@@ -135,8 +135,21 @@ def test_closed_pages_are_closed_once_nobody_hits_them():
         served[page] = serve(bursts, HBM3, policy, keep_log=True)
     assert served[Page.OPEN].commands[Command.PREPB] == 0
     assert served[Page.OPEN].classes.tolist() == [1, 0, 0]
-    assert served[Page.CLOSED].commands[Command.PREPB] == 1
+    # The last row is closed while the data of its read is on the way.
+    assert served[Page.CLOSED].commands[Command.PREPB] == 2
     assert served[Page.CLOSED].classes.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(("interval", "refreshes"), [(108, 1), (110, 0)])
+def test_a_run_ends_with_its_last_completion(interval, refreshes):
+    """A refresh of the last tick is logged, one that is due after it is not."""
+    bursts = np.zeros(1, BURST)
+    bursts["bank"] = 5
+    preset = dataclasses.replace(HBM3, timing={**HBM3.timing, "nREFIpb": interval // 2})
+    served = serve(bursts, preset, Policy(refresh=Refresh.PER_BANK), keep_log=True)
+    assert served.completed.tolist() == [109]
+    assert served.commands[Command.REFPB] == refreshes
+    assert served.log[2:].tolist() == [[109, Command.REFPB, 0, -1]][:refreshes]
 
 
 def test_nothing_is_lost_and_reads_take_their_latency():

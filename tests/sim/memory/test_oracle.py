@@ -8,19 +8,21 @@ import pytest
 from mcos_sim.shared import shared_path
 from tests.sim.commands.command_line import run_command
 
-ORACLE = shared_path("oracle")
 
-needs_oracle = pytest.mark.skipif(ORACLE is None, reason="needs oracle below MCOS_SHARED")
-
-
-@needs_oracle
-def test_every_case_is_met_tick_by_tick(tmp_path):
-    out = tmp_path / "out.json"
-    assert run_command("memory", "check", ORACLE, "--json", out) == 0
+@pytest.mark.parametrize(
+    ("parts", "cases", "commands"),
+    [(("oracle",), 11, 10_000), (("cases", "oracle"), 1, 5_000)],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_every_case_is_met_tick_by_tick(parts, cases, commands, tmp_path):
+    directory, out = shared_path(*parts), tmp_path / "out.json"
+    if directory is None:
+        pytest.skip(f"needs {'/'.join(parts)} below MCOS_SHARED")
+    assert run_command("memory", "check", directory, "--json", out) == 0
     found = json.loads(out.read_text())
     assert found["differing"] == 0
-    assert len(found["cases"]) >= 11
-    assert sum(case["commands"] for case in found["cases"]) > 10_000
+    assert len(found["cases"]) >= cases
+    assert sum(case["commands"] for case in found["cases"]) > commands
 
 
 @pytest.fixture
@@ -66,8 +68,42 @@ def test_a_case_that_does_not_hold(folder, file, before, after, told, capsys):
         ("summary.csv", "none", "x", "summary.csv:2: refresh must be one of none, ab, pb"),
         ("summary.csv", "refresh", "r", "summary.csv:1: must have a column refresh"),
         ("a_trace.csv", ",R,", ",X,", "a_trace.csv:2: op must be R or W, not 'X'"),
-        ("a_trace.csv", "0,0,R", "0,x,R", "arrival_tick must be a number, not 'x'"),
-        ("a_trace.csv", "R,0,0", "R,0,2", "a_trace.csv:2: pc must be in 0..1, not 2"),
+        (
+            "a_trace.csv",
+            "0,0,R",
+            "0,x,R",
+            "arrival_tick must be an integer in 0..4294967295, not 'x'",
+        ),
+        (
+            "a_trace.csv",
+            "0,0,R",
+            "0,1" + "0" * 26 + ",R",
+            "arrival_tick must be an integer in 0..4",
+        ),
+        (
+            "a_trace.csv",
+            "0,0,R",
+            "0,4294967296,R",
+            "must be an integer in 0..4294967295, not '4294",
+        ),
+        (
+            "a_trace.csv",
+            "0,0,R",
+            "0,-1,R",
+            "arrival_tick must be an integer in 0..4294967295, not '-",
+        ),
+        ("a_trace.csv", ",7,0", ",16384,0", "row must be an integer in 0..16383, not '16384'"),
+        ("a_trace.csv", ",7,0", ',"7,0', "must be a file of an oracle case, not this (unexpected"),
+        (
+            "a_trace.csv",
+            "op",
+            "\udcff",
+            "must be a file of an oracle case, not this (it is not text)",
+        ),
+        ("a_req.csv", ",M,", ",,", "a_req.csv:2: class must be H, M or C, not ''"),
+        ("a_req.csv", ",M,", ",HM,", "a_req.csv:2: class must be H, M or C, not 'HM'"),
+        ("summary.csv", "a,FRFCFS,none\n", "", "summary.csv:1: must name at least one case"),
+        ("a_trace.csv", "R,0,0", "R,0,2", "a_trace.csv:2: pc must be an integer in -1..1, not '2'"),
         ("a_trace.csv", ",7,0", "", "must have as many values"),
         ("a_cmd.csv", "ACT", "NOP", "a_cmd.csv:2: cmd must be one of ACT"),
         ("a_req.csv", ",M,", ",Q,", "a_req.csv:2: class must be H, M or C, not 'Q'"),
@@ -75,7 +111,7 @@ def test_a_case_that_does_not_hold(folder, file, before, after, told, capsys):
 )
 def test_what_is_wrong_with_a_file_is_one_line(folder, file, before, after, complaint, capsys):
     text = (folder / file).read_text()
-    (folder / file).write_text(text.replace(before, after))
+    (folder / file).write_text(text.replace(before, after), errors="surrogateescape")
     assert run_command("memory", "check", folder) == 2
     shown = capsys.readouterr().err
     assert complaint in shown

@@ -97,14 +97,26 @@ def _first(m, command, banks, entries, age):
 
 
 @compiled
+def _earlier(m, entry, other, age):
+    """Whether a request goes before another one, by the field that tells which is older."""
+    if age == at.ACCEPTED:
+        return _older(m, entry, other)
+    return field(m, entry, age) < field(m, other, age)
+
+
+@compiled
 def opened_slot(m):
-    """The request whose row was opened for it that reads or writes now, or NONE."""
-    read = _opened(m, 0)
-    write = _opened(m, 1)
+    """The request whose row was opened for it that reads or writes now, or NONE.
+
+    FCFS serves these requests in the order in which their rows were opened.
+    """
+    age = at.ORDER if m[at.SCHEDULER] == FCFS else at.ACCEPTED
+    read = _opened(m, 0, age)
+    write = _opened(m, 1, age)
     best = read
-    if write >= 0 and (read < 0 or _older(m, write, read)):
+    if write >= 0 and (read < 0 or _earlier(m, write, read, age)):
         best = write
-    if best >= 0 and m[at.SCHEDULER] == FCFS and best != _oldest_opened(m):
+    if best >= 0 and m[at.SCHEDULER] == FCFS and best != _opened_first(m):
         best = at.NONE
     # One that is ready and not chosen may be so in the next slot.
     if read >= 0 and best != read:
@@ -115,27 +127,26 @@ def opened_slot(m):
 
 
 @compiled
-def _opened(m, write):
-    """The oldest read, or write, whose row was opened for it and that the device takes now."""
+def _opened(m, write, age):
+    """The first read, or write, by age whose row was opened for it and that the device takes."""
     q = queue_place(write)
     if m[q + at.OPENED] == 0 or m[at.TICK] < m[q + at.OPENED_WAKE]:
         return at.NONE
-    entry, m[q + at.OPENED_WAKE] = _first(
-        m, _RD + write, m[q + at.OPENED], at.ACTIVE_ENTRY, at.ACCEPTED
-    )
+    entry, m[q + at.OPENED_WAKE] = _first(m, _RD + write, m[q + at.OPENED], at.ACTIVE_ENTRY, age)
     return entry
 
 
 @compiled
-def _oldest_opened(m):
+def _opened_first(m):
+    """The request whose row was opened first."""
     banks = m[at.ACTIVE]
-    oldest = at.NONE
+    first = at.NONE
     while banks != 0:
         entry = word(m, at.ACTIVE_ENTRY + lowest(banks))
         banks &= banks - 1
-        if oldest < 0 or _older(m, entry, oldest):
-            oldest = entry
-    return oldest
+        if first < 0 or field(m, entry, at.ORDER) < field(m, first, at.ORDER):
+            first = entry
+    return first
 
 
 @compiled

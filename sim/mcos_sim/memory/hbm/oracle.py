@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import re
+import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,6 +34,11 @@ _NAMES = {
 }
 
 _CLASSES = "HMC"
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+
+_MOST_TICK = 2**32 - 1
+"""Largest tick of a case, 1.3 s of memory time: what is beyond it takes minutes to serve."""
 
 _SUMMARY = ("case", "scheduler", "refresh")
 _TRACE = ("arrival_tick", "op", "pc", "sid", "bg", "bank", "row")
@@ -88,9 +95,14 @@ def read_cases(directory: Path, preset: Preset) -> Iterator[Case]:
     Raises
     ------
     UserError
-        If a file is missing, or has not the columns or the values it must have.
+        If a file is missing, has not the columns or the values it must have, or names no case.
     """
-    for line, row in _rows(directory / "summary.csv", _SUMMARY):
+    found = list(_rows(directory / "summary.csv", _SUMMARY))
+    if not found:
+        raise UserError(
+            f"{directory / 'summary.csv'}:1: must name at least one case below its columns"
+        )
+    for line, row in found:
         name = row["case"]
         policy = Policy(
             scheduler=_one_of(Scheduler, row["scheduler"], directory / "summary.csv", line),
@@ -153,8 +165,9 @@ def _bursts(path: Path, preset: Preset) -> np.ndarray:
     bursts = np.zeros(len(rows), dtype=BURST)
     for k, (line, row) in enumerate(rows):
         if row["op"] not in ("R", "W"):
-            raise UserError(f"{path}:{line}: op must be R or W, not {row['op']!r}")
-        arrival, number = (_number(row, name, path, line) for name in ("arrival_tick", "row"))
+            raise UserError(f"{path}:{line}: op must be R or W, not {reprlib.repr(row['op'])}")
+        arrival = _number(row, "arrival_tick", path, line)
+        number = _number(row, "row", path, line, most=preset.rows - 1)
         bursts[k] = (arrival, _bank(row, preset, path, line), number, row["op"] == "W")
     return bursts
 
@@ -162,8 +175,10 @@ def _bursts(path: Path, preset: Preset) -> np.ndarray:
 def _requests(path: Path) -> np.ndarray:
     found = []
     for line, row in _rows(path, _REQUESTS):
-        if row["class"] not in _CLASSES:
-            raise UserError(f"{path}:{line}: class must be H, M or C, not {row['class']!r}")
+        if row["class"] not in tuple(_CLASSES):
+            raise UserError(
+                f"{path}:{line}: class must be H, M or C, not {reprlib.repr(row['class'])}"
+            )
         kind = {**row, "class": str(_CLASSES.index(row["class"]))}
         found.append([_number(kind, name, path, line) for name in _REQUESTS])
     return np.array(found, dtype=np.int64).reshape(-1, len(_REQUESTS))
@@ -173,10 +188,10 @@ def _commands(path: Path, preset: Preset) -> np.ndarray:
     found = []
     for line, row in _rows(path, _COMMANDS):
         if row["cmd"] not in _NAMES:
-            raise UserError(
-                f"{path}:{line}: cmd must be one of {', '.join(_NAMES)}, not {row['cmd']!r}"
-            )
-        tick, number = (_number(row, name, path, line) for name in ("tick", "req_id"))
+            known, shown = ", ".join(_NAMES), reprlib.repr(row["cmd"])
+            raise UserError(f"{path}:{line}: cmd must be one of {known}, not {shown}")
+        tick = _number(row, "tick", path, line)
+        number = _number(row, "req_id", path, line, least=-1)
         bank = _bank(row, preset, path, line)
         found.append([tick, _NAMES[row["cmd"]], bank, number])
     return np.array(found, dtype=np.int64).reshape(-1, 4)
@@ -191,35 +206,35 @@ def _bank(row: dict[str, str], preset: Preset, path: Path, line: int) -> int:
         ("bg", preset.bank_groups),
         ("bank", preset.banks),
     ):
-        value = _number(row, name, path, line)
-        if not -1 <= value < count:
-            raise UserError(f"{path}:{line}: {name} must be in 0..{count - 1}, not {value}")
+        value = _number(row, name, path, line, least=-1, most=count - 1)
         number = number * count + max(value, 0)
     return number
 
 
-def _number(row: dict[str, str], name: str, path: Path, line: int) -> int:
-    try:
-        return int(row[name])
-    except ValueError:
-        raise UserError(f"{path}:{line}: {name} must be a number, not {row[name]!r}") from None
+def _number(
+    row: dict[str, str], name: str, path: Path, line: int, *, least: int = 0, most: int = _MOST_TICK
+) -> int:
+    """A whole number in a range."""
+    text = row[name].strip()
+    if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
+        shown = reprlib.repr(text)
+        raise UserError(f"{path}:{line}: {name} must be an integer in {least}..{most}, not {shown}")
+    return int(text)
 
 
 def _one_of(kind, text: str, path: Path, line: int):
     try:
         return kind(text)
     except ValueError:
-        known = ", ".join(kind)
-        raise UserError(
-            f"{path}:{line}: {kind.__name__.lower()} must be one of {known}, not {text!r}"
-        ) from None
+        name, known, shown = kind.__name__.lower(), ", ".join(kind), reprlib.repr(text)
+        raise UserError(f"{path}:{line}: {name} must be one of {known}, not {shown}") from None
 
 
 def _rows(path: Path, names: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a file with their lines."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
             missing = [name for name in names if name not in (reader.fieldnames or ())]
             if missing:
                 raise UserError(f"{path}:1: must have a column {missing[0]}, and has not")
@@ -230,6 +245,8 @@ def _rows(path: Path, names: Sequence[str]) -> Iterator[tuple[int, dict[str, str
                         "has columns"
                     )
                 yield reader.line_num, row
-    except (OSError, UnicodeDecodeError) as error:
+    except csv.Error as error:
+        raise UserError(f"{path} must be a file of an oracle case, not this ({error})") from None
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UserError(f"{path} must be a file of an oracle case, not this ({reason})") from None

@@ -15,7 +15,11 @@ class Scheduler(enum.StrEnum):
     """Which request of a buffer is served next."""
 
     FCFS = "FCFS-Start"
-    """The oldest one, or none; another buffer's may overtake it."""
+    """The first one, or none; another buffer's may overtake it.
+
+    Queues are in order of arrival. Requests whose rows are open for them are in the order in which
+    these rows were opened.
+    """
     FRFCFS = "FRFCFS"
     """The oldest one whose next command the device takes now (Rixner et al., ISCA 2000)."""
     FRFCFS_ROWHIT = "FRFCFS-RowHit"

@@ -99,7 +99,7 @@ def started(preset: Preset, policy: Policy) -> np.ndarray:
 
 @compiled
 def _serve(m, arrival, bank, row, write, out, log):
-    """Serve all requests."""
+    """Serve all requests, and go on to the completion of the last one."""
     count = len(arrival)
     following = 0
     m[at.LEFT] = count
@@ -114,10 +114,27 @@ def _serve(m, arrival, bank, row, write, out, log):
             until = min(until, max(arrival[following], m[at.TICK]) + 1)
         # Nothing happens in the ticks between.
         m[at.TICK] = until - 1
+    # Refreshes and precharges may still be due before the last data has come.
+    last = _last_completion(m, write, out)
+    while m[at.TICK] < last:
+        m[at.TICK] = tick(m, out, log) - 1
+
+
+@compiled
+def _last_completion(m, write, out):
+    """Tick in which the last request completes: a read with its data, a write with its command."""
+    last = 0
+    for k in range(len(write)):
+        latency = 0 if write[k] else m[at.READ_LATENCY]
+        last = max(last, out[at.OUT * k + at.OUT_COLUMN] + latency)
+    return last
 
 
 def serve(bursts: np.ndarray, preset: Preset, policy: Policy, *, keep_log: bool = False) -> Served:
     """Serve requests in the order given; one that finds its queue full holds up those behind it.
+
+    It ends with the last completion: commands up to that tick are counted and logged, also a
+    refresh's behind the last column command.
 
     Parameters
     ----------
