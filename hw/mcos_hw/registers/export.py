@@ -9,11 +9,13 @@ each file, ``.rdl``, ``.h`` or ``.md``, says which export it gets.
 """
 
 import argparse
+import dataclasses
 import enum
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from peakrdl_cheader.c_standards import CStandard
 from peakrdl_cheader.exporter import CHeaderExporter
 from peakrdl_markdown import MarkdownExporter
 from systemrdl import RDLCompiler
@@ -25,6 +27,7 @@ from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
 
 __all__ = [
     "c_header",
+    "c_name",
     "main",
     "markdown",
     "systemrdl",
@@ -40,6 +43,8 @@ shortreal signal signed string struct sw this true type unsigned w w1 wclr withi
 woset wot wr wset wuser wzc wzs wzt
 """
 """Keywords and reserved words of SystemRDL 2.0, as systemrdl-compiler tells them apart."""
+
+_ONE_MAP = "include one of them in each source file"
 
 ACCESS_SENTENCES = {
     Access.READ: "Read by software, driven by hardware.",
@@ -81,43 +86,63 @@ def systemrdl(registers: RegisterMap) -> str:
     return "\n".join(lines)
 
 
-def c_header(registers: RegisterMap) -> str:
-    """The map as a C header.
+def c_header(registers: RegisterMap, *, name: str) -> str:
+    """The map as a C header whose every name begins with ``name``.
 
-    ``<MAP>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read, and
-    ``<MAP>__<REGISTER>__<FIELD>__<CODE>`` is the value of each code of a coded field. The rest is
-    PeakRDL-cheader's: a packed structure ``<map>_t`` and each field's mask ``_bm``, position
-    ``_bp``, width ``_bw`` and reset value ``_reset``.
+    ``<NAME>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read, and
+    ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` is the value of each code of a coded field. The rest is
+    PeakRDL-cheader's: a structure ``<name>_t`` and each field's mask ``_bm``, position ``_bp``,
+    width ``_bw`` and reset value ``_reset``. The structure is not packed: every member is aligned
+    by itself, and compilers may split an access to a packed one into bytes, which the registers
+    refuse. Its size is checked when the header is compiled.
 
     Parameters
     ----------
     registers : RegisterMap
         The map.
+    name : str
+        What its names begin with, lower case; :func:`c_name` for a channel. Headers of different
+        names can be included side by side, and two maps of one name stop the compiler.
 
     Returns
     -------
     str
-        A header for C11 and C++11, guarded against being included twice.
+        A header for C99 and C++98 and later, guarded against being included twice.
     """
-    prefix = registers.name.upper()
+    prefix = name.upper()
+    given = f"{prefix}_MAP_HASH"
     lines = [
         *(f"// {line}" for line in _origin(registers)),
         "",
-        f"#ifndef {prefix}_CODES_H",
-        f"#define {prefix}_CODES_H",
-        "",
-        f"#define {prefix}_MAP_HASH 0x{registers.hash:08x}u",
+        f"#ifndef {given}",
+        f"#define {given} 0x{registers.hash:08x}u",
     ]
     for register in registers.registers:
         for field in register.fields:
             for code in field.values or ():
-                name = f"{prefix}__{register.name}__{field.name}__{code.name}".upper()
-                lines.append(f"#define {name} {code.value}")
-    lines += ["", f"#endif // {prefix}_CODES_H", "", ""]
+                macro = f"{prefix}__{register.name}__{field.name}__{code.name}".upper()
+                lines.append(f"#define {macro} {code.value}")
+    top = _elaborate(dataclasses.replace(registers, name=name))
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, f"{registers.name}.h")
-        CHeaderExporter().export(_elaborate(registers), str(path))
-        return "\n".join(lines) + path.read_text(encoding="utf-8")
+        path = Path(directory, f"{name}.h")
+        CHeaderExporter().export(top, str(path), std=CStandard.gnu99)
+        exported = path.read_text(encoding="utf-8")
+    lines += [
+        exported.replace("struct __attribute__ ((__packed__))", "struct"),
+        "// The compiler stops here if it lays the registers out in another way.",
+        f"typedef char {name}_t_has_its_size[sizeof({name}_t) == {top.size:#x} ? 1 : -1];",
+        "",
+        f"#elif {given} != 0x{registers.hash:08x}u",
+        f'#error "{name}: another register map of this name is included already; {_ONE_MAP}"',
+        f"#endif // {given}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def c_name(config: ChannelConfig) -> str:
+    """What the names of a channel's C header begin with: it tells the number of tenants."""
+    return f"{channel_map(config).name}_{config.tenants}"
 
 
 def markdown(registers: RegisterMap) -> str:
@@ -227,7 +252,11 @@ def _access_lines(access: Access, field: Field) -> tuple[str, ...]:
     return "sw = w;", "hw = r;", "singlepulse;" if field.width == 1 else "swmod;"
 
 
-EXPORTS = {".h": c_header, ".md": markdown, ".rdl": systemrdl}
+def _default_header(registers: RegisterMap) -> str:
+    return c_header(registers, name=c_name(ChannelConfig()))
+
+
+EXPORTS = {".h": _default_header, ".md": markdown, ".rdl": systemrdl}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,7 @@ from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import Controller
 from mcos_hw.registers import ArbiterKind
-from mcos_hw.registers.export import c_header, markdown, systemrdl
+from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.verilog import Port, verilog_text
 
 __all__ = [
@@ -176,7 +176,7 @@ def files(
     )
     texts = {
         f"{TOP}.v": verilog_text(top, name=TOP, head=head),
-        f"{TOP}_registers.h": c_header(registers),
+        f"{TOP}_registers.h": c_header(registers, name=c_name(config)),
         f"{TOP}_registers.rdl": systemrdl(registers),
         f"{TOP}_registers.md": markdown(registers),
     }

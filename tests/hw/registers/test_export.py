@@ -1,5 +1,6 @@
 """Exports of the register map, read by compilers that are not ours."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from systemrdl.parser.SystemRDLLexer import SystemRDLLexer
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import Access, Field, Register, RegisterMap, channel_map
-from mcos_hw.registers.export import c_header, main, markdown, systemrdl
+from mcos_hw.registers.export import c_header, c_name, main, markdown, systemrdl
 
 DOCS = Path(__file__).parents[3] / "docs" / "registers.md"
 
@@ -47,17 +48,54 @@ def map_of(*names: str) -> RegisterMap:
     )
 
 
-def compile_c(compiler: str, header: str, body: str, folder: Path) -> subprocess.CompletedProcess:
-    (folder / "map.h").write_text(header, encoding="utf-8")
-    source = folder / ("use.c" if compiler == "cc" else "use.cpp")
-    source.write_text(body, encoding="utf-8")
-    return subprocess.run(
-        [compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", source.name],
+STANDARDS = ("c99", "c11", "c17", "c++98", "c++03", "c++11", "c++17")
+
+
+@functools.cache
+def header(config: ChannelConfig) -> str:
+    return c_header(channel_map(config), name=c_name(config))
+
+
+def compile_c(standard: str, lines: list[str], folder: Path, **headers: str) -> str:
+    """What the compiler says to a source file that includes each header, twice."""
+    for name, text in headers.items():
+        (folder / f"{name}.h").write_text(text, encoding="utf-8")
+    source = folder / ("use.cpp" if "+" in standard else "use.c")
+    body = [*(f'#include "{name}.h"' for name in (*headers, *headers)), *lines, ""]
+    source.write_text("\n".join(body), encoding="utf-8")
+    compiler = "g++" if "+" in standard else "gcc"
+    warnings = ("-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only")
+    done = subprocess.run(
+        [compiler, f"-std={standard}", *warnings, source.name],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+    assert bool(done.stderr) == bool(done.returncode)
+    return done.stderr
+
+
+def stated(facts: list[str]) -> list[str]:
+    """Declarations that compile if every fact holds, in any standard."""
+    return [
+        "#include <stddef.h>",
+        *(f"typedef char fact_{n}[({fact}) ? 1 : -1];" for n, fact in enumerate(facts)),
+    ]
+
+
+def facts_of(config: ChannelConfig) -> list[str]:
+    registers, name = channel_map(config), c_name(config)
+    facts = [f"{name.upper()}_MAP_HASH == {registers.hash}u"]
+    for register in registers.registers:
+        facts.append(f"offsetof({name}_t, {register.name}) == {register.offset}")
+        facts.append(f"sizeof((({name}_t *)0)->{register.name}) == {register.size}")
+        for field in register.fields:
+            macro = f"{name.upper()}__{register.name}__{field.name.upper()}"
+            facts.append(f"{macro}_bm == {field.mask}u")
+            facts.append(f"{macro}_reset == {field.reset}u")
+            facts += [f"{macro}__{code.name} == {code.value}" for code in field.values or ()]
+    return facts
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
@@ -140,27 +178,33 @@ def test_every_word_that_systemrdl_reserves_survives_as_a_name(tmp_path: Path):
     assert top.get_property("desc") == registers.description
 
 
-@pytest.mark.parametrize("compiler", ["cc", "g++"])
-def test_c_header_compiles_and_states_the_map(compiler: str, tmp_path: Path):
-    registers = channel_map(ChannelConfig())
-    lines = ['#include "map.h"', '#include "map.h"', "#include <stddef.h>"]
-    facts = [f"MCOS_CHANNEL_MAP_HASH == {registers.hash}u"]
-    for register in registers.registers:
-        facts.append(f"offsetof(mcos_channel_t, {register.name}) == {register.offset}")
-        facts.append(f"sizeof(((mcos_channel_t *)0)->{register.name}) == {register.size}")
-        for field in register.fields:
-            name = f"MCOS_CHANNEL__{register.name}__{field.name.upper()}"
-            facts.append(f"{name}_bm == {field.mask}u")
-            facts.append(f"{name}_reset == {field.reset}u")
-            facts += [f"{name}__{code.name} == {code.value}" for code in field.values or ()]
-    lines += [f'static_assert({fact}, "{fact}");' for fact in facts]
-    header = c_header(registers)
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_c_headers_of_two_sizes_compile_side_by_side_and_state_their_maps(standard, tmp_path):
+    sizes = [ChannelConfig(tenants=4), ChannelConfig()]
+    facts = [fact for config in sizes for fact in facts_of(config)]
+    headers = {f"map{config.tenants}": header(config) for config in sizes}
+    assert compile_c(standard, stated(facts), tmp_path, **headers) == ""
 
-    done = compile_c(compiler, header, "\n".join(lines) + "\n", tmp_path)
-    assert done.returncode == 0, done.stderr
 
-    lines.append('static_assert(offsetof(mcos_channel_t, CLOCK) == 0, "planted");')
-    assert "planted" in compile_c(compiler, header, "\n".join(lines) + "\n", tmp_path).stderr
+def test_a_c_header_that_says_something_else_does_not_compile(tmp_path):
+    config = ChannelConfig()
+    planted = stated([f"offsetof({c_name(config)}_t, CLOCK) == 0"])
+    assert "fact_0" in compile_c("c99", planted, tmp_path, map=header(config))
+    shorter = header(config).replace("uint32_t CLOCK;", "")
+    assert "has_its_size" in compile_c("c99", [], tmp_path, map=shorter)
+
+
+@pytest.mark.parametrize("standard", ["c99", "c++98"])
+def test_two_maps_of_one_name_stop_the_compiler(standard, tmp_path):
+    one, other = ChannelConfig(), ChannelConfig(rate_fraction=20)
+    assert c_name(one) == c_name(other)
+    said = compile_c(standard, [], tmp_path, one=header(one), other=header(other))
+    assert "mcos_channel_16: another register map of this name is included already" in said
+
+
+def test_no_structure_is_packed():
+    """Accesses to members of packed structures may be split into bytes."""
+    assert "packed" not in header(ChannelConfig())
 
 
 def test_markdown_lists_every_register_once_and_every_field():
@@ -176,7 +220,11 @@ def test_markdown_lists_every_register_once_and_every_field():
     ]
 
 
-@pytest.mark.parametrize("export", [c_header, markdown, systemrdl])
+def default_header(registers: RegisterMap) -> str:
+    return c_header(registers, name=c_name(ChannelConfig()))
+
+
+@pytest.mark.parametrize("export", [default_header, markdown, systemrdl])
 def test_export_says_its_origin_and_repeats_itself(export):
     registers = channel_map(ChannelConfig())
     text = export(registers)
@@ -195,7 +243,7 @@ def test_page_in_docs_is_the_export():
 
 def test_command_writes_each_file_by_its_suffix(tmp_path: Path):
     files = {
-        tmp_path / "a.h": c_header,
+        tmp_path / "a.h": default_header,
         tmp_path / "b.md": markdown,
         tmp_path / "c.rdl": systemrdl,
     }

@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import CORE_MAGIC, ArbiterKind, channel_map
-from mcos_hw.registers.export import c_header, markdown, systemrdl
+from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.generic import TOP, GenericTop, files
 from mcos_policy.compiler import compile_contract
 
@@ -61,7 +61,7 @@ def test_ports_of_the_verilog(made):
 
 def test_files(made):
     registers = channel_map(CONFIG)
-    assert made["mcos_registers.h"] == c_header(registers)
+    assert made["mcos_registers.h"] == c_header(registers, name=c_name(CONFIG))
     assert made["mcos_registers.rdl"] == systemrdl(registers)
     assert made["mcos_registers.md"] == markdown(registers)
     record = json.loads(made["mcos.json"])
