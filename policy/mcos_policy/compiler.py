@@ -9,7 +9,7 @@ from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
 from mcos_policy.admission import admit
 from mcos_policy.contract import Contract, validate
-from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.quantize import quantise
 from mcos_policy.settings import Settings
@@ -89,6 +89,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
 
 def _origin(source: Source) -> dict[str, str]:
     return {
-        "name": Path(source.name).name,
+        # It goes into comments of generated files, which a line break would end.
+        "name": printable(Path(source.name).name),
         "sha256": hashlib.sha256(source.text.encode()).hexdigest(),
     }

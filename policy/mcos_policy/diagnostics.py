@@ -9,6 +9,7 @@ __all__ = [
     "Diagnostic",
     "RuleError",
     "Severity",
+    "printable",
 ]
 
 
@@ -88,3 +89,21 @@ class RuleError(ValueError):
         super().__init__(rule)
         self.rule = rule
         self.way_out = way_out
+
+
+def printable(text: object, *, keep: str = "") -> str:
+    """Text in which everything that is not to be seen is written as an escape, such as ``\\x1b``.
+
+    That are control characters, line breaks, marks that turn the direction of writing, and bytes of
+    a file name that are no character.
+
+    Parameters
+    ----------
+    text : object
+        Anything that becomes text.
+    keep : str
+        Characters that stay.
+    """
+    return "".join(
+        each if each.isprintable() or each in keep else ascii(each)[1:-1] for each in str(text)
+    )

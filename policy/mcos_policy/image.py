@@ -18,12 +18,14 @@ from mcos_hw.control.image import (
     ImageCode,
 )
 from mcos_hw.registers import RegisterMap, channel_map
+from mcos_policy.files import write_together
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 __all__ = [
     "Image",
     "decode",
     "encode",
+    "image_files",
     "image_record",
     "unpack",
     "verify",
@@ -317,14 +319,22 @@ def write_image(
     OSError
         If a file cannot be written.
     """
-    binary = Path(path)
-    side, readable = Path(f"{binary}.json"), Path(f"{binary}.hex")
+    binary, side, readable = image_files(path)
     binary.parent.mkdir(parents=True, exist_ok=True)
     record = image_record(image, config=config, origin=origin)
-    binary.write_bytes(image.to_bytes())
-    side.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    readable.write_text(_hex_text(image, config=config, origin=origin), encoding="utf-8")
+    write_together(
+        {
+            binary: image.to_bytes(),
+            side: (json.dumps(record, indent=2, sort_keys=True) + "\n").encode(),
+            readable: _hex_text(image, config=config, origin=origin).encode(),
+        }
+    )
     return binary, side, readable
+
+
+def image_files(path: str | Path) -> tuple[Path, Path, Path]:
+    """The files of an image, ``path`` first: for the loader, for people, for ``$readmemh``."""
+    return Path(path), Path(f"{path}.json"), Path(f"{path}.hex")
 
 
 def _hex_text(image: Image, *, config: ChannelConfig, origin: Mapping[str, Any]) -> str:
