@@ -8,6 +8,8 @@ need it.
 """
 
 import importlib
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,12 +20,11 @@ import typer
 from mcos_hw import __version__
 from mcos_policy.diagnostics import ContractError
 from mcos_sim.console import say
-from mcos_sim.errors import HardwareError, UserError
+from mcos_sim.crash import keep_traceback, machine_fault
+from mcos_sim.errors import ExitCode, HardwareError, InternalError, UserError
 
 __all__ = [
     "COMMANDS",
-    "HARDWARE_ERROR",
-    "USER_ERROR",
     "app",
     "main",
 ]
@@ -47,15 +48,20 @@ COMMANDS = (
 )
 """Sub-commands in the order in which the help lists them."""
 
-USER_ERROR = 2
-"""Exit code of a user's mistake."""
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 a rule, a mark or a check fails; 2 something given cannot be used; "
+    "3 a fault of MCOS; 128 and more: ended by a signal, as 130 by Ctrl-C."
+)
 
-HARDWARE_ERROR = 1
-"""Exit code of a design that does not build or fails a check."""
+_USAGE_ERROR: type = typer.BadParameter.__mro__[1]
+"""The error of a command line that cannot be read; typer takes it from click or has its own."""
+
+_REPORT = "the fault is in MCOS; please open an issue where you got it"
 
 app = typer.Typer(
     name="mcos",
     help="Bandwidth contracts for memory channels: compile them, run them against RTL.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -89,24 +95,81 @@ for _name in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 when done, 2 for a mistake of the user's, 1 for a failed check.
+    """Run the command and exit with one of :class:`mcos_sim.errors.ExitCode`.
+
+    Whatever happens ends in a line on stderr; a traceback goes to a file.
 
     Parameters
     ----------
     arguments : Sequence[str] or None
         Arguments after the command's name; None takes those of the process.
     """
+    _require_streams()
     # What stops a run also stops its simulators.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="mcos")
+        sys.exit(_run(arguments))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _require_streams() -> None:
+    """Give the process the streams that it was started without, and let them show every name."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (as long as the process)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """The exit code of a command, after whatever is wrong was said."""
+    given = None if arguments is None else list(arguments)
+    try:
+        code = app(args=given, prog_name="mcos", standalone_mode=False)
+        return code if isinstance(code, int) else ExitCode.DONE
     except ContractError as error:
         for diagnostic in error.diagnostics:
             say(diagnostic)
-        sys.exit(USER_ERROR)
+        return ExitCode.USER_ERROR
     except UserError as error:
         say(f"mcos: error: {error}")
-        sys.exit(USER_ERROR)
+        return ExitCode.USER_ERROR
     except HardwareError as error:
-        say(f"mcos: error: {error}")
-        sys.exit(HARDWARE_ERROR)
+        _say_error(error)
+        return ExitCode.FAILED
+    except InternalError as error:
+        _say_error(error)
+        say(f"mcos: {_REPORT}, with the log")
+        return ExitCode.INTERNAL_ERROR
+    except Exception as error:
+        if isinstance(error, _USAGE_ERROR):
+            return _refuse_usage(error)
+        if (reason := machine_fault(error)) is not None:
+            say(f"mcos: error: {reason}")
+            return ExitCode.USER_ERROR
+        say(
+            f"mcos: error: {type(error).__name__}: {error}; {_REPORT}, "
+            f"with the traceback in {keep_traceback(error)}"
+        )
+        return ExitCode.INTERNAL_ERROR
+
+
+def _say_error(error: HardwareError | InternalError) -> None:
+    """Say an error whose further lines are what a tool said."""
+    first, *more = str(error).split("\n")
+    say(f"mcos: error: {first}")
+    for line in more:
+        say(line)
+
+
+def _refuse_usage(error: Exception) -> int:
+    # Without arguments the help was shown already.
+    if type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "mcos"
+        told = " ".join(error.format_message().split()).rstrip(".")  # ty: ignore[missing-attribute]
+        say(f"mcos: error: {told}; see {command} --help")
+    return ExitCode.USER_ERROR

@@ -1,23 +1,34 @@
-"""What every command shares: consoles, progress bars and JSON files."""
+"""What every command shares: consoles, progress bars and JSON files.
+
+What is printed comes from contracts, traces, waveforms and file names, which may be a stranger's.
+None of it is taken as markup, and no control character reaches the terminal.
+"""
 
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from mcos_policy.diagnostics import printable
+from mcos_policy.files import write_text
 from mcos_sim.errors import UserError
+from mcos_sim.outputs import require_outputs, writing
 
 __all__ = [
     "errors",
     "output",
+    "printable",
     "progress",
     "require_outputs",
     "say",
+    "tell",
     "write_json",
     "writing",
 ]
@@ -26,21 +37,69 @@ __all__ = [
 _PIPE_COLUMNS = 100
 
 
-def _console(*, stderr: bool) -> Console:
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_COLUMNS)
+class _Console(Console):
+    """A console that takes strings as they are: no markup, no escape codes, no emoji codes."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        terminal = stream is not None and stream.isatty()
+        super().__init__(
+            stderr=stderr,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            width=None if terminal else _PIPE_COLUMNS,
+        )
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as text. Every title, cell and line that is not text yet comes through here."""
+        return super().render_str(printable(text, keep="\n"), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Print no more, but let the command go on: it may have files to write."""
+        _discard(sys.stderr if self.stderr else sys.stdout)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does.
+
+        Raises
+        ------
+        UserError
+            If standard output cannot be written, on a full disk for example.
+        """
+        try:
+            super().print(*objects, **options)
+        except OSError as error:
+            _discard(sys.stderr if self.stderr else sys.stdout)
+            if not self.stderr:
+                raise UserError(
+                    f"standard output must be writable, and is not ({error.strerror}); "
+                    "send it somewhere else"
+                ) from None
 
 
-output = _console(stderr=False)
+def _discard(stream: IO[str]) -> None:
+    """Send what is still to be written to a stream nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+output = _Console(stderr=False)
 """Console for results."""
 
-errors = _console(stderr=True)
+errors = _Console(stderr=True)
 """Console for errors, warnings and progress."""
 
 
+def tell(text: object) -> None:
+    """Print one line on stdout, neither wrapped nor styled."""
+    output.print(printable(text), soft_wrap=True)
+
+
 def say(text: object) -> None:
-    """Print one line on stderr as it is, neither wrapped nor styled."""
-    errors.print(str(text), markup=False, soft_wrap=True)
+    """Print one line on stderr, neither wrapped nor styled."""
+    errors.print(printable(text), soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -66,58 +125,12 @@ def progress(description: str, total: float) -> Generator[Callable[[float], None
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(description, total=total)
+        task = bar.add_task(printable(description), total=total)
 
         def advance(amount: float) -> None:
             bar.advance(task, amount)
 
         yield advance
-
-
-@contextlib.contextmanager
-def writing(path: str | Path) -> Generator[None, None, None]:
-    """Turn a failure to write into a :class:`UserError` that names ``path``."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"{path} must be a file that can be written, not this ({reason}); choose another"
-        ) from None
-
-
-def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | None] = ()) -> None:
-    """Check, before any work is done, that files can be written and lose nothing.
-
-    Parameters
-    ----------
-    outputs : Iterable[Path or None]
-        Files that will be written; None for those that were not asked for. Missing folders are
-        made.
-    inputs : Iterable[Path or None]
-        Files that are read and must stay.
-
-    Raises
-    ------
-    UserError
-        If an output is an input or another output, or cannot be written.
-    """
-    taken = {path.resolve() for path in inputs if path is not None}
-    for path in outputs:
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise UserError(
-                f"{path} must not be written, because this command reads it or writes it as "
-                "something else; choose another name"
-            )
-        taken.add(path.resolve())
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            existed = path.exists()
-            path.open("a").close()
-            if not existed:
-                path.unlink()
 
 
 def write_json(path: str | Path, mapping: Mapping[str, Any]) -> None:
@@ -136,4 +149,4 @@ def write_json(path: str | Path, mapping: Mapping[str, Any]) -> None:
     target = Path(path)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        write_text(target, text)

@@ -44,7 +44,7 @@ def command(
     from mcos_sim.experiments.speed import measure_speeds
     from mcos_sim.machine import machine
 
-    require_outputs([json], inputs=[contract])
+    require_outputs([json], inputs=[contract], folders=[directory, simulators])
     compiled = compile_for(contract, tenants=16)
     with progress("Building the engines", 2) as advance:
         channel_library(compiled.config, ArbiterKind.MCOS, directory=simulators)

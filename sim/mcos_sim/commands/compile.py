@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.console import output, require_outputs, say, write_json, writing
+from mcos_sim.console import require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,11 +47,10 @@ def command(
     The same contract always gives the same bytes. What each file is for: IMAGE for the loader,
     IMAGE.json for people, IMAGE.hex for $readmemh.
     """
-    from mcos_policy.image import write_image
+    from mcos_policy.image import image_files, write_image
 
     compiled = compile_for(contract, tenants=tenants)
-    beside = [image.with_name(f"{image.name}.{suffix}") for suffix in ("json", "hex")]
-    require_outputs([image, *beside, json], inputs=[contract])
+    require_outputs([*image_files(image), json], inputs=[contract])
     with writing(image):
         files = write_image(compiled.image, image, config=compiled.config, origin=compiled.origin)
     if json is not None:
@@ -67,11 +66,9 @@ def command(
                 "words": len(compiled.image.words),
             },
         )
-    output.print(
+    tell(
         f"{image}: {len(compiled.image.words)} words, label 0x{compiled.image.label:08x}, "
-        f"CRC 0x{compiled.image.crc:08x}",
-        markup=False,
-        soft_wrap=True,
+        f"CRC 0x{compiled.image.crc:08x}"
     )
 
 

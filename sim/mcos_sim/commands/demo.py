@@ -64,18 +64,20 @@ def command(
     from mcos_sim.report import page, table
     from mcos_sim.report.marks import marks
     from mcos_sim.rtl import build_simulators
+    from mcos_sim.waves.window import window_files
 
     contract = contract or contract_for(memory)
     clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
     compiled = compile_for(contract, tenants=16)
-    for folder in (directory, simulators):
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
-    require_outputs([result_path, report_path], inputs=[contract])
     setting = Setting(clocks=clocks, seed=seed, memory=memory)
     demo = Demo(compiled, setting, full=full, directory=directory)
+    require_outputs(
+        [result_path, report_path, *window_files(demo.window_path)],
+        inputs=[contract],
+        folders=[directory, simulators],
+    )
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
         build_simulators(demo.scenarios, simulators=simulators, on_built=advance)

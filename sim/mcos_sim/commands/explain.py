@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from mcos_sim.commands.compile import compile_for
-from mcos_sim.console import output, require_outputs, write_json
+from mcos_sim.console import output, require_outputs, tell, write_json
 
 if TYPE_CHECKING:
     from mcos_policy.explain import Explanation
@@ -61,18 +60,16 @@ def command(
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )
     if explanation.shared_rate != explanation.capacity_channel:
-        output.print(
+        tell(
             f"Admitted by compiled cost: {explanation.shared_rate:g} GB/s a channel while all are "
-            "backlogged.",
-            soft_wrap=True,
+            "backlogged."
         )
     if explanation.memory_wait_clocks:
-        output.print(
+        tell(
             f"Delay bounds have {explanation.memory_wait_clocks:.1f} clocks of waiting for the "
-            "memory in them.",
-            soft_wrap=True,
+            "memory in them."
         )
-    output.print(GBPS_NOTE, soft_wrap=True)
+    tell(GBPS_NOTE)
     tells_memory = any(tenant.cost != 1 or tenant.colours != 1 for tenant in explanation.tenants)
     for table in (
         _promises(explanation),
@@ -113,7 +110,7 @@ def _promises(explanation: Explanation) -> Table:
     )
     for tenant in explanation.tenants:
         table.add_row(
-            escape(tenant.name),
+            tenant.name,
             str(tenant.tag),
             f"{tenant.guaranteed_fabric:g}",
             f"{tenant.capacity_share:.2%}",
@@ -130,7 +127,7 @@ def _memory(explanation: Explanation) -> Table:
     table = _table("Memory", "tenant", "cost of a byte", "page colours", "others are")
     for tenant in explanation.tenants:
         outside = "refused" if tenant.registers.refuse_outside else "counted"
-        table.add_row(escape(tenant.name), f"{tenant.cost:g}", f"{tenant.colours:#x}", outside)
+        table.add_row(tenant.name, f"{tenant.cost:g}", f"{tenant.colours:#x}", outside)
     return table
 
 
@@ -149,7 +146,7 @@ def _weights(explanation: Explanation) -> Table:
     )
     for tenant in explanation.tenants:
         table.add_row(
-            escape(tenant.name),
+            tenant.name,
             f"{tenant.weight:g}",
             _relative(tenant.weight_error),
             f"{tenant.weight_share:.2%}",
@@ -166,7 +163,7 @@ def _registers(explanation: Explanation, title: str, names: tuple[str, ...]) -> 
     table = _table(title, "tenant", *names)
     for tenant in explanation.tenants:
         values = vars(tenant.registers)
-        table.add_row(escape(tenant.name), *(str(values[name]) for name in names))
+        table.add_row(tenant.name, *(str(values[name]) for name in names))
     return table
 
 

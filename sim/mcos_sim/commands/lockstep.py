@@ -31,6 +31,9 @@ EXAMPLE = "mcos lockstep --lateness 3 --lateness 0 --cases 40 --json build/locks
 _WINDOW_CLOCKS = 200
 """Clocks before a difference that its waveform shows."""
 
+_REPRODUCTION = ("case.json", "both.vcd")
+"""Files of what differs: the case, and the waveform of both sides."""
+
 _SHOWN = 12
 """Fields of a difference that are printed."""
 
@@ -76,9 +79,11 @@ def command(
     from mcos_sim.lockstep.compare import compare
     from mcos_sim.lockstep.store import read_case
 
-    require_outputs([json], inputs=[reproduce])
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    require_outputs(
+        [json, *(directory / name for name in _REPRODUCTION if reproduce is None)],
+        inputs=[reproduce],
+        folders=[directory, simulators],
+    )
     if reproduce is not None:
         case = read_case(reproduce)
         scenario = case.scenario
@@ -169,7 +174,7 @@ def _reproduce(case: Case, difference: Difference, library: Library, directory: 
     with progress("Making the case short", 1) as advance:
         case, difference = shrink(case, difference, library)
         advance(1)
-    file, waves = directory / "case.json", directory / "both.vcd"
+    file, waves = (directory / name for name in _REPRODUCTION)
     write_json(file, case_record(case))
     first = max(FIRST_CLOCK, difference.clock - _WINDOW_CLOCKS)
     sides = traces(case, library, first=first)

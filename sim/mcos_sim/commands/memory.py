@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
@@ -58,11 +58,7 @@ def check(
             }
         )
         told = "equal" if outcome.difference is None else outcome.difference
-        output.print(
-            f"{case.name}: {outcome.requests:,} requests, {outcome.commands:,} commands: {told}",
-            markup=False,
-            soft_wrap=True,
-        )
+        tell(f"{case.name}: {outcome.requests:,} requests, {outcome.commands:,} commands: {told}")
     differing = sum(not each["equal"] for each in found)
     if json is not None:
         write_json(json, {"cases": found, "differing": differing, "memory": preset.name})
@@ -116,12 +112,11 @@ def colours(
             f"{row['watts']:.2f}",
         )
     output.print(table)
-    output.print(
+    tell(
         f"The essay: conflicts {ESSAY['conflicts_free']:.0%} and "
         f"{ESSAY['conflicts_coloured']:.0%}, utilisation {ESSAY['utilisation_free']:.0%} and "
         f"{ESSAY['utilisation_coloured']:.0%}, {ESSAY['watts_free']:g} W and "
-        f"{ESSAY['watts_coloured']:g} W.",
-        soft_wrap=True,
+        f"{ESSAY['watts_coloured']:g} W."
     )
     _write_figures(json, compiled, {"essay": ESSAY, "runs": rows}, clocks=clocks, seed=seed)
 
@@ -170,10 +165,9 @@ def conflicts(
             f"{row['row_changes']:.1%}",
         )
     output.print(table)
-    output.print(
+    tell(
         f"The others alone: {alone['bytes_per_clock']:.1f} bytes a clock, a cost of "
-        f"{alone['cost']:.2f}.",
-        soft_wrap=True,
+        f"{alone['cost']:.2f}."
     )
     _write_figures(json, compiled, found, clocks=clocks, seed=seed)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_sim.commands.options import Memory, Simulators, clock_span, contract_for
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
 from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
@@ -128,6 +128,7 @@ def command(
     from mcos_sim.experiments.replay import figures
     from mcos_sim.memory.behind import behind
     from mcos_sim.scenario import Window
+    from mcos_sim.waves.window import window_files
     from mcos_sim.waves.worst import late_request
 
     watched = record == VIOLATION
@@ -144,8 +145,11 @@ def command(
         recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
         contract = contract_for(memory) if trace is None else CONTRACTS / f"{model}.toml"
-    state = [] if waves is None else [waves.with_suffix(s) for s in (".json", ".gtkw", ".sucl")]
-    require_outputs([waves, *state, json], inputs=[contract, trace])
+    require_outputs(
+        [*(() if waves is None else window_files(waves)), json],
+        inputs=[contract, trace],
+        folders=[directory, simulators],
+    )
     kind = ArbiterKind[arbiter.name]
     common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
     if trace is None:
@@ -157,10 +161,6 @@ def command(
             contract, trace, model, requests=requests, grants=grants, common=common
         )
         scenario = behind(scenario, memory, compiled)
-    for folder in (directory, simulators):
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-
     expected = scenario.clocks if trace is None else facts["schedule_clocks"]
     run = functools.partial(_run, directory=directory, simulators=simulators)
     if watched and waves is not None:
@@ -195,10 +195,9 @@ def command(
         write_json(json, found)
     _show(found, traced=trace is not None)
     if late is not None:
-        output.print(
+        tell(
             f"{record}: request {late.index:,} of {late.tenant}, {late.latency:,} clocks: offered "
-            f"in {late.offered:,}, granted in {late.granted:,}, answered in {late.completed:,}",
-            markup=False,
+            f"in {late.offered:,}, granted in {late.granted:,}, answered in {late.completed:,}"
         )
     if recorded is not None:
         _tell_files(recorded.path)
@@ -208,13 +207,11 @@ def command(
 
 def _tell_files(waves: Path) -> None:
     """Name a waveform and what was written beside it."""
-    for suffix, what in (
-        (".vcd", "waveform"),
-        (".gtkw", "GTKWave save file"),
-        (".sucl", "Surfer command file"),
-        (".json", "state"),
-    ):
-        say(f"{what}: {waves.with_suffix(suffix)}")
+    from mcos_sim.waves.window import window_files
+
+    kinds = ("waveform", "state", "GTKWave save file", "Surfer command file")
+    for what, file in zip(kinds, window_files(waves), strict=True):
+        say(f"{what}: {file}")
 
 
 def _wanted(record: str | None, window: str | None) -> Percentile | None:
@@ -354,12 +351,11 @@ def _show(found: dict, *, traced: bool) -> None:
 
     facts = found["workload"]
     if traced:
-        output.print(
+        tell(
             f"{facts['trace_requests']:,} requests of {facts['source']} on one of "
             f"{facts['channels']:,} channels, {facts['model']}: bytes and time scaled by "
             f"{facts['scale']:.4g}, {facts['rounded_up']:,} amounts rounded up to one beat "
-            f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}",
-            markup=False,
+            f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}"
         )
     runs_on = Engine(found["engine"]).description
     table = Table(title=f"{found['arbiter']}: {found['clocks']:,} clocks of {runs_on}")
@@ -384,11 +380,10 @@ def _show(found: dict, *, traced: bool) -> None:
     )
     memory = found["memory"]
     if "row_changes" in memory:
-        output.print(
+        tell(
             f"{memory['name']}: {memory['conflicts']:.2%} of the bursts in conflict, "
             f"{memory['closed']:.2%} to a closed bank, {memory['of_ceiling']:.1%} of what refresh "
-            f"leaves, {memory['pj_per_byte']:.1f} pJ/B",
-            soft_wrap=True,
+            f"leaves, {memory['pj_per_byte']:.1f} pJ/B"
         )
 
 

@@ -49,7 +49,7 @@ def command(
     from mcos_sim.lockstep.campaign import Design
     from mcos_sim.machine import machine
 
-    require_outputs([json])
+    require_outputs([json], folders=[simulators])
     designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
     begun = time.monotonic()
     report = run_campaign(

@@ -163,7 +163,7 @@ def command(
     from mcos_sim.sweep.table import require_format, write_table
 
     require_format(table)
-    require_outputs([table, page, json], inputs=files)
+    require_outputs([table, page, json], inputs=files, folders=[directory, simulators])
     compiled = {str(file): compile_for(file, tenants=16) for file in files}
     sweep = Sweep(grid, compiled, directory=directory)
     resumed = len(sweep.known)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, say, write_json
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,10 +75,8 @@ def command(
         seeds=seeds,
         paths=max(paths, 20),
     )
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
     result_path = json or directory / "result.json"
-    require_outputs([result_path])
+    require_outputs([result_path], folders=[directory])
     sources = measure.source_hash()
     earlier = _earlier(result_path, sources)
     for reason in plan.left_out:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mcos_sim.console import output, require_outputs, write_json, writing
+from mcos_policy.files import write_text
+from mcos_sim.console import output, printable, require_outputs, tell, write_json, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -99,7 +100,6 @@ def command(
     arrivals; the same arguments always give the same bytes.
     """
     from rich.table import Table
-    from rich.text import Text
 
     from mcos_sim.traffic.generator import generate_trace
     from mcos_sim.traffic.models import find_model
@@ -114,13 +114,11 @@ def command(
             )
         if trace is None:
             raise UserError("--generate must come with -o TRACE, the file to write")
+        require_outputs([trace])
         text = generate_trace(generate, requests=requests, seed=seed)
         with writing(trace):
-            trace.parent.mkdir(parents=True, exist_ok=True)
-            trace.write_bytes(text.encode())
-        output.print(
-            f"{trace}: {requests} requests, {generate}, seed {seed}", markup=False, soft_wrap=True
-        )
+            write_text(trace, text)
+        tell(f"{trace}: {requests} requests, {generate}, seed {seed}")
         return
     if file is None:
         raise UserError("give a trace FILE to show, or --generate mooncake -o TRACE")
@@ -141,7 +139,7 @@ def command(
         summary["model"] = bytes_summary
     if json is not None:
         write_json(json, summary)
-    table = Table(title=Text(str(file)), show_header=False, title_justify="left")
+    table = Table(title=printable(file), show_header=False, title_justify="left")
     for row in rows:
         table.add_row(*row)
     output.print(table)

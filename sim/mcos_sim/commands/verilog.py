@@ -9,7 +9,8 @@ import typer
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.console import output, progress, require_outputs, write_json, writing
+from mcos_policy.files import write_together
+from mcos_sim.console import progress, require_outputs, tell, write_json, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -63,8 +64,7 @@ def command(
     except ValueError as error:
         raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
 
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    require_outputs([json], folders=[directory])
     make_files = importlib.import_module(f"mcos_hw.targets.{target}").files
     regenerate = (
         f"mcos verilog --target {target} --tenants {tenants} --arbiter {arbiter} -o DIRECTORY"
@@ -72,11 +72,11 @@ def command(
     with progress(f"Verilog for {tenants} tenants", 1) as advance:
         files = make_files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
         advance(1)
-    require_outputs([*(directory / name for name in files), json])
-    for name, text in files.items():
-        path = directory / name
-        with writing(path):
-            path.write_text(text, encoding="utf-8", newline="\n")
-        output.print(f"{path}: {len(text.encode()):,} bytes", markup=False, soft_wrap=True)
+    require_outputs([*(directory / name for name in files), json], folders=[directory])
+    written = {directory / name: text.encode() for name, text in files.items()}
+    with writing(directory):
+        write_together(written)
+    for path, data in written.items():
+        tell(f"{path}: {len(data):,} bytes")
     if json is not None:
         write_json(json, loads(files["mcos.json"]))

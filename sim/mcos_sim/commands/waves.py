@@ -58,12 +58,16 @@ def command(
     queues and ports: docs/waveforms.md. The exit code is 1 if a rule is broken.
     """
     from mcos_sim.waves.perfetto import write_perfetto
-    from mcos_sim.waves.reading import read_waveform
+    from mcos_sim.waves.reading import read_waveform, state_path
     from mcos_sim.waves.rules import CLAIMS, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
+    from mcos_sim.waves.window import window_files
 
     clocks = None if grants is None else clock_span("--grants", grants)
-    require_outputs([json, perfetto, html], inputs=[file, mapping])
+    require_outputs(
+        [json, perfetto, html],
+        inputs=[*window_files(file), state_path(file, mapping), mapping],
+    )
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", 1) as advance:

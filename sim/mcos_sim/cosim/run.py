@@ -17,7 +17,7 @@ import cocotb_tools.config
 import find_libpython
 
 from mcos_sim.cosim.build import Built
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import HardwareError, UserError
 
 __all__ = [
     "SimulationFailed",
@@ -152,7 +152,7 @@ def _environment(built: Built, test_module: str) -> dict[str, str]:
 def _python_library() -> str:
     library = find_libpython.find_libpython()
     if library is None:
-        raise SimulationFailed(
+        raise UserError(
             f"cocotb needs the shared library of {sys.executable}, and there is none: "
             "install a Python that was built with --enable-shared"
         )

@@ -6,6 +6,7 @@ import numpy as np
 from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
+from mcos_policy.files import replacing
 from mcos_sim.reference.probe import probe_fields
 
 __all__ = [
@@ -31,7 +32,8 @@ def write_both(
     """
     fields = probe_fields(config)
     with (
-        path.open("w", encoding="ascii") as file,
+        replacing(path) as partial,
+        partial.open("w", encoding="ascii") as file,
         VCDWriter(file, timescale="1 ns", date="") as writer,
     ):
         clock_variable = writer.register_var("lockstep", "clock", "integer", size=64)

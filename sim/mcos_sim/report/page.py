@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from mcos_policy.files import write_text
 from mcos_sim.report.marks import marks
 from mcos_sim.report.pictures import latency_picture, share_picture, sweep_picture
 from mcos_sim.report.rows import RUNS, flatten, rows
@@ -98,7 +99,7 @@ def write(
         command=command,
         files=files,
     )
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def _sweeps(result: Mapping[str, Any]) -> Iterator[_Sweep]:

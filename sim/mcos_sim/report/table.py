@@ -75,7 +75,7 @@ def _latencies(result: Mapping[str, Any], scenario: str) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for tenant, of_tenant in itertools.groupby(rows(result, scenario), lambda row: row.tenant):
         table.add_section()
-        table.add_row(Text(tenant))
+        table.add_row(tenant)
         for row in of_tenant:
             table.add_row(
                 f" {RUNS[row.run]}",

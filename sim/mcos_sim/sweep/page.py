@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mcos_policy.files import replacing
 from mcos_sim.report.rows import COLOURS
 from mcos_sim.sweep.grid import Contender, Grid
 
@@ -71,7 +72,8 @@ def write_page(path: Path, grid: Grid, rows: Sequence[dict[str, Any]]) -> None:
         width=width * len(tenants) + 220,
         height=height * len(places) + 140,
     )
-    figure.write_html(path, include_plotlyjs=True)
+    with replacing(path) as partial:
+        figure.write_html(partial, include_plotlyjs=True)
 
 
 def _line(

@@ -3,8 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ import mcos_hw
 import mcos_policy
 import mcos_sim
 from mcos_policy.compiler import Compiled
-from mcos_sim.console import writing
+from mcos_sim.outputs import require_outputs, writing
+from mcos_sim.records import digest, read_record, write_record
 from mcos_sim.sweep.grid import Point
 
 __all__ = ["Store"]
@@ -37,7 +36,7 @@ class Store:
     """Rows of the points that were run, in ``points`` of a folder.
 
     A point is known by what it is, the text of its contract and the program: what another version
-    found is not taken. A file is there whole or not at all.
+    found is not taken, and neither is a file that is damaged.
 
     Parameters
     ----------
@@ -52,8 +51,7 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.folder = directory / "points"
-        with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+        require_outputs([], folders=[self.folder])
 
     def key(self, point: Point, compiled: Compiled) -> str:
         """Sixteen hexadecimal digits that name a point."""
@@ -63,13 +61,11 @@ class Store:
             "point": dataclasses.asdict(point),
             "program": _program(),
         }
-        text = json.dumps(parts, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return digest(parts)[:16]
 
     def rows(self, key: str) -> list[dict[str, Any]] | None:
-        """What a point gave, or None where it has not been run."""
-        path = self._path(key)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        """What a point gave, or None where it has not been run or its file is damaged."""
+        return read_record(self._path(key), key)
 
     def keep(self, key: str, rows: list[dict[str, Any]]) -> None:
         """Write what a point gave.
@@ -80,10 +76,8 @@ class Store:
             If it cannot be written.
         """
         path = self._path(key)
-        partial = path.with_suffix(".partial")
         with writing(path):
-            partial.write_text(json.dumps(rows), encoding="utf-8")
-            os.replace(partial, path)
+            write_record(path, key, rows)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"

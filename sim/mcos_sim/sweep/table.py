@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from mcos_policy.files import replacing
 from mcos_sim.console import writing
 from mcos_sim.errors import UserError
 from mcos_sim.sweep.point import COLUMNS
@@ -59,5 +60,5 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """
     schema = pa.schema([(name, _TYPES.get(name, pa.int64())) for name in COLUMNS])
     table = pa.Table.from_pylist(list(rows), schema=schema)
-    with writing(path):
-        _WRITERS[path.suffix](table, path)
+    with writing(path), replacing(path) as partial:
+        _WRITERS[path.suffix](table, partial)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mcos_hw.targets.generic import TOP
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis import memories
 from mcos_sim.synthesis.design import Design
 from mcos_sim.synthesis.library import CORNER, cell_areas, find_library, unpack
@@ -94,12 +94,12 @@ def abc_delay_ps(log: str) -> float:
 
     Raises
     ------
-    HardwareError
+    InternalError
         If it said nothing.
     """
     found = _DELAY.findall(log)
     if not found:
-        raise HardwareError(
+        raise InternalError(
             "abc must end with the delay of what it mapped, not without; see map.log"
         )
     return float(found[-1])
@@ -249,7 +249,8 @@ class Asap7:
                 "memories": {macro.name: counts.get(macro.name, 0) for macro in macros},
             }
 
-        return design.cache.step(self.name, self._inputs(design), make)
+        read = ["mapped.v", "memories.lib"]
+        return design.cache.step(self.name, self._inputs(design), make, files=read)
 
     def _timed(self, design: Design, liberties: Mapping[str, Path]) -> dict[str, Any]:
         mapped = self._folder(design)
@@ -272,7 +273,7 @@ class Asap7:
                 route=route,
             )
             if not inner:
-                raise HardwareError(
+                raise InternalError(
                     f"OpenSTA must find paths, and found none; see {folder}/sta.log"
                 )
             return {

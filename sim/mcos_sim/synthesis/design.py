@@ -92,7 +92,7 @@ class Design:
             run_yosys(_FLATTEN, directory=folder, name="flatten")
             return {}
 
-        self.cache.step("words", inputs, make)
+        self.cache.step("words", inputs, make, files=["words.json"])
         return self.cache.folder("words", inputs) / "words.json"
 
     @property

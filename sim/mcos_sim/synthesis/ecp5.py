@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mcos_hw.targets.generic import TOP
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.design import SCANNED, Design
 from mcos_sim.synthesis.paths import Path as TimingPath
 from mcos_sim.synthesis.paths import Route
@@ -115,13 +115,13 @@ def fmax_mhz(report: Mapping[str, Any]) -> float:
 
     Raises
     ------
-    HardwareError
+    InternalError
         If it does not tell of the clock of the design.
     """
     clocks = {name: clock["achieved"] for name, clock in report["fmax"].items()}
     found = [mhz for name, mhz in clocks.items() if _CLOCK.search(name)]
     if len(found) != 1:
-        raise HardwareError(f"nextpnr must report the clock clk once, not {sorted(clocks)!r}")
+        raise InternalError(f"nextpnr must report the clock clk once, not {sorted(clocks)!r}")
     return round(found[0], 2)
 
 
@@ -234,7 +234,7 @@ class Ecp5:
             run_yosys(_PASSES, directory=folder, name="synthesis")
             return {}
 
-        design.cache.step(self.name, inputs, make)
+        design.cache.step(self.name, inputs, make, files=["synthesised.json"])
         return design.cache.folder(self.name, inputs) / "synthesised.json"
 
     def _placed(self, design: Design, seed: int, route: Route) -> dict[str, Any]:

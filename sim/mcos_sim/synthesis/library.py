@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mcos_policy.files import write_text
 from mcos_sim.errors import UserError
 from mcos_sim.shared import shared_path
 
@@ -76,7 +77,7 @@ def unpack(library: Mapping[str, Path], folder: Path) -> dict[str, Path]:
         if not unpacked[kind].exists():
             with gzip.open(packed, "rt", encoding="utf-8") as file:
                 text = timing_only(file.read())
-            unpacked[kind].write_text(text, encoding="utf-8")
+            write_text(unpacked[kind], text)
     return unpacked
 
 

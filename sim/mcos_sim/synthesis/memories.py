@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.netlist import plain_name
 
 __all__ = [
@@ -121,7 +121,7 @@ def extract(netlist: dict[str, Any], *, top: str, chosen: Callable[[str], bool])
 
     Raises
     ------
-    HardwareError
+    InternalError
         If a port must read what is written in the same clock; that takes a bypass, which the black
         box would hide.
     """
@@ -135,7 +135,7 @@ def extract(netlist: dict[str, Any], *, top: str, chosen: Callable[[str], bool])
         if not chosen(memory):
             continue
         if "1" in cell["parameters"]["RD_TRANSPARENCY_MASK"]:
-            raise HardwareError(
+            raise InternalError(
                 f"{memory} must be a memory without transparent ports to be a black box, not with; "
                 "put the bypass beside it"
             )

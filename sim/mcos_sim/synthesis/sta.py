@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.paths import Path as TimingPath
 from mcos_sim.synthesis.paths import Route
 from mcos_sim.synthesis.tool import OPENSTA, run_tool
@@ -80,5 +80,5 @@ def run_sta(
     printed = run_tool([OPENSTA, "-exit", "sta.tcl"], directory=directory, log="sta.log")
     # It goes on after what it cannot read, with a netlist that lacks it.
     if errors := [line for line in printed.splitlines() if line.startswith("Error")]:
-        raise HardwareError(f"OpenSTA must read everything, but said: {errors[0]}")
+        raise InternalError(f"OpenSTA must read everything, but said: {errors[0]}")
     return parse(printed, route)

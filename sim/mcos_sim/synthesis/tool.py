@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcos_sim.errors import HardwareError, UserError
+from mcos_sim.errors import InternalError, UserError
 
 __all__ = [
     "OPENSTA",
@@ -67,7 +67,7 @@ def has_opensta() -> bool:
     return shutil.which(OPENSTA) is not None
 
 
-class ToolTookTooLong(HardwareError):  # noqa: N818  (what happened, not who erred)
+class ToolTookTooLong(InternalError):  # noqa: N818  (what happened, not who erred)
     """A tool was stopped because it did not end by itself; its log is kept."""
 
 
@@ -91,7 +91,7 @@ def run_tool(
     ------
     ToolTookTooLong
         If the tool had to be stopped.
-    HardwareError
+    InternalError
         If the tool fails; the text ends with the last lines of the log.
     """
     with (directory / log).open("w", encoding="utf-8") as file:
@@ -112,7 +112,7 @@ def run_tool(
     if done.returncode != 0:
         step = log.removesuffix(".log")
         tail = "\n".join(text.rstrip().splitlines()[-_TAIL_LINES:])
-        raise HardwareError(
+        raise InternalError(
             f"the step {step} must end with exit code 0, not {done.returncode}; "
             f"log in {directory / log}:\n{tail}"
         )
@@ -135,7 +135,7 @@ def run_yosys(passes: Sequence[str], *, directory: Path, name: str) -> str:
     ------
     UserError
         If Yosys is not installed.
-    HardwareError
+    InternalError
         If a pass fails.
     """
     require_module(SYNTHESISER, SYNTHESISER)

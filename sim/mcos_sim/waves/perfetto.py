@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mcos_policy.files import write_text
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.signals import CLASS_NAMES
 from mcos_sim.waves.spans import Span, spans
@@ -37,7 +38,7 @@ def write_perfetto(path: Path, waveform: Waveform) -> int:
     """
     events = [*_names(waveform), *_requests(waveform), *_counters(waveform)]
     text = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"unit": "clocks"}}
-    path.write_text(json.dumps(text), encoding="utf-8")
+    write_text(path, json.dumps(text))
     return len(events)
 
 

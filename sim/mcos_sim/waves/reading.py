@@ -21,6 +21,7 @@ __all__ = [
     "NO_VALUE",
     "Waveform",
     "read_waveform",
+    "state_path",
 ]
 
 
@@ -96,9 +97,7 @@ def read_waveform(
     """
     size = _size(path)
     mapped = _mapping(mapping)
-    state = Path(mapped.get("state") or path.with_suffix(".json"))
-    if mapping is not None and "state" in mapped:
-        state = mapping.parent / state
+    state = state_path(path, mapping)
     config, arbiter, images, tenants_by_scope = _read_state(state)
     signals = _signals(config, tenants_by_scope)
     renamed = {name: mapped.get("signals", {}).get(name, name) for name in signals}
@@ -156,6 +155,22 @@ def read_waveform(
             if name.startswith("events.")
         },
     )
+
+
+def state_path(path: Path, mapping: Path | None = None) -> Path:
+    """The file of the state that a waveform begins with: the one beside, or that of a mapping.
+
+    Raises
+    ------
+    UserError
+        If the mapping cannot be read.
+    """
+    named = _mapping(mapping).get("state")
+    if mapping is None or named is None:
+        return path.with_suffix(".json")
+    if not isinstance(named, str):
+        raise UserError(f"{mapping}: state must be the name of a file, not {named!r}; quote it")
+    return mapping.parent / named
 
 
 def _column(

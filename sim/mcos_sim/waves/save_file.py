@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vcd.gtkw import GTKWSave
 
+from mcos_policy.files import replacing
 from mcos_sim.waves.groups import VISIBLE_CLOCKS, groups
 from mcos_sim.waves.signals import ROOT, Signal
 
@@ -58,7 +59,7 @@ def write_save_file(
     """
     marker = start if focus is None else focus
     left = max(start, marker - int(clock * VISIBLE_CLOCKS / 4))
-    with path.open("w", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
         save.dumpfile(vcd.name, abspath=False)
         save.savefile(path.name, abspath=False)

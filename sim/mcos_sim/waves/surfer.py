@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcos_policy.files import write_text
 from mcos_sim.waves.groups import VISIBLE_CLOCKS, groups
 from mcos_sim.waves.signals import Signal
 
@@ -33,4 +34,4 @@ def write_command_file(path: Path, *, signals: Sequence[Signal], focus: int, clo
         lines += [f"variable_add {signal.path}" for _, signal in members]
     steps = max(0, math.ceil(math.log2(clocks / VISIBLE_CLOCKS)))
     lines += ["zoom_fit", *["zoom_in"] * steps, f"cursor_set {focus}", "goto_cursor"]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(path, "\n".join(lines) + "\n")

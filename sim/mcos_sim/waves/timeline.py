@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mcos_policy.files import replacing
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.signals import CLASS_NAMES
 from mcos_sim.waves.spans import Span, spans
@@ -82,7 +83,8 @@ def write_timeline(path: Path, waveform: Waveform, *, focus: int | None = None) 
     )
     if focus is not None:
         figure.update_xaxes(range=[focus - 64, focus + 64])
-    figure.write_html(path, include_plotlyjs=True, full_html=True)
+    with replacing(path) as partial:
+        figure.write_html(partial, include_plotlyjs=True, full_html=True)
 
 
 def _lanes(waveform: Waveform, end: int) -> tuple[dict[Span, int], dict[str, float]]:

@@ -1,5 +1,6 @@
 """Window of clocks, written as a VCD with the state it starts from and a GTKWave save file."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_policy.files import replacing, write_text
 from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
@@ -21,11 +23,18 @@ from mcos_sim.waves.surfer import write_command_file
 __all__ = [
     "WindowWriter",
     "never_begun",
+    "window_files",
 ]
 
 
 UNITS = {"ns": 1, "ps": 1_000, "fs": 1_000_000}
 """Units of a VCD's time, coarsest first, by how many make a nanosecond."""
+
+
+def window_files(path: Path) -> tuple[Path, Path, Path, Path]:
+    """The files of a window: its VCD, its state, the GTKWave save file, the Surfer command file."""
+    state, save, commands = (path.with_suffix(suffix) for suffix in (".json", ".gtkw", ".sucl"))
+    return path, state, save, commands
 
 
 def never_begun(clock: int) -> UserError:
@@ -112,14 +121,18 @@ class WindowWriter:
         self._ticks = clock_ns * UNITS[self._unit]
         self._next = first_clock
         self._sampler = Sampler(config, names)
-        self._file = path.open("w", encoding="utf-8")
-        self._vcd = VCDWriter(
-            self._file,
-            timescale=f"1 {self._unit}",
-            date="",
-            comment=f"MCOS channel, config {config.hash}, from clock {first_clock}",
-            init_timestamp=self._time(first_clock),
-        )
+        self._state = ""
+        with contextlib.ExitStack() as stack:
+            partial = stack.enter_context(replacing(path))
+            file = stack.enter_context(partial.open("w", encoding="utf-8"))
+            self._vcd = VCDWriter(
+                file,
+                timescale=f"1 {self._unit}",
+                date="",
+                comment=f"MCOS channel, config {config.hash}, from clock {first_clock}",
+                init_timestamp=self._time(first_clock),
+            )
+            self._files = stack.pop_all()
         self._variables = [
             (
                 self._vcd.register_var(
@@ -146,17 +159,17 @@ class WindowWriter:
     @property
     def state_path(self) -> Path:
         """File of the state that the window starts from."""
-        return self.path.with_suffix(".json")
+        return window_files(self.path)[1]
 
     @property
     def save_path(self) -> Path:
         """GTKWave save file."""
-        return self.path.with_suffix(".gtkw")
+        return window_files(self.path)[2]
 
     @property
     def command_path(self) -> Path:
         """Surfer command file."""
-        return self.path.with_suffix(".sucl")
+        return window_files(self.path)[3]
 
     def sample(self, clock: int, probe: int, events: PortEvents) -> None:
         """Write one clock.
@@ -179,7 +192,7 @@ class WindowWriter:
             raise ValueError(f"the next clock of the window must be {self._next}, not {clock!r}")
         sample = self._sampler.unpack(clock, probe, events)
         if clock == self.first_clock:
-            self._write_state(sample)
+            self._state = self._state_text(sample)
         time = self._time(clock)
         for variable, read in self._variables:
             self._vcd.change(variable, time, read(sample))
@@ -194,12 +207,12 @@ class WindowWriter:
             If the run ended before the window began; no file is left.
         """
         if not self.clocks:
-            self._vcd.close()
-            self._file.close()
-            self.path.unlink()
-            raise never_begun(self.first_clock)
-        self._vcd.close(self._time(self._next))
-        self._file.close()
+            error = never_begun(self.first_clock)
+            self._abandon(error)
+            raise error
+        with self._files:
+            self._vcd.close(self._time(self._next))
+        write_text(self.state_path, self._state)
         focus = None if self._focus is None else self._time(self._focus)
         start = self._time(self.first_clock)
         write_save_file(
@@ -226,16 +239,22 @@ class WindowWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or self.clocks:
+        # The clocks before a failed check are what somebody wants to see.
+        failed_check = isinstance(error, Exception) and not isinstance(error, OSError)
+        if error is None or (failed_check and self.clocks):
             self.close()
         else:
-            self._file.close()
-            self.path.unlink()
+            self._abandon(error)
+
+    def _abandon(self, error: BaseException) -> None:
+        """Leave no file, and what was there before as it was."""
+        with contextlib.suppress(OSError):
+            self._files.__exit__(type(error), error, error.__traceback__)
 
     def _time(self, clock: int) -> int:
         return int(clock * self._ticks)
 
-    def _write_state(self, sample: Sample) -> None:
+    def _state_text(self, sample: Sample) -> str:
         state: dict[str, Any] = {}
         for signal in self.signals:
             scope = signal.scope[1:]
@@ -274,4 +293,4 @@ class WindowWriter:
             },
             indent=2,
         )
-        self.state_path.write_text(text + "\n", encoding="utf-8")
+        return text + "\n"

@@ -82,7 +82,7 @@ def test_another_run_gives_the_same_bytes(written, tmp_path):
         (
             ("-o", "{folder}/file"),
             (
-                "{folder}/file must be a file that can be written, not this (File exists); "
+                "{folder}/file must be a folder that can be written, not this (File exists); "
                 "choose another"
             ),
         ),

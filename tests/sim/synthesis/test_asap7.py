@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.asap7 import Asap7, abc_delay_ps, is_queue
 
 
@@ -15,7 +15,7 @@ def test_queue_memories_are_known_by_name():
 def test_last_delay_of_abc_counts():
     log = "ABC: Area = 10 Delay =  1567.42 ps\nABC: Area = 9 Delay =   901.50 ps ( 1 %)\n"
     assert abc_delay_ps(log) == 901.5
-    with pytest.raises(HardwareError, match="must end with the delay"):
+    with pytest.raises(InternalError, match="must end with the delay"):
         abc_delay_ps("ABC: nothing")
 
 

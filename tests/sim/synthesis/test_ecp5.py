@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.ecp5 import (
     critical_path,
     fmax_mhz,
@@ -87,7 +87,7 @@ def test_no_path_between_registers_is_none():
 
 def test_missing_clock_is_an_error():
     clock = {"achieved": 1.0}
-    with pytest.raises(HardwareError, match=r"the clock clk once, not \['\$glbnet\$scan_clk'\]"):
+    with pytest.raises(InternalError, match=r"the clock clk once, not \['\$glbnet\$scan_clk'\]"):
         fmax_mhz({"fmax": {"$glbnet$scan_clk": clock}})
 
 

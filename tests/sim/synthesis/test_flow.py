@@ -8,7 +8,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis.asap7 import Asap7
 from mcos_sim.synthesis.cache import Cache
 from mcos_sim.synthesis.design import Design
@@ -100,7 +100,7 @@ def test_ultrascale_counts_cells(design):
 
 def test_failing_pass_names_the_log(tmp_path):
     with pytest.raises(
-        HardwareError,
+        InternalError,
         match=r"(?s)the step broken must end .* not 1; log in .*broken\.log:.*no_such_file",
     ):
         run_yosys(["read_rtlil no_such_file"], directory=tmp_path, name="broken")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcos_sim.errors import HardwareError
+from mcos_sim.errors import InternalError
 from mcos_sim.synthesis import memories
 from mcos_sim.synthesis.memories import MemoryTiming
 from tests.sim.synthesis.small import netlist
@@ -69,7 +69,7 @@ def test_other_memories_stay():
 def test_transparent_ports_are_refused():
     text = netlist()
     text["modules"]["mcos"]["cells"]["$memory"]["parameters"]["RD_TRANSPARENCY_MASK"] = "1"
-    with pytest.raises(HardwareError, match=r"queues\.rows must be a memory without transparent"):
+    with pytest.raises(InternalError, match=r"queues\.rows must be a memory without transparent"):
         memories.extract(text, top="mcos", chosen=lambda name: True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcos_sim.errors import HardwareError, UserError
+from mcos_sim.errors import InternalError, UserError
 from mcos_sim.synthesis.tool import (
     ToolTookTooLong,
     cell_counts,
@@ -24,7 +24,7 @@ def test_output_is_returned_and_kept(tmp_path):
 
 def test_failure_tells_the_end_of_the_log(tmp_path):
     program = "print('ignored\\n' * 9 + 'no room'); raise SystemExit(3)"
-    with pytest.raises(HardwareError) as caught:
+    with pytest.raises(InternalError) as caught:
         run_tool([sys.executable, "-c", program], directory=tmp_path, log="place.log")
     text = str(caught.value)
     assert text.startswith("the step place must end with exit code 0, not 3; log in ")
