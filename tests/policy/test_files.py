@@ -16,17 +16,24 @@ def _names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt(), SystemExit])
+FAILURES = [OSError(errno.ENOSPC, "full"), KeyboardInterrupt(), SystemExit()]
+
+
+def _fail_half_way(path: Path, failure: BaseException) -> None:
+    with replacing(path) as partial:
+        partial.write_text("half of")
+        raise failure
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=repr)
 @pytest.mark.parametrize("old", [None, "old"])
 def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path, old, failure):
     path = tmp_path / "result.json"
     if old is not None:
         path.write_text(old)
     before = _names(tmp_path)
-    with pytest.raises((OSError, KeyboardInterrupt, SystemExit)):  # noqa: SIM117
-        with replacing(path) as partial:
-            partial.write_text("half of")
-            raise failure
+    with pytest.raises(type(failure)):
+        _fail_half_way(path, failure)
     assert _names(tmp_path) == before
     assert old is None or path.read_text() == old
 
