@@ -333,8 +333,11 @@ def _trace_scenario(
 
     geometry = find_model(model)
     compiled = compile_for(contract, tenants=16)
+    requested = read_trace(trace, seed=common["seed"])
+    for remark in requested.remarks:
+        say(f"{trace}: warning: {remark}")
     workload = inference_streams(
-        read_trace(trace, seed=common["seed"]),
+        requested,
         geometry,
         config=compiled.config,
         channels=compiled.contract.fabric.channels,

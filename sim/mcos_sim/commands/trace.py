@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mcos_policy.files import write_text
-from mcos_sim.console import output, printable, require_outputs, tell, write_json, writing
+from mcos_sim.console import output, printable, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -19,11 +19,17 @@ __all__ = [
 EXAMPLE = "mcos trace --generate mooncake --requests 500 --seed 1 -o build/trace.jsonl"
 
 
+def _span(nanoseconds: int) -> str:
+    if nanoseconds < 10**9:
+        return f"{nanoseconds / 1e6:.3g} ms"
+    return f"{nanoseconds / 1e9:,.1f} s"
+
+
 def _summary_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("format", summary["format"]),
         ("requests", f"{summary['requests']:,}"),
-        ("span", f"{summary['span_ns'] / 1e9:,.1f} s"),
+        ("span", _span(summary["span_ns"])),
         ("time resolution", f"{summary['resolution_ns'] / 1e6:g} ms"),
     ]
     for name in ("input_tokens", "output_tokens"):
@@ -130,6 +136,8 @@ def command(
     require_outputs([json], inputs=[file])
     geometry = None if model is None else find_model(model)
     shown = read_trace(file, seed=seed)
+    for remark in shown.remarks:
+        say(f"{file}: warning: {remark}")
     summary = trace_summary(shown)
     rows = _summary_rows(summary)
     if geometry is not None:

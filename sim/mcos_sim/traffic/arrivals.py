@@ -28,7 +28,8 @@ class Trace:
     source : str
         Where it was read from.
     resolution_ns : int
-        How coarse the file's own times are; arrivals are drawn at random inside it.
+        How coarse the file's own times are. Arrivals of a Mooncake trace are drawn at random
+        inside it.
     requests : numpy.ndarray
         Shape (requests,), dtype :data:`TRACE`, arrivals not decreasing, the first at 0.
     block_tokens : int
@@ -38,7 +39,9 @@ class Trace:
         ``block_offsets[i + 1]``.
     block_ids : numpy.ndarray
         Shape (blocks,), int64. Equal ids are blocks that hold the same tokens after the same
-        prefix, so that their KV can be reused.
+        prefix, so that their KV can be reused. The numbers themselves mean nothing.
+    remarks : tuple[str, ...]
+        What is odd about the file, a sentence each.
     """
 
     format: str
@@ -48,6 +51,7 @@ class Trace:
     block_tokens: int
     block_offsets: np.ndarray
     block_ids: np.ndarray
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.requests.dtype != TRACE:

@@ -4,6 +4,8 @@ import csv
 import datetime
 import os
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 
 import numpy as np
 
@@ -25,40 +27,87 @@ COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
-RESOLUTION_NS = 100
-"""Published times have seven fraction digits."""
+DELIMITERS = (",", ";", "\t")
+"""A comma, and what spreadsheets write where the comma is the decimal point."""
 
 TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
 
+_NUMBER = re.compile(r"\d{1,10}(?:\.\d{0,10})?(?:[eE]\+?\d{1,2})?", re.ASCII)
+"""A count as other tools write it: 374, 374.0, 1e+05."""
 
-def _parse_timestamp(text: str) -> int | None:
-    """Nanoseconds since 1970 if they fit in 62 bits, else None; without an offset it is UTC."""
+
+def _parse_timestamp(text: str) -> tuple[int, int] | None:
+    """Nanoseconds since 1970 if they fit in 62 bits, and fraction digits; else None.
+
+    Without an offset it is UTC.
+    """
     match = TIMESTAMP.fullmatch(text)
     if match is None:
         return None
-    date, fraction, offset = match.groups()
+    date, time, fraction, offset = match.groups(default="")
     try:
-        whole = datetime.datetime.fromisoformat(date + (offset or "Z")) - EPOCH
+        whole = datetime.datetime.fromisoformat(f"{date} {time}{offset or 'Z'}") - EPOCH
     except (ValueError, OverflowError):
         return None
     seconds = whole.days * 86_400 + whole.seconds
-    nanoseconds = seconds * 10**9 + int((fraction or "").ljust(9, "0"))
-    return nanoseconds if abs(nanoseconds) < 2**62 else None
+    nanoseconds = seconds * 10**9 + int(fraction.ljust(9, "0"))
+    return (nanoseconds, len(fraction)) if abs(nanoseconds) < 2**62 else None
 
 
 def _parse_tokens(text: str) -> int | None:
-    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or int(text) > MAX_TOKENS:
+    if not _NUMBER.fullmatch(text):
         return None
-    return int(text)
+    number = Decimal(text)
+    return int(number) if number <= MAX_TOKENS and number == int(number) else None
+
+
+def _records(
+    lines: list[tuple[int, str]], *, path: os.PathLike[str] | str
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows of fields without spaces around them, each with the line in which it begins.
+
+    The delimiter is the one that finds most columns in the header. Rows without a value, which
+    spreadsheets leave behind, are skipped.
+    """
+    header = lines[0][1]
+    delimiter = max(DELIMITERS, key=lambda each: _named(_split(header, each)))
+    begun = 0
+    reader = csv.reader(
+        (f"{text}\n" for _, text in lines), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    while True:
+        try:
+            fields = [field.strip() for field in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error:
+            line, text = lines[begun]
+            raise malformed(path, line, "a row must be valid CSV", text) from None
+        if any(fields):
+            yield begun, fields
+        begun = reader.line_num
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    """Fields of a line that may not be valid."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        return []
+
+
+def _named(fields: list[str]) -> int:
+    return sum(field.strip() in COLUMNS for field in fields)
 
 
 def parse_azure(lines: list[tuple[int, str]], *, path: os.PathLike[str] | str) -> Trace:
     """Read the lines of an Azure trace.
 
     The header names the columns; those beside :data:`COLUMNS` are ignored, and every row has as
-    many fields as the header. Rows out of order are put in order of time.
+    many fields as the header. Fields may be quoted, and separated by commas, semicolons or tabs.
+    Rows out of order are put in order of time.
 
     Parameters
     ----------
@@ -72,36 +121,39 @@ def parse_azure(lines: list[tuple[int, str]], *, path: os.PathLike[str] | str) -
     UserError
         If the header or a row is not so.
     """
+    records = _records(lines, path=path)
     header_line, header_text = lines[0]
-    header = [name.strip() for name in header_text.split(",")]
+    _, header = next(records)
     for name in COLUMNS:
         if header.count(name) != 1:
             raise malformed(path, header_line, f"the header must name {name} once", header_text)
     positions = [header.index(name) for name in COLUMNS]
 
-    rows = np.empty((len(lines) - 1, len(COLUMNS)), np.int64)
-    for index, (line, text) in enumerate(lines[1:]):
-        try:
-            fields = next(csv.reader([text], strict=True))
-        except csv.Error:
-            raise malformed(path, line, "a row must be valid CSV", text) from None
+    found = []
+    digits = 0
+    for begun, fields in records:
+        line, text = lines[begun]
         if len(fields) != len(header):
-            raise malformed(path, line, f"a row must have {len(header)} columns", text)
-        timestamp, *tokens = (fields[position].strip() for position in positions)
+            rule = f"a row must have {len(header)} columns as the header has; it has {len(fields)}"
+            raise malformed(path, line, rule, text)
+        timestamp, *tokens = (fields[position] for position in positions)
         arrival = _parse_timestamp(timestamp)
         if arrival is None:
             rule = "TIMESTAMP must be a date and time as in 2023-11-16 18:15:46.6805900"
             raise malformed(path, line, rule, timestamp)
-        rows[index, 0] = arrival
-        for column, value in enumerate(tokens, start=1):
+        digits = max(digits, arrival[1])
+        counts = []
+        for name, value in zip(COLUMNS[1:], tokens, strict=True):
             count = _parse_tokens(value)
             if count is None:
-                rule = f"{COLUMNS[column]} must be an integer in 0..{MAX_TOKENS}"
+                rule = f"{name} must be an integer in 0..{MAX_TOKENS}; write it without separators"
                 raise malformed(path, line, rule, value)
-            rows[index, column] = count
-    if not len(rows):
+            counts.append(count)
+        found.append((arrival[0], *counts))
+    if not found:
         raise malformed(path, header_line, "the header must be followed by requests", "no rows")
 
+    rows = np.array(found, np.int64)
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
     requests = np.empty(len(rows), TRACE)
     requests["arrival_ns"] = rows[:, 0] - rows[0, 0]
@@ -110,7 +162,7 @@ def parse_azure(lines: list[tuple[int, str]], *, path: os.PathLike[str] | str) -
     return Trace(
         format=FORMAT,
         source=str(path),
-        resolution_ns=RESOLUTION_NS,
+        resolution_ns=10 ** (9 - digits),
         requests=requests,
         block_tokens=0,
         block_offsets=np.zeros(len(rows) + 1, np.int64),

@@ -25,34 +25,81 @@ BUCKET_MS = 3000
 """Published traces give times in steps of 3 s."""
 
 BUCKET_TOLERANCE_MS = 10
-"""They do so to within a few milliseconds: 2999 and 3002 mean 3000."""
+"""They do so to within a few milliseconds: 2999 and 6003 mean 3000 and 6000."""
 
 MAX_TIMESTAMP_MS = 2**43
 """Largest timestamp whose nanoseconds fit in 63 bits."""
 
 NS_PER_MS = 1_000_000
 
+_LARGEST_FLOAT = 2**53
+"""Up to here a floating-point number tells neighbouring integers apart."""
+
+_BUSIEST_PER_MS = 1
+"""Requests a millisecond over which times are taken for seconds; a service has some 10 a second."""
+
+_UNIX_SECONDS = (1_000_000_000, 4_000_000_000)
+"""Unix times of 2001 to 2096 in seconds."""
+
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number")
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key is repeated")
+    return members
+
+
 def _parse_object(path: os.PathLike[str] | str, line: int, text: str) -> dict:
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        rule = "a line must be one JSON object with finite numbers"
+        rule = (
+            "a line must be one JSON object with finite numbers and every key once; "
+            "write each request on a line of its own"
+        )
         raise malformed(path, line, rule, text) from None
     if not isinstance(value, dict):
         raise malformed(path, line, "a line must be one JSON object", value)
     for key in ("timestamp", "input_length", "output_length", "hash_ids"):
         if key not in value:
-            raise malformed(path, line, f"a request must have the key {key}", list(value))
+            rule = f"a request must have the key {key}"
+            if key == "hash_ids":
+                rule += "; write an empty list where no prefix is known"
+            raise malformed(path, line, rule, list(value))
     return value
 
 
-def _is_count(value: object, largest: int) -> bool:
-    return type(value) is int and 0 <= value <= largest
+def _count(value: object) -> int | None:
+    """A number of tokens, which other tools may write as 100.0, or None."""
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    return int(value) if whole and 0 <= value <= MAX_TOKENS else None
+
+
+def _block(value: object) -> int | str | None:
+    """An opaque id, or None: an integer of any size and sign, or a text."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_FLOAT:
+        return int(value)
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def _resolution_ns(timestamps_ms: np.ndarray) -> int:
+    """How coarse the timestamps are: 3 s, 1 ms, or 1 ns where there are fractions of a ms.
+
+    They are on the grid of 3 s if they lie in several of its buckets, and all requests of a bucket
+    have the same one. A burst of a few milliseconds has several, or lies in one bucket.
+    """
+    if np.any(timestamps_ms != np.floor(timestamps_ms)):
+        return 1
+    distinct = np.unique(timestamps_ms)
+    buckets = np.round(distinct / BUCKET_MS)
+    near = np.abs(distinct - buckets * BUCKET_MS) <= BUCKET_TOLERANCE_MS
+    if len(distinct) > 1 and near.all() and len(np.unique(buckets)) == len(distinct):
+        return BUCKET_MS * NS_PER_MS
+    return NS_PER_MS
 
 
 def _spread(timestamps_ms: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -61,16 +108,27 @@ def _spread(timestamps_ms: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarra
     Requests that share a bucket keep the order of the file and are spread evenly at random over
     the bucket's length.
     """
-    buckets = np.round(timestamps_ms / BUCKET_MS)
-    resolution_ms = BUCKET_MS
-    if np.any(np.abs(timestamps_ms - buckets * BUCKET_MS) > BUCKET_TOLERANCE_MS):
-        buckets = np.floor(timestamps_ms)
-        resolution_ms = 1
-    resolution_ns = resolution_ms * NS_PER_MS
+    resolution_ns = _resolution_ns(timestamps_ms)
+    buckets = np.round(timestamps_ms * NS_PER_MS / resolution_ns)
     order = np.argsort(buckets, kind="stable")
     offsets = np.random.default_rng(seed).integers(0, resolution_ns, len(buckets))
     arrivals = np.sort((buckets - buckets.min()).astype(np.int64) * resolution_ns + offsets)
     return order, arrivals - arrivals[0], resolution_ns
+
+
+def _remarks(timestamps_ms: np.ndarray) -> tuple[str, ...]:
+    """What makes times look like seconds."""
+    span = float(np.ptp(timestamps_ms))
+    low, high = _UNIX_SECONDS
+    crowded = span > 0 and len(timestamps_ms) - 1 > _BUSIEST_PER_MS * span
+    if crowded:
+        reason = f"{len(timestamps_ms):,} requests arrive within {span:g} ms"
+    elif low <= timestamps_ms.min() and timestamps_ms.max() <= high:
+        reason = f"{timestamps_ms[0]:.0f} is a Unix time of this century in seconds"
+    else:
+        return ()
+    text = f"timestamp should be milliseconds, and these look like seconds: {reason}"
+    return (f"{text}; multiply them by 1000 if they are",)
 
 
 def parse_mooncake(
@@ -79,9 +137,10 @@ def parse_mooncake(
     """Read the lines of a Mooncake trace.
 
     Each line is an object with ``timestamp`` (ms), ``input_length`` and ``output_length``
-    (tokens) and ``hash_ids``; other keys are ignored. Lines out of order are put in order of
-    time. Where all timestamps lie on a grid of 3 s, arrivals are spread over the 3 s, else over
-    the millisecond.
+    (tokens) and ``hash_ids``, in any order; other keys are ignored. Ids of blocks are opaque:
+    integers of any size, or texts. Lines out of order are put in order of time. Where timestamps
+    lie on a grid of 3 s, arrivals are spread over the 3 s, else over the millisecond; those with
+    fractions of a millisecond stay as they are.
 
     Parameters
     ----------
@@ -100,23 +159,32 @@ def parse_mooncake(
     timestamps = np.empty(len(lines), np.float64)
     tokens = np.empty((len(lines), 2), np.int64)
     blocks: list[list[int]] = []
+    # Ids may be larger than 64 bits: each gets the number of its first appearance.
+    numbers: dict[int | str, int] = {}
     for index, (line, text) in enumerate(lines):
         request = _parse_object(path, line, text)
         timestamp = request["timestamp"]
         if type(timestamp) not in (int, float) or not 0 <= timestamp <= MAX_TIMESTAMP_MS:
-            rule = f"timestamp must be milliseconds in 0..{MAX_TIMESTAMP_MS}"
+            rule = f"timestamp must be milliseconds in 0..{MAX_TIMESTAMP_MS}; convert it"
             raise malformed(path, line, rule, timestamp)
         timestamps[index] = timestamp
         for column, key in enumerate(("input_length", "output_length")):
-            if not _is_count(request[key], MAX_TOKENS):
+            count = _count(request[key])
+            if count is None:
                 rule = f"{key} must be an integer in 0..{MAX_TOKENS}"
                 raise malformed(path, line, rule, request[key])
-            tokens[index, column] = request[key]
+            tokens[index, column] = count
         ids = request["hash_ids"]
-        if not isinstance(ids, list) or not all(_is_count(i, 2**63 - 1) for i in ids):
-            rule = "hash_ids must be a list of integers of 0 and more"
+        if not isinstance(ids, list):
+            rule = "hash_ids must be a list of integers or texts"
             raise malformed(path, line, rule, ids)
-        blocks.append(ids)
+        row = []
+        for each in ids:
+            block = _block(each)
+            if block is None:
+                raise malformed(path, line, "hash_ids must be integers or texts", each)
+            row.append(numbers.setdefault(block, len(numbers)))
+        blocks.append(row)
 
     order, arrivals, resolution_ns = _spread(timestamps, seed)
     requests = np.empty(len(lines), TRACE)
@@ -132,4 +200,5 @@ def parse_mooncake(
         block_tokens=BLOCK_TOKENS,
         block_offsets=np.cumsum([0, *map(len, ordered)], dtype=np.int64),
         block_ids=np.array([block for ids in ordered for block in ids], np.int64),
+        remarks=_remarks(timestamps),
     )

@@ -26,7 +26,8 @@ def trace_summary(trace: Trace) -> dict:
     Keys: ``source``, ``format``, ``requests``, ``span_ns`` (first to last arrival),
     ``resolution_ns``, ``input_tokens`` and ``output_tokens`` (``total``, ``p50``, ``p90``, ``p99``,
     ``p100``), ``prefix_blocks`` and ``distinct_prefix_blocks`` (0 where the format has none),
-    ``prefix_hit_tokens`` (prompt tokens whose KV an earlier request has left).
+    ``prefix_hit_tokens`` (prompt tokens whose KV an earlier request has left), ``warnings`` (what
+    is odd about the file).
     """
     return {
         "source": trace.source,
@@ -41,6 +42,7 @@ def trace_summary(trace: Trace) -> dict:
         "prefix_blocks": len(trace.block_ids),
         "distinct_prefix_blocks": len(np.unique(trace.block_ids)),
         "prefix_hit_tokens": int(trace.prefix_hits().sum()),
+        "warnings": list(trace.remarks),
     }
 
 

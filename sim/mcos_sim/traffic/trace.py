@@ -15,6 +15,9 @@ __all__ = [
 FORMATS = (mooncake.FORMAT, azure.FORMAT)
 """Names of the formats that can be read and generated."""
 
+_TYPE_LINE = "#TYPE "
+"""What Export-Csv of Windows PowerShell writes above the header."""
+
 
 def read_trace(path: os.PathLike[str] | str, *, seed: int = 0) -> Trace:
     """Read a trace; its first line, not its name, tells the format.
@@ -33,10 +36,14 @@ def read_trace(path: os.PathLike[str] | str, *, seed: int = 0) -> Trace:
         with ``path:line:``.
     """
     lines = read_lines(path)
+    if lines[0][1].startswith(_TYPE_LINE) and len(lines) > 1:
+        del lines[0]
     number, first = lines[0]
-    if first.startswith("{"):
+    if first.lstrip().startswith("{"):
         return mooncake.parse_mooncake(lines, path=path, seed=seed)
     if any(name in first for name in azure.COLUMNS):
         return azure.parse_azure(lines, path=path)
     rule = f"a trace must begin with a JSON object or with the header {','.join(azure.COLUMNS)}"
+    if first.lstrip().startswith("["):
+        rule += "; write one request a line, without the brackets and commas of an array"
     raise malformed(path, number, rule, first)

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import typer
@@ -6,6 +7,7 @@ from typer.testing import CliRunner
 
 from mcos_sim.commands.trace import command
 from mcos_sim.errors import UserError
+from tests.sim.commands.command_line import run_command
 
 app = typer.Typer()
 app.command()(command)
@@ -34,6 +36,18 @@ def test_generated_trace_is_shown(tmp_path, format):
     assert summary["model"]["channel"]["kv_bytes_per_token"] == 4096
     tokens = summary["input_tokens"]
     assert tokens["p50"] <= tokens["p90"] <= tokens["p99"] <= tokens["p100"] <= tokens["total"]
+
+
+def test_a_burst_is_told_in_milliseconds_and_what_looks_like_seconds_is_remarked(tmp_path, capsys):
+    trace, figures = tmp_path / "trace", tmp_path / "figures.json"
+    request = '{"timestamp": %s, "input_length": 1, "output_length": 1, "hash_ids": []}'
+    trace.write_text("\n".join(request % time for time in (0.0, 0.2, 0.4)))
+    assert run_command("trace", trace, "--json", figures) == 0
+    shown = capsys.readouterr()
+    assert re.search(r"span +│ 0.4 ms", shown.out)
+    assert f"{trace}: warning: timestamp should be milliseconds" in shown.err
+    (warning,) = json.loads(figures.read_text())["warnings"]
+    assert warning in shown.err
 
 
 def test_kv_bytes_count_every_context_once_a_step(tmp_path):
