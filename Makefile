@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench formal timing check lint regress verilog docs clean
+.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## Measure the engines, page colours and row conflicts, to build/be
 
 formal: setup ## Prove every property of the hardware, to build/formal
 	@$(BIN)/python -m tests.formal.prove
+
+mutants: setup ## Plant bugs in the hardware one by one and say which check saw which, to build/mutants
+	@$(BIN)/python -m tests.mutants.run --jobs $(JOBS)
 
 timing: setup $(VENV)/.stamp-timing ## Measure speed and size (SIZES="4 8 16" LAGS="0" TARGETS="asap7" SEEDS=3)
 	@$(BIN)/mcos timing $(SIZES:%=--tenants %) $(LAGS:%=--lateness %) $(TARGETS:%=--target %) $(SEEDS:%=--seeds %)

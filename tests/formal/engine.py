@@ -1,7 +1,9 @@
 """Proves a property: Amaranth to Yosys to SMT-LIB, ``yosys-smtbmc`` with Bitwuzla."""
 
 import dataclasses
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ __all__ = [
     "RUNS",
     "ProofError",
     "Verdict",
+    "holds",
     "prove",
 ]
 
@@ -126,6 +129,41 @@ def prove(
     )
 
 
+def holds(proved: Property, folder: Path, *, seconds: float) -> bool | None:
+    """Whether the claim of a property holds, without its cover and its planted bug.
+
+    Parameters
+    ----------
+    proved : Property
+        The property.
+    folder : Path
+        Gets the circuit and logs, in a folder of the property's name.
+    seconds : float
+        How long a run of the solver may take.
+
+    Returns
+    -------
+    bool or None
+        None if a run took longer and none before it failed.
+
+    Raises
+    ------
+    ProofError
+        If Yosys or a run of the solver ends without an answer.
+    """
+    work = folder / proved.name
+    work.mkdir(parents=True, exist_ok=True)
+    sound = _export(proved, work / "sound")
+    runs = [run for run in RUNS[proved.method] if run in ("base", "step")]
+    try:
+        return all(
+            _solve(sound, work / run, _options(proved, run), traces=False, seconds=seconds)
+            for run in runs
+        )
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def _options(proved: Property, run: str) -> tuple[str, ...]:
     match run:
         case "base":
@@ -178,7 +216,14 @@ def _export(proved: Property, stem: Path, *, explores: bool = False) -> Path:
     return target
 
 
-def _solve(circuit: Path, stem: Path, options: tuple[str, ...], *, traces: bool) -> bool:
+def _solve(
+    circuit: Path,
+    stem: Path,
+    options: tuple[str, ...],
+    *,
+    traces: bool,
+    seconds: float | None = None,
+) -> bool:
     """Whether a run of ``yosys-smtbmc`` passed; its log and trace are named after ``stem``."""
     environment = install(stem.parents[1] / "bin")
     command = [
@@ -188,7 +233,7 @@ def _solve(circuit: Path, stem: Path, options: tuple[str, ...], *, traces: bool)
         *options,
         str(circuit),
     ]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    finished = _run(command, environment, seconds)
     log = stem.with_suffix(".log")
     log.write_text(finished.stdout + finished.stderr, encoding="utf-8")
     status = re.search(r"Status: (PASSED|FAILED)$", finished.stdout, re.MULTILINE)
@@ -198,3 +243,23 @@ def _solve(circuit: Path, stem: Path, options: tuple[str, ...], *, traces: bool)
             f"answer; see {log}"
         )
     return status[1] == "PASSED"
+
+
+def _run(
+    command: list[str], environment: dict[str, str], seconds: float | None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command; after too long it is ended with the solver that it started."""
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)

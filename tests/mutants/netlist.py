@@ -1,6 +1,6 @@
 """How many random mutations of the hardware's netlist lockstep sees, and waveforms alone.
 
-``python -m tests.sim.lockstep.mutants --count 50``: mutations are made by Yosys in the flattened
+``python -m tests.mutants.netlist --count 50``: mutations are made by Yosys in the flattened
 channel of four tenants, one at a time. What is not seen may be equivalent to the original.
 """
 
@@ -93,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, default=Path("build/soak/mutants.json"))
+    parser.add_argument("--json", type=Path, default=Path("build/mutants/netlist.json"))
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as name:

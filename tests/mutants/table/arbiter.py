@@ -1,0 +1,119 @@
+"""Bugs of who goes first: choice, order, and what the arbiter says of a grant."""
+
+from tests.mutants.mutant import Mutant
+from tests.planted import Bug
+
+__all__ = ["ARBITER"]
+
+CHANNEL = "mcos_hw.channel"
+
+ARBITER = (
+    Mutant(
+        name="a next request goes by priority though capacity suffices",
+        bug=Bug(
+            module=f"{CHANNEL}.choice",
+            text="priorities[i].eq(Mux(self.overcommitted, self.priorities[i], 0))",
+            instead="priorities[i].eq(self.priorities[i])",
+        ),
+        promise="Priority counts only while overcommitted is set.",
+        unit=("channel/test_wfq.py",),
+        proofs=("choice.",),
+    ),
+    Mutant(
+        name="a held request that enters an idle channel is granted",
+        bug=Bug(
+            module=f"{CHANNEL}.choice",
+            text="fresh.eq(self.fresh & ~self.granted & has_class)",
+            instead="fresh.eq(self.fresh & ~self.granted)",
+        ),
+        promise="Only a serviceable head is granted.",
+        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+        proofs=("choice.",),
+    ),
+    Mutant(
+        name="of stale heads the highest tenant goes first",
+        bug=Bug(
+            module=f"{CHANNEL}.choice",
+            text="Const(-2 << i, unsigned(config.tenants))",
+            instead="Const((1 << i) - 1, unsigned(config.tenants))",
+        ),
+        promise="Stale heads of a class go in the order of tenants.",
+        unit=("channel/test_wfq.py",),
+        proofs=("choice.",),
+    ),
+    Mutant(
+        name="a stale request behind a second grant goes by the tenant of the first",
+        bug=Bug(
+            module=f"{CHANNEL}.choice",
+            text="below.eq(Mux(self.again, self.belows[1], self.belows[0]))",
+            instead="below.eq(self.belows[0])",
+        ),
+        promise="Stale heads of a class go in the order of tenants.",
+        unit=("channel/test_wfq.py",),
+        proofs=("choice.",),
+    ),
+    Mutant(
+        name="a tie after a second grant in a row goes the wrong way",
+        bug=Bug(
+            module=f"{CHANNEL}.choice",
+            text="Cat(set_below(self.chosen), set_below(was_granted))",
+            instead="Cat(set_below(self.chosen), set_below(self.chosen))",
+        ),
+        promise="Of equal finish tags that of the lower tenant goes first.",
+        unit=("channel/test_wfq.py", "channel/test_order.py"),
+        proofs=("choice.",),
+    ),
+    Mutant(
+        name="a request behind a promoted one counts as promoted",
+        bug=Bug(
+            module=f"{CHANNEL}.wfq",
+            text="promoted.eq(self.promote & ~granted)",
+            instead="promoted.eq(self.promote)",
+        ),
+        promise="A promotion is of one head.",
+        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+    ),
+    Mutant(
+        name="a second grant in a row has the class of the first",
+        bug=Bug(
+            module=f"{CHANNEL}.wfq",
+            text="code = Mux(granted[i], self.next_class_code, self.class_codes[i])",
+            instead="code = self.class_codes[i]",
+        ),
+        promise="A grant is charged as what its own head is.",
+        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+    ),
+    Mutant(
+        name="a head that starts with another one starts before it",
+        bug=Bug(
+            module=f"{CHANNEL}.order",
+            text="~news[1] & ~news[2]",
+            instead="~news[1]",
+        ),
+        promise="Of equal start tags the least finish tag goes first.",
+        unit=("channel/test_order.py", "channel/test_wfq.py"),
+        proofs=("order.",),
+    ),
+    Mutant(
+        name="an entering head is compared with the one that leaves",
+        bug=Bug(
+            module=f"{CHANNEL}.order",
+            text="[Mux(self.granted[j], met, new) for met",
+            instead="[new for met",
+        ),
+        promise="The head with the least finish tag goes first.",
+        unit=("channel/test_order.py", "channel/test_wfq.py"),
+        proofs=("order.",),
+    ),
+    Mutant(
+        name="an entering head loses every tie",
+        bug=Bug(
+            module=f"{CHANNEL}.order",
+            text="enters(head, enters_lower[j])",
+            instead="enters(head, Const(0, 1))",
+        ),
+        promise="Of equal finish tags that of the lower tenant goes first.",
+        unit=("channel/test_order.py", "channel/test_wfq.py"),
+        proofs=("order.",),
+    ),
+)

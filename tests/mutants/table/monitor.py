@@ -1,0 +1,132 @@
+"""Bugs of what the monitor tells: monitor, counters, and what the channel says to them."""
+
+from tests.mutants.mutant import Mutant
+from tests.planted import Bug
+
+__all__ = ["MONITOR"]
+
+CHANNEL = "mcos_hw.channel"
+
+MONITOR = (
+    Mutant(
+        name="the last clock of an epoch is not counted",
+        bug=Bug(
+            module=f"{CHANNEL}.counters",
+            text="self.latched.eq(shown(total))",
+            instead="self.latched.eq(shown(running))",
+        ),
+        promise="The clock with which an epoch ends belongs to it.",
+        unit=("channel/test_counters.py", "channel/test_monitor.py"),
+        proofs=("counters.",),
+    ),
+    Mutant(
+        name="an overflow is forgotten with the next count",
+        bug=Bug(
+            module=f"{CHANNEL}.counters",
+            text="count[COUNT_WIDTH] | total[COUNT_WIDTH:].any()",
+            instead="total[COUNT_WIDTH:].any()",
+        ),
+        promise="Bit 31 of a counter stays set for the epoch.",
+        unit=("channel/test_counters.py",),
+        proofs=("counters.",),
+    ),
+    Mutant(
+        name="a count three clocks before is not yet known",
+        bug=Bug(
+            module=f"{CHANNEL}.counters",
+            text=("        with m.Elif(same(3)):\n            m.d.sync += base.eq(was_written)\n"),
+            instead="",
+        ),
+        promise="Every event is counted.",
+        unit=("channel/test_counters.py", "channel/test_monitor.py"),
+        proofs=("counters.",),
+    ),
+    Mutant(
+        name="lateness goes by the objective of the next one answered",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="self.objectives[answered_tenant]",
+            instead="self.objectives[self.served_entry.tenant]",
+        ),
+        promise="A violation is of the tenant's own objective.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="latencies of 65,536 clocks and more count as short",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="for position in range(1, config.stamp_width):",
+            instead="for position in range(1, LATENCY_BINS):",
+        ),
+        promise="The last bin has all latencies from 32,768 clocks on.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="a peak in the last clock of an epoch is lost",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="latched_peak[i].eq(peak)",
+            instead="latched_peak[i].eq(running_peak)",
+        ),
+        promise="The clock with which an epoch ends belongs to it.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="a peak begins with the queue of the epoch before",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="running_peak.eq(0)",
+            instead="running_peak.eq(self.counts[i])",
+        ),
+        promise="A peak is the largest of its epoch.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="an epoch that is longer than its new length goes on",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="elapsed + 2 >= length",
+            instead="elapsed + 2 == length",
+        ),
+        promise="An epoch ends at once when a commit makes it shorter than it is.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="epochs of one clock take two",
+        bug=Bug(
+            module=f"{CHANNEL}.monitor",
+            text="Mux(latch, length == 1,",
+            instead="Mux(latch, Const(0, 1),",
+        ),
+        promise="An epoch has epoch_clocks clocks, from 1 on.",
+        unit=("channel/test_monitor.py",),
+        proofs=("monitor.",),
+    ),
+    Mutant(
+        name="a grant is counted in the class of the next one",
+        bug=Bug(
+            module=f"{CHANNEL}.channel",
+            text="monitor.grant_class.eq(was_class)",
+            instead="monitor.grant_class.eq(granted_class)",
+        ),
+        promise="GRANT_REQUESTS and GRANT_BYTES count by the class of the grant.",
+        unit=("channel/test_channel.py",),
+        proofs=("channel.",),
+    ),
+    Mutant(
+        name="a colour fault counts for the tenant that comes next",
+        bug=Bug(
+            module=f"{CHANNEL}.channel",
+            text="Mux(intake.approach.outside, intake.approach.tenants, 0)",
+            instead="Mux(intake.approach.outside, queues.taken, 0)",
+        ),
+        promise="COLOUR_FAULTS counts each tenant's own requests.",
+        unit=("channel/test_channel.py",),
+        proofs=("channel.",),
+    ),
+)
