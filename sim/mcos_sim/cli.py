@@ -130,6 +130,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = app(args=given, prog_name="mcos", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.DONE
+    except SystemExit as end:
+        # The console of the help ends so where nobody reads on.
+        if end.code == 1:
+            return ExitCode.DONE
+        raise
     except ContractError as error:
         for diagnostic in error.diagnostics:
             say(diagnostic)

@@ -17,6 +17,8 @@ from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Contender, Grid, Workload
 
 if TYPE_CHECKING:
+    from mcos_sim.sweep.cluster import Cluster
+    from mcos_sim.sweep.processes import Processes
     from mcos_sim.sweep.run import Failure, Sweep
 
 __all__ = [
@@ -200,21 +202,29 @@ def command(
 
 def _run(sweep: Sweep, scheduler: str | None, workers: int, simulators: Path) -> list[Failure]:
     """Run what is missing. What stops it loses nothing that was found."""
-    from mcos_sim.sweep.cluster import client_of, local_client
-
     missing = len(sweep.missing)
     try:
         with (
-            client_of(scheduler) if scheduler else local_client(min(workers, missing)) as client,
+            _workers(scheduler, min(workers, missing)) as runners,
             progress(f"Running {missing:,} points", missing) as advance,
         ):
-            return sweep.run(client, simulators=simulators, on_done=advance)
+            return sweep.run(runners, simulators=simulators, on_done=advance)
     except KeyboardInterrupt:
         say(
             f"stopped: {len(sweep.known):,} of {len(sweep.points):,} points are kept in "
             f"{sweep.directory}; the same command goes on from there"
         )
         raise typer.Exit(130) from None
+
+
+def _workers(scheduler: str | None, count: int) -> Cluster | Processes:
+    if scheduler is None:
+        from mcos_sim.sweep.processes import Processes
+
+        return Processes(count)
+    from mcos_sim.sweep.cluster import Cluster
+
+    return Cluster(scheduler)
 
 
 def _seeds(texts: list[str]) -> list[int]:

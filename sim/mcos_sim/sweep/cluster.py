@@ -1,72 +1,75 @@
-"""Who runs the points of a sweep: workers of dask.distributed, here or elsewhere."""
+"""Workers of a dask scheduler that is there already, here or elsewhere."""
 
-import contextlib
 import logging
-import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
-import dask
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, as_completed
 
 from mcos_sim.errors import UserError
-from mcos_sim.sweep.interrupts import interrupts_ignored
+from mcos_sim.sweep.interrupts import interrupts_kept
+from mcos_sim.sweep.processes import Unfinished, reason
 
-__all__ = [
-    "client_of",
-    "local_client",
-]
+__all__ = ["Cluster"]
 
 
 _ANSWER_WITHIN = "10s"
 """How long a scheduler may take to answer."""
 
 
-@contextlib.contextmanager
-def client_of(scheduler: str) -> Generator[Client, None, None]:
-    """Workers of a scheduler that is there already; it goes on afterwards.
+class Cluster:
+    """The workers of a scheduler, used as a context; they go on afterwards.
+
+    Whoever reaches the scheduler runs code on its workers, and what the scheduler sends is believed
+    here: it must be one that only its user reaches, by TLS as dask is configured for it, or alone
+    in its network.
 
     Parameters
     ----------
     scheduler : str
-        Its address, ``tcp://host:port``.
+        Its address, ``tcp://host:port`` or ``tls://host:port``.
 
     Raises
     ------
     UserError
         If nobody answers there.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        client = Client(scheduler, timeout=_ANSWER_WITHIN)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise UserError(
-            f"--scheduler must be the address of a running scheduler, not {scheduler!r} "
-            f"({error}); `dask scheduler` starts one and prints its address"
-        ) from None
-    with client:
-        yield client
+
+    def __init__(self, scheduler: str) -> None:
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            self._client = Client(scheduler, timeout=_ANSWER_WITHIN)
+        except (OSError, TimeoutError, TypeError, ValueError) as error:
+            raise UserError(
+                f"--scheduler must be the address of a running scheduler, not {scheduler!r} "
+                f"({error}); `dask scheduler` starts one and prints its address"
+            ) from None
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def outcomes(
+        self, function: Callable[..., Any], tasks: Mapping[str, Mapping[str, Any]]
+    ) -> Generator[tuple[str, Any], None, None]:
+        """Run tasks and give the outcome of each as it comes; see :meth:`Processes.outcomes`."""
+        futures = {
+            self._client.submit(function, **task, key=f"mcos-{key}", pure=False): key
+            for key, task in tasks.items()
+        }
+        with interrupts_kept() as interrupted:
+            for future in as_completed(futures):
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+                yield futures[future], _outcome(future)
+                future.release()
 
 
-@contextlib.contextmanager
-def local_client(workers: int) -> Generator[Client, None, None]:
-    """Processes on this machine, which end with the sweep. One that dies is replaced.
-
-    Parameters
-    ----------
-    workers : int
-        Processes, each running one point at a time.
-    """
-    with (
-        tempfile.TemporaryDirectory(prefix="mcos-sweep-") as scratch,
-        dask.config.set({"temporary_directory": scratch}),
-    ):
-        with interrupts_ignored():
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
-        with cluster, Client(cluster) as client:
-            yield client
+def _outcome(future: Any) -> Any:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    died = isinstance(error, KilledWorker)
+    return Unfinished("every worker that ran it died" if died else reason(error))

@@ -1,21 +1,20 @@
 """Runs the points of a sweep that have not been run, and puts all of them together."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from distributed import Client, KilledWorker, as_completed
+from typing import Any, Protocol
 
 from mcos_policy.compiler import Compiled
 from mcos_sim.sweep.grid import Grid, Point
-from mcos_sim.sweep.interrupts import interrupts_kept
 from mcos_sim.sweep.point import run_point
+from mcos_sim.sweep.processes import Unfinished
 from mcos_sim.sweep.store import Store
 
 __all__ = [
     "Failure",
     "Sweep",
+    "Workers",
 ]
 
 
@@ -25,6 +24,16 @@ class Failure:
 
     point: Point
     reason: str
+
+
+class Workers(Protocol):
+    """Who runs points: processes here, or workers of a scheduler."""
+
+    def outcomes(
+        self, function: Callable[..., Any], tasks: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[str, Any]]:
+        """Run tasks, and give the key and the outcome of each as it comes."""
+        ...
 
 
 class Sweep:
@@ -59,7 +68,7 @@ class Sweep:
         return {key: point for key, point in self.points.items() if key not in self.known}
 
     def run(
-        self, client: Client, *, simulators: Path, on_done: Callable[[float], None]
+        self, workers: Workers, *, simulators: Path, on_done: Callable[[float], None]
     ) -> list[Failure]:
         """Run what is missing; each result is kept as soon as it is there.
 
@@ -67,7 +76,7 @@ class Sweep:
 
         Parameters
         ----------
-        client : distributed.Client
+        workers : Workers
             Who runs it.
         simulators : pathlib.Path
             Folder of built simulators, on the workers.
@@ -86,40 +95,25 @@ class Sweep:
         KeyboardInterrupt
             If Ctrl-C is pressed.
         """
-        futures = {
-            client.submit(
-                run_point,
-                point,
-                self.contracts[point.contract],
-                directory=(self.directory / "runs" / key).absolute(),
-                simulators=simulators.absolute(),
-                key=f"mcos-{key}",
-                pure=False,
-            ): key
+        tasks = {
+            key: {
+                "point": point,
+                "compiled": self.contracts[point.contract],
+                "directory": (self.directory / "runs" / key).absolute(),
+                "simulators": simulators.absolute(),
+            }
             for key, point in self.missing.items()
         }
         failures = []
-        with interrupts_kept() as interrupted:
-            for future in as_completed(futures):
-                if interrupted.is_set():
-                    raise KeyboardInterrupt
-                key = futures[future]
-                error = future.exception()
-                if error is None:
-                    self.known[key] = future.result()
-                    self.store.keep(key, self.known[key])
-                else:
-                    failures.append(Failure(point=self.points[key], reason=_reason(error)))
-                future.release()
-                on_done(1)
+        for key, outcome in workers.outcomes(run_point, tasks):
+            if isinstance(outcome, Unfinished):
+                failures.append(Failure(point=self.points[key], reason=outcome.reason))
+            else:
+                self.known[key] = outcome
+                self.store.keep(key, outcome)
+            on_done(1)
         return failures
 
     def table(self) -> list[dict[str, Any]]:
         """Rows of all points that have been run, in the order of the grid."""
         return [row for key in self.points if key in self.known for row in self.known[key]]
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, KilledWorker):
-        return "every worker that ran it died"
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -88,7 +88,19 @@ def test_stopped_by_hand_and_resumed(undisturbed, tmp_path):
     assert _table(tmp_path) == undisturbed
 
 
+def _doors(process: psutil.Process) -> list:
+    """Sockets of a process and its children that others on this machine or elsewhere can find."""
+    found = [
+        each
+        for one in (process, *process.children(recursive=True))
+        for each in one.net_connections(kind="all")
+    ]
+    assert found, "the sockets between a sweep and its workers must be seen, or nothing is checked"
+    return [each for each in found if each.laddr]
+
+
 def test_one_worker_killed(undisturbed, tmp_path):
+    """Meanwhile no other user has a way to the workers."""
     process = _sweep(tmp_path)
     _wait_for_points(tmp_path, POINTS // 4, process)
     workers = [
@@ -97,6 +109,7 @@ def test_one_worker_killed(undisturbed, tmp_path):
         if any("spawn_main" in word for word in each.cmdline())
     ]
     assert len(workers) == 2
+    assert _doors(psutil.Process(process.pid)) == []
     workers[0].kill()
     _finished(process)
     assert _table(tmp_path) == undisturbed
