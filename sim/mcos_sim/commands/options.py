@@ -52,7 +52,7 @@ def clock_span(option: str, text: str) -> tuple[int, int]:
     UserError
         If it is not of that form, or A is not before B.
     """
-    match = re.fullmatch(r"(\d+):(\d+)", text)
+    match = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text)
     if match is None or int(match[1]) >= int(match[2]):
         raise UserError(
             f"{option} must be two clocks A:B with A before B, not {text!r}; "

@@ -73,12 +73,11 @@ def command(
     with progress("Checking", 1) as advance:
         violations, count = check_waveform(waveform)
         advance(1)
+    listed = grants_between(waveform, *clocks) if clocks else []
     tenants = summarise(waveform)
     if perfetto is not None:
         with writing(perfetto):
             write_perfetto(perfetto, waveform)
-    listed = grants_between(waveform, *clocks) if clocks else []
-
     if html is not None:
         from mcos_sim.waves.timeline import write_timeline
 
@@ -95,6 +94,8 @@ def command(
     for rule in kinds:
         say(f"  {rule.text}: {CLAIMS[rule]}")
     span = f"{len(waveform.clocks):,} clocks from {int(waveform.clocks[0]):,}"
+    if waveform.hidden_clocks:
+        span += f" ({waveform.hidden_clocks:,} between them hidden or unknown)"
     output.print(f"{span}: {count:,} violations" if count else f"{span}: no rule is broken")
     if json is not None:
         write_json(
@@ -104,6 +105,7 @@ def command(
                 "config_hash": waveform.config.hash,
                 "first_clock": int(waveform.clocks[0]),
                 "grants": [dataclasses.asdict(each) for each in listed],
+                "hidden_clocks": waveform.hidden_clocks,
                 "tenants": [dataclasses.asdict(each) for each in tenants],
                 "violation_count": count,
                 "violations": [

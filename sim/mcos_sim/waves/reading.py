@@ -1,21 +1,29 @@
 """Waveforms of a channel as columns of numbers, one row a clock."""
 
 import dataclasses
-import json
-import tomllib
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
+from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
-from mcos_sim.waves.signals import EVENTS, OF_THE_PORT, ROOT, SIGNED
+from mcos_sim.waves.dump import (
+    TIME_LIMIT,
+    UNKNOWN,
+    WIDEST,
+    Changes,
+    Piece,
+    Variable,
+    Variables,
+)
+from mcos_sim.waves.fst import read_fst
+from mcos_sim.waves.signals import EVENTS, OF_A_GRANT, OF_THE_PORT, ROOT, SIGNED, Sampler
+from mcos_sim.waves.state import Renaming, State, read_mapping, read_state
+from mcos_sim.waves.vcd import read_vcd
 
 __all__ = [
     "NO_VALUE",
@@ -48,7 +56,7 @@ class Waveform:
     names : dict[int, str]
         Tenants that it has, by tag.
     clocks : numpy.ndarray
-        Shape (n,): number of each clock.
+        Shape (n,): number of each clock, rising; what is left out was not shown.
     channel : dict[str, numpy.ndarray]
         Shape (n,): members of the probe's ``channel``.
     tenants : dict[str, numpy.ndarray]
@@ -66,9 +74,33 @@ class Waveform:
     tenants: dict[str, np.ndarray]
     events: dict[str, np.ndarray]
 
+    @property
+    def hidden_clocks(self) -> int:
+        """Clocks between the first and the last that are not shown."""
+        return int(self.clocks[-1] - self.clocks[0]) + 1 - len(self.clocks)
 
-_Changes = tuple[str, np.ndarray, np.ndarray]
-"""A signal, the times of its changes and the values from them on."""
+    def stretches(self) -> Iterator["Waveform"]:
+        """The waveform in parts whose clocks follow each other without a gap."""
+        gaps = np.flatnonzero(np.diff(self.clocks) != 1) + 1
+        if not len(gaps):
+            yield self
+            return
+        for first, end in zip([0, *gaps], [*gaps, len(self.clocks)], strict=True):
+            yield self.rows(slice(int(first), int(end)))
+
+    def rows(self, rows: slice | np.ndarray) -> "Waveform":
+        """Some clocks of it."""
+
+        def of(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {name: column[rows] for name, column in columns.items()}
+
+        return dataclasses.replace(
+            self,
+            clocks=self.clocks[rows],
+            channel=of(self.channel),
+            tenants=of(self.tenants),
+            events=of(self.events),
+        )
 
 
 def read_waveform(
@@ -78,6 +110,10 @@ def read_waveform(
     on_progress: Callable[[float], None] | None = None,
 ) -> Waveform:
     """Read a VCD or FST with the signals of :mod:`mcos_sim.waves.signals`.
+
+    A clock is where the counter of clocks changes to a known value, and a signal has the value of
+    its last change at or before that time. A clock in which a signal is unknown that must be known
+    is not shown, nor one behind whose time the file ends.
 
     Parameters
     ----------
@@ -93,96 +129,235 @@ def read_waveform(
     Raises
     ------
     UserError
-        If a file is missing or not what it should be, or a signal is missing.
+        If a file is missing or not what it should be, a signal is missing, or the clocks are not
+        counted.
     """
-    size = _size(path)
-    mapped = _mapping(mapping)
-    state = state_path(path, mapping)
-    config, arbiter, images, tenants_by_scope = _read_state(state)
-    signals = _signals(config, tenants_by_scope)
-    renamed = {name: mapped.get("signals", {}).get(name, name) for name in signals}
-    report = on_progress or (lambda part: None)
-    read = _read_fst if path.suffix == ".fst" else _read_vcd
-    ours: dict[str, list[str]] = {}
-    for name, their in renamed.items():
-        ours.setdefault(their, []).append(name)
-    layout = probe_layout(config)["tenants"].shape.elem_shape
-    tenant_places = {
-        f"{ROOT}.tenants.{scope}.{member}": (member, tag)
-        for scope, (tag, _) in tenants_by_scope.items()
-        for member, _ in layout
-    }
-    missing = set(signals)
-    tenants: dict[str, np.ndarray] = {}
-    columns: dict[str, np.ndarray] = {}
-    edges = clocks = np.zeros(0, dtype=np.int64)
-    # The clock comes first; each signal becomes a column before the next one is looked at.
-    for their, times, values in read(path, size, renamed[CLOCK], set(ours), report):
-        if CLOCK in ours[their]:
-            edges, clocks = times, values
-        for name in ours[their]:
-            missing.discard(name)
-            column = _column(edges, times, values, signals[name], name)
-            if name in tenant_places:
-                member, tag = tenant_places[name]
-                shape = (len(clocks), config.tenants)
-                tenants.setdefault(member, np.zeros(shape, dtype=column.dtype))[:, tag] = column
-            else:
-                columns[name] = column
-    if missing:
+    mapped, state = _beside(path, mapping)
+    widths = _signals(state.config, state.tenants)
+    # Those of a window that are for people may be named, though nobody reads them.
+    names = {tag: scope for scope, (tag, _) in state.tenants.items()}
+    readable = {signal.path for signal in Sampler(state.config, names).signals}
+    unknown = sorted(set(mapped.signals) - set(widths) - readable)
+    if unknown:
         raise UserError(
-            f"{path}: must have the signal {min(renamed[name] for name in missing)}, and has not"
-            + (f" (nor {len(missing) - 1} others)" if len(missing) > 1 else "")
-            + "; name a mapping with --mapping, see docs/waveforms.md"
+            f"{mapping}: signals must be named by ours, and {unknown[0]!a} is none of "
+            f"{state_path(path, mapping)}; the names are in docs/waveforms.md"
         )
-    del columns[CLOCK]
-    short = {name.removeprefix(f"{ROOT}."): found for name, found in columns.items()}
-    return Waveform(
-        config=config,
-        arbiter=arbiter,
-        images=images,
-        names=dict(tenants_by_scope.values()),
-        clocks=clocks,
-        channel={
-            name.split(".")[1]: found
-            for name, found in short.items()
-            if not name.startswith("events.")
-        },
-        tenants=tenants,
-        events={
-            name.removeprefix("events."): found
-            for name, found in short.items()
-            if name.startswith("events.")
-        },
-    )
+    pieces: dict[str, tuple[Piece, ...]] = {}
+
+    def choose(variables: list[Variable]) -> set[object]:
+        pieces.update(_found(path, Variables(variables), widths, mapped.signals))
+        return {piece.code for each in pieces.values() for piece in each}
+
+    read = read_fst if path.suffix == ".fst" else read_vcd
+    try:
+        changes, end = read(path, choose, on_progress or (lambda part: None))
+    except OSError as error:
+        raise UserError(f"{path}: must be a waveform: {error.strerror}") from None
+    return _Columns(path, state, widths, pieces, changes, end).waveform()
 
 
 def state_path(path: Path, mapping: Path | None = None) -> Path:
-    """The file of the state that a waveform begins with: the one beside, or that of a mapping.
+    """File of the state that belongs to a waveform.
 
     Raises
     ------
     UserError
-        If the mapping cannot be read.
+        If the mapping is not what it should be.
     """
-    named = _mapping(mapping).get("state")
-    if mapping is None or named is None:
-        return path.with_suffix(".json")
-    if not isinstance(named, str):
-        raise UserError(f"{mapping}: state must be the name of a file, not {named!r}; quote it")
-    return mapping.parent / named
+    named = None if mapping is None else read_mapping(mapping).state
+    return named or path.with_suffix(".json")
 
 
-def _column(
-    edges: np.ndarray, times: np.ndarray, values: np.ndarray, width: int, name: str
-) -> np.ndarray:
-    """The value in each clock; the last change at or before its edge counts."""
-    if name.rsplit(".", 1)[-1] in SIGNED:
-        values = np.where(values >> (width - 1) == 1, values - (1 << width), values)
-    last = np.searchsorted(times, edges, side="right") - 1
-    found = values.astype(_dtype(width))[np.maximum(last, 0)]
-    found[last < 0] = NO_VALUE
+def _beside(path: Path, mapping: Path | None) -> tuple[Renaming, State]:
+    """Mapping and state of a waveform that is there."""
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: must be a waveform: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    mapped = Renaming() if mapping is None else read_mapping(mapping)
+    return mapped, read_state(state_path(path, mapping))
+
+
+def _found(
+    path: Path, variables: Variables, widths: dict[str, int], renamed: dict[str, str]
+) -> dict[str, tuple[Piece, ...]]:
+    """Where the bits of every signal are."""
+    found: dict[str, tuple[Piece, ...]] = {}
+    missing = []
+    for name, width in widths.items():
+        theirs = renamed.get(name, name)
+        try:
+            pieces = variables.find(theirs, width=width)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        if pieces is None:
+            missing.append(theirs)
+        else:
+            found[name] = pieces
+    if missing:
+        raise UserError(
+            f"{path}: must have the signal {ascii(min(missing))[1:-1]}, and has not"
+            + (f" (nor {len(missing) - 1} others)" if len(missing) > 1 else "")
+            + "; name a mapping with --mapping, see docs/waveforms.md"
+        )
     return found
+
+
+class _Columns:
+    """The waveform from changes."""
+
+    def __init__(
+        self,
+        path: Path,
+        state: State,
+        widths: dict[str, int],
+        pieces: dict[str, tuple[Piece, ...]],
+        changes: Mapping[object, Changes],
+        end: int,
+    ) -> None:
+        self._path = path
+        self._state = state
+        self._widths = widths
+        self._pieces = pieces
+        self._changes = changes
+        self._edges, self._clocks = self._counted(end)
+        self._shown = np.ones(len(self._clocks), dtype=bool)
+
+    def waveform(self) -> Waveform:
+        config = self._state.config
+        granted = self._happens(f"{ROOT}.arbiter.granted")
+        channel = {}
+        for member, _ in probe_layout(config)["channel"].shape:
+            scope = "port" if member in OF_THE_PORT else "arbiter"
+            when = granted if member in OF_A_GRANT else None
+            channel[member] = self._column(f"{ROOT}.{scope}.{member}", when)
+        events = {}
+        for kind, layout in EVENTS.items():
+            happens = self._happens(f"{ROOT}.events.{kind}.valid")
+            events[f"{kind}.valid"] = self._column(f"{ROOT}.events.{kind}.valid")
+            for member, _ in layout(config):
+                name = f"{kind}.{member}"
+                events[name] = self._column(f"{ROOT}.events.{name}", happens)
+        tenants = {}
+        for member, field in probe_layout(config)["tenants"].shape.elem_shape:
+            shape = (len(self._clocks), config.tenants)
+            rows = tenants[member] = np.zeros(shape, dtype=_dtype(field.width))
+            for scope, (tag, _) in self._state.tenants.items():
+                rows[:, tag] = self._column(f"{ROOT}.tenants.{scope}.{member}")
+        whole = Waveform(
+            config=config,
+            arbiter=self._state.arbiter,
+            images=self._state.images,
+            names=dict(self._state.tenants.values()),
+            clocks=self._clocks,
+            channel=channel,
+            tenants=tenants,
+            events=events,
+        )
+        if not self._shown.any():
+            raise self._wrong("must have a clock in which every signal is known, and has none")
+        return whole if self._shown.all() else whole.rows(self._shown)
+
+    def _counted(self, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times and numbers of the clocks."""
+        times, values = self._bits(CLOCK)
+        known = values != UNKNOWN
+        times, values = times[known], values[known]
+        changed = np.ones(len(values), dtype=bool)
+        changed[1:] = values[1:] != values[:-1]
+        times, values = times[changed], values[changed]
+        back = np.flatnonzero(values[1:] < values[:-1]) + 1
+        if len(back):
+            k = int(back[0])
+            raise self._wrong(
+                f"{CLOCK} must count clocks, and goes from {values[k - 1]} to {values[k]} at time "
+                f"{times[k]}; map it to a counter that does not begin anew"
+            )
+        if len(values) and (values[0] < 0 or values[-1] >= TIME_LIMIT):
+            raise self._wrong(f"{CLOCK} must count clocks up to 2^62, and does not")
+        # Behind the last time of a file, changes of the same time may be cut off.
+        whole = times < end
+        if not whole.any():
+            raise self._wrong("must have a whole clock, and has none: it is empty or cut off")
+        times, values = times[whole], values[whole]
+        if len(values) > 1 and (np.diff(values) != 1).all():
+            raise self._wrong(
+                f"{CLOCK} must count clocks one by one, and goes from {values[0]} to {values[1]}; "
+                "map it to a counter of clocks"
+            )
+        return times, values
+
+    def _bits(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Times at which a signal changes, each once, and its values from them on."""
+        pieces = self._pieces[name]
+        columns = [self._piece(piece) for piece in pieces]
+        if len(columns) == 1:
+            return columns[0]
+        times = np.unique(np.concatenate([times for times, _ in columns]))
+        values = np.zeros(len(times), dtype=np.int64)
+        known = np.ones(len(times), dtype=bool)
+        shift = 0
+        for piece, (own_times, own_values) in zip(pieces, columns, strict=True):
+            part = _held(own_times, own_values, times)
+            known &= part != UNKNOWN
+            values |= np.where(part == UNKNOWN, 0, part) << shift
+            shift += piece.width
+        return times, np.where(known, values, UNKNOWN)
+
+    def _piece(self, piece: Piece) -> tuple[np.ndarray, np.ndarray]:
+        times, values = (np.frombuffer(each, dtype=np.int64) for each in self._changes[piece.code])
+        # Of several values at one time the last one counts.
+        last = np.ones(len(times), dtype=bool)
+        last[:-1] = times[1:] != times[:-1]
+        times, values = times[last], values[last]
+        if piece.low:
+            values = np.where(values == UNKNOWN, UNKNOWN, values >> piece.low & 1)
+        return times, values
+
+    def _happens(self, name: str) -> np.ndarray:
+        values = self._values(name)
+        return (values != 0) & (values != UNKNOWN)
+
+    def _values(self, name: str) -> np.ndarray:
+        """The value of a signal in each clock, unknown ones included."""
+        width = self._widths[name]
+        found = _held(*self._bits(name), self._edges)
+        known = found != UNKNOWN
+        if width < WIDEST:
+            wrong = np.flatnonzero(known & (found >> width != 0))
+            if len(wrong):
+                k = int(wrong[0])
+                raise self._wrong(
+                    f"{name} must have values of {width} bits, not {found[k]} in clock "
+                    f"{self._clocks[k]}; name the right signal, or the state of this waveform"
+                )
+        if name.rsplit(".", 1)[-1] in SIGNED:
+            return np.where(known & (found >> (width - 1) == 1), found - (1 << width), found)
+        return found
+
+    def _column(self, name: str, when: np.ndarray | None = None) -> np.ndarray:
+        """The value of a signal in each clock, or in some; clocks that lack it are not shown."""
+        values = self._values(name)
+        unknown = values == UNKNOWN
+        if when is not None:
+            values = np.where(when, values, NO_VALUE)
+            unknown &= when
+        self._shown &= ~unknown
+        return np.where(unknown, NO_VALUE, values).astype(_dtype(self._widths[name]))
+
+    def _wrong(self, what: str) -> UserError:
+        return UserError(f"{self._path}: {what}")
+
+
+def _held(times: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The value of the last change at or before each time."""
+    if not len(times):
+        return np.full(len(at), UNKNOWN, dtype=np.int64)
+    last = np.searchsorted(times, at, side="right") - 1
+    return np.where(last < 0, UNKNOWN, values[np.maximum(last, 0)])
 
 
 def _dtype(width: int) -> type[np.signedinteger]:
@@ -207,170 +382,3 @@ def _signals(config: ChannelConfig, scopes: Iterable[str]) -> dict[str, int]:
         for member, field in event(config):
             found[f"{ROOT}.events.{kind}.{member}"] = field.width
     return found
-
-
-def _mapping(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: must be a mapping file: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: must be TOML: {error}") from None
-    unknown = sorted(set(found) - {"state", "signals"})
-    if unknown or not isinstance(found.get("signals", {}), dict):
-        raise UserError(
-            f"{path}: must have only state and the table signals"
-            + (f", not {unknown[0]!r}" if unknown else "")
-        )
-    return found
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(
-            f"{path}: must be the state that the waveform starts from: {error.strerror}; it is "
-            "written beside every window, and a mapping may name it"
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: must be JSON: {error}") from None
-
-
-def _read_state(
-    path: Path,
-) -> tuple[
-    ChannelConfig, ArbiterKind, tuple[tuple[int, Settings], ...], dict[str, tuple[int, str]]
-]:
-    """Sizes, arbiter, images with their clocks, and tag and name of each tenant by scope."""
-    found = _read_json(path)
-    try:
-        config = ChannelConfig(**found["config"])
-        arbiter = ArbiterKind[found.get("arbiter_kind", "mcos").upper()]
-        images = tuple(
-            (
-                row["clock"],
-                Settings(
-                    channel=ChannelSettings(**row["channel"]),
-                    tenants=tuple(TenantSettings(**each) for each in row["tenants"]),
-                ),
-            )
-            for row in found["images"]
-        )
-        tenants = {scope: (row["tag"], row["name"]) for scope, row in found["tenants"].items()}
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path}: must be the state of a window, with config, images and tenants: {error}"
-        ) from None
-    return config, arbiter, images, tenants
-
-
-def _number(text: str) -> int:
-    """Value of a vector's text; NO_VALUE for one with x or z."""
-    try:
-        return int(text, 2)
-    except ValueError:
-        return NO_VALUE
-
-
-_PARTS = 50
-"""How often a reader says how far it is."""
-
-_SIGNALS_AT_A_TIME = 16
-"""Signals after which an FST is opened anew: it keeps every signal that was looked at."""
-
-_CHANGE_BYTES = 12
-"""Bytes of a value change in a VCD, about."""
-
-
-def _read_vcd(
-    path: Path, size: int, clock: str, names: set[str], report: Callable[[float], None]
-) -> Iterator[_Changes]:
-    from vcdvcd import VCDVCD, StreamParserCallbacks
-
-    changes: dict[str, tuple[array, array]] = {}
-    part = max(1, size // _CHANGE_BYTES // _PARTS)
-
-    class Callbacks(StreamParserCallbacks):
-        """Keeps what is wanted while the file streams through."""
-
-        def __init__(self) -> None:
-            self.wanted: dict[str, tuple[array, array]] = {}
-            self.seen = 0
-
-        def enddefinitions(self, vcd, signals, cur_sig_vals) -> None:
-            for name, code in vcd.references_to_ids.items():
-                plain = name.split("[")[0]
-                if plain in names:
-                    # One code may stand for several names.
-                    places = self.wanted.setdefault(code, (array("q"), array("q")))
-                    changes[plain] = places
-
-        def value(self, vcd, time, value, identifier_code, cur_sig_vals) -> None:
-            self.seen += 1
-            if self.seen % part == 0 and self.seen < part * _PARTS:
-                report(1 / _PARTS)
-            found = self.wanted.get(identifier_code)
-            if found is not None:
-                found[0].append(time)
-                found[1].append(_number(value))
-
-    try:
-        VCDVCD(str(path), callbacks=Callbacks(), store_tvs=False)
-    except (ValueError, KeyError, IndexError) as error:
-        _close(error)
-        raise UserError(
-            f"{path}: must be a whole VCD, and is cut off or damaged: {error}; write it again"
-        ) from None
-    for name in sorted(changes, key=lambda each: each != clock):
-        times, values = changes[name]
-        if len(times):
-            yield (name, np.array(times, dtype=np.int64), np.array(values, dtype=np.int64))
-
-
-def _close(error: BaseException) -> None:
-    """Close the file that vcdvcd leaves open when it fails."""
-    trace = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_locals.get("vcd_file")
-        if file is not None:
-            file.close()
-        trace = trace.tb_next
-
-
-def _read_fst(
-    path: Path, size: int, clock: str, names: set[str], report: Callable[[float], None]
-) -> Iterator[_Changes]:
-    from pywellen import Waveform as Wave  # ty: ignore[missing-module-member]
-
-    try:
-        found = {each.full_name for each in Wave(str(path)).all_vars()} & names
-        ordered = sorted(found, key=lambda each: each != clock)
-        for first in range(0, len(ordered), _SIGNALS_AT_A_TIME):
-            chunk = ordered[first : first + _SIGNALS_AT_A_TIME]
-            by_name = {each.full_name: each for each in Wave(str(path)).all_vars()}
-            for name in chunk:
-                times, values = array("q"), array("q")
-                for time, value in by_name[name].tv:
-                    times.append(time)
-                    values.append(_number(value) if isinstance(value, str) else value)
-                report(1 / len(ordered))
-                if len(times):
-                    yield (
-                        name,
-                        np.frombuffer(times, dtype=np.int64),
-                        np.frombuffer(values, dtype=np.int64),
-                    )
-    except (RuntimeError, ValueError, OSError) as error:
-        raise UserError(
-            f"{path}: must be a whole FST, and is cut off or damaged: {error}; write it again"
-        ) from None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise UserError(f"{path}: must be a waveform: {error.strerror}") from None

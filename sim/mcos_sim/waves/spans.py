@@ -43,7 +43,19 @@ class Span:
 
 
 def spans(waveform: Waveform, tag: int) -> Iterator[Span]:
-    """Requests of a tenant in the order in which they came."""
+    """Requests of a tenant in the order in which they came.
+
+    What goes on behind hidden clocks is not known to be the same request.
+    """
+    place = 0
+    for stretch in waveform.stretches():
+        for each in _of_stretch(stretch, tag, place):
+            yield each
+            place += 1
+
+
+def _of_stretch(waveform: Waveform, tag: int, first: int) -> Iterator[Span]:
+    """Requests of a tenant in clocks that follow each other; the first one has place ``first``."""
     e, c, clocks = waveform.events, waveform.channel, waveform.clocks
     asked = np.flatnonzero((e["request.valid"] == 1) & (e["request.tenant"] == tag))
     # Those that were queued before the waveform are granted first.
@@ -62,7 +74,7 @@ def spans(waveform: Waveform, tag: int) -> Iterator[Span]:
         grant = int(granted[place]) if place < len(granted) else None
         yield Span(
             tag=tag,
-            place=place,
+            place=first + place,
             request_id=number,
             size=int(e["request.beats"][row]) * waveform.config.beat_bytes,
             address=int(e["request.address"][row]),

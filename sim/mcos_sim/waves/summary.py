@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from mcos_sim.errors import UserError
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.spans import spans
 
@@ -94,11 +95,22 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
 
 
 def grants_between(waveform: Waveform, first: int, end: int) -> list[Grant]:
-    """Grants in clocks ``first`` to ``end``, the last excluded."""
-    c, t = waveform.channel, waveform.tenants
-    inside = (waveform.clocks >= first) & (waveform.clocks < end) & (c["granted"] == 1)
+    """Grants in clocks ``first`` to ``end``, the last excluded.
+
+    Raises
+    ------
+    UserError
+        If the waveform shows none of these clocks.
+    """
+    c, t, clocks = waveform.channel, waveform.tenants, waveform.clocks
+    inside = (clocks >= first) & (clocks < end)
+    if not inside.any():
+        raise UserError(
+            f"--grants must name clocks that are shown, not {first}:{end}; the waveform has "
+            f"{len(clocks)} of {clocks[0]}:{clocks[-1] + 1}"
+        )
     found = []
-    for row in np.flatnonzero(inside):
+    for row in np.flatnonzero(inside & (c["granted"] == 1)):
         tag = int(c["tenant"][row])
         found.append(
             Grant(

@@ -5,6 +5,7 @@ from mcos_sim.compiling import compiled
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
+    "UNSENT",
     "check_answers",
     "check_commands",
     "check_credit",
@@ -18,7 +19,9 @@ _LOST_RESPONSE = int(Rule.LOST_RESPONSE)
 _DOUBLE_RESPONSE = int(Rule.DOUBLE_RESPONSE)
 _CREDIT = int(Rule.CREDIT)
 _HANDSHAKE = int(Rule.HANDSHAKE)
-_UNSENT = OUTLET_DEPTH + 1
+
+UNSENT = OUTLET_DEPTH + 1
+"""Commands of grants from before a waveform, at most."""
 
 _FAR = 64
 """Requests of a tenant among which a command is looked for."""
@@ -28,23 +31,9 @@ _ANSWER_CLOCKS = 4
 
 
 @compiled
-def _unsent(grants, tenant, commands, command_tenant):
-    """Commands of grants from before the waveform: the fewest that let the others match."""
-    for skipped in range(_UNSENT + 1):
-        fits = True
-        for n in range(min(len(commands) - skipped, len(grants), 64)):
-            k, c = grants[n], commands[n + skipped]
-            if command_tenant[c] != tenant[k] or c <= k:
-                fits = False
-                break
-        if fits:
-            return skipped
-    return 0
-
-
-@compiled
 def check_commands(
     found,
+    skipped,
     grants,
     tenant,
     beats,
@@ -66,6 +55,8 @@ def check_commands(
 
     Parameters
     ----------
+    skipped : int
+        Commands of grants from before the waveform.
     grants, commands, requests : (events,)
         Rows with such an event.
     places : (tenants, requests)
@@ -74,14 +65,13 @@ def check_commands(
         Zero; filled with requests of each tenant, and with commands so far, those of requests from
         before the waveform as negative numbers.
     """
-    skipped = _unsent(grants, tenant, commands, command_tenant)
     for row in requests:
         i = request_tenant[row]
         places[i, counts[0, i]] = row
         counts[0, i] += 1
     for i in range(counts.shape[1]):
         counts[1, i] = -queued[0, i]
-    for n in range(skipped):
+    for n in range(min(skipped, len(commands))):
         counts[1, command_tenant[commands[n]]] -= 1
     for n in range(len(commands)):
         c = commands[n]

@@ -44,14 +44,14 @@ def check_tags(
     fraction,
     image,
 ):
-    """S and F of every head."""
+    """S and F of every head; those of the first clock may have waited, and are as they are."""
     mask = (1 << width) - 1
-    for k in range(len(granted)):
+    for k in range(1, len(granted)):
         now = image[k]
         for i in range(present.shape[1]):
             if not present[k, i]:
                 continue
-            stays = k > 0 and present[k - 1, i] and not (granted[k - 1] and tenant[k - 1] == i)
+            stays = present[k - 1, i] and not (granted[k - 1] and tenant[k - 1] == i)
             if stays:
                 if start[k, i] != start[k - 1, i]:
                     tell(found, _TAG_MOVED, k, i, -1, start[k, i], start[k - 1, i])
