@@ -64,10 +64,8 @@ def command(
     from mcos_sim.waves.window import window_files
 
     clocks = None if grants is None else clock_span("--grants", grants)
-    require_outputs(
-        [json, perfetto, html],
-        inputs=[*window_files(file), state_path(file, mapping), mapping],
-    )
+    state = state_path(file, mapping)
+    require_outputs([json, perfetto, html], inputs=[*window_files(file), state, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", 1) as advance:

@@ -163,8 +163,10 @@ def state_path(path: Path, mapping: Path | None = None) -> Path:
     Raises
     ------
     UserError
-        If the mapping is not what it should be.
+        If the waveform is a folder, or the mapping is not what it should be.
     """
+    if not path.name or path.is_dir():
+        raise UserError(f"{path} must be a waveform, VCD or FST, not a folder")
     named = None if mapping is None else read_mapping(mapping).state
     return named or path.with_suffix(".json")
 
