@@ -9,6 +9,7 @@ from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_policy.colouring import check_colours
 from mcos_policy.contract import Contract, bandwidth_path
+from mcos_policy.counters import check_epoch
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.quantize import (
     WEIGHT_LIMIT,
@@ -25,9 +26,6 @@ from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE
 
 __all__ = ["admit"]
-
-
-_LISTED_TENANTS = 16
 
 
 def admit(contract: Contract, config: ChannelConfig, source: Source) -> list[Diagnostic]:
@@ -54,7 +52,13 @@ class _Admission:
         }
 
     def findings(self) -> Iterator[Diagnostic]:
+        if len(self.contract.tenants) > self.config.tenants:
+            # What else could be said of so many would be long, and change with each one removed.
+            yield self._too_many()
+            return
         yield from self._fabric()
+        if clocks(self.fabric.epoch, self.config) <= self.most["epoch_clocks"]:
+            yield from check_epoch(self.contract, self.config, self.source)
         yield from self._memory()
         yield from check_colours(self.contract, self.source)
         yield from self._names()
@@ -120,15 +124,17 @@ class _Admission:
                 rule = f"must be unique, and tenant {earlier + 1} of the file has this one already"
                 yield self._broken(("tenant", position, "name"), rule, "rename one")
 
+    def _too_many(self) -> Diagnostic:
+        tags = self.config.tenants
+        excess = list(self.contract.tenants)[tags]
+        text = (
+            f"a contract must have at most {tags} tenants, one for each tag of the hardware, "
+            f"not {len(self.contract.tenants)}; remove some"
+        )
+        return self.source.error(("tenant", excess), text)
+
     def _tags(self) -> Iterator[Diagnostic]:
         tags = self.config.tenants
-        if len(self.contract.tenants) > tags:
-            excess = list(self.contract.tenants)[tags]
-            text = (
-                f"a contract must have at most {tags} tenants, one for each tag of the hardware, "
-                f"not {len(self.contract.tenants)}; remove some"
-            )
-            yield self.source.error(("tenant", excess), text)
         counts = Counter(tenant.tag for tenant in self.contract.tenants.values())
         for position, tenant in self.contract.tenants.items():
             path = ("tenant", position, "tag")
@@ -168,8 +174,6 @@ class _Admission:
             + (f" at a cost of {float(costs[position]):g}" if costs[position] != 1 else "")
             for position, guarantee in self.guarantees.items()
         ]
-        if len(parts) > _LISTED_TENANTS:
-            parts[_LISTED_TENANTS:] = [f"{len(parts) - _LISTED_TENANTS} more"]
         text = (
             f"the sum of guarantees must be at most {RATE.show(limit)}, "
             f"{float(ADMISSIBLE_SHARE)} of the capacity {RATE.show(self.capacity)}, "

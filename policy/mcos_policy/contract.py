@@ -20,8 +20,8 @@ from pydantic import (
 
 from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.diagnostics import Diagnostic, RuleError
-from mcos_policy.source import KeyPath, Source
-from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity
+from mcos_policy.source import KeyPath, Source, shorten
+from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity, exact
 
 __all__ = [
     "Bandwidth",
@@ -115,9 +115,11 @@ def _colour_mode(value: object) -> str:
 
 def _cost(value: object) -> Fraction:
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if not number or not Decimal(value).is_finite() or not 1 <= value <= _MOST_COST:
-        raise RuleError(f"must be a number in 1..{_MOST_COST}", "write it without quotes")
-    return Fraction(value)
+    cost = exact(Decimal(value)) if number else None
+    if cost is None or not 1 <= cost <= _MOST_COST:
+        rule = f"must be a number in 1..{_MOST_COST} of at most 24 digits"
+        raise RuleError(rule, "write it without quotes")
+    return cost
 
 
 def _by_position(value: object) -> object:
@@ -399,8 +401,10 @@ def _unknown_key(source: Source, path: KeyPath) -> Diagnostic:
             return source.key_error(path, f"{table} must have {pair}, not both; remove one")
     known = sorted(name for names in _spellings(model).values() for name in names)
     near = difflib.get_close_matches(key, known, n=1)
-    way_out = f"did you mean {near[0]}?" if near else "remove it"
-    text = f"a key of {table} must be one of {', '.join(known)}, not {key!r}; {way_out}"
+    unit = f", in {_UNIT_OF_KEY[near[0]]}" if near and near[0] in _UNIT_OF_KEY else ""
+    way_out = f"did you mean {near[0]}{unit}?" if near else "remove it"
+    shown = shorten(repr(key))
+    text = f"a key of {table} must be one of {', '.join(known)}, not {shown}; {way_out}"
     return source.key_error(path, text)
 
 

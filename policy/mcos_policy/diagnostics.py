@@ -13,6 +13,9 @@ __all__ = [
 ]
 
 
+_MOST_SHOWN = 50
+
+
 class Severity(enum.Enum):
     """Whether a contract can be compiled in spite of a diagnostic."""
 
@@ -64,13 +67,20 @@ class ContractError(Exception):
     Parameters
     ----------
     diagnostics : Iterable[Diagnostic]
-        Everything found, in the order of the file; at least one is an error.
+        Everything found; at least one is an error. Kept are, in the order of the file, as many as
+        people read, errors before warnings, and then one that counts the rest.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(
-            sorted(diagnostics, key=lambda each: (each.line or 0, each.column or 0, each.text))
+        found = sorted(diagnostics, key=lambda each: each.severity is not Severity.ERROR)
+        kept = sorted(
+            found[:_MOST_SHOWN], key=lambda each: (each.line or 0, each.column or 0, each.text)
         )
+        more = len(found) - len(kept)
+        if more:
+            text = f"and {more:,} more; correct these first"
+            kept.append(Diagnostic(severity=Severity.ERROR, text=text, file=kept[0].file))
+        self.diagnostics = tuple(kept)
         super().__init__("\n".join(str(each) for each in self.diagnostics))
 
 

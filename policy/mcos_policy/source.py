@@ -1,6 +1,9 @@
 """A contract file: its tables, and where in the file each key stands."""
 
+import codecs
 import dataclasses
+import decimal
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,12 +14,14 @@ from typing import Any, TypeAlias
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
+from mcos_hw.control.image import IMAGE_MAGIC
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
 
 __all__ = [
     "KeyPath",
     "Source",
     "read_source",
+    "shorten",
 ]
 
 
@@ -25,7 +30,11 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 _LARGEST_FILE = 1 << 20
 _SHOWN_CHARACTERS = 60
+_MOST_PARTS = 64
+"""Parts of a dotted key; every way to a value is kept, so that long ones take their square."""
+
 _LANGUAGE = Language(tree_sitter_toml.language())
+_IMAGE = IMAGE_MAGIC.to_bytes(4, "little")
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -53,10 +62,12 @@ class Source:
 
     def value_text(self, path: KeyPath) -> str:
         """The value at ``path`` as the file spells it, shortened to one line."""
-        text = " ".join(_text(self.values[path]).split()) if path in self.values else "a table"
-        if len(text) > _SHOWN_CHARACTERS:
-            text = text[: _SHOWN_CHARACTERS - 3] + "..."
-        return text
+        return shorten(_text(self.values[path])) if path in self.values else "a table"
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """Its lines, without their ends."""
+        return _lines(self.text)
 
     def error(self, path: KeyPath, text: str) -> Diagnostic:
         """An error about the value at ``path``, or about the nearest table around it."""
@@ -76,12 +87,12 @@ class Source:
         while path:
             node = nodes.get(path) or self.keys.get(path)
             if node is not None:
-                line, column = _position(node, self.text)
+                line, column = _position(node, self.lines)
                 break
             path = path[:-1]
         else:
             line, column = 1, 1
-        return _at(severity, self.name, self.text, line, column, text)
+        return _at(severity, self.name, self.lines, line, column, text)
 
 
 def read_source(path: str | Path) -> Source:
@@ -108,6 +119,9 @@ def read_source(path: str | Path) -> Source:
     except RecursionError:
         rule = "values must be nested a few levels deep, not by hundreds; remove the inner ones"
         raise ContractError([_whole(name, rule)]) from None
+    except decimal.InvalidOperation:
+        rule = "numbers must have exponents that are meant, not of 19 digits; shorten them"
+        raise ContractError([_whole(name, rule)]) from None
     except ValueError:
         rule = "integers must have at most 4300 digits, not more; shorten the number"
         raise ContractError([_whole(name, rule)]) from None
@@ -133,6 +147,12 @@ def _read_text(name: str, path: Path) -> str:
         raise ContractError([_whole(name, rule)]) from None
     if len(data) > _LARGEST_FILE:
         rule = f"a contract must have at most {_LARGEST_FILE} bytes, not more; name another file"
+        raise ContractError([_whole(name, rule)])
+    if data.startswith(_IMAGE):
+        rule = "a contract must be TOML, not an image; name the contract that it was compiled from"
+        raise ContractError([_whole(name, rule)])
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        rule = "a contract must be UTF-8 text, not UTF-16; save the file as UTF-8"
         raise ContractError([_whole(name, rule)])
     try:
         return data.decode("utf-8-sig")
@@ -163,16 +183,26 @@ def _syntax_error(name: str, text: str, message: str) -> Diagnostic:
         line, column = int(position[1]), int(position[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    rule = f"a contract must be TOML, not this ({reason}); correct the syntax here"
-    return _at(Severity.ERROR, name, text, line, column, rule)
+    rule = f"a contract must be TOML, not this ({shorten(reason)}); correct the syntax here"
+    return _at(Severity.ERROR, name, _lines(text), line, column, rule)
 
 
 def _whole(name: str, text: str) -> Diagnostic:
     return Diagnostic(severity=Severity.ERROR, text=text, file=name)
 
 
+def shorten(text: str) -> str:
+    """A text on one line, and no longer than is read."""
+    text = " ".join(text[: 4 * _SHOWN_CHARACTERS].split())
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
 def _at(
-    severity: Severity, name: str, text: str, line: int, column: int, message: str
+    severity: Severity, name: str, lines: list[str], line: int, column: int, message: str
 ) -> Diagnostic:
     return Diagnostic(
         severity=severity,
@@ -180,7 +210,7 @@ def _at(
         file=name,
         line=line,
         column=column,
-        source_line=text.split("\n")[line - 1].rstrip("\r"),
+        source_line=lines[line - 1],
     )
 
 
@@ -188,11 +218,18 @@ def _text(node: Node) -> str:
     return (node.text or b"").decode()
 
 
-def _position(node: Node, text: str) -> tuple[int, int]:
+def _position(node: Node, lines: list[str]) -> tuple[int, int]:
     row, column = node.start_point
     # tree-sitter counts bytes in a line, people count characters.
-    before = text.split("\n")[row].encode()[:column].decode()
-    return row + 1, len(before) + 1
+    if not lines[row].isascii():
+        column = len(_encoded(lines[row])[:column].decode())
+    return row + 1, column + 1
+
+
+@functools.lru_cache(maxsize=4)
+def _encoded(line: str) -> bytes:
+    """A line's bytes; a contract may be one long line."""
+    return line.encode()
 
 
 class _Index:
@@ -200,7 +237,7 @@ class _Index:
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.text = text
+        self.lines = _lines(text)
         self.keys: dict[KeyPath, Node] = {}
         self.values: dict[KeyPath, Node] = {}
         self.explicit: set[KeyPath] = set()
@@ -249,19 +286,23 @@ class _Index:
 
     def _declare(self, path: KeyPath, key: Node) -> None:
         if path in self.explicit:
-            line, column = _position(key, self.text)
-            first, _ = _position(self.keys[path], self.text)
+            line, column = _position(key, self.lines)
+            first, _ = _position(self.keys[path], self.lines)
             rule = (
-                f"key {path[-1]!r} must appear once, not again here; "
+                f"key {shorten(repr(path[-1]))} must appear once, not again here; "
                 f"remove it here or on line {first}"
             )
-            self.repeated.append(_at(Severity.ERROR, self.name, self.text, line, column, rule))
+            self.repeated.append(_at(Severity.ERROR, self.name, self.lines, line, column, rule))
         else:
             self.explicit.add(path)
             self.keys[path] = key
 
     def _descend(self, table: KeyPath, parts: list[tuple[str, Node]]) -> KeyPath:
         """The path of a dotted key; a step into an array of tables means its last table."""
+        if len(parts) > _MOST_PARTS:
+            line, column = _position(parts[0][1], self.lines)
+            rule = f"a key must have at most {_MOST_PARTS} parts, not {len(parts)}; shorten it"
+            raise ContractError([_at(Severity.ERROR, self.name, self.lines, line, column, rule)])
         path = table
         for depth, (name, node) in enumerate(parts):
             path = (*path, name)

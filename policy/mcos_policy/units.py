@@ -19,11 +19,21 @@ __all__ = [
     "SIZE",
     "Bare",
     "Quantity",
+    "exact",
 ]
 
 
-_TEXT = re.compile(r"([+-]?)([0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?) *([A-Za-z/]+)")
+_TEXT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?) *([A-Za-z\u00b5\u03bc/]+)")
+_MICRO = str.maketrans("\u00b5\u03bc", "uu")
+"""Both signs that keyboards have for micro: the micro sign and the Greek letter."""
+
+_MOST_DIGITS = 24
 _LARGEST_EXPONENT = 40
+_WRITTEN = (
+    f"a number of at most {_MOST_DIGITS} digits in 1e-{_LARGEST_EXPONENT}..1e{_LARGEST_EXPONENT}"
+)
+"""Exact arithmetic with more than that takes time and means nothing."""
+
 _SHOWN_DIGITS = 15
 
 
@@ -103,24 +113,46 @@ class Quantity:
         match = _TEXT.fullmatch(value.strip())
         if match is None:
             raise RuleError(rule, f"write a finite number and one of the units {known}")
-        sign, digits, unit = match.groups()
+        number, unit = exact(_decimal(match[1])), match[2].translate(_MICRO)
         if unit not in self.units:
             raise RuleError(rule, f"use one of the units {known}")
-        return Fraction(sign + digits) * self.units[unit]
+        if number is None:
+            raise RuleError(rule, f"write {_WRITTEN}")
+        return number * self.units[unit]
 
     def _bare(self, bare: Bare) -> Fraction:
-        rule = f"must be a finite number of {bare.unit}"
-        way_out = "write it without quotes, or use the key without a unit"
         value = bare.value
-        if type(value) is int and abs(value) < 10**_LARGEST_EXPONENT:
-            return value * self.units[bare.unit]
-        if (
-            isinstance(value, Decimal)
-            and value.is_finite()
-            and abs(value.adjusted()) < _LARGEST_EXPONENT
-        ):
-            return Fraction(value) * self.units[bare.unit]
-        raise RuleError(rule, way_out)
+        if type(value) is int:
+            value = Decimal(value)
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise RuleError(
+                f"must be a finite number of {bare.unit}",
+                "write it without quotes, or use the key without a unit",
+            )
+        number = exact(value)
+        if number is None:
+            raise RuleError(f"must be {_WRITTEN}, of {bare.unit}", "correct it")
+        return number * self.units[bare.unit]
+
+
+def exact(number: Decimal) -> Fraction | None:
+    """The number itself; None for one that is not finite, or has too many digits or zeros."""
+    if not number.is_finite():
+        return None
+    if not number:
+        return Fraction(0)
+    digits = len(number.as_tuple().digits)
+    if digits > _MOST_DIGITS or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        return None
+    return Fraction(number)
+
+
+def _decimal(text: str) -> Decimal:
+    """The number that a text writes; infinite if its exponent is none that a number has."""
+    try:
+        return Decimal(text)
+    except decimal.InvalidOperation:
+        return Decimal("inf")
 
 
 def _powers(suffix: str, base: str) -> dict[str, Fraction]:
@@ -152,4 +184,4 @@ DURATION = Quantity(
         "s": Fraction(1),
     },
 )
-"""Durations in seconds."""
+"""Durations in seconds; the u of us may be either micro sign."""

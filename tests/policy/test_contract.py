@@ -1,5 +1,6 @@
 """Faulty contracts: the whole message of each, and all of them in one go."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,14 @@ FAULTS = [
         (
             f"12:1: error: a key of [tenant.bandwidth] must be one of {BANDWIDTH_KEYS}, not 'x y'; "
             "remove it"
+        ),
+    ),
+    (
+        "guaranteed_gbps = 80",
+        "guaranteed_gbps = 80\nguaranteed_Gbps = 80",
+        (
+            f"18:1: error: a key of [tenant.bandwidth] must be one of {BANDWIDTH_KEYS}, not "
+            "'guaranteed_Gbps'; did you mean guaranteed_gbps, in GB/s?"
         ),
     ),
     (
@@ -322,3 +331,42 @@ def test_tags(
         text += 'bandwidth = {guaranteed = "1 GB/s", burst = "2 GB/s", burst_duration_ms = 1}\n'
     contract = compile_contract(contract_file(text), CONFIG).contract
     assert list(contract.tags().values()) == tags
+
+
+def faults(count: int) -> str:
+    return "[fabric]\nchannels = 1\n" + "\n".join(f"k{k} = 1" for k in range(count)) + "\n"
+
+
+@pytest.mark.parametrize(("count", "shown", "last"), [(49, 50, "k48"), (50, 51, "and 1 more; ")])
+def test_no_more_than_people_read_are_shown(
+    contract_file: Callable[[str], Path], count: int, shown: int, last: str
+) -> None:
+    """One more fault is that there is no tenant."""
+    with pytest.raises(ContractError) as caught:
+        compile_contract(contract_file(faults(count)), CONFIG)
+    told = [each.text for each in caught.value.diagnostics]
+    assert len(told) == shown
+    assert last in told[-1]
+
+
+MANY = {
+    "lines": faults(9_000),
+    "one line": "fabric = {channels = 1}\ntenant = ["
+    + ", ".join(
+        f'{{name = "\N{LATIN SMALL LETTER E WITH ACUTE}{k}", x{k} = 1}}' for k in range(9_000)
+    )
+    + "]\n",
+    "keys again": "[fabric]\nchannels = 1\n" + "pacer = 1\n" * 9_000,
+    "tenants": "[fabric]\nchannels = 1\n"
+    + "[[tenant]]\nname = 'a'\ntag = 1\nbandwidth = {guaranteed = '1 B/s', burst = '1 kB/s', "
+    "burst_duration = '1 us'}\n" * 9_000,
+}
+
+
+@pytest.mark.parametrize("text", MANY.values(), ids=MANY)
+def test_9000_faults_take_seconds(contract_file: Callable[[str], Path], text: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(ContractError) as caught:
+        compile_contract(contract_file(text), CONFIG)
+    assert time.process_time() - begun < 10
+    assert len(str(caught.value)) < 20_000

@@ -108,6 +108,32 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
             ": error: integers must have at most 4300 digits, not more; shorten the number",
         ),
         (
+            b"a = 1e" + 30 * b"9",
+            ": error: numbers must have exponents that are meant, not of 19 digits; shorten them",
+        ),
+        (
+            b"x = 1\n" + b".".join([b"a"] * 65) + b" = 1",
+            ":2:1: error: a key must have at most 64 parts, not 65; shorten it",
+        ),
+        (
+            "a = 1".encode("utf-16"),
+            ": error: a contract must be UTF-8 text, not UTF-16; save the file as UTF-8",
+        ),
+        (
+            b"MIMG" + bytes(600),
+            (
+                ": error: a contract must be TOML, not an image; name the contract that it was "
+                "compiled from"
+            ),
+        ),
+        (
+            b'a = "\0"',
+            (
+                ":1:6: error: a contract must be TOML, not this (Illegal character '\\x00'); "
+                "correct the syntax here"
+            ),
+        ),
+        (
             b"#" * ((1 << 20) + 1),
             ": error: a contract must have at most 1048576 bytes, not more; name another file",
         ),
@@ -133,5 +159,12 @@ def test_missing_file_and_directory(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{path}: error: a contract must be a file that exists, not this; correct the path"
     )
-    with pytest.raises(ContractError, match="must be a readable file, not this"):
-        read_source(path / "\0")
+    loop = tmp_path / "loop.toml"
+    loop.symlink_to(loop)
+    for unreadable in (path / "\0", loop):
+        with pytest.raises(ContractError, match=r"must be a readable file, not this \(.*\); corr"):
+            read_source(unreadable)
+
+
+def test_a_key_of_64_parts_is_read(contract_file: Callable[[str], Path]) -> None:
+    assert read_source(contract_file(".".join(["a"] * 64) + " = 1")).document.keys() == {"a"}

@@ -21,6 +21,11 @@ from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity
         (DURATION, "2 ms", Fraction(1, 500)),
         (DURATION, "0.1 ns", Fraction(1, 10**10)),
         (DURATION, Bare(value=25, unit="us"), Fraction(25, 10**6)),
+        (DURATION, "20 \N{MICRO SIGN}s", Fraction(20, 10**6)),
+        (DURATION, "20 \N{GREEK SMALL LETTER MU}s", Fraction(20, 10**6)),
+        (RATE, "9" * 24 + " B/s", Fraction(10**24 - 1)),
+        (RATE, "1e40 B/s", Fraction(10**40)),
+        (RATE, Bare(value=Decimal("1e-40"), unit="GB/s"), Fraction(10**9, 10**40)),
         (SIZE, "8 GiB", Fraction(8 * 2**30)),
         (SIZE, "14 KiB", Fraction(14336)),
     ],
@@ -67,6 +72,36 @@ def test_parse(kind: Quantity, value: object, expected: Fraction) -> None:
 def test_refused(value: object) -> None:
     with pytest.raises(RuleError, match=r"^must be "):
         RATE.parse(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "way_out"),
+    [
+        ("9" * 26 + " B/s", "write a number of at most 24 digits in 1e-40..1e40"),
+        ("1e41 B/s", "write a number of at most 24 digits in 1e-40..1e40"),
+        ("1e-300 GB/s", "write a number of at most 24 digits in 1e-40..1e40"),
+        ("1e99999999999999999999 GB/s", "write a number of at most 24 digits in 1e-40..1e40"),
+        ("nan GB/s", "write a finite number and one of the units "),
+        ("1 \N{MICRO SIGN}B/s", "use one of the units "),
+        (
+            Bare(value=Decimal("nan"), unit="GB/s"),
+            "write it without quotes, or use the key without",
+        ),
+    ],
+)
+def test_the_way_out(value: object, way_out: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        RATE.parse(value)
+    assert caught.value.way_out.startswith(way_out)
+
+
+def test_a_bare_number_beyond_reason() -> None:
+    for value in (10**26 + 1, Decimal("1e-300"), Decimal("1e41"), Decimal("1." + "3" * 100_000)):
+        with pytest.raises(RuleError) as caught:
+            RATE.parse(Bare(value=value, unit="GB/s"))
+        assert caught.value.rule == (
+            "must be a number of at most 24 digits in 1e-40..1e40, of GB/s"
+        )
 
 
 def test_zero_where_allowed() -> None:

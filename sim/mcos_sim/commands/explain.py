@@ -52,7 +52,11 @@ def command(
     compiled = compile_for(contract, tenants=tenants)
     explanation = explain(compiled)
     if json is not None:
-        origin = {"config_hash": compiled.config.hash, "contract": compiled.origin}
+        origin = {
+            "config_hash": compiled.config.hash,
+            "contract": compiled.origin,
+            "warnings": [str(warning) for warning in compiled.warnings],
+        }
         write_json(json, explanation.as_mapping() | origin)
     output.print(
         f"{explanation.channels} channels of {explanation.capacity_channel:g} GB/s, "
