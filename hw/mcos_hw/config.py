@@ -51,7 +51,9 @@ class ChannelConfig:
     address_width : int
         Bits of a byte address.
     stamp_width : int
-        Bits of the modular clock stamp a request carries; ages up to half its range compare right.
+        Bits of the modular clock stamp a request carries. FCFS compares ages up to half its range
+        right, and a latency of its whole range or more would count as a short one: with the default
+        that takes 2.8 years at 800 MHz.
     slots : int
         Requests granted and not yet served that the channel can track; a power of two.
     tag_fraction : int
@@ -87,7 +89,7 @@ class ChannelConfig:
     clock_khz: int = 800_000
     id_width: int = 12
     address_width: int = 40
-    stamp_width: int = 24
+    stamp_width: int = 56
     slots: int = 512
     tag_fraction: int = 16
     rate_fraction: int = 16
@@ -106,7 +108,7 @@ class ChannelConfig:
         _require_range("clock_khz", self.clock_khz, 1_000, 4_000_000)
         _require_range("id_width", self.id_width, 1, 16)
         _require_range("address_width", self.address_width, 32, 64)
-        _require_range("stamp_width", self.stamp_width, 16, 32)
+        _require_range("stamp_width", self.stamp_width, 16, 56)
         _require_range("slots", self.slots, 16, 4096)
         _require_range("tag_fraction", self.tag_fraction, 8, 24)
         _require_range("rate_fraction", self.rate_fraction, 16, 24)

@@ -345,11 +345,16 @@ class Channel(wiring.Component):
             window, source = getattr(self, name), getattr(monitor, name)
             m.d.comb += [source.index.eq(window.index), window.data.eq(source.data)]
 
-        # Quarters of the port credit in flight: the thresholds are 1/4, 1/2 and 3/4.
+        # Quarters of the port credit in flight: the thresholds are 1/4, 1/2 and 3/4. Before the
+        # first image there is neither credit nor load.
         quadrupled = credit.in_flight << 2
         limit = live.channel.port_credit
         m.d.sync += self.load.eq(
-            (quadrupled >= limit) + (quadrupled >= 2 * limit) + (quadrupled >= 3 * limit)
+            Mux(
+                credit.in_flight == 0,
+                0,
+                (quadrupled >= limit) + (quadrupled >= 2 * limit) + (quadrupled >= 3 * limit),
+            )
         )
 
         m.d.comb += self.probe.channel.granted_class.eq(granted_class)

@@ -100,7 +100,7 @@ class EpochCounters(wiring.Component):
         Which counter to read.
     read_data : Out(32)
         Its count in the epoch before the running one, overflow in bit 31; one clock later. Complete
-        from the fourth clock of the running epoch on.
+        from the fourth clock of the running epoch on. 0 while rows are being cleared.
 
     Raises
     ------
@@ -156,6 +156,7 @@ class EpochCounters(wiring.Component):
         base = Signal(COUNT_WIDTH + 1)
         cleared = Signal(range(2 * self.depth + 1))
         clears = Signal()
+        readable = Signal()
 
         # 0: its row has been read. 1: it is added. 2: the sum is written. 3: it is in memory, but
         # was not yet when the event in step 0 read.
@@ -206,7 +207,7 @@ class EpochCounters(wiring.Component):
 
         latched_epoch = Signal(32)
         m.d.comb += read.addr.eq(Cat(self.read_index, ~self.epoch[0]))
-        m.d.sync += latched_epoch.eq(self.epoch - 1)
-        with m.If(read.data.epoch == latched_epoch):
+        m.d.sync += [latched_epoch.eq(self.epoch - 1), readable.eq(~clears)]
+        with m.If(readable & (read.data.epoch == latched_epoch)):
             m.d.comb += self.read_data.eq(shown(read.data.word))
         return m

@@ -7,6 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.counters import EpochCounter, EpochCounters
+from mcos_hw.channel.epoch import EpochTimer
 from mcos_hw.channel.select import number
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
@@ -48,8 +49,8 @@ class Monitor(wiring.Component):
     """Counts what the channel does and latches it at once at the end of every epoch.
 
     All counters saturate and then say so in bit 31. Latency counts from a request's first offer
-    to its response. Reset clears everything; counting begins once the counters' memories are
-    cleared, long before a first image can be loaded.
+    to its response, three clocks after that. Reset clears everything. That takes the counters in
+    memories two clocks for each of their words; until then they count nothing and read as 0.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class Monitor(wiring.Component):
     served, served_entry : In
         The response of this clock.
     epoch : Out(32)
-        Number of the latched epoch.
+        Number of the latched epoch, 0 until one has ended, modulo ``2**32``.
     busy_clocks, stalled_clocks : Out(32)
         Such clocks of the latched epoch.
     responded, responded_tenant, responded_bin, responded_late : Out
@@ -150,18 +151,9 @@ class Monitor(wiring.Component):
         config = self.config
         tenants = range(config.tenants)
 
-        running_epoch = Signal(32, init=1)
-        elapsed = Signal(32)
-        latch = Signal()
-        length = self.epoch_clocks
-        m.d.comb += self.epoch.eq(running_epoch - 1)
-        m.d.sync += [
-            elapsed.eq(elapsed + 1),
-            # Decided a clock ahead: whether the next clock is the last one of its epoch.
-            latch.eq((length != 0) & Mux(latch, length == 1, elapsed + 2 >= length)),
-        ]
-        with m.If(latch):
-            m.d.sync += [elapsed.eq(0), running_epoch.eq(running_epoch + 1)]
+        m.submodules.timer = timer = EpochTimer()
+        latch = timer.latch
+        m.d.comb += [timer.length.eq(self.epoch_clocks), self.epoch.eq(timer.number - 1)]
 
         windows = monitor_windows(config)
 
@@ -170,7 +162,7 @@ class Monitor(wiring.Component):
             counters = EpochCounters(depth=windows[name], amount_width=amount_width)
             m.submodules[name] = counters
             m.d.comb += [
-                counters.epoch.eq(running_epoch),
+                counters.epoch.eq(timer.number),
                 counters.count.eq(event),
                 counters.index.eq(index),
                 counters.read_index.eq(window.index),

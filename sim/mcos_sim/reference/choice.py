@@ -185,7 +185,7 @@ def choose_at_once(s, tenants):
         elif s[at.KIND] == _FCFS:
             offered = s[at.QUEUE_OFFERED + at.ROWS * i + s[at.HEAD + i]]
             least = s[at.QUEUE_OFFERED + at.ROWS * best + s[at.HEAD + best]]
-            if offered - least & s[at.STAMP_MASK] > s[at.STAMP_MASK] >> 1:
+            if offered < least:
                 best = i
         elif s[at.KIND] == _FIXED_PRIORITY and s[at.PRIORITY + i] < s[at.PRIORITY + best]:
             best = i

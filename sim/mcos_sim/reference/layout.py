@@ -27,11 +27,10 @@ NOBODY = -1
     RATE_FRACTION,
     L_MAX,
     SLOTS,
-    STAMP_MASK,
     ROUND_BITS,
     OLDEST_AGE,
     KIND,
-) = range(20)
+) = range(19)
 
 # The live image: values of the channel.
 CHANNEL_ROWS = 12

@@ -72,7 +72,7 @@ def count_latency(s):
     s[at.STAMPED_TENANT] = at.NOBODY
     if s[at.SERVED]:
         s[at.STAMPED_TENANT] = s[at.SERVED_TENANT]
-        s[at.STAMPED_CLOCKS] = s[at.CLOCK] - s[at.SERVED_OFFERED] & s[at.STAMP_MASK]
+        s[at.STAMPED_CLOCKS] = s[at.CLOCK] - s[at.SERVED_OFFERED]
 
 
 @compiled

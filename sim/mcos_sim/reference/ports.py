@@ -1,6 +1,5 @@
 """What the channel shows its requesters and its memory, and what it does with their answers."""
 
-from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.registers import COLOUR_BITS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
@@ -16,7 +15,9 @@ __all__ = [
     "take",
 ]
 
-_OUTLET_DEPTH = OUTLET_DEPTH
+# Commands that can wait for memory: the one at the port, and two that were granted already. A
+# number of the model's own: what both sides import from one place no comparison sees.
+_OUTLET_DEPTH = 3
 _COLOUR_BITS = COLOUR_BITS
 _ALL_COLOURS = (1 << (1 << COLOUR_BITS)) - 1
 
@@ -70,8 +71,10 @@ def open_then(s):
 
 @compiled
 def load(s):
-    """Quarters of the port credit in flight."""
+    """Quarters of the port credit in flight; 0 before the first image, which brings credit."""
     quarters, limit = 4 * s[at.IN_FLIGHT], s[at.PORT_CREDIT]
+    if quarters == 0:
+        return 0
     return (quarters >= limit) + (quarters >= 2 * limit) + (quarters >= 3 * limit)
 
 
@@ -144,7 +147,7 @@ def take(s, e):
         return at.NOBODY
     row = at.ROWS * i + s[at.TAIL + i]
     s[at.QUEUE_BEATS + row] = e[env.REQUEST_BEATS]
-    s[at.QUEUE_OFFERED + row] = e[env.REQUEST_OFFERED] & s[at.STAMP_MASK]
+    s[at.QUEUE_OFFERED + row] = e[env.REQUEST_OFFERED]
     s[at.QUEUE_ID + row] = e[env.REQUEST_ID]
     s[at.QUEUE_OP + row] = e[env.REQUEST_OP]
     s[at.QUEUE_ADDRESS + row] = e[env.REQUEST_ADDRESS]

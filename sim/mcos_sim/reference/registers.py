@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from mcos_hw.channel.counters import COUNT_WIDTH
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, channel_map
 from mcos_sim.reference import layout as at
@@ -12,13 +11,17 @@ __all__ = [
 ]
 
 
+_COUNT_BITS = 31
+"""Bits of a count, by docs/channel.md; not imported, so that a comparison sees the hardware's."""
+
+
 def monitor_registers(s: np.ndarray, config: ChannelConfig) -> dict[str, list[int]]:
     """Words of the latched epoch by register name."""
     tenants = config.tenants
 
     def counted(place: int, length: int) -> list[int]:
         words = s[place : place + length]
-        return np.where(words >> COUNT_WIDTH, 0xFFFF_FFFF, words).tolist()
+        return np.where(words >> _COUNT_BITS, 0xFFFF_FFFF, words).tolist()
 
     def latched(place: int, each: int) -> list[int]:
         return counted(place + at.LATCHED, tenants * each)

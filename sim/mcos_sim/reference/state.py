@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from mcos_hw.channel.channel import DRAIN_AGE
-from mcos_hw.channel.intake import terms_fraction, terms_widening
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
@@ -15,11 +13,18 @@ __all__ = [
 ]
 
 
+_DRAIN_AGE = 1024
+"""Age in clocks at which a head of a disabled tenant goes first; see docs/channel.md. Not imported,
+so that a comparison sees the hardware's."""
+
+
 def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     """The state of a channel in clock 0, with no image live."""
     s = np.zeros(at.SLOT_TABLE + at.SLOT_ROW * config.slots, dtype=np.int64)
     beat_bits = (config.beat_bytes - 1).bit_length()
     round_bits = config.tenant_width
+    # Bits that beats x 1/w has below a tag's last one; negative where it has too few.
+    spare_bits = config.reciprocal_fraction - beat_bits - config.tag_fraction
     sizes = {
         at.TENANTS: config.tenants,
         at.QUEUE_MASK: config.queue_depth - 1,
@@ -31,13 +36,12 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.TAG_MASK: (1 << config.tag_width) - 1,
         at.TAG_LAG: config.tag_lag << config.tag_fraction,
         at.TAG_LEAD: config.tag_lead << config.tag_fraction,
-        at.PRICE_WIDENING: terms_widening(config),
-        at.PRICE_FRACTION: terms_fraction(config),
+        at.PRICE_WIDENING: max(0, -spare_bits),
+        at.PRICE_FRACTION: max(0, spare_bits),
         at.COST_SHIFT: config.total_reciprocal_fraction - config.tag_fraction,
         at.RATE_FRACTION: config.rate_fraction,
         at.L_MAX: config.l_max,
         at.SLOTS: config.slots,
-        at.STAMP_MASK: (1 << config.stamp_width) - 1,
         at.ROUND_BITS: round_bits,
         at.OLDEST_AGE: (1 << (config.clocks_width - round_bits)) - 1,
         at.KIND: int(arbiter),
@@ -55,7 +59,7 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         s[place] = at.NOBODY
     s[at.RESPONDED : at.RESPONDED + at.LANES] = at.LONG_AGO
     s[at.SCAVENGES : at.SCAVENGES + at.LANES] = 1
-    s[at.AGE_LIMIT : at.AGE_LIMIT + at.LANES] = DRAIN_AGE
+    s[at.AGE_LIMIT : at.AGE_LIMIT + at.LANES] = _DRAIN_AGE
     return s
 
 
@@ -93,7 +97,7 @@ def image_rows(settings: Settings, config: ChannelConfig) -> np.ndarray:
             tenant.peak_rate,
             tenant.peak_depth << config.rate_fraction,
             tenant.inverse_weight,
-            tenant.age_limit if tenant.enable else DRAIN_AGE,
+            tenant.age_limit if tenant.enable else _DRAIN_AGE,
             tenant.latency_slo,
             tenant.refuse_outside,
             tenant.colours,

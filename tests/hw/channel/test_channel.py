@@ -413,6 +413,9 @@ def test_a_tenants_buckets_are_filled_when_it_is_enabled():
 
 def test_load_is_the_quarter_of_the_port_credit_in_flight():
     async def testbench(bench):
+        # Without an image there is no credit, and nothing in flight.
+        await bench.tick(2)
+        assert bench.get("load") == 0
         for requests in (0, 3, 4, 7, 8, 11, 12, 16):
             await start(bench)
             for i in range(requests):

@@ -12,7 +12,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass, channel_map
 from tests.hw.channel.bench import members, simulate
 
-CONFIG = ChannelConfig(tenants=4, queue_depth=4, stamp_width=17)
+CONFIG = ChannelConfig(tenants=4, queue_depth=4)
 STAMPS = 1 << CONFIG.stamp_width
 WINDOWS = monitor_windows(CONFIG)
 ENTRY = dict.fromkeys(slot_entry_layout(CONFIG).members, 0)
@@ -132,7 +132,7 @@ def test_random_events(seed):
 
     def random_inputs(clock, settings):
         counts = [rng.choice((0, 0, 1, 3, CONFIG.queue_depth)) for _ in range(CONFIG.tenants)]
-        latency = rng.getrandbits(rng.randint(1, CONFIG.stamp_width))
+        latency = rng.getrandbits(rng.randint(1, rng.choice((17, CONFIG.stamp_width))))
         now = clock * 77 % STAMPS
         return settings | {
             "now": now,
@@ -195,12 +195,12 @@ def test_a_bin_holds_the_latencies_of_one_power_of_two():
     """Both ends of every bin, each in an epoch of its own."""
     lowest = [(0, 0), *((2**b, b) for b in range(LATENCY_BINS))]
     highest = [(2**b - 1, b - 1) for b in range(1, LATENCY_BINS)]
-    longest = (STAMPS - 1, LATENCY_BINS - 1)
+    longest = [(2**b + 3, LATENCY_BINS - 1) for b in range(LATENCY_BINS, CONFIG.stamp_width)]
 
     async def testbench(bench):
         await clear(bench)
         bench.set(now=5)
-        for latency, latency_bin in (*lowest, *highest, longest):
+        for latency, latency_bin in (*lowest, *highest, *longest, (STAMPS - 1, LATENCY_BINS - 1)):
             entry = ENTRY | {"tenant": 1, "offered": (5 - latency) % STAMPS}
             bench.set(served=1, served_entry=entry)
             await bench.tick()
@@ -210,19 +210,50 @@ def test_a_bin_holds_the_latencies_of_one_power_of_two():
     simulate(Monitor(CONFIG), testbench)
 
 
-@pytest.mark.parametrize(
-    ("objective", "latency", "violations"),
-    [(100, 100, 0), (100, 101, 1), (1, 2, 1), (0, 101, 0), (0, STAMPS - 1, 0)],
-)
-def test_a_response_violates_its_objective_only_beyond_it(objective, latency, violations):
+def test_a_response_violates_its_objective_only_beyond_it():
+    """Both sides of every power of two that an objective can have, and latencies beyond all."""
+    largest = (1 << CONFIG.clocks_width) - 1
+    powers = [1 << b for b in range(CONFIG.clocks_width)]
+    longer = [1 << b for b in range(CONFIG.stamp_width)]
+    table = [
+        *((objective, latency) for objective in (*powers, largest) for latency in (0, objective)),
+        *((objective, objective + 1) for objective in (*powers, largest)),
+        *((power - 1, power) for power in powers[1:]),
+        *((100, power + 100) for power in longer),
+        *((largest, power + rest) for power in longer for rest in (0, 1)),
+        *((0, latency) for latency in (0, 101, STAMPS - 1)),
+    ]
+
+    async def testbench(bench):
+        bench.set(served=1)
+        for objective, latency in table:
+            entry = ENTRY | {"tenant": 3, "offered": (7 - latency) % STAMPS}
+            bench.set(now=7, served_entry=entry, objectives=[1, 1, 1, objective])
+            await bench.tick(RESPONSE_STEPS)
+            told = bench.get("responded_tenant"), bench.get("responded_late")
+            assert told == (3, 0 < objective < latency), (objective, latency)
+
+    simulate(Monitor(CONFIG), testbench)
+
+
+def test_what_a_memory_held_before_reset_is_never_read():
+    """The first epoch after reset has the number of one that counted; its rows are not cleared."""
+
     async def testbench(bench):
         await clear(bench)
-        entry = ENTRY | {"tenant": 3, "offered": -latency % STAMPS}
-        bench.set(served=1, served_entry=entry, objectives=[1, 1, 1, objective])
+        bench.set(grant=1, grant_beats=1)
         await bench.tick()
         await end_epoch(bench)
-        assert await read(bench, "responses", 3) == 1
-        assert await read(bench, "slo_violations", 3) == violations
+        assert await read(bench, "grant_bytes", 0) == CONFIG.beat_bytes
+        await bench.reset()
+        bench.set(epoch_clocks=1)
+        await bench.tick(2)
+        bench.set(epoch_clocks=0)
+        assert bench.get("epoch") == 1
+        index = WINDOWS["grant_bytes"] - 1
+        for _ in range(2 * WINDOWS["grant_bytes"]):
+            assert await read(bench, "grant_bytes", 0) == 0
+            assert await read(bench, "grant_bytes", index) == 0
 
     simulate(Monitor(CONFIG), testbench)
 
