@@ -57,6 +57,9 @@ class Library:
         pointer, number = ctypes.c_void_p, ctypes.c_int64
         self.create = library.mcos_create
         self.create.restype = pointer
+        self.reset = library.mcos_reset
+        self.reset.argtypes = (pointer,)
+        self.reset.restype = None
         self.destroy = library.mcos_destroy
         self.destroy.argtypes = (pointer,)
         self.destroy.restype = None

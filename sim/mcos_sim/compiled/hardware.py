@@ -81,6 +81,10 @@ class Hardware:
         """The clock it is in, counted from reset."""
         return self._library.clock(self._handle)
 
+    def reset(self) -> None:
+        """A clock of reset, whatever is under way; the next clock is clock 0."""
+        self._library.reset(self._handle)
+
     def run(
         self,
         until: int,

@@ -79,9 +79,9 @@ struct Simulation {
 
 extern "C" {
 
-// A simulation in clock 0, after reset.
-void *mcos_create() {
-    auto *simulation = new Simulation;
+// A clock of reset; what goes on is forgotten, and the next clock is clock 0.
+void mcos_reset(void *handle) {
+    auto *simulation = static_cast<Simulation *>(handle);
     Vtop &top = simulation->top;
     simulation->rest();
     simulation->write(false, 0, 0);
@@ -91,9 +91,15 @@ void *mcos_create() {
     top.clk = 0;
     top.rst = 1;
     top.eval();
-    for (int k = 0; k < 3; ++k) simulation->edge();
+    simulation->edge();
     top.rst = 0;
     simulation->clock = 0;
+}
+
+// A simulation in clock 0, after reset.
+void *mcos_create() {
+    auto *simulation = new Simulation;
+    mcos_reset(simulation);
     return simulation;
 }
 

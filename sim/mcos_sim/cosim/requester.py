@@ -111,7 +111,7 @@ class Requester:
             )
         position = len(self.offered)
         last = min(self._end, position + self.stream.window - self.outstanding)
-        stamp = (clock & self._stamp_mask) << self._stamp_offset
+        stamp = ((clock - self.stream.stamp_age) & self._stamp_mask) << self._stamp_offset
         for index in range(position, last):
             request_id = index & self._id_mask
             self._by_id[request_id] = index

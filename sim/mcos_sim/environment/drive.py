@@ -284,7 +284,7 @@ def _offer(e, clock):
     e[at.REQUEST_OP] = e[row]
     e[at.REQUEST_BEATS] = e[row + 1]
     e[at.REQUEST_ADDRESS] = e[row + 2]
-    e[at.REQUEST_OFFERED] = first
+    e[at.REQUEST_OFFERED] = first - e[chosen + at.STAMP_AGE]
 
 
 @compiled

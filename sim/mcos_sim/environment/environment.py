@@ -135,6 +135,7 @@ def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
     block[at.KEPT] = at.NEVER - 1 if scenario.keep_requests else kept - 1
     block[at.NEXT_START] = steps_rows[0, 2] if steps else at.NEVER
     block[at.STOPPED] = not count
+    block[at.STAMP_AGE] = stream.stamp_age
     block[at.REQUEST_ROWS] = place(rows)
     block[at.STEP_ROWS] = place(steps_rows)
     for column in (at.OFFERED_AT, at.TAKEN_AT, at.GRANTED_AT, at.CLASS_OF, at.COMPLETED_AT):

@@ -60,7 +60,7 @@ REQUEST_OP = 35
 REQUEST_ADDRESS = 36
 REQUEST_BEATS = 37
 REQUEST_OFFERED = 38
-"""Clock of the first offer, not yet cut to the width of a stamp."""
+"""Clock of the first offer less the stream's age, not yet cut to the width of a stamp."""
 COMMAND_READY = 39
 COMPLETION_VALID = 40
 COMPLETION_SLOT = 41
@@ -128,7 +128,9 @@ ROUND_REQUESTS = 25
 """Requests of one repetition of the stream; likewise the next one."""
 ROUND_STEPS = 26
 GRANTED_BYTES = 27
-BLOCK = 28
+STAMP_AGE = 28
+"""Clocks that its requests are older than their offers."""
+BLOCK = 29
 """Length of a block."""
 
 REQUEST_ROW = 4

@@ -1,6 +1,7 @@
 """Random cases: contracts, commits under way, and traffic that looks for corners."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,6 +24,9 @@ __all__ = [
 
 _COMMIT_ROOM = 300
 """Clocks between a commit and the first write of the next image, at least."""
+
+_LONG_EPOCH = 66_000
+"""Clocks of an epoch that a counter of 16 bits does not reach."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,11 +73,14 @@ class Case:
         Sizes, streams and memory; its image is that of the first commit.
     commits : tuple[Commit, ...]
         In the order of their clocks.
+    warm_clocks : int
+        Clocks of traffic that the hardware has had when it is reset and the case begins.
     """
 
     seed: int
     scenario: Scenario
     commits: tuple[Commit, ...]
+    warm_clocks: int = 0
 
     @property
     def accepted(self) -> tuple[Commit, ...]:
@@ -99,15 +106,27 @@ def random_case(
     """
     rng = np.random.default_rng(seed)
     spoils = np.random.default_rng((seed, 1))
-    end = FIRST_CLOCK + clocks
-    commits = [_commit(LIVE_CLOCK, random_settings(config, rng), config)]
+    rare = np.random.default_rng((seed, 2))
+    tags = range(config.tenants)
+    ages = [_stamp_age(config, rare) for _ in tags]
+    warm = int(rare.integers(1, clocks)) if rare.random() < 0.3 else 0
+    first = random_settings(config, rng, ages=ages)
+    begin = FIRST_CLOCK
+    if rare.random() < 0.02:
+        # Nothing is asked for until a long epoch is over.
+        begin += _LONG_EPOCH
+        channel = dataclasses.replace(first.channel, epoch_clocks=_LONG_EPOCH)
+        first = dataclasses.replace(first, channel=channel)
+    end = begin + clocks
+    commits = [_commit(LIVE_CLOCK, first, config)]
     spacing = load_clocks(config) + _COMMIT_ROOM
-    clock = FIRST_CLOCK
+    clock = begin
     while rng.random() < 0.8:
         clock += spacing + int(rng.integers(1, spacing))
         if clock >= end - spacing:
             break
-        commits.append(_commit(clock, random_settings(config, rng, like=commits[-1]), config))
+        settings = random_settings(config, rng, ages=ages, like=commits[-1])
+        commits.append(_commit(clock, settings, config))
         if spoils.random() < 0.25:
             bit = int(spoils.integers(32 * len(commits[-1].image.payload)))
             commits[-1] = dataclasses.replace(commits[-1], flipped=bit)
@@ -118,8 +137,11 @@ def random_case(
         commits.append(_commit(end - 32, dataclasses.replace(last, channel=channel), config))
 
     mood = rng.choice(("crowded", "mixed", "sparse"))
-    tags = range(config.tenants)
-    streams = [_stream(tag, mood, clocks, config, rng) for tag in tags if rng.random() < 0.9]
+    streams = [
+        dataclasses.replace(_stream(tag, mood, begin, clocks, config, rng), stamp_age=ages[tag])
+        for tag in tags
+        if rng.random() < 0.9
+    ]
     credit = max(commit.settings.channel.port_credit for commit in commits)
     scenario = Scenario(
         name=f"case-{seed}",
@@ -134,7 +156,7 @@ def random_case(
         offer_pause=float(rng.choice((0.0, 0.0, 0.1, 0.7))),
         command_pause=float(rng.choice((0.0, 0.0, 0.1, 0.7))),
     )
-    return Case(seed=seed, scenario=scenario, commits=tuple(commits))
+    return Case(seed=seed, scenario=scenario, commits=tuple(commits), warm_clocks=warm)
 
 
 def _commit(clock: int, settings: Settings, config: ChannelConfig) -> Commit:
@@ -143,11 +165,16 @@ def _commit(clock: int, settings: Settings, config: ChannelConfig) -> Commit:
 
 
 def random_settings(
-    config: ChannelConfig, rng: np.random.Generator, *, like: Commit | None = None
+    config: ChannelConfig,
+    rng: np.random.Generator,
+    *,
+    ages: Sequence[int] = (),
+    like: Commit | None = None,
 ) -> Settings:
     """Settings that the loader accepts, with extremes more often than chance would have them.
 
-    ``like`` is what they may keep parts of.
+    ``like`` is what they may keep parts of. ``ages`` are those of each tenant's stamps, near which
+    some objectives lie.
     """
     colours = rng.spawn(1)[0]
     weights = _weights(config, rng)
@@ -171,7 +198,7 @@ def random_settings(
             TenantSettings(
                 enable=1,
                 work_conserving=int(rng.random() < 0.6),
-                priority=int(rng.integers(0, 4)),
+                priority=int(rng.integers(0, rng.choice((4, 16)))),
                 committed_rate=int(rates[i]),
                 committed_depth=depth,
                 peak_rate=min(peak, config.bytes_per_clock << config.rate_fraction),
@@ -182,6 +209,13 @@ def random_settings(
             )
         )
     _colour(tenants, colours)
+    for i, age in enumerate(ages):
+        if age and tenants[i].enable and colours.random() < 0.8:
+            near = (
+                age if colours.random() < 0.5 else 1 << int(colours.integers(config.clocks_width))
+            )
+            slo = min(near + int(colours.integers(-20, 300)), (1 << config.clocks_width) - 1)
+            tenants[i] = dataclasses.replace(tenants[i], latency_slo=max(slo, 0))
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
     r = config.bytes_per_clock << config.rate_fraction
     channel = ChannelSettings(
@@ -196,6 +230,16 @@ def random_settings(
         **{f"colour_bit_{k}": int(colours.integers(64)) for k in range(COLOUR_BITS)},
     )
     return Settings(channel=channel, tenants=tuple(tenants))
+
+
+def _stamp_age(config: ChannelConfig, rng: np.random.Generator) -> int:
+    """Clocks that a tenant's stamps are before its offers: none, or some near a power of two."""
+    if rng.random() < 0.6:
+        return 0
+    # No two requests are half the range of a stamp apart.
+    longest = config.stamp_width - 2
+    power = int(rng.integers(8, rng.choice((config.clocks_width + 2, longest))))
+    return (1 << power) + int(rng.integers(-200, 200))
 
 
 def _colour(tenants: list[TenantSettings], rng: np.random.Generator) -> None:
@@ -230,7 +274,7 @@ def _rates(config: ChannelConfig, rng: np.random.Generator) -> np.ndarray:
 
 
 def _stream(
-    tag: int, mood: str, clocks: int, config: ChannelConfig, rng: np.random.Generator
+    tag: int, mood: str, begin: int, clocks: int, config: ChannelConfig, rng: np.random.Generator
 ) -> Stream:
     kinds = {
         "crowded": ("flood", "flood", "flood", "alternate"),
@@ -253,10 +297,10 @@ def _stream(
     steps["first"] = firsts
     steps["count"] = np.minimum(length, count - firsts)
     steps["compute"] = rng.choice((0, 1, 10, 100, 1000), size=len(firsts))
-    steps["ready"][0] = FIRST_CLOCK + int(rng.choice((0, 0, 5, clocks // 3)))
+    steps["ready"][0] = begin + int(rng.choice((0, 0, 5, clocks // 3)))
     until = None
     if rng.random() < 0.2:
-        until = FIRST_CLOCK + int(rng.integers(clocks // 4 + 1, clocks + 1))
+        until = begin + int(rng.integers(clocks // 4 + 1, clocks + 1))
     return Stream(
         name=f"{kind}-{tag}",
         tag=tag,

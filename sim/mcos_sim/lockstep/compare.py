@@ -9,7 +9,7 @@ from mcos_hw.registers import channel_map
 from mcos_sim.compiled.build import Library
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.faults import Fault
-from mcos_sim.lockstep.case import Case
+from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.lockstep.sides import HardwareSide, ModelSide
 from mcos_sim.reference.probe import probe_fields, probe_words
 from mcos_sim.reference.registers import monitor_registers
@@ -69,8 +69,8 @@ def compare(case: Case, library: Library) -> Outcome:
     """Run a case on both sides up to the first difference.
 
     Compared are the probe of every clock, with all that the monitor counts in it and the number of
-    its epoch; what requesters and memory find wrong with either side; and in the end the registers,
-    the monitor's if the last image has no epochs.
+    its epoch; what requesters and memory find wrong with either side; and in the end the registers:
+    those of the live image, and the monitor's if it has no epochs.
     """
     scenario = case.scenario
     sides = _Sides(case, library)
@@ -89,12 +89,15 @@ def compare(case: Case, library: Library) -> Outcome:
 
 
 def traces(case: Case, library: Library, *, first: int) -> dict[str, np.ndarray]:
-    """Probe rows of both sides from a clock to the end of a case that is no longer than a chunk."""
+    """Probe rows of both sides from a clock to the end of a case, or as many as a chunk has."""
     sides = _Sides(case, library)
     with sides.hardware:
+        while sides.clock < first and not sides.done:
+            sides.advance(min(first, sides.clock + _CHUNK))
         begun = sides.clock
-        sides.advance(min(case.scenario.clocks, begun + _CHUNK))
-        shown = slice(max(first - begun, 0), case.scenario.clocks - begun)
+        end = min(case.scenario.clocks, begun + _CHUNK)
+        sides.advance(end)
+        shown = slice(0, end - begun)
         return {"hardware": sides.hardware_rows[shown], "model": sides.model_rows[shown]}
 
 
@@ -108,8 +111,8 @@ class _Sides:
         self.model = ModelSide(case)
         accepted = case.accepted
         self.commits = len(accepted)
-        self.epochs_go_on = accepted[-1].settings.channel.epoch_clocks != 0
-        self.crc = accepted[-1].image.crc
+        self.live = accepted[-1]
+        self.epochs_go_on = self.live.settings.channel.epoch_clocks != 0
         words = probe_words(config)
         self.hardware_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
         self.model_rows = np.zeros((_CHUNK, words), dtype=np.uint64)
@@ -148,11 +151,13 @@ class _Sides:
         last = max([self.clock, *(clock for clock, _ in self.model.images)])
         self._rest(last + _SETTLE_CLOCKS)
         ours = monitor_registers(self.model.state, self.config)
-        ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.crc]}
+        ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.live.image.crc]}
+        settings = _image_registers(self.live, self.config)
+        ours |= settings
         differing = {}
         # Reading takes clocks: what an epoch may latch meanwhile cannot be compared.
         monitors = () if self.epochs_go_on else [n for n in MONITOR_REGISTERS if n != "LOAD"]
-        for name in (*monitors, "GENERATION", "LIVE_CRC"):
+        for name in (*monitors, *settings, "GENERATION", "LIVE_CRC"):
             theirs = self.hardware.hardware.read_array(name)
             count = channel_map(self.config)[name].count
             for k in range(count):
@@ -164,6 +169,16 @@ class _Sides:
                     label = f"{name}[{k}]" if count > 1 else name
                     differing[label] = (theirs[k], ours[name][k])
         return differing
+
+
+def _image_registers(live: Commit, config: ChannelConfig) -> dict[str, list[int]]:
+    """Words of the registers that an image sets, by register name."""
+    words: dict[str, list[int]] = {}
+    for (register, _), word in zip(
+        channel_map(config).image_words(), live.image.payload, strict=True
+    ):
+        words.setdefault(register.name, []).append(word)
+    return words
 
 
 def _values(

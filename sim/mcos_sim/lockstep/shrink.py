@@ -79,6 +79,8 @@ def _smaller(case: Case) -> Iterator[Case]:
         yield having(streams=streams[:k] + streams[k + 1 :])
     for k in range(1, len(case.commits)):
         yield dataclasses.replace(case, commits=case.commits[:k] + case.commits[k + 1 :])
+    if case.warm_clocks:
+        yield dataclasses.replace(case, warm_clocks=0)
     if scenario.offer_pause:
         yield having(offer_pause=0.0)
     if scenario.command_pause:

@@ -13,6 +13,7 @@ from mcos_sim.reference.channel import commit
 from mcos_sim.reference.engine import rest_until, watch
 from mcos_sim.reference.probe import probe_places
 from mcos_sim.reference.state import image_rows, reset_state
+from mcos_sim.scenario import FIRST_CLOCK
 
 __all__ = [
     "HardwareSide",
@@ -69,6 +70,9 @@ class ModelSide:
 class HardwareSide:
     """The compiled hardware, from reset on, as a context.
 
+    If the case says so, it has run the first clocks of the same case and was reset in their midst,
+    so that its flip-flops and memories begin with something.
+
     Parameters
     ----------
     case : Case
@@ -86,6 +90,11 @@ class HardwareSide:
             for each in case.commits
             for row in image_writes(each.loaded, config, live=each.clock)
         ]
+        if case.warm_clocks:
+            self.rest(FIRST_CLOCK)
+            until = min(FIRST_CLOCK + case.warm_clocks, case.scenario.clocks)
+            self.hardware.run(until, environment=environment(case.scenario), writes=self._pending)
+            self.hardware.reset()
 
     def __enter__(self) -> Self:
         return self

@@ -40,6 +40,7 @@ def case_record(case: Case) -> dict[str, Any]:
         "config": dataclasses.asdict(scenario.config),
         "arbiter": scenario.arbiter.name,
         "seed": case.seed,
+        "warm_clocks": case.warm_clocks,
         "scenario": {name: getattr(scenario, name) for name in _PLAIN},
         "commits": [
             {
@@ -56,6 +57,7 @@ def case_record(case: Case) -> dict[str, Any]:
                 "window": stream.window,
                 "closed": stream.closed,
                 "until": stream.until,
+                "stamp_age": stream.stamp_age,
                 "requests": stream.requests.tolist(),
                 "steps": stream.steps.tolist(),
             }
@@ -106,4 +108,9 @@ def _case(record: dict[str, Any]) -> Case:
         streams=tuple(streams),
         **record["scenario"],
     )
-    return Case(seed=record["seed"], scenario=scenario, commits=tuple(commits))
+    return Case(
+        seed=record["seed"],
+        scenario=scenario,
+        commits=tuple(commits),
+        warm_clocks=record.get("warm_clocks", 0),
+    )

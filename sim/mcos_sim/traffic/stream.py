@@ -52,6 +52,9 @@ class Stream:
         Clock from which on nothing new is asked for; None asks for everything.
     repeat : int
         How many times all of it is asked for, one after the other; only of closed streams.
+    stamp_age : int
+        Clocks that the stamps of its requests are before their offers: checks of the monitor ask
+        for latencies that no run has the time to wait for.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Stream:
     steps: np.ndarray
     until: int | None = None
     repeat: int = 1
+    stamp_age: int = 0
 
     def __post_init__(self) -> None:
         if self.requests.dtype != REQUEST or self.steps.dtype != STEP:
