@@ -152,12 +152,13 @@ class _Sides:
         self._rest(last + _SETTLE_CLOCKS)
         ours = monitor_registers(self.model.state, self.config)
         ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.live.image.crc]}
+        ours["LIVE_LABEL"] = [self.live.clock]
         settings = _image_registers(self.live, self.config)
         ours |= settings
         differing = {}
         # Reading takes clocks: what an epoch may latch meanwhile cannot be compared.
         monitors = () if self.epochs_go_on else [n for n in MONITOR_REGISTERS if n != "LOAD"]
-        for name in (*monitors, *settings, "GENERATION", "LIVE_CRC"):
+        for name in (*monitors, *settings, "GENERATION", "LIVE_LABEL", "LIVE_CRC"):
             theirs = self.hardware.hardware.read_array(name)
             count = channel_map(self.config)[name].count
             for k in range(count):

@@ -42,9 +42,9 @@ def first_difference(library, *, clocks, seeds):
 @pytest.mark.parametrize(
     ("config", "arbiter", "cases"),
     [
-        (SMALL, ArbiterKind.MCOS, 20),
-        (dataclasses.replace(SMALL, lateness=0), ArbiterKind.MCOS, 20),
-        (SMALL, ArbiterKind.FCFS, 6),
+        (SMALL, ArbiterKind.MCOS, 250),
+        (dataclasses.replace(SMALL, lateness=0), ArbiterKind.MCOS, 100),
+        (SMALL, ArbiterKind.FCFS, 30),
     ],
 )
 def test_hardware_and_model_agree(config, arbiter, cases):
