@@ -315,8 +315,9 @@ class _Columns:
         last = np.ones(len(times), dtype=bool)
         last[:-1] = times[1:] != times[:-1]
         times, values = times[last], values[last]
-        if piece.low:
-            values = np.where(values == UNKNOWN, UNKNOWN, values >> piece.low & 1)
+        if piece.width < WIDEST:
+            bits = values >> piece.low & (1 << piece.width) - 1
+            values = np.where(values == UNKNOWN, UNKNOWN, bits)
         return times, values
 
     def _happens(self, name: str) -> np.ndarray:
