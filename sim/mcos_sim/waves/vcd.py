@@ -144,7 +144,9 @@ class _Reader:
                 if word == b"$end":
                     break
                 if word in _COMMANDS and keyword in _COMMANDS and len(words) != 2:
-                    raise self._damaged(f"{_shown(keyword)} must end with $end before {word!r}")
+                    raise self._damaged(
+                        f"{_shown(keyword)} must end with $end before {_shown(word)}"
+                    )
                 words.append(word)
             else:
                 self._line = begun
