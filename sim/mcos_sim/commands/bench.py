@@ -23,7 +23,7 @@ def command(
     contract: Annotated[
         Path, typer.Argument(help="Contract file; all of its tenants are backlogged.")
     ] = Path("contracts/sixteen.toml"),
-    scale: Annotated[float, typer.Option(min=0.001, help="Length of the runs.")] = 1.0,
+    scale: Annotated[float, typer.Option(min=0.001, max=100, help="Length of the runs.")] = 1.0,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")
     ] = Path("build/bench"),

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mcos_sim.commands.options import ContractOfMemory, Memory, Simulators, contract_for
+from mcos_sim.commands.options import (
+    MOST_CLOCKS,
+    MOST_SEED,
+    ContractOfMemory,
+    Memory,
+    Simulators,
+    contract_for,
+)
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.memory.name import MemoryName
 
@@ -36,12 +43,14 @@ def command(
         int | None,
         typer.Option(
             min=100_000,
-            max=100_000_000,
+            max=MOST_CLOCKS,
             help="Clocks of every run.",
             show_default="1600000, or 2400000 on HBM, whose steps are longer",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of step sizes and compute times.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Seed of step sizes and compute times.")
+    ] = 1,
     memory: Memory = MemoryName.SIMPLE,
     simulators: Simulators = Path("build/sim"),
     json: Annotated[

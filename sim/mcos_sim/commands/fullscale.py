@@ -28,7 +28,10 @@ _RUNS = ("alone", "fcfs", "round_robin", "fixed_priority", "mcos")
 def command(
     contract: ContractOfMemory = None,
     steps: Annotated[
-        int, typer.Option(min=4, help="Decode steps of 17 ms; the burst begins in the middle.")
+        int,
+        typer.Option(
+            min=4, max=10_000, help="Decode steps of 17 ms; the burst begins in the middle."
+        ),
     ] = 200,
     memory: Memory = MemoryName.SIMPLE,
     json: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.options import CORES, Simulators, Workers
+from mcos_sim.commands.options import CORES, MOST_SEED, Simulators, Workers
 from mcos_sim.commands.run import Arbiter
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
@@ -46,11 +46,13 @@ def command(
         list[int] | None, typer.Option(help="Lateness to compare, 0 to 3.", show_default="3")
     ] = None,
     arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS,
-    cases: Annotated[int, typer.Option(min=1, help="Random contracts and traffic.")] = 20,
+    cases: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Random contracts and traffic.")
+    ] = 20,
     clocks: Annotated[
         int, typer.Option(min=100, max=10_000_000, help="Clocks of traffic in each.")
     ] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the first case.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of the first case.")] = 1,
     reproduce: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Run one written case again.", show_default=False),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED
 from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def colours(
         Path, typer.Argument(help="Contract file with the essay's tenants.")
     ] = Path("contracts/decode-prefill-hbm3.toml"),
     clocks: Annotated[
-        int, typer.Option(min=10_000, max=100_000_000, help="Clocks of every run.")
+        int, typer.Option(min=10_000, max=MOST_CLOCKS, help="Clocks of every run.")
     ] = 1_000_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of where pages lie.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of where pages lie.")] = 1,
     json: Annotated[
         Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
     ] = Path("build/bench/colouring.json"),
@@ -127,9 +128,11 @@ def conflicts(
         Path, typer.Argument(help="Contract file; all but its first tenant miss every row.")
     ] = Path("contracts/row-conflicts-hbm3.toml"),
     clocks: Annotated[
-        int, typer.Option(min=10_000, max=100_000_000, help="Clocks of every run.")
+        int, typer.Option(min=10_000, max=MOST_CLOCKS, help="Clocks of every run.")
     ] = 1_000_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of addresses and directions.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Seed of addresses and directions.")
+    ] = 1,
     json: Annotated[
         Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
     ] = Path("build/bench/row_conflicts.json"),

@@ -12,6 +12,8 @@ from mcos_sim.memory.name import MemoryName
 
 __all__ = [
     "CORES",
+    "MOST_CLOCKS",
+    "MOST_SEED",
     "ContractOfMemory",
     "Memory",
     "Simulators",
@@ -33,7 +35,15 @@ ContractOfMemory = Annotated[
     ),
 ]
 
-Workers = Annotated[int, typer.Option(min=1, help="Processes.", show_default="one a core")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=1024, help="Processes.", show_default="one a core")
+]
+
+MOST_SEED = 2**32 - 1
+"""Seeds of all generators fit."""
+
+MOST_CLOCKS = 100_000_000
+"""Clocks of one run: two minutes of the fastest engine, and 0.1 s of the hardware."""
 
 CORES = os.cpu_count() or 1
 

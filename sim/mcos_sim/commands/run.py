@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import Memory, Simulators, clock_span, contract_for
+from mcos_sim.commands.options import (
+    MOST_CLOCKS,
+    MOST_SEED,
+    Memory,
+    Simulators,
+    clock_span,
+    contract_for,
+)
 from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
 from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import UserError
@@ -37,6 +44,9 @@ EXAMPLE = (
 )
 
 CONTRACTS = Path("contracts")
+
+_MOST_WINDOW_CLOCKS = 1_000_000
+"""Clocks of a waveform: half a gigabyte while it is recorded."""
 
 VIOLATION = "violation"
 """What ``--record`` is given to look for a broken rule."""
@@ -72,9 +82,14 @@ def command(
         ),
     ] = None,
     model: Annotated[str, typer.Option(help="Model that serves the trace.")] = "llama-3-70b",
-    requests: Annotated[int, typer.Option(min=1, help="Requests taken from the trace.")] = 200,
+    requests: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Requests taken from the trace.")
+    ] = 200,
     grants: Annotated[
-        int, typer.Option(min=1, help="Memory requests that the trace is scaled to, at least.")
+        int,
+        typer.Option(
+            min=1, max=10_000_000, help="Memory requests that the trace is scaled to, at least."
+        ),
     ] = 1_000_000,
     arbiter: Annotated[
         Arbiter, typer.Option(help="Arbiter that the hardware is built with.")
@@ -86,9 +101,9 @@ def command(
         ),
     ] = Engine.COCOTB,
     clocks: Annotated[
-        int, typer.Option(min=2_000, max=100_000_000, help="Length of a run without a trace.")
+        int, typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of a run without a trace.")
     ] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     memory: Memory = MemoryName.SIMPLE,
     waves: Annotated[
         Path | None,
@@ -300,6 +315,11 @@ def _window(waves: Path | None, window: str | None, clocks: int | None) -> Windo
     if clocks is not None and end > clocks:
         raise UserError(
             f"--window must end by clock {clocks}, where the run ends, not {end}; raise --clocks"
+        )
+    if end - first > _MOST_WINDOW_CLOCKS:
+        raise UserError(
+            f"--window must be at most {_MOST_WINDOW_CLOCKS:,} clocks long, not {end - first:,}; "
+            "give a shorter one"
         )
     return Window(path=waves, first=first, end=end)
 

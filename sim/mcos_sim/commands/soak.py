@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mcos_sim.commands.lockstep import run_campaign
-from mcos_sim.commands.options import CORES, Simulators, Workers
+from mcos_sim.commands.options import CORES, MOST_SEED, Simulators, Workers
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -27,11 +27,15 @@ _LATENESS = (3, 0)
 
 def command(
     cases: Annotated[
-        int, typer.Option(min=1, help="Random contracts and traffic for lockstep.")
+        int, typer.Option(min=1, max=1_000_000, help="Random contracts and traffic for lockstep.")
     ] = 520,
-    clocks: Annotated[int, typer.Option(min=1_000, help="Clocks of each.")] = 210_000,
-    runs: Annotated[int, typer.Option(min=16, help="Runs of each kind for the bounds.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    clocks: Annotated[
+        int, typer.Option(min=1_000, max=10_000_000, help="Clocks of each.")
+    ] = 210_000,
+    runs: Annotated[
+        int, typer.Option(min=16, max=10_000, help="Runs of each kind for the bounds.")
+    ] = 32,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     workers: Workers = CORES,
     simulators: Simulators = Path("build/sim"),
     json: Annotated[

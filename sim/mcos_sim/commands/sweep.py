@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import CORES, Simulators, Workers, contract_for
+from mcos_hw.config import ChannelConfig
+from mcos_sim.commands.options import (
+    CORES,
+    MOST_CLOCKS,
+    MOST_SEED,
+    Simulators,
+    Workers,
+    contract_for,
+)
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
@@ -33,6 +42,12 @@ EXAMPLE = (
 )
 
 _TOLD_FAILURES = 5
+
+_MOST_POINTS = 100_000
+"""Points of a sweep; they are all held in memory, and half a day's work on two cores."""
+
+_MOST_WINDOW = (1 << ChannelConfig.id_width) - 1
+"""Requests that one tenant can have outstanding."""
 
 
 def command(
@@ -69,18 +84,24 @@ def command(
     ] = None,
     clocks: Annotated[
         list[int] | None,
-        typer.Option(min=2_000, help="Length of each run.", show_default="400000"),
+        typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of each run.", show_default="400000"),
     ] = None,
     prefill_window: Annotated[
         list[int] | None,
         typer.Option(
-            min=1, help="Requests that the prefill keeps outstanding.", show_default="1200"
+            min=1,
+            max=_MOST_WINDOW,
+            help="Requests that the prefill keeps outstanding.",
+            show_default="1200",
         ),
     ] = None,
     decoder_window: Annotated[
         list[int] | None,
         typer.Option(
-            min=1, help="Requests that each decoder keeps outstanding.", show_default="16"
+            min=1,
+            max=_MOST_WINDOW,
+            help="Requests that each decoder keeps outstanding.",
+            show_default="16",
         ),
     ] = None,
     prefill_beats: Annotated[
@@ -97,7 +118,9 @@ def command(
     ] = None,
     credit: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Port credit in multiples of the contract's.", show_default="1"),
+        typer.Option(
+            min=1, max=1_000, help="Port credit in multiples of the contract's.", show_default="1"
+        ),
     ] = None,
     pacer: Annotated[
         bool, typer.Option(help="Hold granted bytes at the channel's rate; credit matters without.")
@@ -158,6 +181,8 @@ def command(
             "pacer": [pacer],
         }
     )
+
+    _require_count(math.prod(map(len, grid.values.values())))
 
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.sweep.page import write_page
@@ -230,15 +255,24 @@ def _workers(scheduler: str | None, count: int) -> Cluster | Processes:
 def _seeds(texts: list[str]) -> list[int]:
     seeds: list[int] = []
     for text in texts:
-        match = re.fullmatch(r"(\d+)(?::(\d+))?", text)
+        match = re.fullmatch(r"(\d{1,10})(?::(\d{1,10}))?", text)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if first > last:
+        if first > last or last > MOST_SEED:
             raise UserError(
-                f"--seed must be a number, or A:B with A not after B, not {text!r}; "
-                "for example --seed 1:20"
+                f"--seed must be a number up to {MOST_SEED}, or A:B with A not after B, "
+                f"not {text!r}; for example --seed 1:20"
             )
+        _require_count(len(seeds) + last - first + 1)
         seeds += range(first, last + 1)
     return _unique(seeds)
+
+
+def _require_count(points: int) -> None:
+    if points > _MOST_POINTS:
+        raise UserError(
+            f"a sweep must have at most {_MOST_POINTS:,} points, not {points:,}; "
+            "give fewer seeds or fewer values, or sweep in parts"
+        )
 
 
 def _unique(values: list | None, *default: Any) -> list:

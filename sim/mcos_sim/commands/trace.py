@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mcos_policy.files import write_text
+from mcos_sim.commands.options import MOST_SEED
 from mcos_sim.console import output, printable, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 
@@ -75,7 +76,12 @@ def command(
     ] = None,
     channels: Annotated[
         int | None,
-        typer.Option(min=1, help="Channels the bytes are spread over.", show_default="the model's"),
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Channels the bytes are spread over.",
+            show_default="the model's",
+        ),
     ] = None,
     json: Annotated[
         Path | None,
@@ -89,9 +95,14 @@ def command(
             show_default=False,
         ),
     ] = None,
-    requests: Annotated[int, typer.Option(min=1, help="Requests to generate.")] = 1000,
+    requests: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Requests to generate.")
+    ] = 1000,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the generator, or of arrivals in a coarse trace.")
+        int,
+        typer.Option(
+            min=0, max=MOST_SEED, help="Seed of the generator, or of arrivals in a coarse trace."
+        ),
     ] = 0,
     trace: Annotated[
         Path | None,

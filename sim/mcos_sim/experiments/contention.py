@@ -13,6 +13,7 @@ import numpy as np
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
+from mcos_sim.errors import UserError
 from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
@@ -137,6 +138,12 @@ def contention_scenario(
     config = compiled.config
     channel = compiled.settings.channel
     credit = channel.port_credit * setting.credit_factor
+    most = (1 << compiled.config.credit_width) - 1
+    if credit > most:
+        raise UserError(
+            f"port credit must be at most {most} bytes, not {setting.credit_factor} times the "
+            f"contract's {channel.port_credit}; give a smaller multiple"
+        )
     settings = dataclasses.replace(
         compiled.settings,
         channel=dataclasses.replace(channel, port_credit=credit, pacer_enable=int(setting.pacer)),

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from mcos_sim.errors import HardwareError, UserError
 from mcos_sim.sweep.interrupts import interrupts_ignored
 
 __all__ = [
@@ -41,8 +42,9 @@ class Unfinished:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    """What an error says, in one line; our own words need no name of their kind."""
+    own = isinstance(error, (UserError, HardwareError))
+    return (str(error) if own else f"{type(error).__name__}: {error}").splitlines()[0]
 
 
 class Processes:

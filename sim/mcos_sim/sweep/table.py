@@ -26,6 +26,9 @@ _TYPES = {
 }
 """Types of columns; all others are int64."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What makes a spreadsheet compute a cell, or look into it for more."""
+
 _WRITERS = {".csv": pyarrow.csv.write_csv, ".parquet": pyarrow.parquet.write_table}
 
 
@@ -51,7 +54,8 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     path : pathlib.Path
         File to write, ``.csv`` or ``.parquet``.
     rows : Sequence[dict]
-        Rows by :data:`mcos_sim.sweep.point.COLUMNS`; None stands for nothing.
+        Rows by :data:`mcos_sim.sweep.point.COLUMNS`; None stands for nothing. In a CSV, text that a
+        spreadsheet would take for a formula gets an apostrophe in front.
 
     Raises
     ------
@@ -59,6 +63,14 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         If the file cannot be written.
     """
     schema = pa.schema([(name, _TYPES.get(name, pa.int64())) for name in COLUMNS])
+    if path.suffix == ".csv":
+        rows = [{name: _cell(value) for name, value in row.items()} for row in rows]
     table = pa.Table.from_pylist(list(rows), schema=schema)
     with writing(path), replacing(path) as partial:
         _WRITERS[path.suffix](table, partial)
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell of a CSV; names are a stranger's, numbers are ours."""
+    formula = isinstance(value, str) and value.startswith(_FORMULA)
+    return f"'{value}" if formula else value

@@ -1,5 +1,6 @@
 """A sweep's points, what it keeps of them, its table and its page."""
 
+import csv
 import dataclasses
 import json
 
@@ -125,6 +126,44 @@ def test_the_store_knows_a_point_by_what_it_is(compiled, tmp_path):
     assert [path.name for path in (tmp_path / "points").iterdir()] == ["0123456789abcdef.json"]
 
 
+ROWS = [{"tenant": "a"}]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: "[" * 100_000,
+        lambda text: "[]",
+        lambda text: "{}",
+        lambda text: "7",
+        lambda text: "\0" * len(text),
+        lambda text: text.replace('"a"', '"b"'),
+        lambda text: json.dumps(ROWS),
+    ],
+)
+def test_a_damaged_point_is_run_again(tmp_path, damage):
+    store = Store(tmp_path)
+    store.keep("0123456789abcdef", ROWS)
+    path = tmp_path / "points" / "0123456789abcdef.json"
+    whole = path.read_text()
+    path.write_text(damage(whole))
+    assert store.rows("0123456789abcdef") is None
+    path.write_text(whole)
+    path.rename(path.with_name("fedcba9876543210.json"))
+    assert store.rows("fedcba9876543210") is None
+    path.mkdir()
+    assert store.rows("0123456789abcdef") is None
+
+
+def test_leftovers_of_killed_sweeps_are_removed(tmp_path):
+    Store(tmp_path)
+    (tmp_path / "points" / ".0123456789abcdef.json.01234567.partial").write_text("{")
+    Store(tmp_path)
+    assert list((tmp_path / "points").iterdir()) == []
+
+
 def test_both_formats_hold_the_same_table(swept, tmp_path):
     rows = swept[1]
     for name in ("t.csv", "t.parquet"):
@@ -136,6 +175,20 @@ def test_both_formats_hold_the_same_table(swept, tmp_path):
         assert csv[name].to_pylist() == parquet[name].to_pylist()
     with pytest.raises(UserError, match=r"\.csv or \.parquet file, not 't\.xlsx'"):
         require_format(tmp_path.joinpath("t.xlsx").relative_to(tmp_path))
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_is_a_formula(swept, tmp_path, sign):
+    """Contract files and tenants are named by strangers; numbers stay numbers."""
+    row = swept[1][0] | {"contract": f"{sign}cmd", "tenant": f"{sign}1", "share": -0.5, "seed": -1}
+    for name in ("t.csv", "t.parquet"):
+        write_table(tmp_path / name, [row])
+    with (tmp_path / "t.csv").open(newline="") as file:
+        (read,) = csv.DictReader(file)
+    assert (read["contract"], read["tenant"]) == (f"'{sign}cmd", f"'{sign}1")
+    assert (float(read["share"]), int(read["seed"])) == (-0.5, -1)
+    (kept,) = pyarrow.parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    assert (kept["contract"], kept["tenant"]) == (f"{sign}cmd", f"{sign}1")
 
 
 def test_the_page_needs_nothing_else(swept, tmp_path):
@@ -150,8 +203,12 @@ def test_the_page_needs_nothing_else(swept, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--seed", "3:1"), "--seed must be a number, or A:B with A not after B, not '3:1'"),
+        (("--seed", "3:1"), "not '3:1'; for example"),
         (("--seed", "x"), "not 'x'"),
+        (("--seed", "1:1000000000"), "at most 100,000 points, not 1,000,000,000; give fewer seeds"),
+        (("--seed", "1:30000", "--credit", "2", "--credit", "3"), "not 180,000"),
+        (("--seed", "4294967296"), "--seed must be a number up to 4294967295"),
+        (("--prefill-window", "4096"), "less than or equal to 4095"),
         (("--table", "t.xlsx"), "must name a .csv or .parquet file"),
         ((str(CONTRACT),), "each contract must be named once"),
         (("--scheduler", "nowhere"), "--scheduler must be the address of a running scheduler"),
