@@ -1,13 +1,13 @@
 """Proves a property: Amaranth to Yosys to SMT-LIB, ``yosys-smtbmc`` with Bitwuzla."""
 
 import dataclasses
-import os
 import re
-import signal
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -129,7 +129,7 @@ def prove(
     )
 
 
-def holds(proved: Property, folder: Path, *, seconds: float) -> bool | None:
+def holds(proved: Property, folder: Path, *, seconds: int) -> bool:
     """Whether the claim of a property holds, without its cover and its planted bug.
 
     Parameters
@@ -138,30 +138,22 @@ def holds(proved: Property, folder: Path, *, seconds: float) -> bool | None:
         The property.
     folder : Path
         Gets the circuit and logs, in a folder of the property's name.
-    seconds : float
-        How long a run of the solver may take.
-
-    Returns
-    -------
-    bool or None
-        None if a run took longer and none before it failed.
+    seconds : int
+        Processor time that a run of the solver may take.
 
     Raises
     ------
     ProofError
-        If Yosys or a run of the solver ends without an answer.
+        If Yosys or a run of the solver ends without an answer, or the solver takes longer.
     """
     work = folder / proved.name
     work.mkdir(parents=True, exist_ok=True)
     sound = _export(proved, work / "sound")
-    runs = [run for run in RUNS[proved.method] if run in ("base", "step")]
-    try:
-        return all(
-            _solve(sound, work / run, _options(proved, run), traces=False, seconds=seconds)
-            for run in runs
-        )
-    except subprocess.TimeoutExpired:
-        return None
+    return all(
+        _solve(sound, work / run, _options(proved, run), traces=False, seconds=seconds)
+        for run in RUNS[proved.method]
+        if run in ("base", "step")
+    )
 
 
 def _options(proved: Property, run: str) -> tuple[str, ...]:
@@ -222,7 +214,7 @@ def _solve(
     options: tuple[str, ...],
     *,
     traces: bool,
-    seconds: float | None = None,
+    seconds: int | None = None,
 ) -> bool:
     """Whether a run of ``yosys-smtbmc`` passed; its log and trace are named after ``stem``."""
     environment = install(stem.parents[1] / "bin")
@@ -233,7 +225,14 @@ def _solve(
         *options,
         str(circuit),
     ]
-    finished = _run(command, environment, seconds)
+    finished = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=None if seconds is None else partial(_limit, seconds),
+    )
     log = stem.with_suffix(".log")
     log.write_text(finished.stdout + finished.stderr, encoding="utf-8")
     status = re.search(r"Status: (PASSED|FAILED)$", finished.stdout, re.MULTILINE)
@@ -245,21 +244,6 @@ def _solve(
     return status[1] == "PASSED"
 
 
-def _run(
-    command: list[str], environment: dict[str, str], seconds: float | None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command; after too long it is ended with the solver that it started."""
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            out, err = process.communicate(timeout=seconds)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
+def _limit(seconds: int) -> None:
+    """Ends this process and each that it starts after so much processor time."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

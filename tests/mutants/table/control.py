@@ -14,7 +14,11 @@ LOADING = ("control/test_loader.py", "control/test_given_images.py")
 CONTROL = (
     Mutant(
         name="bit 31 beside a field is let pass",
-        bug=Bug(module=STORE, text="& 0xFFFF_FFFF", instead="& 0x7FFF_FFFF"),
+        bug=Bug(
+            module=STORE,
+            text="(self.word & ~register.mask & 0xFFFF_FFFF)",
+            instead="(self.word & ~register.mask & 0x7FFF_FFFF)",
+        ),
         promise="A word with a bit outside its fields is refused.",
         unit=("control/test_store.py", *LOADING),
         proofs=("store.",),
@@ -23,11 +27,11 @@ CONTROL = (
         name="a commit leaves out the last tenant",
         bug=Bug(
             module=STORE,
-            text="m.d.sync += self.live.eq(self.shadow)",
+            text="(self.shadow)",
             instead=(
-                "m.d.sync += [self.live.channel.eq(self.shadow.channel),"
-                " *(self.live.tenants[i].eq(self.shadow.tenants[i])"
-                " for i in range(self.live.tenants.shape().length - 1))]"
+                "(Cat(self.shadow.channel, *(self.shadow.tenants[i]"
+                " for i in range(len(self.live.tenants) - 1)),"
+                " self.live.tenants[len(self.live.tenants) - 1]))"
             ),
         ),
         promise="A commit takes the whole image.",
@@ -73,8 +77,8 @@ CONTROL = (
         name="the sum of committed rates wraps",
         bug=Bug(
             module=LOADER,
-            text="Signal(range(self.config.tenants << self.config.rate_width))",
-            instead="Signal(self.config.rate_width)",
+            text="(committed + row.committed_rate)",
+            instead="((committed + row.committed_rate)[: self.config.rate_width])",
         ),
         promise="An image that commits more than is admissible is refused.",
         unit=LOADING,
@@ -124,8 +128,8 @@ CONTROL = (
         name="generations have 8 bits",
         bug=Bug(
             module=LOADER,
-            text="self.generation.eq(self.generation + 1)",
-            instead="self.generation.eq((self.generation + 1)[:8])",
+            text="(self.generation + 1)",
+            instead="((self.generation + 1)[:8])",
         ),
         promise="GENERATION counts commits in 32 bits.",
         unit=LOADING,
