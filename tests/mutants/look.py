@@ -151,7 +151,9 @@ def _keep(file: Path, answer: dict[str, Any]) -> None:
 
 
 def _file(mutant: Mutant, look: Look, folder: Path) -> Path:
-    digest = hashlib.sha256(repr(mutant).encode())
+    asked = {"unit": mutant.unit, "proved": mutant.proofs}
+    about = (mutant.name, mutant.bug, asked.get(look.name, (mutant.tenants, mutant.lateness)))
+    digest = hashlib.sha256(repr(about).encode())
     digest.update(_digest(("hw", *look.sources)))
     return folder / f"{look.name}-{digest.hexdigest()[:16]}.json"
 

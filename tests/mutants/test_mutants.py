@@ -177,7 +177,7 @@ def test_what_is_kept_belongs_to_one_state_of_the_sources(tmp_path, monkeypatch)
     look_at([first, other], unit, tmp_path, lambda mutant, found: None)
     assert kept(first, unit, tmp_path) == {"unit": True}
     assert kept(first, LOOKS[0], tmp_path) is None
-    assert kept(dataclasses.replace(first, lateness=0), unit, tmp_path) is None
+    assert kept(dataclasses.replace(first, unit=()), unit, tmp_path) is None
     monkeypatch.setattr(looking, "_digest", lambda sources: b"another hardware")
     assert kept(first, unit, tmp_path) is None
 
