@@ -161,7 +161,10 @@ class Variables:
         return (Piece(code=found[0].code, low=0, width=found[0].width),)
 
     def _joined(self, name: str, parts: list[tuple[int, Variable]]) -> tuple[Piece, ...]:
-        """A vector that is declared in parts, which must fill it."""
+        """A vector that is declared in parts, which must fill it.
+
+        Where ranges rise, as ``[0:3]``, the part with the highest index has the lowest bits.
+        """
         distinct = {(low, each.code): each for low, each in parts}
         pieces = []
         begun = min(low for low, _ in distinct)
@@ -174,18 +177,30 @@ class Variables:
                 )
             reached += each.width
             pieces.append(Piece(code=each.code, low=0, width=each.width))
-        return tuple(pieces)
+        return tuple(reversed(pieces) if any(map(_rises, distinct.values())) else pieces)
 
     def _bit(self, plain: str) -> tuple[Piece, ...] | None:
         """A bit of a vector, as ``name[2]``."""
         match = re.fullmatch(r"(.+)\[(\d{1,9})\]", plain, re.DOTALL)
         if match is None:
             return None
-        found = self._whole.get(match[1], [])
         place = int(match[2])
-        if len({each.code for each in found}) != 1 or not place < found[0].width <= WIDEST:
+        whole = [(0, each) for each in self._whole.get(match[1], [])]
+        found = {
+            (each.code, low + each.width - 1 - place if _rises(each) else place - low)
+            for low, each in whole or self._parts.get(match[1], [])
+            if each.is_bits and each.width <= WIDEST and low <= place < low + each.width
+        }
+        if len(found) != 1:
             return None
-        return (Piece(code=found[0].code, low=place, width=1),)
+        code, bit = found.pop()
+        return (Piece(code=code, low=bit, width=1),)
+
+
+def _rises(variable: Variable) -> bool:
+    """Whether it has a range as ``[0:3]``, whose first index is that of the highest bit."""
+    match = re.search(r"\[(-?\d{1,9}):(-?\d{1,9})\]$", _plain(variable.name))
+    return match is not None and int(match[1]) < int(match[2])
 
 
 def _plain(name: str) -> str:

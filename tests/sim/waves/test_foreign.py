@@ -105,7 +105,7 @@ def ports_and_registers(dump):
     ).values(lambda line: [] if line.startswith("s") else [line])
 
 
-def _split(dump, pieces):
+def _split(dump, pieces, *, rising=False):
     """Each vector in variables of ``pieces(width)`` bits, the lowest first."""
     widths = {code: width for kind, width, code, _ in declared(dump) if kind != "string"}
 
@@ -116,7 +116,10 @@ def _split(dump, pieces):
             return [_var(kind, width, code, name)]
         rows, low = [], 0
         for size in pieces(width):
-            place = f"{low + size - 1}:{low}" if size > 1 else f"{low}"
+            first, last = low + size - 1, low
+            if rising:
+                first, last = width - 1 - first, width - 1 - last
+            place = f"{first}:{last}" if size > 1 or rising else f"{low}"
             rows.append(_var(kind, size, f"{code}_{low}", f"{name} [{place}]"))
             low += size
         return rows
@@ -146,6 +149,12 @@ def bit_by_bit(dump):
 
 def in_two_parts(dump):
     return _split(dump, lambda width: [width // 2, width - width // 2])
+
+
+def in_rising_parts(dump):
+    return _split(
+        dump, lambda width: [width // 2, width - width // 2] if width > 2 else [2], rising=True
+    )
 
 
 def long_values(dump):
@@ -233,6 +242,7 @@ WRITTEN = (
     ports_and_registers,
     bit_by_bit,
     in_two_parts,
+    in_rising_parts,
     long_values,
     words_on_lines,
     comments,
@@ -244,8 +254,8 @@ WRITTEN = (
 )
 
 
-VCD_ALONE = (long_values, words_on_lines, comments)
-"""What vcd2fst does not read, or falls over."""
+VCD_ALONE = (in_rising_parts, long_values, words_on_lines, comments)
+"""What pywellen does not join, and what vcd2fst does not read or falls over."""
 
 
 @pytest.mark.parametrize("written", WRITTEN, ids=lambda written: written.__name__)
