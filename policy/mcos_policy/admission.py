@@ -59,10 +59,14 @@ class _Admission:
         yield from self._fabric()
         if clocks(self.fabric.epoch, self.config) <= self.most["epoch_clocks"]:
             yield from check_epoch(self.contract, self.config, self.source)
-        yield from self._memory()
         yield from check_colours(self.contract, self.source)
         yield from self._names()
         yield from self._tags()
+        memory = list(self._memory())
+        yield from memory
+        if memory:
+            # Capacity and bounds would be those of a channel that nobody has.
+            return
         yield from self._sum()
         spread = list(self._spread())
         yield from spread

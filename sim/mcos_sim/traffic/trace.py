@@ -15,8 +15,8 @@ __all__ = [
 FORMATS = (mooncake.FORMAT, azure.FORMAT)
 """Names of the formats that can be read and generated."""
 
-_TYPE_LINE = "#TYPE "
-"""What Export-Csv of Windows PowerShell writes above the header."""
+_ABOVE_HEADERS = ("#TYPE ", "sep=")
+"""What Export-Csv of Windows PowerShell, and spreadsheets, put in a line above the header."""
 
 
 def read_trace(path: os.PathLike[str] | str, *, seed: int = 0) -> Trace:
@@ -36,7 +36,7 @@ def read_trace(path: os.PathLike[str] | str, *, seed: int = 0) -> Trace:
         with ``path:line:``.
     """
     lines = read_lines(path)
-    if lines[0][1].startswith(_TYPE_LINE) and len(lines) > 1:
+    if lines[0][1].startswith(_ABOVE_HEADERS) and len(lines) > 1:
         del lines[0]
     number, first = lines[0]
     if first.lstrip().startswith("{"):

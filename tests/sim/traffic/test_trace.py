@@ -132,7 +132,8 @@ CSV_OF_OTHER_TOOLS = {
         '"2024-05-10T00:00:01.5000000","30","3"\r\n'
     ),
     "a spreadsheet": (
-        '\ufeff TIMESTAMP ;"ContextTokens"; GeneratedTokens;"model; version"\r'
+        "\ufeffsep=;\r"
+        ' TIMESTAMP ;"ContextTokens"; GeneratedTokens;"model; version"\r'
         '2024-05-10 00:00:00;10;1;"a; b"\r'
         '2024-05-10 00:00:01,0000005;20 ; 2; "two\rlines"\r'
         "2024-05-10 00:00:01,5;30;3;\r"
