@@ -31,7 +31,9 @@ DELIMITERS = (",", ";", "\t")
 """A comma, and what spreadsheets write where the comma is the decimal point."""
 
 TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?"
+    r" ?(?:(Z|UTC)|([+-]\d\d(?::?\d\d)?))?",
+    re.ASCII,
 )
 
 _NUMBER = re.compile(r"\d{1,10}(?:\.\d{0,10})?(?:[eE]\+?\d{1,2})?", re.ASCII)
@@ -43,10 +45,10 @@ def _parse_timestamp(text: str) -> tuple[int, int] | None:
 
     Without an offset it is UTC.
     """
-    match = TIMESTAMP.fullmatch(text)
+    match = TIMESTAMP.fullmatch(text.upper())
     if match is None:
         return None
-    date, time, fraction, offset = match.groups(default="")
+    date, time, fraction, _, offset = match.groups(default="")
     try:
         whole = datetime.datetime.fromisoformat(f"{date} {time}{offset or 'Z'}") - EPOCH
     except (ValueError, OverflowError):
