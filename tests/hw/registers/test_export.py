@@ -202,6 +202,12 @@ def test_two_maps_of_one_name_stop_the_compiler(standard, tmp_path):
     assert "mcos_channel_16: another register map of this name is included already" in said
 
 
+def test_the_example_of_the_page_compiles(tmp_path):
+    page = (DOCS.parent / "verilog.md").read_text(encoding="utf-8")
+    example = page.split("```c\n")[1].split("```")[0]
+    assert compile_c("c99", [example], tmp_path, mcos_registers=header(ChannelConfig())) == ""
+
+
 def test_no_structure_is_packed():
     """Accesses to members of packed structures may be split into bytes."""
     assert "packed" not in header(ChannelConfig())
