@@ -254,6 +254,17 @@ def test_of_too_many_tenants_nothing_else_is_said(contract_file: Callable[[str],
     )
 
 
+def test_of_a_memory_rate_that_no_channel_has_nothing_follows(
+    contract_file: Callable[[str], Path], base: str
+) -> None:
+    path = contract_file(base + '[memory]\nrate = "1 B/s"\n')
+    message = (
+        "21:8: error: rate must be in 800 MB/s..51.2 GB/s, the rate of the hardware's channel, "
+        'not "1 B/s"; change it'
+    )
+    _check(path, message)
+
+
 def test_objective_below_the_delay_bound_is_a_warning(
     contract_file: Callable[[str], Path], base: str
 ) -> None:

@@ -1,6 +1,7 @@
 """The command: exit codes, one line for each error, and files."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,20 @@ def test_user_errors(
     (tmp_path / "file").write_text("")
     assert _run(*(argument.format(folder=tmp_path) for argument in arguments)) == 2
     assert capsys.readouterr().err == message.format(folder=tmp_path) + "\n"
+
+
+@pytest.mark.parametrize("arguments", [("explain",), ("compile", "-o", "{folder}/x.img")])
+def test_an_epoch_that_counters_do_not_outlast(
+    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract, path = tmp_path / "c.toml", tmp_path / "x.json"
+    text = Path(CONTRACT).read_text(encoding="utf-8")
+    contract.write_text(re.sub('epoch = ".*"', 'epoch = "50 ms"', text), encoding="utf-8")
+    command, *more = (argument.format(folder=tmp_path) for argument in arguments)
+    assert _run(command, str(contract), *more, "--json", str(path)) == 0
+    (warning,) = json.loads(path.read_text())["warnings"]
+    assert "epoch should be at most 41.94 ms, not 50 ms, because GRANT_BYTES could" in warning
+    assert warning in capsys.readouterr().err
 
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
