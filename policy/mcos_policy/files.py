@@ -55,22 +55,11 @@ def replacing(path: str | Path) -> Generator[Path, None, None]:
     """
     target = Path(path)
     if is_stream(target):
-        yield target
+        with _failures_named(target, target):
+            yield target
         return
-    target = Path(os.path.realpath(target))
-    mode = _mode(target)
-    partial, lock = _new_partial(target)
-    try:
-        if mode is not None:
-            os.fchmod(lock, mode)
+    with _renamed(Path(os.path.realpath(target))) as partial, _failures_named(partial, target):
         yield partial
-        os.replace(partial, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
-    finally:
-        os.close(lock)
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
@@ -133,6 +122,35 @@ def remove_partials(folder: Path) -> int:
         with contextlib.suppress(OSError):
             removed += _remove_unlocked(folder / name)
     return removed
+
+
+@contextlib.contextmanager
+def _failures_named(written: Path, target: Path) -> Generator[None, None, None]:
+    """Give failures the final name, where they have none or that of a partial file."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename not in (None, str(written)):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from None
+
+
+@contextlib.contextmanager
+def _renamed(target: Path) -> Generator[Path, None, None]:
+    """A partial file that becomes a regular one."""
+    mode = _mode(target)
+    partial, lock = _new_partial(target)
+    try:
+        if mode is not None:
+            os.fchmod(lock, mode)
+        yield partial
+        os.replace(partial, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    finally:
+        os.close(lock)
 
 
 def _remove_unlocked(partial: Path) -> bool:

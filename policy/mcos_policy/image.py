@@ -291,7 +291,12 @@ def image_record(
 
 
 def write_image(
-    image: Image, path: str | Path, *, config: ChannelConfig, origin: Mapping[str, Any]
+    image: Image,
+    path: str | Path,
+    *,
+    config: ChannelConfig,
+    origin: Mapping[str, Any],
+    beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Path, Path, Path]:
     """Write an image in its three forms.
 
@@ -308,6 +313,8 @@ def write_image(
         The hardware it was compiled for.
     origin : Mapping[str, Any]
         What it was compiled from; ``name`` and ``sha256`` of the contract.
+    beside : Mapping[Path, bytes] or None
+        Other files that are new together with it.
 
     Returns
     -------
@@ -327,6 +334,7 @@ def write_image(
             binary: image.to_bytes(),
             side: (json.dumps(record, indent=2, sort_keys=True) + "\n").encode(),
             readable: _hex_text(image, config=config, origin=origin).encode(),
+            **(beside or {}),
         }
     )
     return binary, side, readable

@@ -23,6 +23,7 @@ from mcos_sim.outputs import require_outputs, writing
 
 __all__ = [
     "errors",
+    "json_text",
     "output",
     "printable",
     "progress",
@@ -133,8 +134,19 @@ def progress(description: str, total: float) -> Generator[Callable[[float], None
         yield advance
 
 
+def json_text(mapping: Mapping[str, Any]) -> str:
+    """A JSON file with sorted keys, the same text for the same values.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite.
+    """
+    return json.dumps(mapping, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
 def write_json(path: str | Path, mapping: Mapping[str, Any]) -> None:
-    """Write a JSON file with sorted keys, the same bytes for the same values.
+    """Write the JSON file of :func:`json_text`.
 
     Missing folders are made.
 
@@ -145,8 +157,7 @@ def write_json(path: str | Path, mapping: Mapping[str, Any]) -> None:
     ValueError
         If a value is NaN or infinite.
     """
-    text = json.dumps(mapping, indent=2, sort_keys=True, allow_nan=False) + "\n"
     target = Path(path)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_text(target, text)
+        write_text(target, json_text(mapping))

@@ -16,14 +16,21 @@ __all__ = [
 
 
 @contextlib.contextmanager
-def writing(path: str | Path) -> Generator[None, None, None]:
-    """Turn a failure to write into a :class:`UserError` that names ``path``."""
+def writing(*paths: Path | None) -> Generator[None, None, None]:
+    """Turn a failure to write into a :class:`UserError` that names the file.
+
+    Parameters
+    ----------
+    paths : Path or None
+        What is written; where the failure names none of them, it is the first one's.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        named = error.filename if error.filename in map(str, paths) else paths[0]
         raise UserError(
-            f"{path} must be a file that can be written, not this ({reason}); choose another"
+            f"{named} must be a file that can be written, not this ({reason}); choose another"
         ) from None
 
 

@@ -19,6 +19,7 @@ from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.verilog import Port, verilog_text
 
 __all__ = [
+    "NAMES",
     "TOP",
     "GenericTop",
     "files",
@@ -27,6 +28,13 @@ __all__ = [
 
 TOP = "mcos"
 """Name of the top module."""
+
+NAMES = (
+    f"{TOP}.v",
+    *(f"{TOP}_registers.{suffix}" for suffix in ("h", "rdl", "md")),
+    f"{TOP}.json",
+)
+"""Names of the files, known before they are made."""
 
 _DIRECTIONS = {In: "input", Out: "output"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.console import require_outputs, say, tell, write_json, writing
+from mcos_sim.console import json_text, require_outputs, say, tell, writing
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,20 +51,24 @@ def command(
 
     compiled = compile_for(contract, tenants=tenants)
     require_outputs([*image_files(image), json], inputs=[contract])
-    with writing(image):
-        files = write_image(compiled.image, image, config=compiled.config, origin=compiled.origin)
-    if json is not None:
-        write_json(
-            json,
-            {
-                "config_hash": compiled.config.hash,
-                "contract": compiled.origin,
-                "crc": f"0x{compiled.image.crc:08x}",
-                "files": [str(file) for file in files],
-                "label": f"0x{compiled.image.label:08x}",
-                "warnings": [str(warning) for warning in compiled.warnings],
-                "words": len(compiled.image.words),
-            },
+    summary = json_text(
+        {
+            "config_hash": compiled.config.hash,
+            "contract": compiled.origin,
+            "crc": f"0x{compiled.image.crc:08x}",
+            "files": [str(file) for file in image_files(image)],
+            "label": f"0x{compiled.image.label:08x}",
+            "warnings": [str(warning) for warning in compiled.warnings],
+            "words": len(compiled.image.words),
+        }
+    )
+    with writing(*image_files(image), json):
+        write_image(
+            compiled.image,
+            image,
+            config=compiled.config,
+            origin=compiled.origin,
+            beside={} if json is None else {json: summary.encode()},
         )
     tell(
         f"{image}: {len(compiled.image.words)} words, label 0x{compiled.image.label:08x}, "

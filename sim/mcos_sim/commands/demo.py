@@ -68,6 +68,11 @@ def command(
     1 if a figure misses its mark.
     """
     from mcos_sim.commands.compile import compile_for
+
+    contract = contract or contract_for(memory)
+    compiled = compile_for(contract, tenants=16)
+
+    # What draws the report takes seconds to import; a contract at fault is told before.
     from mcos_sim.experiments.contention import Setting
     from mcos_sim.experiments.demo import Demo
     from mcos_sim.report import page, table
@@ -75,9 +80,7 @@ def command(
     from mcos_sim.rtl import build_simulators
     from mcos_sim.waves.window import window_files
 
-    contract = contract or contract_for(memory)
     clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
-    compiled = compile_for(contract, tenants=16)
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
     setting = Setting(clocks=clocks, seed=seed, memory=memory)

@@ -176,6 +176,8 @@ def command(
             contract, trace, model, requests=requests, grants=grants, common=common
         )
         scenario = behind(scenario, memory, compiled)
+    if wanted is not None:
+        wanted.require_tenant([stream.name for stream in scenario.streams])
     expected = scenario.clocks if trace is None else facts["schedule_clocks"]
     run = functools.partial(_run, directory=directory, simulators=simulators)
     if watched and waves is not None:

@@ -10,7 +10,7 @@ import typer
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_together
-from mcos_sim.console import progress, require_outputs, tell, write_json, writing
+from mcos_sim.console import json_text, progress, require_outputs, tell, writing
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -64,19 +64,17 @@ def command(
     except ValueError as error:
         raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
 
-    require_outputs([json], folders=[directory])
-    make_files = importlib.import_module(f"mcos_hw.targets.{target}").files
+    of_target = importlib.import_module(f"mcos_hw.targets.{target}")
+    require_outputs([*(directory / name for name in of_target.NAMES), json], folders=[directory])
     regenerate = (
         f"mcos verilog --target {target} --tenants {tenants} --arbiter {arbiter} -o DIRECTORY"
     )
     with progress(f"Verilog for {tenants} tenants", 1) as advance:
-        files = make_files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
+        files = of_target.files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
         advance(1)
-    require_outputs([*(directory / name for name in files), json], folders=[directory])
     written = {directory / name: text.encode() for name, text in files.items()}
-    with writing(directory):
-        write_together(written)
+    more = {} if json is None else {json: json_text(loads(files["mcos.json"])).encode()}
+    with writing(*written, *more):
+        write_together(written | more)
     for path, data in written.items():
         tell(f"{path}: {len(data):,} bytes")
-    if json is not None:
-        write_json(json, loads(files["mcos.json"]))

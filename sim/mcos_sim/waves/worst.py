@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -38,7 +39,7 @@ class Percentile:
         UserError
             If it is not of that form, or the percentile is not over 0 and at most 100.
         """
-        match = re.fullmatch(r"worst:p(\d+(?:\.\d+)?)(?::(.+))?", text)
+        match = re.fullmatch(r"worst:p(\d{1,3}(?:\.\d{1,12})?)(?::(.+))?", text)
         percent = Fraction(match[1]) if match else Fraction(0)
         if match is None or not 0 < percent <= 100:
             raise UserError(
@@ -46,6 +47,20 @@ class Percentile:
                 f"{text!r}; for example worst:p99.9, or worst:p99.9:decode-a for one tenant"
             )
         return cls(percent=percent, tenant=match[2])
+
+    def require_tenant(self, names: Sequence[str]) -> None:
+        """Check that a run has the tenant.
+
+        Raises
+        ------
+        UserError
+            If it has not.
+        """
+        if self.tenant is not None and self.tenant not in names:
+            raise UserError(
+                f"--record must name a tenant of the run, not {self.tenant!r}; there are "
+                f"{', '.join(names)}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,11 +106,7 @@ def late_request(result: RunResult, wanted: Percentile) -> LateRequest:
         If there is no such tenant, or nothing was answered.
     """
     names = [tenant.name for tenant in result.tenants]
-    if wanted.tenant is not None and wanted.tenant not in names:
-        raise UserError(
-            f"--record must name a tenant of the run, not {wanted.tenant!r}; there are "
-            + ", ".join(names)
-        )
+    wanted.require_tenant(names)
     latencies, owners, indices = [], [], []
     for place, tenant in enumerate(result.tenants):
         if wanted.tenant not in (None, tenant.name):

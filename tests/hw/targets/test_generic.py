@@ -13,7 +13,7 @@ from amaranth.sim import Simulator
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import CORE_MAGIC, ArbiterKind, channel_map
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
-from mcos_hw.targets.generic import TOP, GenericTop, files
+from mcos_hw.targets.generic import NAMES, TOP, GenericTop, files
 from mcos_policy.compiler import compile_contract
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +64,7 @@ def test_files(made):
     assert made["mcos_registers.h"] == c_header(registers, name=c_name(CONFIG))
     assert made["mcos_registers.rdl"] == systemrdl(registers)
     assert made["mcos_registers.md"] == markdown(registers)
+    assert tuple(made) == NAMES
     record = json.loads(made["mcos.json"])
     assert record["files"] == {
         name: hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,259 @@
+"""Options and arguments that are out of range, unknown, missing or too many."""
+
+import pytest
+
+from tests.sim.commands.bad_inputs.pantry import FILES
+from tests.sim.commands.bad_inputs.runner import check, ids
+
+ROWS = [
+    ("compile c.toml -o x.img --tenants 5", "tenants must be a power of two, not 5"),
+    ("compile c.toml -o x.img --tenants many", "Invalid value for '--tenants'"),
+    (
+        "compile c.toml -o x.img --tenants 99999999999999999999999999",
+        "tenants must be in 4..16, not 99999999999999999999999999",
+    ),
+    ("compile c.toml", "Missing option '--output' / '-o'"),
+    ("compile", "Missing argument 'contract'"),
+    ("explain c.toml --tenants 32", "tenants must be in 4..16, not 32"),
+    ("explain c.toml --tenants 4.5", "Invalid value for '--tenants'"),
+    ("explain c.toml extra", "Got unexpected extra argument(s) (extra)"),
+    ("explain c.toml --colour", "No such option: --colour"),
+    ("explain c.toml --\x1b[31m[red]", "No such option: --\\x1b[31m[red]"),
+    ("explain c.toml \x1b[31m[red]", "Got unexpected extra argument(s) (\\x1b[31m[red])"),
+    ("verilog", "Missing option '--output' / '-o'"),
+    ("verilog -o v --tenants 5", "tenants must be a power of two, not 5"),
+    (
+        "verilog -o v --arbiter \x1b[31m",
+        "arbiter must be one of mcos, fcfs, round-robin, fixed-priority, not '\\x1b[31m'",
+    ),
+    ("verilog -o v --target \x1b[31m[red]", "target must be one of generic, not '\\x1b[31m[red]'"),
+    (
+        "run c.toml --engine reference --waves c.vcd",
+        "--waves FILE and --window A:B must be given together",
+    ),
+    (
+        "run c.toml --engine reference --window 1:2",
+        "--waves FILE and --window A:B must be given together",
+    ),
+    (
+        "run c.toml --engine reference --waves c.vcd --window 5",
+        "--window must be two clocks A:B with A before B, not '5'",
+    ),
+    (
+        "run c.toml --engine reference --waves c.vcd --window 9:5",
+        "--window must be two clocks A:B with A before B, not '9:5'",
+    ),
+    (
+        "run c.toml --engine reference --waves c.vcd --window 0:5",
+        "--window must begin in clock 1024 or later, when the image is loaded, not",
+    ),
+    (
+        "run c.toml --waves c.vcd --window 99999999999999999999:999999999999999999999",
+        "--window must be two clocks A:B with A before B, not",
+    ),
+    (
+        "run c.toml --engine reference --waves c.vcd --window 2000:3000000",
+        "--window must end by clock 200000, where the run ends, not 3000000",
+    ),
+    (
+        "run c.toml --engine reference --clocks 100000000 --waves c.vcd --window 2000:3000000",
+        "--window must be at most 1,000,000 clocks long, not 2,998,000",
+    ),
+    (
+        "run c.toml --engine reference --waves c.txt --window 2000:3000",
+        "--waves must name a .vcd file, not 'c.txt'",
+    ),
+    ("run c.toml --engine reference --clocks 1", "Invalid value for '--clocks'"),
+    (
+        "run c.toml --engine reference --clocks 99999999999999999999999999",
+        "Invalid value for '--clocks'",
+    ),
+    ("run c.toml --engine reference --seed -1", "Invalid value for '--seed'"),
+    ("run c.toml --engine reference --seed 4294967296", "Invalid value for '--seed'"),
+    ("run c.toml --engine abacus", "Invalid value for '--engine'"),
+    ("run c.toml --arbiter \x1b[31m", "Invalid value for '--arbiter'"),
+    ("run c.toml --workload none", "Invalid value for '--workload'"),
+    ("run c.toml --memory clay", "Invalid value for '--memory'"),
+    (
+        "run c.toml --engine reference --record best",
+        "--record must be violation, or worst:pN with N over 0 and at most 100, not",
+    ),
+    (
+        "run c.toml --engine reference --record worst:p101",
+        "--record must be violation, or worst:pN with N over 0 and at most 100, not",
+    ),
+    (
+        "run c.toml --engine reference --record worst:p99:nobody",
+        "--record must name a tenant of the run, not 'nobody'",
+    ),
+    (
+        "run c.toml --engine reference --record violation --window 1:2",
+        "--record chooses the window itself",
+    ),
+    (
+        "run c.toml --record violation",
+        "--record violation needs --engine compiled, which is the same hardware, or",
+    ),
+    (
+        "run c.toml --engine reference --trace t.jsonl --model abacus",
+        "model must be one of llama-3-70b, llama-3-8b, not 'abacus'",
+    ),
+    (
+        "run c.toml --engine reference --trace t.jsonl --requests 0",
+        "Invalid value for '--requests'",
+    ),
+    (
+        "run c.toml --engine reference --trace t.jsonl --grants 10000000000",
+        "Invalid value for '--grants'",
+    ),
+    (
+        "run c.toml --engine reference --trace t.jsonl",
+        "requests must be in 1..2, the requests in t.jsonl, not 200",
+    ),
+    (
+        "run --trace t.jsonl --model ../c",
+        "model must be one of llama-3-70b, llama-3-8b, not '../c'",
+    ),
+    ("demo c.toml --clocks 5", "Invalid value for '--clocks'"),
+    ("demo c.toml --seed x", "Invalid value for '--seed'"),
+    ("sweep c.toml c.toml", "each contract must be named once"),
+    (
+        "sweep c.toml --seed 3:1",
+        "--seed must be a number up to 4294967295, or A:B with A not after B, not '3:1'",
+    ),
+    (
+        "sweep c.toml --seed x",
+        "--seed must be a number up to 4294967295, or A:B with A not after B, not 'x'",
+    ),
+    (
+        "sweep c.toml --seed 1:1000000000",
+        "a sweep must have at most 100,000 points, not 1,000,000,000",
+    ),
+    (
+        "sweep c.toml --seed 99999999999999999999999999",
+        "--seed must be a number up to 4294967295, or A:B with A not after B, not",
+    ),
+    ("sweep c.toml --clocks 99999999999999999999", "Invalid value for '--clocks'"),
+    ("sweep c.toml --clocks 1", "Invalid value for '--clocks'"),
+    ("sweep c.toml --prefill-window 5000", "Invalid value for '--prefill-window'"),
+    ("sweep c.toml --prefill-beats 17", "Invalid value for '--prefill-beats'"),
+    ("sweep c.toml --credit 0", "Invalid value for '--credit'"),
+    ("sweep c.toml --workers 0", "Invalid value for '--workers'"),
+    ("sweep c.toml --workers 1000000", "Invalid value for '--workers'"),
+    (
+        "sweep c.toml --scheduler nowhere",
+        "--scheduler must be the address of a running scheduler, not 'nowhere'",
+    ),
+    (
+        "sweep c.toml --scheduler tcp://",
+        "--scheduler must be the address of a running scheduler, not 'tcp://'",
+    ),
+    (
+        "sweep c.toml --scheduler file:///etc/passwd",
+        "--scheduler must be the address of a running scheduler, not",
+    ),
+    ("sweep c.toml --table t.xlsx", "--table must name a .csv or .parquet file, not 't.xlsx'"),
+    ("sweep c.toml --table c.toml", "--table must name a .csv or .parquet file, not 'c.toml'"),
+    ("sweep c.toml --engine \x1b[31m", "Invalid value for '--engine'"),
+    (
+        "memory check missing",
+        "missing/summary.csv must be a file of an oracle case, not this (No such",
+    ),
+    (
+        "memory check file",
+        "file/summary.csv must be a file of an oracle case, not this (Not a directory)",
+    ),
+    (
+        "memory check folder",
+        "folder/summary.csv must be a file of an oracle case, not this (No such",
+    ),
+    ("memory check folder --memory clay", "a memory must be one of hbm3, hbm3e, hbm2, not 'clay'"),
+    ("memory colours c.toml --clocks 5", "Invalid value for '--clocks'"),
+    ("memory conflicts c.toml --seed -5", "Invalid value for '--seed'"),
+    ("memory", "Missing command"),
+    ("memory \x1b[31m", "No such command '\\x1b[31m'"),
+    ("trace", "give a trace FILE to show, or --generate mooncake -o TRACE"),
+    ("trace t.jsonl -o x", "-o must come with --generate"),
+    ("trace t.jsonl --model abacus", "model must be one of llama-3-70b, llama-3-8b, not 'abacus'"),
+    ("trace t.jsonl --channels 4", "--channels must come with --model, whose bytes it divides"),
+    ("trace t.jsonl --model llama-3-70b --channels 0", "Invalid value for '--channels'"),
+    ("trace t.jsonl --seed -1", "Invalid value for '--seed'"),
+    ("trace --generate mooncake", "--generate must come with -o TRACE, the file to write"),
+    ("trace --generate abacus -o x", "format must be one of mooncake, azure, not 'abacus'"),
+    ("trace --generate mooncake --requests 0 -o x", "Invalid value for '--requests'"),
+    ("trace --generate mooncake --requests 1000000000 -o x", "Invalid value for '--requests'"),
+    (
+        "trace --generate mooncake --requests 99999999999999999999999999 -o x",
+        "Invalid value for '--requests'",
+    ),
+    (
+        "trace --generate mooncake --seed 99999999999999999999999999 -o x",
+        "Invalid value for '--seed'",
+    ),
+    (
+        "trace t.jsonl --generate azure -o x",
+        "--generate must come without FILE, --model, --channels and --json",
+    ),
+    (
+        "timing --target \x1b[31m",
+        "target must be asap7 or one of ecp5, ultrascale+, asap7-registers,",
+    ),
+    ("timing --tenants 5", "tenants must be a power of two, not 5"),
+    ("timing --tenants -4", "tenants must be in 4..16, not -4"),
+    ("timing --lateness 9", "lateness must be in 0..3, not 9"),
+    ("timing --lateness -1", "lateness must be in 0..3, not -1"),
+    ("timing --seeds 0", "Invalid value for '--seeds'"),
+    ("timing --paths 101", "Invalid value for '--paths'"),
+    (
+        "timing --target ecp5 --json no-json.json",
+        "no-json.json must be a result of this command, not something else",
+    ),
+    (
+        "timing --target ecp5 --json list.json",
+        "list.json must be a result of this command, not something else",
+    ),
+    (
+        "timing --target ecp5 --json number.json",
+        "number.json must be a result of this command, not something else",
+    ),
+    ("lockstep --tenants 5", "tenants must be a power of two, not 5"),
+    ("lockstep --lateness 4", "lateness must be in 0..3, not 4"),
+    ("lockstep --lateness -1", "lateness must be in 0..3, not -1"),
+    ("lockstep --cases 0", "Invalid value for '--cases'"),
+    ("lockstep --cases 10000000", "Invalid value for '--cases'"),
+    ("lockstep --clocks 5", "Invalid value for '--clocks'"),
+    ("lockstep --seed -1", "Invalid value for '--seed'"),
+    ("lockstep --workers 0", "Invalid value for '--workers'"),
+    (
+        "lockstep --reproduce missing.json",
+        "missing.json must be a case to run again (No such file or directory)",
+    ),
+    ("lockstep --reproduce no-json.json", "no-json.json must be a case as mcos lockstep writes it"),
+    ("lockstep --reproduce list.json", "list.json must be a case as mcos lockstep writes it"),
+    ("lockstep --reproduce number.json", "number.json must be a case as mcos lockstep writes it"),
+    ("lockstep --reproduce strange.json", "strange.json must be a case as mcos lockstep writes it"),
+    ("lockstep --reproduce folder", "folder must be a case to run again (Is a directory)"),
+    (
+        "lockstep --reproduce loop",
+        "loop must be a case to run again (Too many levels of symbolic links)",
+    ),
+    ("soak --cases 0", "Invalid value for '--cases'"),
+    ("soak --runs 1", "Invalid value for '--runs'"),
+    ("soak --clocks 5", "Invalid value for '--clocks'"),
+    ("soak --clocks 99999999999", "Invalid value for '--clocks'"),
+    ("bench --scale 0", "Invalid value for '--scale'"),
+    ("bench --scale nan", "Invalid value for '--scale'"),
+    ("bench --scale inf", "Invalid value for '--scale'"),
+    ("bench --scale 1e9", "Invalid value for '--scale'"),
+    ("fullscale c.toml --steps 3", "Invalid value for '--steps'"),
+    ("fullscale c.toml --steps 100000", "Invalid value for '--steps'"),
+    ("fullscale c.toml --memory clay", "Invalid value for '--memory'"),
+    ("run c.toml --record worst:p" + "9" * 5_000, "--record must be violation, or worst:pN"),
+    ("explian", "No such command 'explian'. Did you mean 'explain'?"),
+    ("--colour", "No such option: --colour"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), ROWS, ids=ids(ROWS))
+def test_a_bad_input_is_one_line(line, says, tmp_path, capsys, monkeypatch):
+    check(line, says, FILES, tmp_path, capsys, monkeypatch)
