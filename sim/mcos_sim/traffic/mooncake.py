@@ -27,6 +27,9 @@ BUCKET_MS = 3000
 BUCKET_TOLERANCE_MS = 10
 """They do so to within a few milliseconds: 2999 and 6003 mean 3000 and 6000."""
 
+_LEAST_SHARE = 2
+"""Requests of a bucket on average, where published traces have some 10."""
+
 MAX_TIMESTAMP_MS = 2**43
 """Largest timestamp whose nanoseconds fit in 63 bits."""
 
@@ -89,15 +92,18 @@ def _block(value: object) -> int | str | None:
 def _resolution_ns(timestamps_ms: np.ndarray) -> int:
     """How coarse the timestamps are: 3 s, 1 ms, or 1 ns where there are fractions of a ms.
 
-    They are on the grid of 3 s if they lie in several of its buckets, and all requests of a bucket
-    have the same one. A burst of a few milliseconds has several, or lies in one bucket.
+    They are on the grid of 3 s if they lie in several of its buckets, all requests of a bucket have
+    the same one, and a bucket has two requests on average. A burst of a few milliseconds has
+    several timestamps in a bucket, or lies in one bucket; requests every 3 s have one each.
     """
     if np.any(timestamps_ms != np.floor(timestamps_ms)):
         return 1
     distinct = np.unique(timestamps_ms)
     buckets = np.round(distinct / BUCKET_MS)
     near = np.abs(distinct - buckets * BUCKET_MS) <= BUCKET_TOLERANCE_MS
-    if len(distinct) > 1 and near.all() and len(np.unique(buckets)) == len(distinct):
+    one_each = len(np.unique(buckets)) == len(distinct)
+    shared = len(timestamps_ms) >= _LEAST_SHARE * len(distinct)
+    if len(distinct) > 1 and near.all() and one_each and shared:
         return BUCKET_MS * NS_PER_MS
     return NS_PER_MS
 
@@ -182,7 +188,8 @@ def parse_mooncake(
         for each in ids:
             block = _block(each)
             if block is None:
-                raise malformed(path, line, "hash_ids must be integers or texts", each)
+                rule = "hash_ids must be integers or texts; a number with a point is a rounded one"
+                raise malformed(path, line, rule, each)
             row.append(numbers.setdefault(block, len(numbers)))
         blocks.append(row)
 
