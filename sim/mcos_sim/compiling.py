@@ -1,19 +1,28 @@
-"""Compiled Python: numba, with a cache that no change of the sources can make stale."""
+"""Compiled Python: numba, with a cache that neither changed sources nor damage can make wrong."""
 
 import hashlib
-import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
+
+from mcos_sim.cache import user_cache
 
 __all__ = [
     "CACHE",
+    "callback",
     "compiled",
 ]
 
 
 _USE = b"from mcos_sim.compiling import"
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def _sources_hash() -> str:
@@ -32,7 +41,7 @@ def _sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mcos" / _sources_hash()
+CACHE = user_cache(_sources_hash())
 """Where machine code is kept.
 
 numba looks at the file that a function is in, not at those of the functions that it calls; so each
@@ -43,9 +52,62 @@ version of the sources has a folder of its own.
 numba.config.CACHE_DIR = str(CACHE)  # ty: ignore[missing-attribute]
 
 
+class _CheckedFile(IndexDataCacheFile):
+    """numba's cache of a function, with a hash in front of the machine code.
+
+    A damaged file counts as missing: the function is compiled again. numba alone would end with an
+    error of pickle, or run what it finds.
+    """
+
+    def _load_index(self) -> dict:
+        try:
+            return super()._load_index()
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, pickle.PickleError):
+            return {}
+
+    def _load_data(self, name: str) -> tuple:
+        data = Path(self._data_path(name)).read_bytes()
+        digest, pickled = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+        if hashlib.sha256(pickled).digest() != digest:
+            raise OSError(f"{name} is damaged")  # which means to numba that it is not there
+        return pickle.loads(pickled)
+
+    def _save_data(self, name: str, data: object) -> None:
+        pickled = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(pickled).digest() + pickled)
+
+
+class _CheckedCache(FunctionCache):
+    def __init__(self, function: Callable) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, stamp)
+
+
 def compiled(function: Callable) -> Callable:
     """Compile a function of numbers and arrays when it is first called; it makes no arrays.
 
     Counting references to arrays that somebody else holds would take a third of the time.
     """
-    return numba.njit(cache=True, forceinline=True, error_model="numpy", _nrt=False)(function)
+    dispatcher = numba.njit(forceinline=True, error_model="numpy", _nrt=False)(function)
+    dispatcher._cache = _CheckedCache(function)  # ty: ignore[missing-attribute]
+    return dispatcher
+
+
+def callback(signature: Any) -> Callable[[Callable], CFunc]:
+    """Compile a function at once, for C code to call.
+
+    Parameters
+    ----------
+    signature : numba.core.typing.Signature
+        Types of what it returns and takes.
+    """
+
+    def compile_now(function: Callable) -> CFunc:
+        made = CFunc(function, normalize_signature(signature), locals={}, options={})
+        made._cache = _CheckedCache(function)  # ty: ignore[missing-attribute]
+        made.compile()
+        return made
+
+    return compile_now

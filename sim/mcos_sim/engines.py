@@ -40,7 +40,7 @@ class Engine(enum.StrEnum):
         }[self]
 
 
-def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind, *, simulators: Path) -> None:
+def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind) -> None:
     """Build what an engine runs a channel on, or find it; the reference model needs nothing.
 
     Parameters
@@ -51,8 +51,6 @@ def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind, *, simula
         Sizes of the channel.
     arbiter : ArbiterKind
         Its arbiter.
-    simulators : pathlib.Path
-        Folder of built simulators.
 
     Raises
     ------
@@ -63,11 +61,11 @@ def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind, *, simula
         case Engine.COMPILED:
             from mcos_sim.compiled.engine import channel_library
 
-            channel_library(config, arbiter, directory=simulators)
+            channel_library(config, arbiter)
         case Engine.COCOTB:
             from mcos_sim.cosim.engine import build_harness
 
-            build_harness(config, arbiter, directory=simulators)
+            build_harness(config, arbiter)
 
 
 def run_scenario(
@@ -75,7 +73,6 @@ def run_scenario(
     scenario: Scenario,
     *,
     directory: Path,
-    simulators: Path,
     recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunResult:
@@ -89,8 +86,6 @@ def run_scenario(
         What to run.
     directory : pathlib.Path
         Folder of what a run under cocotb leaves.
-    simulators : pathlib.Path
-        Folder of built simulators.
     recording : Recording or None
         What looks at the run in place of the scenario's window; the cocotb engine has no place
         for one.
@@ -112,14 +107,10 @@ def run_scenario(
         case Engine.COMPILED:
             from mcos_sim.compiled import engine as compiled
 
-            return compiled.run_scenario(
-                scenario, simulators=simulators, recording=recording, on_progress=on_progress
-            )
+            return compiled.run_scenario(scenario, recording=recording, on_progress=on_progress)
         case Engine.COCOTB:
             from mcos_sim.cosim import engine as cosim
 
             if recording is not None:
                 raise ValueError("only the compiled and the reference engine can be watched")
-            return cosim.run_scenario(
-                scenario, directory=directory, simulators=simulators, on_progress=on_progress
-            )
+            return cosim.run_scenario(scenario, directory=directory, on_progress=on_progress)

@@ -15,24 +15,20 @@ __all__ = [
 ]
 
 
-def build_simulators(
-    scenarios: Iterable[Scenario], *, simulators: Path, on_built: Callable[[float], None]
-) -> None:
+def build_simulators(scenarios: Iterable[Scenario], *, on_built: Callable[[float], None]) -> None:
     """Build what the scenarios run on, or find it.
 
     Parameters
     ----------
     scenarios : Iterable[Scenario]
         What will be run.
-    simulators : pathlib.Path
-        Folder of built simulators.
     on_built : Callable
         Called with the part of the work that is done since the last call; 1 in all.
     """
     wanted = {(each.window is not None, each.arbiter, each.config): None for each in scenarios}
     for traced, arbiter, config in wanted:
         build = cosim.build_harness if traced else compiled.channel_library
-        build(config, arbiter, directory=simulators)
+        build(config, arbiter)
         on_built(1 / len(wanted))
 
 
@@ -40,7 +36,6 @@ def run_scenarios(
     scenarios: Sequence[Scenario],
     *,
     directory: Path,
-    simulators: Path,
     workers: int = 2,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[RunResult]:
@@ -55,8 +50,6 @@ def run_scenarios(
         What to run.
     directory : pathlib.Path
         Folder of what the runs under cocotb leave.
-    simulators : pathlib.Path
-        Folder of built simulators.
     workers : int
         Runs at the same time.
     on_progress : Callable or None
@@ -67,19 +60,16 @@ def run_scenarios(
     HardwareError
         If a run fails; the others are stopped then.
     """
-    build_simulators(scenarios, simulators=simulators, on_built=lambda part: None)
+    build_simulators(scenarios, on_built=lambda part: None)
 
     stop = threading.Event()
 
     def run(scenario: Scenario) -> RunResult:
         if scenario.window is None:
-            return compiled.run_scenario(
-                scenario, simulators=simulators, on_progress=on_progress, stop=stop
-            )
+            return compiled.run_scenario(scenario, on_progress=on_progress, stop=stop)
         return cosim.run_scenario(
             scenario,
             directory=directory,
-            simulators=simulators,
             on_progress=on_progress,
             stop=stop,
         )

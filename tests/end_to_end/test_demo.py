@@ -5,7 +5,7 @@ import json
 import pytest
 from vcdvcd import VCDVCD
 
-from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
+from tests.sim.commands.command_line import ROOT, run_command
 
 RUNS = ["alone", "fcfs", "round_robin", "fixed_priority", "mcos"]
 
@@ -16,7 +16,7 @@ def test_demo_writes_what_it_names(tmp_path, capfd):
     out = tmp_path / "demo"
     code = run_command(
         *("demo", ROOT / "contracts" / "decode-prefill.toml", "-o", out),
-        *("--clocks", 200_000, "--simulators", SIMULATORS),
+        *("--clocks", 200_000),
     )
     # Too few steps for a 99th percentile: that mark fails, and says so.
     assert code == 1

@@ -15,13 +15,27 @@ __all__ = [
     "Harness",
     "Method",
     "Property",
+    "at_most_one",
     "implies",
+    "past_reset",
 ]
 
 
 def implies(premise: Value, conclusion: Value) -> Value:
     """Where the premise is not 0, neither is the conclusion."""
     return ~premise.bool() | conclusion.bool()
+
+
+def at_most_one(bits: Value) -> Value:
+    """No two bits are set."""
+    return (bits & (bits - 1)) == 0
+
+
+def past_reset(m: Module) -> Signal:
+    """Set from the second clock after a reset on: what is kept was told by the block's inputs."""
+    past = Signal(name="past_reset")
+    m.d.sync += past.eq(1)
+    return past
 
 
 class Method(enum.StrEnum):

@@ -14,9 +14,9 @@ from amaranth.back import rtlil
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.building.verilator import BuildFailed
 from mcos_sim.compiled.build import library_of
 from mcos_sim.compiled.top import ProbedTop
-from mcos_sim.cosim.build import BuildFailed
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare
 from mcos_sim.scenario import FIRST_CLOCK
@@ -99,12 +99,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         flat = flattened(folder)
-        control = library_of(mutated(flat, "opt_clean"), CONFIG, folder / "control.so")
+        control = library_of(mutated(flat, "opt_clean"), CONFIG)
         assert first_difference(control) is None, "without a mutation nothing may differ"
         assert first_violation(control, folder) is None, "without a mutation no rule is broken"
         for k, command in enumerate(mutations(flat, options.count, options.seed)):
             try:
-                library = library_of(mutated(flat, command), CONFIG, folder / f"mutant-{k}.so")
+                library = library_of(mutated(flat, command), CONFIG)
             except BuildFailed:
                 # A loop of gates, which no simulator takes.
                 rows.append({"mutation": command, "seen": False, "built": False, "violation": None})

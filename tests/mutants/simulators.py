@@ -1,11 +1,9 @@
 """Simulators of mutants: one for all whose bugs are expressions, one for each of the others."""
 
 import contextlib
-import hashlib
 import importlib
 import os
 from collections.abc import Generator, Sequence
-from pathlib import Path
 
 from amaranth import *
 from amaranth.back import verilog
@@ -14,7 +12,6 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.compiled.build import Library, library_of
 from mcos_sim.compiled.top import ProbedTop
-from mcos_sim.cosim.build import locked
 from tests.mutants.mutant import Mutant, before, source_of
 from tests.planted import all_planted
 
@@ -24,8 +21,6 @@ __all__ = [
     "library_of_one",
     "live",
 ]
-
-SIMULATORS = Path("build/mutants/sim")
 
 _VARIABLE = "MCOS_LIVE_MUTANT"
 
@@ -113,7 +108,4 @@ class _SelectingTop(ProbedTop):
 def _library(top: ProbedTop, config: ChannelConfig, more: str = "") -> Library:
     """Built, or found by its Verilog: cases change more often than hardware."""
     text = verilog.convert(top, name="mcos_probed", emit_src=False) + more
-    SIMULATORS.mkdir(parents=True, exist_ok=True)
-    path = SIMULATORS.absolute() / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
-    with locked(path.with_suffix(".lock")):
-        return Library(path) if path.exists() else library_of(text, config, path)
+    return library_of(text, config)

@@ -1,7 +1,6 @@
 """The three engines give the same result for the same scenario."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from mcos_sim.reference import engine as reference
 from mcos_sim.reference.probe import probe_places
 from mcos_sim.scenario import FIRST_CLOCK, Window
 
-SIMULATORS = Path("build/sim")
 CLOCKS = 3_000
 
 
@@ -45,9 +43,9 @@ def require_same(one, other):
 def test_three_engines_agree(seed, tmp_path):
     asked = scenario(seed)
     assert asked.streams
-    result = cosim.run_scenario(asked, directory=tmp_path, simulators=SIMULATORS)
+    result = cosim.run_scenario(asked, directory=tmp_path)
     assert sum(len(tenant.granted) for tenant in result.tenants) > 20
-    require_same(result, compiled.run_scenario(asked, simulators=SIMULATORS))
+    require_same(result, compiled.run_scenario(asked))
     require_same(result, reference.run_scenario(asked))
 
 
@@ -56,11 +54,11 @@ def test_three_engines_agree(seed, tmp_path):
 def test_three_engines_agree_on_hbm(name, tmp_path):
     """The port is not always ready, and commands overtake each other."""
     asked = dataclasses.replace(scenario(4), memory=Hbm(preset=find_preset(name)))
-    result = cosim.run_scenario(asked, directory=tmp_path, simulators=SIMULATORS)
+    result = cosim.run_scenario(asked, directory=tmp_path)
     assert result.memory is not None
     assert result.memory.bursts > 500
     for other in (
-        compiled.run_scenario(asked, simulators=SIMULATORS),
+        compiled.run_scenario(asked),
         reference.run_scenario(asked),
     ):
         require_same(result, other)
@@ -85,9 +83,9 @@ def test_three_engines_write_the_same_window(tmp_path):
     reference.run_scenario(asked)
     assert first.read_text().count("\n") > 1_000
     second, asked = window("compiled")
-    compiled.run_scenario(asked, simulators=SIMULATORS)
+    compiled.run_scenario(asked)
     third, asked = window("cocotb")
-    cosim.run_scenario(asked, directory=tmp_path, simulators=SIMULATORS)
+    cosim.run_scenario(asked, directory=tmp_path)
     for suffix in (".vcd", ".json"):
         texts = [each.with_suffix(suffix).read_text() for each in (first, second, third)]
         assert texts[0] == texts[1] == texts[2]

@@ -235,22 +235,15 @@ class TenantTags(wiring.Component):
         ]
 
         third_cost = Signal(config.tag_width)
+        third_start = Mux(behind.third_stale, self.anchor, behind.tags.finish)
         m.d.comb += [
             self.followings[0].eq(behind_chosen.tags),
             self.followings[1].eq(behind_again.tags),
             self.following.eq(behind.tags),
             self.following_stale.eq(behind.stale),
-            self.following_start.eq(
-                Mux(
-                    behind.stale,
-                    Mux(behind.third_stale, self.anchor, behind.tags.finish),
-                    behind.tags.start,
-                )
-            ),
+            self.following_start.eq(Mux(behind.stale, third_start, behind.tags.start)),
             third_cost.eq(pick(granted & self.thirds, [self.marks[i] for i in tenants])),
-            self.third_finish.eq(
-                Mux(behind.third_stale, self.anchor, behind.tags.finish) + third_cost
-            ),
+            self.third_finish.eq(third_start + third_cost),
             self.approach_end.eq(
                 Mux((self.approach & ended).any(), end_sum, pick(self.approach, end))
             ),

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mcos_sim.commands.options import Simulators
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -27,7 +26,6 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")
     ] = Path("build/bench"),
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path,
         typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
@@ -44,15 +42,15 @@ def command(
     from mcos_sim.experiments.speed import measure_speeds
     from mcos_sim.machine import machine
 
-    require_outputs([json], inputs=[contract], folders=[directory, simulators])
+    require_outputs([json], inputs=[contract], folders=[directory])
     compiled = compile_for(contract, tenants=16)
     with progress("Building the engines", 2) as advance:
-        channel_library(compiled.config, ArbiterKind.MCOS, directory=simulators)
+        channel_library(compiled.config, ArbiterKind.MCOS)
         advance(1)
-        build_harness(compiled.config, ArbiterKind.MCOS, directory=simulators)
+        build_harness(compiled.config, ArbiterKind.MCOS)
         advance(1)
     with progress("Running the engines", 1) as advance:
-        speeds = measure_speeds(compiled, directory=directory, simulators=simulators, scale=scale)
+        speeds = measure_speeds(compiled, directory=directory, scale=scale)
         advance(1)
     with progress("Serving requests", 1) as advance:
         memory = measure_memory_speeds(scale=scale)

@@ -12,7 +12,6 @@ from mcos_sim.commands.options import (
     MOST_SEED,
     ContractOfMemory,
     Memory,
-    Simulators,
     contract_for,
 )
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
@@ -52,7 +51,6 @@ def command(
         int, typer.Option(min=0, max=MOST_SEED, help="Seed of step sizes and compute times.")
     ] = 1,
     memory: Memory = MemoryName.SIMPLE,
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(
@@ -88,13 +86,13 @@ def command(
     require_outputs(
         [result_path, report_path, *window_files(demo.window_path)],
         inputs=[contract],
-        folders=[directory, simulators],
+        folders=[directory],
     )
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
-        build_simulators(demo.scenarios, simulators=simulators, on_built=advance)
+        build_simulators(demo.scenarios, on_built=advance)
     with progress(f"Running {demo.runs} simulations of the RTL", demo.clocks) as advance:
-        result = demo.run(simulators=simulators, on_progress=advance)
+        result = demo.run(on_progress=advance)
 
     output.print(table.render(result))
     files = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.options import CORES, MOST_SEED, Simulators, Workers
+from mcos_sim.commands.options import CORES, MOST_SEED, Workers
 from mcos_sim.commands.run import Arbiter
 from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
 
@@ -61,7 +61,6 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for what differs.")
     ] = Path("build/lockstep"),
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
@@ -84,13 +83,13 @@ def command(
     require_outputs(
         [json, *(directory / name for name in _REPRODUCTION if reproduce is None)],
         inputs=[reproduce],
-        folders=[directory, simulators],
+        folders=[directory],
     )
     if reproduce is not None:
         case = read_case(reproduce)
         scenario = case.scenario
         with progress("Building the compiled hardware", 1) as advance:
-            library = channel_library(scenario.config, scenario.arbiter, directory=simulators)
+            library = channel_library(scenario.config, scenario.arbiter)
             advance(1)
         outcome = compare(case, library)
         if outcome.difference is None:
@@ -108,9 +107,7 @@ def command(
         ]
     except ValueError as error:
         raise UserError(str(error)) from None
-    report = run_campaign(
-        designs, seed=seed, cases=cases, clocks=clocks, simulators=simulators, workers=workers
-    )
+    report = run_campaign(designs, seed=seed, cases=cases, clocks=clocks, workers=workers)
     output.print(
         f"{report.clocks:,} clocks of {report.cases:,} random configurations on {len(designs)} "
         f"designs compared, {len(report.findings)} differ"
@@ -125,7 +122,7 @@ def command(
     }
     if report.findings:
         first = report.findings[0]
-        library = channel_library(first.design.config, first.design.arbiter, directory=simulators)
+        library = channel_library(first.design.config, first.design.arbiter)
         case = random_case(
             first.design.config, arbiter=first.design.arbiter, seed=first.seed, clocks=clocks
         )
@@ -137,7 +134,7 @@ def command(
 
 
 def run_campaign(
-    designs: Sequence[Design], *, seed: int, cases: int, clocks: int, simulators: Path, workers: int
+    designs: Sequence[Design], *, seed: int, cases: int, clocks: int, workers: int
 ) -> Report:
     """Build designs and run a campaign on them, both with their progress shown."""
     from mcos_sim.compiled.engine import channel_library
@@ -145,7 +142,7 @@ def run_campaign(
 
     with progress("Building the compiled hardware", len(designs)) as advance:
         for design in designs:
-            channel_library(design.config, design.arbiter, directory=simulators)
+            channel_library(design.config, design.arbiter)
             advance(1)
     with progress("Comparing hardware and model", cases * clocks) as advance:
         return campaign(
@@ -153,7 +150,6 @@ def run_campaign(
             first_seed=seed,
             cases=cases,
             clocks=clocks,
-            simulators=simulators,
             workers=workers,
             on_progress=advance,
         )

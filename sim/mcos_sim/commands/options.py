@@ -16,14 +16,11 @@ __all__ = [
     "MOST_SEED",
     "ContractOfMemory",
     "Memory",
-    "Simulators",
     "Workers",
     "clock_span",
     "contract_for",
 ]
 
-
-Simulators = Annotated[Path, typer.Option(help="Folder of built simulators.")]
 
 Memory = Annotated[MemoryName, typer.Option(help="What stands behind the channel.")]
 

@@ -16,7 +16,6 @@ from mcos_sim.commands.options import (
     MOST_CLOCKS,
     MOST_SEED,
     Memory,
-    Simulators,
     clock_span,
     contract_for,
 )
@@ -125,7 +124,6 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
     ] = Path("build/run"),
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
@@ -163,7 +161,7 @@ def command(
     require_outputs(
         [*(() if waves is None else window_files(waves)), json],
         inputs=[contract, trace],
-        folders=[directory, simulators],
+        folders=[directory],
     )
     kind = ArbiterKind[arbiter.name]
     common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
@@ -179,7 +177,7 @@ def command(
     if wanted is not None:
         wanted.require_tenant([stream.name for stream in scenario.streams])
     expected = scenario.clocks if trace is None else facts["schedule_clocks"]
-    run = functools.partial(_run, directory=directory, simulators=simulators)
+    run = functools.partial(_run, directory=directory)
     if watched and waves is not None:
         result = _run_watched(functools.partial(run, engine), scenario, expected, waves)
     else:
@@ -276,19 +274,17 @@ def _run(
     expected: int,
     *,
     directory: Path,
-    simulators: Path,
     recording: Recording | None = None,
 ) -> RunResult:
     """The scenario on an engine, with progress shown."""
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build(engine, scenario.config, scenario.arbiter, simulators=simulators)
+        build(engine, scenario.config, scenario.arbiter)
         advance(1)
     with progress(f"Running {scenario.name} on {engine.description}", expected) as advance:
         return run_scenario(
             engine,
             scenario,
             directory=directory,
-            simulators=simulators,
             recording=recording,
             on_progress=advance,
         )

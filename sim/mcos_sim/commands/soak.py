@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mcos_sim.commands.lockstep import run_campaign
-from mcos_sim.commands.options import CORES, MOST_SEED, Simulators, Workers
+from mcos_sim.commands.options import CORES, MOST_SEED, Workers
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -37,7 +37,6 @@ def command(
     ] = 32,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     workers: Workers = CORES,
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path, typer.Option(metavar="PATH", help="Where the figures are written as JSON.")
     ] = Path("build/soak/result.json"),
@@ -53,12 +52,10 @@ def command(
     from mcos_sim.lockstep.campaign import Design
     from mcos_sim.machine import machine
 
-    require_outputs([json], folders=[simulators])
+    require_outputs([json])
     designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
     begun = time.monotonic()
-    report = run_campaign(
-        designs, seed=seed, cases=cases, clocks=clocks, simulators=simulators, workers=workers
-    )
+    report = run_campaign(designs, seed=seed, cases=cases, clocks=clocks, workers=workers)
     output.print(
         f"{report.clocks:,} clocks of {report.cases:,} random configurations compared, "
         f"{len(report.findings)} differ"

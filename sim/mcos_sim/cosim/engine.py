@@ -13,7 +13,8 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.cosim.build import Built, build
+from mcos_sim.building.index import looked_up
+from mcos_sim.cosim.build import Built, build, recipe
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
 from mcos_sim.environment.environment import device_array
@@ -41,18 +42,21 @@ TENANT_COLUMNS = (
 POLL_SECONDS = 0.5
 
 
-@functools.cache  # looking up what was built takes seconds: it elaborates the design
-def build_harness(config: ChannelConfig, arbiter: ArbiterKind, *, directory: Path) -> Built:
-    """The simulator of a controller with the given arbiter, built or found in ``directory``."""
-    harness = Harness(config, arbiter=arbiter)
-    return build(harness, name=f"mcos_{arbiter.name.lower()}", directory=directory)
+@functools.cache
+def build_harness(config: ChannelConfig, arbiter: ArbiterKind) -> Built:
+    """The simulator of a controller with the given arbiter, built or found in the user's cache."""
+    name = f"mcos_{arbiter.name.lower()}"
+
+    def make() -> Path:
+        return build(Harness(config, arbiter=arbiter), name=name).directory
+
+    return Built(name=name, directory=looked_up(name, recipe(), config, arbiter, make))
 
 
 def run_scenario(
     scenario: Scenario,
     *,
     directory: Path,
-    simulators: Path,
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> RunResult:
@@ -64,8 +68,6 @@ def run_scenario(
         What to run.
     directory : pathlib.Path
         Folder of the run's inputs, log and results.
-    simulators : pathlib.Path
-        Folder of built simulators.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
     stop : threading.Event or None
@@ -78,7 +80,7 @@ def run_scenario(
     UserError
         If another run is using the folder.
     """
-    built = build_harness(scenario.config, scenario.arbiter, directory=simulators)
+    built = build_harness(scenario.config, scenario.arbiter)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"

@@ -125,7 +125,7 @@ class Demo:
         """Number of runs."""
         return len(self._scenarios)
 
-    def run(self, *, simulators: Path, on_progress: Callable[[int], None] | None = None) -> dict:
+    def run(self, *, on_progress: Callable[[int], None] | None = None) -> dict:
         """Runs everything and returns the result; its keys are those of ``result.json``.
 
         Raises
@@ -136,7 +136,6 @@ class Demo:
         found = run_scenarios(
             self.scenarios,
             directory=self.directory / "runs",
-            simulators=simulators,
             on_progress=on_progress,
         )
         results = dict(zip(self._scenarios, found, strict=True))

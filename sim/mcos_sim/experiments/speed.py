@@ -90,17 +90,15 @@ def cycles_per_s(result: RunResult) -> Speed:
     return Speed(clocks=clocks, cycles_per_s=clocks / result.seconds)
 
 
-def measure_speeds(
-    compiled: Compiled, *, directory: Path, simulators: Path, scale: float = 1.0
-) -> dict[str, Speed]:
+def measure_speeds(compiled: Compiled, *, directory: Path, scale: float = 1.0) -> dict[str, Speed]:
     """Speed of each engine on the first clocks of one stream, and of the model at a light load.
 
     Parameters
     ----------
     compiled : Compiled
         Contract; every tenant of it is backlogged.
-    directory, simulators : pathlib.Path
-        Folders of the cocotb run and of built simulators.
+    directory : pathlib.Path
+        Folder of the cocotb run.
     scale : float
         Length of the runs; 1 is some seconds each.
 
@@ -122,12 +120,8 @@ def measure_speeds(
 
     return {
         "reference": cycles_per_s(reference.run_scenario(long)),
-        "compiled": cycles_per_s(
-            compiled_rtl.run_scenario(shorter(1_000_000), simulators=simulators)
-        ),
-        "cocotb": cycles_per_s(
-            cosim.run_scenario(shorter(100_000), directory=directory, simulators=simulators)
-        ),
+        "compiled": cycles_per_s(compiled_rtl.run_scenario(shorter(1_000_000))),
+        "cocotb": cycles_per_s(cosim.run_scenario(shorter(100_000), directory=directory)),
         "reference_light_load": cycles_per_s(
             reference.run_scenario(light_load(compiled, clocks=clocks(50_000_000)))
         ),

@@ -54,7 +54,6 @@ def campaign(
     first_seed: int,
     cases: int,
     clocks: int,
-    simulators: Path,
     workers: int,
     on_progress: Callable[[int], None] | None = None,
 ) -> Report:
@@ -68,17 +67,12 @@ def campaign(
         Which seeds.
     clocks : int
         Clocks with traffic of each case.
-    simulators : pathlib.Path
-        Folder of built simulators.
     workers : int
         Processes.
     on_progress : Callable or None
         Called after every case with the clocks compared in it.
     """
-    libraries = {
-        design: channel_library(design.config, design.arbiter, directory=simulators).path
-        for design in designs
-    }
+    libraries = {design: channel_library(design.config, design.arbiter).path for design in designs}
     total = 0
     findings = []
     # A fork would share what numba and Verilator keep per process.

@@ -32,9 +32,7 @@ COLUMNS = (*AXES, *_OF_TENANT.values(), "utilisation", "row_changes")
 """Columns of a sweep's table; nothing in them depends on the machine."""
 
 
-def run_point(
-    point: Point, compiled: Compiled, *, directory: Path, simulators: Path
-) -> list[dict[str, Any]]:
+def run_point(point: Point, compiled: Compiled, *, directory: Path) -> list[dict[str, Any]]:
     """Run a point.
 
     Parameters
@@ -45,8 +43,6 @@ def run_point(
         Its contract.
     directory : pathlib.Path
         Folder of what a run under cocotb leaves.
-    simulators : pathlib.Path
-        Folder of built simulators.
 
     Returns
     -------
@@ -77,7 +73,7 @@ def run_point(
     scenario = contention_scenario(
         compiled, workload, point.arbiter.run, setting, name=directory.name
     )
-    result = run_scenario(point.engine, scenario, directory=directory.parent, simulators=simulators)
+    result = run_scenario(point.engine, scenario, directory=directory.parent)
     found = figures(scenario, result)
     return [
         {

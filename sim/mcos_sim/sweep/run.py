@@ -67,9 +67,7 @@ class Sweep:
         """Points without a result, by key."""
         return {key: point for key, point in self.points.items() if key not in self.known}
 
-    def run(
-        self, workers: Workers, *, simulators: Path, on_done: Callable[[float], None]
-    ) -> list[Failure]:
+    def run(self, workers: Workers, *, on_done: Callable[[float], None]) -> list[Failure]:
         """Run what is missing; each result is kept as soon as it is there.
 
         A point whose worker dies is run again by another one, until it has taken three with it.
@@ -78,8 +76,6 @@ class Sweep:
         ----------
         workers : Workers
             Who runs it.
-        simulators : pathlib.Path
-            Folder of built simulators, on the workers.
         on_done : Callable
             Called with 1 for each point that has ended.
 
@@ -100,7 +96,6 @@ class Sweep:
                 "point": point,
                 "compiled": self.contracts[point.contract],
                 "directory": (self.directory / "runs" / key).absolute(),
-                "simulators": simulators.absolute(),
             }
             for key, point in self.missing.items()
         }

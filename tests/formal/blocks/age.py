@@ -11,7 +11,7 @@ from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.age import AgeGuard
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -21,11 +21,6 @@ CONFIG = ChannelConfig()
 SMALL = ChannelConfig(tenants=4)
 BLOCK = "mcos_hw.channel.age.AgeGuard"
 AGE = "mcos_hw.channel.age"
-
-
-def at_most_one(bits: Value) -> Value:
-    """No two bits are set."""
-    return (bits & (bits - 1)) == 0
 
 
 def ones(bits: Value) -> Value:
@@ -65,16 +60,16 @@ class AgeHarness(Harness):
         self.written = Signal(config.tenant_width)
         m.d.comb += self.written.eq(self.clock - 2)
         self.was_granted = Signal(config.tenants)
-        was_promote = Signal(config.tenants)
+        self.was_promote = Signal(config.tenants)
         m.d.sync += [
             self.clock.eq(self.clock + 1),
             self.was_granted.eq(guard.granted),
-            was_promote.eq(guard.promote),
+            self.was_promote.eq(guard.promote),
         ]
         m.d.comb += [
             Assume(guard.limits[self.tenant] == limit),
             Assume(at_most_one(guard.granted)),
-            Assume(guard.promoted == (guard.granted & was_promote & ~self.was_granted).any()),
+            Assume(guard.promoted == (guard.granted & self.was_promote & ~self.was_granted).any()),
             self.invariant(
                 turn == Const(1, config.tenants) << self.clock,
                 at_most_one(self.oldest),
@@ -244,13 +239,9 @@ class OldestHarness(WaitHarness):
         m = Module()
         guard = self.wait(m)
         tenants = self.config.tenants
-        was_promote = Signal(tenants)
         whole = Signal()
-        m.d.sync += [
-            was_promote.eq(guard.promote),
-            whole.eq(self.in_view_now & (self.written == tenants - 1) & ~self.spoils),
-        ]
-        chosen = guard.promote & ~was_promote
+        m.d.sync += whole.eq(self.in_view_now & (self.written == tenants - 1) & ~self.spoils)
+        chosen = guard.promote & ~self.was_promote
         m.d.comb += Cover(whole & chosen.any() & ~self.promoted_head)
         for i in range(tenants):
             rounds = self.all_rounds[i]
@@ -353,12 +344,9 @@ class GrantHarness(IdleHarness, TurnHarness):
         unseen, resting, searching, around = (
             Signal(16, name=name) for name in ("unseen", "resting", "searching", "around")
         )
-        intervals = Signal(16)
         granted = guard.granted.any()
         with m.If(~self.waits):
-            m.d.sync += [
-                each.eq(0) for each in (grants, unseen, resting, searching, around, intervals)
-            ]
+            m.d.sync += [each.eq(0) for each in (grants, unseen, resting, searching, around)]
         with m.Else():
             m.d.sync += grants.eq(grants + granted)
             with m.If(~self.in_view_now):
@@ -369,8 +357,6 @@ class GrantHarness(IdleHarness, TurnHarness):
                 m.d.sync += searching.eq(searching + granted)
             with m.Else():
                 m.d.sync += resting.eq(resting + granted)
-            with m.If(self.in_view_now & guard.promoted):
-                m.d.sync += intervals.eq(intervals + self.interval)
 
         idle = self.count_idle(m, guard)
         m.d.comb += self.invariant(
@@ -378,8 +364,8 @@ class GrantHarness(IdleHarness, TurnHarness):
             self.in_view | (grants == unseen),
             unseen <= Mux(self.in_view, tenants + 2, self.waited),
             implies(~self.due, idle == 0),
-            resting + Mux(self.due, 0, self.interval - self.since) <= self.interval + intervals,
-            intervals == self.interval * (first + again),
+            resting + Mux(self.due, 0, self.interval - self.since)
+            <= self.interval * (1 + first + again),
             searching <= (2 * tenants + 2) * (ones(self.passed) + promoted) + idle,
             around + one_stands <= 2 * promoted,
         )
@@ -400,11 +386,8 @@ class GrantHarness(IdleHarness, TurnHarness):
         tenants = self.config.tenants
         # What a visit finds serviceable stays so, through the guard's steps to its promotion.
         stays = Signal(tenants)
-        promoted_next = Signal(tenants)
-        m.d.sync += [
-            stays.eq(guard.serviceable & ~guard.granted),
-            promoted_next.eq(guard.promote & guard.serviceable & ~guard.granted),
-        ]
+        promoted_next = self.was_promote & stays
+        m.d.sync += stays.eq(guard.serviceable & ~guard.granted)
         m.d.comb += [
             Assume((stays & ~guard.serviceable) == 0),
             Assume(
@@ -422,15 +405,13 @@ class GrantHarness(IdleHarness, TurnHarness):
             (promoted_next & ~guard.promote) == 0,
         )
 
-        was_promoting = Signal()
-        promoting = guard.promote.any()
+        promoting, was_promoting = guard.promote.any(), self.was_promote.any()
         begins = promoting & ~was_promoting
         begins_again = begins & (guard.promote & self.passed).any()
         own = self.promoted_head
         of_others = Signal(range(2 * tenants))
         of_passed = Signal(range(2 * tenants))
         of_own = Signal()
-        m.d.sync += was_promoting.eq(promoting)
         with m.If(~self.in_view_now):
             m.d.sync += [of_others.eq(0), of_passed.eq(0), of_own.eq(0)]
         with m.Elif(begins):
@@ -441,7 +422,6 @@ class GrantHarness(IdleHarness, TurnHarness):
             ]
         stands = (guard.promote & ~self.passed).any() & ~own & was_promoting
         m.d.comb += self.invariant(
-            was_promoting | (promoted_next == 0),
             implies(promoting & was_promoting, promoted_next == guard.promote),
             of_others <= ones(self.passed) + stands,
             of_passed + begins_again <= spoiled_rounds,

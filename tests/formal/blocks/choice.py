@@ -8,7 +8,7 @@ from amaranth.hdl import Assert, Assume, Cover
 from mcos_hw.channel.choice import Choice
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -76,8 +76,8 @@ class ChoiceHarness(Harness):
         choice = Choice(self.config)
         self.prove(m, choice)
         m.d.comb += [
-            Assume((choice.promote & (choice.promote - 1)) == 0),
-            Assume((choice.fresh & (choice.fresh - 1)) == 0),
+            Assume(at_most_one(choice.promote)),
+            Assume(at_most_one(choice.fresh)),
             Assume((choice.fresh & choice.present & ~choice.granted) == 0),
             Assume(~choice.next_present | choice.granted.any()),
         ]
@@ -113,7 +113,7 @@ class GrantHarness(ChoiceHarness):
         start_first, same = tells(one, other)
         start_second, same_too = tells(other, one)
 
-        told = Signal()
+        told = past_reset(m)
         opened = Signal()
         was_granted = Signal()
         headed = Signal()
@@ -121,7 +121,6 @@ class GrantHarness(ChoiceHarness):
         entered = Signal()
         is_granted = choice.granted.bit_select(one, 1)
         m.d.sync += [
-            told.eq(1),
             opened.eq(choice.open_then),
             was_granted.eq(is_granted),
             headed.eq(self.heads.bit_select(one, 1)),
@@ -197,7 +196,7 @@ class OrderedHarness(ChoiceHarness):
         # Of each tenant that whose order with the granted one decides.
         m.d.comb += [
             self.invariant(
-                (choice.granted & (choice.granted - 1)) == 0,
+                at_most_one(choice.granted),
                 *(
                     below(choice)[i] == (choice.granted[:i].any() if i else Const(0))
                     for i in tenants

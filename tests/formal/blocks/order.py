@@ -7,7 +7,7 @@ from amaranth.lib import data
 from mcos_hw.channel.order import PairOrder
 from mcos_hw.channel.tags import tags_layout
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -35,8 +35,8 @@ class PairHarness(Harness):
         other = self.any_constant(m, config.tenant_width, name="other_tenant")
         m.d.comb += [
             Assume(one != other),
-            Assume((order.granted & (order.granted - 1)) == 0),
-            Assume((order.entry & (order.entry - 1)) == 0),
+            Assume(at_most_one(order.granted)),
+            Assume(at_most_one(order.entry)),
             Assume((order.enters == 0) | (order.enters == order.entry)),
             *(
                 Assume(below[i] == (order.granted[:i].any() if i else 0))
@@ -44,9 +44,8 @@ class PairHarness(Harness):
             ),
         ]
 
-        told = Signal()
+        told = past_reset(m)
         known = Signal()
-        m.d.sync += told.eq(1)
         mine, theirs = (self.head(m, order, each, following, told) for each in (one, other))
         with m.If((order.granted | order.enters).bit_select(one, 1)):
             m.d.sync += known.eq(1)

@@ -11,7 +11,7 @@ from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.channel.request import request_layout
 from mcos_hw.channel.wfq import WfqArbiter
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -64,7 +64,7 @@ class QueueHarness(Harness):
         enters = entry.tenants.bit_select(self.tenant, 1)
         full = queues.full.bit_select(self.tenant, 1)
         m.d.comb += [
-            Assume((queues.pop & (queues.pop - 1)) == 0),
+            Assume(at_most_one(queues.pop)),
             Assume(~self.pop | self.head.present),
             Assume(~self.taken | ~full),
             Assume(is_stored == self.way[self.stored_at]),

@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.recency import Recency
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property
+from tests.formal.property import Harness, Method, Property, at_most_one
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -46,8 +46,8 @@ class QuarterHarness(Harness):
         ]
         distance = (block.seen - block.start[tenant])[: config.tag_width]
         m.d.comb += [
-            Assume((block.granted & (block.granted - 1)) == 0),
-            Assume((block.enters & (block.enters - 1)) == 0),
+            Assume(at_most_one(block.granted)),
+            Assume(at_most_one(block.enters)),
             Assume(block.grant == block.granted.any()),
             Assume(block.seen_past_grant == past_grant),
             Assume(block.seen == Mux(block.grant, past_grant, seen)),

@@ -8,7 +8,7 @@ from mcos_hw.channel.select import pick
 from mcos_hw.channel.tagger import Tagger
 from mcos_hw.config import ChannelConfig
 from tests.formal.blocks.tags import assume_chosen
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES"]
@@ -158,8 +158,8 @@ class WindowHarness(Harness):
         unit = config.l_max << config.tag_fraction
         granted, was_granted = assume_chosen(m, tagger)
         approached = Signal(config.tenants)
-        told = Signal()
-        m.d.sync += [told.eq(1), approached.eq(tagger.approach.tenants)]
+        told = past_reset(m)
+        m.d.sync += approached.eq(tagger.approach.tenants)
         early, fraction = tagger.approach.early, terms_fraction(config)
         price = (early[0] + early[1])[: config.tag_width + fraction]
         m.d.comb += [
@@ -168,7 +168,7 @@ class WindowHarness(Harness):
             Assume(~told | (tagger.approach.tenants_too == tagger.approach.tenants)),
             Assume(tagger.grant == tagger.granted.any()),
             Assume((tagger.granted & ~tagger.heads) == 0),
-            Assume((tagger.approach.tenants & (tagger.approach.tenants - 1)) == 0),
+            Assume(at_most_one(tagger.approach.tenants)),
             Assume(tagger.entry == approached),
             Assume(tagger.cost <= unit),
             Assume(price <= unit << fraction),

@@ -6,7 +6,7 @@ from amaranth.hdl import Assert, Assume, Cover, Value
 from mcos_hw.channel.tagger import Tagger
 from mcos_hw.channel.tags import TenantTags
 from mcos_hw.config import ChannelConfig
-from tests.formal.property import Harness, Method, Property, implies
+from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
 
 __all__ = ["PROPERTIES", "assume_chosen"]
@@ -31,17 +31,13 @@ def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:
     was_granted : Value
         Who was granted in the clock before. One bit a tenant.
     """
-    told = Signal()
+    told = past_reset(m)
     behind = Signal.like(block.granted, name="behind")
     was_granted = Signal.like(block.granted, name="was_granted")
-    m.d.sync += [
-        told.eq(1),
-        behind.eq(block.granted & block.seconds),
-        was_granted.eq(block.granted),
-    ]
+    m.d.sync += [behind.eq(block.granted & block.seconds), was_granted.eq(block.granted)]
     m.d.comb += [
-        Assume((block.granted & (block.granted - 1)) == 0),
-        Assume((block.chosen & (block.chosen - 1)) == 0),
+        Assume(at_most_one(block.granted)),
+        Assume(at_most_one(block.chosen)),
         Assume((block.chosen & was_granted) == 0),
         Assume(told | ~block.granted.any()),
         *(Assume(~told | (copy == block.chosen)) for copy in block.chosen_copies),
@@ -73,7 +69,7 @@ class FollowingHarness(Harness):
         grantable, _ = assume_chosen(m, tags)
         m.d.comb += [
             Assume((tags.granted & ~grantable) == 0),
-            Assume((tags.entry & (tags.entry - 1)) == 0),
+            Assume(at_most_one(tags.entry)),
             Assume(~granted | first),
             Assume(~third | second),
             Assume(~second | first),

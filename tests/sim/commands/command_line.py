@@ -6,13 +6,10 @@ import pytest
 
 from mcos_sim.cli import main
 
-__all__ = ["ROOT", "SIMULATORS", "run_command"]
+__all__ = ["ROOT", "run_command"]
 
 
 ROOT = Path(__file__).parents[3]
-
-SIMULATORS = ROOT / "build" / "sim"
-"""Built simulators are shared by all tests; they are filed under a hash of their design."""
 
 
 def run_command(*arguments: object) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 from vcdvcd import VCDVCD
 
-from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
+from tests.sim.commands.command_line import ROOT, run_command
 
 CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
 
@@ -25,7 +25,7 @@ def test_a_generated_trace_is_served_to_the_last_byte(tmp_path, trace, capsys):
         "run",
         ROOT / "contracts" / "llama-3-8b.toml",
         *("--trace", trace, "--model", "llama-3-8b", "--requests", 40, "--grants", 60_000),
-        *("--json", out, "--simulators", SIMULATORS, "-o", tmp_path / "run"),
+        *("--json", out, "-o", tmp_path / "run"),
     )
     assert code == 0
     found = json.loads(out.read_text())
@@ -52,7 +52,7 @@ def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
     code = run_command(
         *("run", CONTRACT, "--workload", "saturated", "--arbiter", arbiter, "--clocks", 4_000),
         *("--waves", waves, "--window", "1500:1600", "--json", out),
-        *("--simulators", SIMULATORS, "-o", tmp_path / "run"),
+        *("-o", tmp_path / "run"),
     )
     assert code == 0
     assert json.loads(out.read_text())["clocks"] == 4_000

@@ -1,14 +1,12 @@
 """How a module of cocotb tests of this folder is run."""
 
 import dataclasses
-from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.cosim.engine import build_harness
 from mcos_sim.cosim.run import run
 
-SIMULATORS = Path("build/sim")
 SEED = 2
 
 
@@ -19,7 +17,7 @@ def regress(module, directory, *, arbiter=ArbiterKind.MCOS, config=None, timeout
     """
     config = config or ChannelConfig()
     run(
-        build_harness(config, arbiter, directory=SIMULATORS),
+        build_harness(config, arbiter),
         test_module=f"tests.sim.cosim.{module}",
         directory=directory,
         seed=SEED,

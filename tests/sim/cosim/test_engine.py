@@ -2,7 +2,6 @@
 
 import dataclasses
 import fcntl
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, stream
 pytestmark = pytest.mark.cocotb
 
 CONFIG = ChannelConfig(tenants=4)
-SIMULATORS = Path("build/sim")
 
 
 def scenario(*, config=CONFIG, **changes) -> Scenario:
@@ -47,7 +45,7 @@ def scenario(*, config=CONFIG, **changes) -> Scenario:
 
 
 def execute(tmp_path, **changes):
-    return run_scenario(scenario(**changes), directory=tmp_path, simulators=SIMULATORS)
+    return run_scenario(scenario(**changes), directory=tmp_path)
 
 
 def test_streams_have_different_tags():
@@ -58,14 +56,14 @@ def test_streams_have_different_tags():
 
 
 def test_a_simulator_is_looked_up_once():
-    first = build_harness(CONFIG, ArbiterKind.MCOS, directory=SIMULATORS)
-    assert build_harness(CONFIG, ArbiterKind.MCOS, directory=SIMULATORS) is first
+    first = build_harness(CONFIG, ArbiterKind.MCOS)
+    assert build_harness(CONFIG, ArbiterKind.MCOS) is first
 
 
 @pytest.mark.parametrize("paused", [0.0, 0.3])
 def test_a_result_tells_what_every_tenant_saw(tmp_path, paused):
     given = scenario(offer_pause=paused, command_pause=paused)
-    result = run_scenario(given, directory=tmp_path, simulators=SIMULATORS)
+    result = run_scenario(given, directory=tmp_path)
     assert result.clocks == given.clocks
     assert result.seconds > 0
     for asked, seen in zip(given.streams, result.tenants, strict=True):
@@ -130,7 +128,7 @@ def test_the_same_scenario_gives_the_same_result(tmp_path):
         dataclasses.replace(given, name="other seed", seed=6),
     ]
     plain, watched, other = run_scenarios(
-        scenarios, directory=tmp_path, simulators=SIMULATORS, on_progress=progress.append
+        scenarios, directory=tmp_path, on_progress=progress.append
     )
     assert sum(progress) == 3 * clocks
     assert columns(plain) == columns(watched)
@@ -209,7 +207,7 @@ def test_a_folder_in_use_is_refused(tmp_path):
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="must not be in use by another run"):
-            run_scenario(used, directory=tmp_path, simulators=SIMULATORS)
+            run_scenario(used, directory=tmp_path)
 
 
 def test_a_refused_image_fails(tmp_path):
@@ -222,4 +220,4 @@ def test_one_failure_fails_all(tmp_path):
     good = scenario(name="good")
     bad = scenario(name="bad", memory_credit=4_096, memory_latency=500)
     with pytest.raises(HardwareError, match="over its credit"):
-        run_scenarios([good, bad], directory=tmp_path, simulators=SIMULATORS)
+        run_scenarios([good, bad], directory=tmp_path)

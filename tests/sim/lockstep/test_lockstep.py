@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 from vcdvcd import VCDVCD
@@ -22,7 +21,6 @@ from mcos_sim.lockstep.waveform import write_both
 from mcos_sim.scenario import FIRST_CLOCK
 from tests.sim.lockstep.bugs import HARDWARE_BUGS
 
-SIMULATORS = Path("build/sim")
 SMALL = ChannelConfig(tenants=4)
 FEW_HUNDRED = 400
 """Clocks of traffic that a reproduction may take."""
@@ -49,9 +47,7 @@ def first_difference(library, *, clocks, seeds):
 )
 def test_hardware_and_model_agree(config, arbiter, cases):
     design = Design(config=config, arbiter=arbiter)
-    report = campaign(
-        [design], first_seed=1, cases=cases, clocks=5_000, simulators=SIMULATORS, workers=1
-    )
+    report = campaign([design], first_seed=1, cases=cases, clocks=5_000, workers=1)
     assert not report.findings
     # Streams may all end before a case does.
     assert report.clocks > cases * 5_000 / 2
@@ -68,15 +64,13 @@ def test_a_case_is_the_same_after_a_file(tmp_path):
 
 def require_found(name, tmp_path):
     with HARDWARE_BUGS[name].planted():
-        library = build_library(
-            ProbedTop(SMALL, arbiter=ArbiterKind.MCOS), SMALL, directory=SIMULATORS
-        )
+        library = build_library(ProbedTop(SMALL, arbiter=ArbiterKind.MCOS), SMALL)
     found = first_difference(library, clocks=5_000, seeds=range(1, 41))
     assert found is not None, f"{name}: nothing differs"
     case, difference = shrink(*found, library)
     assert difference.clock - FIRST_CLOCK <= FEW_HUNDRED, f"{name}: {difference}"
     # The sound hardware passes the same case.
-    sound = channel_library(SMALL, ArbiterKind.MCOS, directory=SIMULATORS)
+    sound = channel_library(SMALL, ArbiterKind.MCOS)
     assert compare(case, sound).difference is None
     waves = tmp_path / "both.vcd"
     write_both(waves, traces(case, library, first=FIRST_CLOCK), first=FIRST_CLOCK, config=SMALL)

@@ -51,7 +51,7 @@ def swept(compiled, tmp_path_factory):
     rows = [
         row
         for place, point in enumerate(grid)
-        for row in run_point(point, compiled, directory=folder / str(place), simulators=folder)
+        for row in run_point(point, compiled, directory=folder / str(place))
     ]
     return grid, rows
 
@@ -102,7 +102,7 @@ def test_each_run_gives_a_row_a_tenant(swept):
 def test_every_axis_reaches_the_run(swept, compiled, tmp_path, change):
     point = next(each for each in Grid(values=VALUES) if each.arbiter is Contender.MCOS)
     other = dataclasses.replace(point, **change)
-    rows = run_point(other, compiled, directory=tmp_path / "run", simulators=tmp_path)
+    rows = run_point(other, compiled, directory=tmp_path / "run")
     before = [r for r in swept[1] if r["arbiter"] == "mcos" and r["seed"] == point.seed]
     measured = [name for name in COLUMNS if name not in AXES]
     unlike = [[row[name] for name in measured] for row in rows] != [

@@ -10,12 +10,10 @@ from amaranth.back import verilog
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled.build import HARNESS, Library, library_of
+from mcos_sim.compiled.build import Library, library_of
 from mcos_sim.compiled.top import ProbedTop
-from mcos_sim.cosim.build import build_key, locked
 from mcos_sim.waves.rules import Rule
 from tests.planted import all_planted
-from tests.sim.commands.command_line import SIMULATORS
 from tests.sim.waves.bugs import WAVEFORM_BUGS
 
 __all__ = [
@@ -54,10 +52,7 @@ def planted_library(config: ChannelConfig) -> Library:
     with all_planted(tuple(WAVEFORM_BUGS.values()), live):
         top = _PlantedTop(config, live)
         text = verilog.convert(top, name="mcos_probed", emit_src=False) + _SELECTOR
-    SIMULATORS.mkdir(parents=True, exist_ok=True)
-    path = SIMULATORS / f"planted-{build_key(('verilator',), HARNESS.read_text(), text)}.so"
-    with locked(path.with_suffix(".lock")):
-        return Library(path) if path.exists() else library_of(text, config, path)
+    return library_of(text, config)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.recording import live_images, row_words, rows_waveform
 from mcos_sim.waves.rules import Rule, check_waveform
 from mcos_sim.waves.watching import Watch
-from tests.sim.commands.command_line import ROOT, SIMULATORS, run_command
+from tests.sim.commands.command_line import ROOT, run_command
 from tests.sim.waves.planted_hardware import live_bug, planted_library
 
 CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
@@ -96,7 +96,7 @@ def test_a_violation_is_recorded(bug, planted, tmp_path, capsys):
     with live_bug(bug):
         code = run_command(
             *("run", CONTRACT, "--engine", "compiled", "--record", "violation", "--waves", waves),
-            *("--clocks", 30_000, "-o", tmp_path, "--simulators", SIMULATORS),
+            *("--clocks", 30_000, "-o", tmp_path),
         )
     assert code == 1
     assert "Traceback" not in (told := capsys.readouterr().err)

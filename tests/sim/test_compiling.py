@@ -1,0 +1,56 @@
+"""Machine code of compiled Python: found again, and compiled again where its file is damaged."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """\
+from mcos_sim.compiling import compiled
+
+@compiled
+def twice(number):
+    return 2 * number
+
+assert twice(21) == 42
+print(sum(twice.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compiling")
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    environment = os.environ | {
+        "XDG_CACHE_HOME": str(folder),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+
+    def hits():
+        ended = subprocess.run(
+            [sys.executable, program], env=environment, text=True, capture_output=True, check=True
+        )
+        return int(ended.stdout)
+
+    assert hits() == 0
+    return folder, hits
+
+
+def test_a_second_process_finds_it(run):
+    _, hits = run
+    assert hits() == 1
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", ["empty", "half", "flipped"])
+def test_damage_is_compiled_again(run, suffix, damage):
+    folder, hits = run
+    (path,) = folder.rglob(f"*.{suffix}")
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    path.write_bytes({"empty": b"", "half": whole[:middle], "flipped": flipped}[damage])
+    assert hits() == 0
+    assert hits() == 1
