@@ -105,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Arguments after the command's name; None takes those of the process.
     """
     _require_streams()
+    # A Python that is started for this one takes no module from a folder that a stranger filled.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # What stops a run also stops its simulators.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
@@ -155,10 +157,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         if (reason := machine_fault(error)) is not None:
             say(f"mcos: error: {reason}")
             return ExitCode.USER_ERROR
-        say(
-            f"mcos: error: {type(error).__name__}: {error}; {_REPORT}, "
-            f"with the traceback in {keep_traceback(error)}"
-        )
+        kept = keep_traceback(error)
+        more = "" if kept is None else f", with the traceback in {kept}"
+        say(f"mcos: error: {type(error).__name__}: {error}; {_REPORT}{more}")
         return ExitCode.INTERNAL_ERROR
 
 

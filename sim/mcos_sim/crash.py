@@ -39,8 +39,8 @@ def machine_fault(error: BaseException) -> str | None:
     return f"{os.fsdecode(error.filename)} must be usable, and is not ({reason}); see to that"
 
 
-def keep_traceback(error: BaseException) -> str:
-    """Write the traceback of an error to a file that only this user can read; its path.
+def keep_traceback(error: BaseException) -> str | None:
+    """Write the traceback of an error to a file that only this user can read; its path, if any.
 
     It is in ``mcos/crashes`` of the user's cache folder, or a new file among the temporary ones
     where that cannot be written. It has the command line and the versions, and no file's content.
@@ -58,7 +58,7 @@ def keep_traceback(error: BaseException) -> str:
         try:
             number, path = tempfile.mkstemp(prefix="mcos-crash-", suffix=".txt")
         except OSError:
-            return "could not be written"
+            return None
     with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
     return path

@@ -1,14 +1,17 @@
 """The command: exit codes, one line for each error, and files."""
 
+import errno
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mcos_sim.cli import COMMANDS, main
+from mcos_sim.errors import HardwareError, InternalError, UserError
 
 CONTRACT = str(Path(__file__).parents[2] / "contracts" / "decode-prefill.toml")
 
@@ -187,3 +190,95 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert str(tenant["registers"]["inverse_weight"]) in shown
         assert f"{tenant['delay_ns']:.1f}" in shown
     assert record["contract"]["name"] == "decode-prefill.toml"
+
+
+def _fails(error: BaseException) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (UserError("no\nline"), 2, "mcos: error: no\\nline\n"),
+        (HardwareError("differs; log:\n\x1b[1mlast"), 1, "differs; log:\n\\x1b[1mlast\n"),
+        (InternalError("the step must end"), 3, "open an issue where you got it, with the log"),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "(No space left on device)"),
+        (
+            OSError(errno.ELOOP, "Loop", "a\x1bb"),
+            2,
+            "error: a\\x1bb must be usable, and is not (Loop)",
+        ),
+        (MemoryError(), 2, "mcos: error: this machine must have more memory free"),
+        (RecursionError("deep"), 3, "RecursionError: deep; the fault is in MCOS"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "own"), 3, "the fault is in MCOS"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_failure_ends_in_a_line(
+    error: BaseException,
+    code: int,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("mcos_policy.explain.explain", _fails(error))
+    assert _run("explain", CONTRACT) == code
+    shown = capsys.readouterr()
+    assert (shown.out, told in shown.err) == ("", True), shown.err
+    assert "Traceback" not in shown.err
+    kept = list(tmp_path.rglob("*.txt"))
+    assert len(kept) == (code == 3 and not isinstance(error, InternalError))
+    for path in kept:
+        assert str(path) in shown.err
+        assert path.stat().st_mode & 0o077 == 0
+        assert "Traceback" in path.read_text()
+
+
+def test_a_crash_is_told_where_no_traceback_can_be_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.mkstemp", _fails(PermissionError()))
+    monkeypatch.setattr("mcos_policy.explain.explain", _fails(RuntimeError("x")))
+    assert _run("explain", CONTRACT) == 3
+    assert capsys.readouterr().err.endswith("please open an issue where you got it\n")
+
+
+STREAMS = [
+    ("explain {contract}", "| head -c 10", 0, ""),
+    (
+        "explain {contract}",
+        ">/dev/full",
+        2,
+        "standard output must be writable, and is not (No space",
+    ),
+    ("explain {contract}", ">&-", 0, ""),
+    ("explain {contract}", ">/dev/null 2>&-", 0, ""),
+    ("explain missing", "2>/dev/full", 2, ""),
+    ("explain {contract} --json /dev/stdout", "| tail -n 3 >/dev/null", 0, ""),
+    ("--help", "| head -c 10", 0, ""),
+    ("--version", ">/dev/full", 2, "(No space left on device)"),
+]
+"""A command, what the shell does with its streams, its exit code and what it says."""
+
+
+@pytest.mark.parametrize(("command", "streams", "code", "told"), STREAMS)
+def test_streams_that_are_closed_or_full(
+    command: str, streams: str, code: int, told: str, tmp_path: Path
+) -> None:
+    line = f"{sys.executable} -m mcos_sim {command.format(contract=CONTRACT)} {streams}"
+    done = subprocess.run(
+        ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert done.stderr == "" or told

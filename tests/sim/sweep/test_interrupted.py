@@ -16,18 +16,25 @@ from tests.sim.commands.command_line import ROOT
 
 POINTS = 200
 
+_PLANTED = ("multiprocessing.py", "numba.py", "pickle.py", "sitecustomize.py")
+"""Modules in the folder of a sweep, which must not be taken for those that it imports."""
+
 pytestmark = pytest.mark.slow
 
 
 def _sweep(folder: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "mcos_sim", "sweep"]
+    # Beside it, as it is installed: a module's command would take modules from the folder it is in.
+    command = [str(Path(sys.executable).with_name("mcos")), "sweep"]
     command += [str(ROOT / "contracts" / "decode-prefill.toml"), "--arbiter", "fcfs"]
     command += ["--arbiter", "mcos", "--seed", f"1:{POINTS // 4}", "--prefill-window", "64"]
     command += ["--prefill-window", "256", "--clocks", "60000", "--workers", "2"]
     command += ["-o", str(folder), "--json", str(folder / "summary.json"), *more]
     folder.mkdir(parents=True, exist_ok=True)
+    for name in _PLANTED:
+        (folder / name).write_text(f"open({str(folder / 'ran')!r}, 'w')\n")
     return subprocess.Popen(
         command,
+        cwd=folder,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -59,6 +66,7 @@ def undisturbed(tmp_path_factory):
     found = json.loads((folder / "summary.json").read_text())
     assert (found["points"], found["resumed"], found["failed"]) == (POINTS, 0, [])
     assert found["rows"] == 4 * POINTS
+    assert not (folder / "ran").exists(), "code from the folder of the sweep was run"
     return _table(folder)
 
 
