@@ -17,7 +17,8 @@ CONFIG = ChannelConfig()
 class CreditHarness(Harness):
     """Grants in any clock in which they are allowed; memory serves what it owes in any order.
 
-    ``owed`` is what memory owes.
+    ``owed`` is what memory owes. The limit is any, and may change in any clock; the port sees it a
+    clock later.
     """
 
     def elaborate(self, platform):
@@ -25,33 +26,39 @@ class CreditHarness(Harness):
         config = self.config
         credit = PortCredit(config)
         self.prove(m, credit)
-        limit = self.any_constant(m, config.credit_width, name="any_limit")
         before = self.look("before", signed(config.credit_width + 1))
 
         opened = Signal()
         owed = Signal(config.credit_width + 2)
+        limit = Signal(config.credit_width)
+        limit_before = Signal(config.credit_width)
         steady = Signal()
+        settled = Signal()
         granted = Mux(credit.grant, credit.beats * config.beat_bytes, 0)
         served = Mux(credit.served, credit.served_beats * config.beat_bytes, 0)
         m.d.sync += [
             opened.eq(credit.open_then),
             owed.eq(owed + granted - served),
-            # After a clock the limit has gone through its register.
-            steady.eq(1),
+            Cat(limit, limit_before).eq(Cat(credit.limit, limit)),
+            # In the first clocks after reset it is not there yet.
+            Cat(steady, settled).eq(Cat(1, steady)),
         ]
         m.d.comb += [
-            Assume(credit.limit == limit),
-            Assume(limit >= config.l_max),
-            Assume(limit <= config.slots * config.l_max),
+            Assume(credit.limit <= config.slots * config.l_max),
             Assume(credit.beats <= config.max_beats),
             Assume(served <= owed),
             Assume(opened | ~credit.grant),
             self.invariant(
                 before == Mux(steady, limit - config.l_max, 0),
-                implies(opened, credit.in_flight <= limit - config.l_max),
+                *(each <= config.slots * config.l_max for each in (owed, limit, limit_before)),
+                implies(~settled, owed == 0),
+                steady | ~(settled | opened),
+                implies(opened, owed + config.l_max <= config.slots * config.l_max),
+                implies(opened & settled, owed + config.l_max <= limit_before),
             ),
             Assert(credit.in_flight == owed),
-            Assert(credit.in_flight <= limit),
+            Assert(implies(steady, credit.open_then == (owed + granted + config.l_max <= limit))),
+            Assert(implies(credit.grant & settled, owed + granted <= limit_before)),
             Cover((credit.in_flight == limit) & (limit == 2 * config.l_max)),
         ]
         return m
@@ -61,8 +68,9 @@ PROPERTIES = (
     Property(
         name="credit.within_limit",
         claim=(
-            "Bytes in flight are what is granted and not yet served, and never more than the port "
-            "credit, while that does not change."
+            "Bytes in flight are what is granted and not yet served. The port opens for a clock "
+            "exactly when they and a longest request are within the port credit, so no grant takes "
+            "them over it."
         ),
         block="mcos_hw.channel.credit.PortCredit",
         config=CONFIG,

@@ -31,7 +31,7 @@ from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.build import build
 from mcos_sim.cosim.run import parameters, run
 
-IMAGES = 2_400
+IMAGES = 2_200
 SEED = 2
 
 CONFIG = ChannelConfig()
@@ -226,10 +226,13 @@ def random_tenant(rng, rate):
     )
 
 
-def random_settings(rng, *, total=None):
-    """Good settings; at least tag 0 is enabled. ``total`` is the sum of committed rates."""
+def random_settings(rng, *, total=None, enabled=None):
+    """Good settings: the first ``enabled`` tags, at least one of them, share ``total``, the sum of
+    committed rates.
+    """
     total = total or rng.randint(CONFIG.tenants, CONFIG.admissible_rate)
-    cuts = sorted(rng.sample(range(1, total), rng.randrange(CONFIG.tenants)))
+    enabled = enabled or rng.randint(1, CONFIG.tenants)
+    cuts = sorted(rng.sample(range(1, total), enabled - 1))
     rates = [high - low for low, high in zip([0, *cuts], [*cuts, total], strict=True)]
     tenants = [random_tenant(rng, rate) for rate in rates]
     tenants += [TenantSettings(priority=rng.getrandbits(4))] * (CONFIG.tenants - len(tenants))
@@ -432,6 +435,42 @@ KINDS = {
 COMMITS = {"good", "just keeps a relation", "full", "restarted", "committed twice"}
 
 
+def with_fields(tag, **fields):
+    """An image of all tenants, one of which has certain fields."""
+    return lambda rng: offered(
+        rng, image(rng, with_tenant(random_settings(rng, enabled=CONFIG.tenants), tag, **fields))
+    )
+
+
+def with_wrong_checksum(bit):
+    def make(rng):
+        words = good(rng)
+        return offered(rng, [*words[:-1], words[-1] ^ 1 << bit])
+
+    return make
+
+
+CORNERS = {
+    **{
+        f"tenant {tag} with {fields}": (with_fields(tag, **fields), code)
+        for tag in (0, CONFIG.tenants - 1)
+        for edge in TENANT_EDGES
+        for fields, code in zip(edge, (ImageCode.NONE, ImageCode.FIELD), strict=True)
+    },
+    **{
+        f"colour {colour} alone": (with_fields(colour, colours=1 << colour), ImageCode.NONE)
+        for colour in range(1 << COLOUR_BITS)
+    },
+    **{
+        f"bit {bit} of the checksum": (with_wrong_checksum(bit), ImageCode.CRC) for bit in range(32)
+    },
+}
+"""Kinds of which each one is its own: each is loaded once."""
+
+KINDS_AND_CORNERS = KINDS | CORNERS
+COMMITS |= {name for name, (_, code) in CORNERS.items() if code is ImageCode.NONE}
+
+
 class Bench:
     """Drives the word port and holds the loader against the model after every clock."""
 
@@ -489,12 +528,12 @@ async def images(dut):
     assert bench.model.code is ImageCode.NOT_STAGED
     bench.check_live("before the first image", 0)
 
-    names = list(KINDS) * -(-settings["images"] // len(KINDS))
+    names = [*CORNERS, *list(KINDS) * -(-settings["images"] // len(KINDS))]
     rng.shuffle(names)
     outcomes = collections.Counter()
     for number, kind in enumerate(names):
         name = f"image {number} ({kind})"
-        make, code = KINDS[kind]
+        make, code = KINDS_AND_CORNERS[kind]
         before = bench.model.generation
         await bench.play(make(rng), name)
         model = bench.model
