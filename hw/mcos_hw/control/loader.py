@@ -156,7 +156,8 @@ class ImageLoader(wiring.Component):
         with m.Switch(self.state):
             with m.Case(ImageState.RECEIVING), m.If(self.word_stb):
                 m.d.sync += self.received.eq(self.received + 1)
-                m.d.comb += checksum.valid.eq(self.received != last)
+                # A word that comes with a begin is no word of the image that begins.
+                m.d.comb += checksum.valid.eq((self.received != last) & ~self.begin)
                 with m.Switch(self.received):
                     for position, expected, code in (
                         (HeaderWord.MAGIC, IMAGE_MAGIC, ImageCode.MAGIC),

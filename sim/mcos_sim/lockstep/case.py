@@ -1,11 +1,12 @@
 """Random cases: contracts, commits under way, and traffic that looks for corners."""
 
 import dataclasses
+import zlib
 
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode
+from mcos_hw.control.image import HEADER_WORDS, ImageCode
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.settings import Settings
@@ -40,23 +41,19 @@ class Commit:
         What it sets.
     image : Image
         The same as words.
-    flipped : int or None
-        Bit of the image, its checksum included, that is wrong when it is loaded; None for none.
+    spoilt : tuple[int, ...] or None
+        Words that are loaded in place of the image's, because the loader has to refuse them.
     """
 
     clock: int
     settings: Settings
     image: Image
-    flipped: int | None = None
+    spoilt: tuple[int, ...] | None = None
 
     @property
     def loaded(self) -> tuple[int, ...]:
         """The words that are loaded."""
-        if self.flipped is None:
-            return self.image.words
-        words = list(self.image.words)
-        words[self.flipped // 32] ^= 1 << self.flipped % 32
-        return tuple(words)
+        return self.image.words if self.spoilt is None else self.spoilt
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,14 +108,15 @@ def random_case(
     warm = int(rare.integers(1, clocks)) if rare.random() < 0.3 else 0
     first = random_settings(config, rng, ages=ages)
     begin = FIRST_CLOCK
+    uses_all_slots = rare.random() < 0.06
     if rare.random() < 0.02:
         # Nothing is asked for until a long epoch is over.
         begin += _LONG_EPOCH
         channel = dataclasses.replace(first.channel, epoch_clocks=_LONG_EPOCH)
         first = dataclasses.replace(first, channel=channel)
     end = begin + clocks
-    last = first
-    commits = [_commit(LIVE_CLOCK, first, config)]
+    last = _roomy(first, config) if uses_all_slots else first
+    commits = [_commit(LIVE_CLOCK, last, config)]
     spacing = load_clocks(config) + _COMMIT_ROOM
     clock = begin
     while rng.random() < 0.8:
@@ -126,18 +124,13 @@ def random_case(
         if clock >= end - spacing:
             break
         settings = random_settings(config, rng, ages=ages, like=last)
+        if uses_all_slots:
+            settings = _roomy(settings, config)
         commits.append(_commit(clock, settings, config))
-        match spoils.choice(("", "", "", "bit", "checksum", "value")):
-            case "bit":
-                flipped = int(spoils.integers(32 * len(commits[-1].image.words)))
-                commits[-1] = dataclasses.replace(commits[-1], flipped=flipped)
-            case "checksum":
-                flipped = 32 * len(commits[-1].image.words) - 1 - int(spoils.integers(32))
-                commits[-1] = dataclasses.replace(commits[-1], flipped=flipped)
-            case "value":
-                commits[-1] = _commit(clock, illegal_settings(settings, config, spoils), config)
-            case _:
-                last = settings
+        if spoils.random() < 0.4:
+            commits[-1] = _spoilt(commits[-1], config, spoils)
+        else:
+            last = settings
     # In the end no epoch is latched any more, so that its registers can be read at leisure.
     channel = dataclasses.replace(last.channel, epoch_clocks=0)
     if end - 32 - load_clocks(config) > commits[-1].clock:
@@ -149,6 +142,11 @@ def random_case(
         for tag in tags
         if rng.random() < 0.9
     ]
+    latency = int(rng.choice((1, 2, 10, 80, 200)))
+    if uses_all_slots:
+        latency = int(rare.integers(config.slots // 4, 3 * config.slots))
+        for stream in streams:
+            stream.requests["beats"] = 1
     credit = max(each.settings.channel.port_credit for each in commits)
     scenario = Scenario(
         name=f"case-{seed}",
@@ -157,7 +155,7 @@ def random_case(
         image=commits[0].image.words,
         streams=tuple(streams),
         clocks=end,
-        memory_latency=int(rng.choice((1, 2, 10, 80, 200))),
+        memory_latency=latency,
         memory_credit=credit,
         seed=seed,
         offer_pause=float(rng.choice((0.0, 0.0, 0.1, 0.7))),
@@ -169,6 +167,40 @@ def random_case(
 def _commit(clock: int, settings: Settings, config: ChannelConfig) -> Commit:
     image = encode(config, channel_map(config), settings, clock)
     return Commit(clock=clock, settings=settings, image=image)
+
+
+def _spoilt(commit: Commit, config: ChannelConfig, rng: np.random.Generator) -> Commit:
+    """The same with something wrong, of each kind that the loader looks at."""
+    words = list(commit.image.words)
+    match rng.choice(("bit", "checksum", "field", "value", "value", "length")):
+        case "bit":
+            words[rng.integers(len(words))] ^= 1 << int(rng.integers(32))
+        case "checksum":
+            words[-1] ^= 1 << int(rng.integers(32))
+        case "field":
+            registers = [register for register, _ in channel_map(config).image_words()]
+            places = [
+                (HEADER_WORDS + k, bit)
+                for k, register in enumerate(registers)
+                for bit in range(32)
+                if not register.mask >> bit & 1
+            ]
+            place, bit = places[rng.integers(len(places))]
+            words[place] |= 1 << bit
+            words[-1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words[:-1]))
+        case "value":
+            illegal = illegal_settings(commit.settings, config, rng)
+            words = list(_commit(commit.clock, illegal, config).image.words)
+        case "length":
+            words = words[:-1] if rng.random() < 0.5 else [*words, int(rng.integers(1 << 32))]
+    return dataclasses.replace(commit, spoilt=tuple(words))
+
+
+def _roomy(settings: Settings, config: ChannelConfig) -> Settings:
+    """The same without a pacer, and with credit for more requests than there are slots."""
+    credit = config.slots * config.l_max
+    channel = dataclasses.replace(settings.channel, pacer_enable=0, port_credit=credit)
+    return dataclasses.replace(settings, channel=channel)
 
 
 def _stamp_age(config: ChannelConfig, rng: np.random.Generator) -> int:

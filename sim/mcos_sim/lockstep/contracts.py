@@ -55,11 +55,13 @@ def random_settings(
                 peak_rate=min(peak, config.bytes_per_clock << config.rate_fraction),
                 peak_depth=int(depth * rng.choice((1, 2, 3))),
                 inverse_weight=(1 << config.reciprocal_fraction) // int(weights[i]),
-                age_limit=int(rng.choice((0, 0, 16, 100, 1000, 20_000))),
+                age_limit=int(rng.choice((0, 0, int(rng.integers(1, 17)), 100, 1000, 20_000))),
                 latency_slo=int(rng.choice((0, int(rng.integers(8, 60)), 300, 3000))),
             )
         )
     _colour(tenants, colours)
+    if colours.random() < 0.15:
+        _deepen(tenants, config, colours)
     if colours.random() < 0.15:
         _fill_up(tenants, config)
     for i, age in enumerate(ages):
@@ -70,11 +72,10 @@ def random_settings(
             slo = min(near + int(colours.integers(-20, 300)), (1 << config.clocks_width) - 1)
             tenants[i] = dataclasses.replace(tenants[i], latency_slo=max(slo, 0))
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
-    r = config.bytes_per_clock << config.rate_fraction
     channel = ChannelSettings(
         pacer_enable=int(rng.random() < 0.5),
         overcommitted=int(rng.random() < 0.2),
-        pacer_rate=int(r * rng.choice((1, 1, 0.9, 0.25))),
+        pacer_rate=_pace(config, rng),
         port_credit=int(config.l_max * rng.choice((1, 2, 9, 30, 500))),
         inverse_total_weight=(1 << config.total_reciprocal_fraction) // max(1, total),
         depth1_clocks=int(rng.choice((0, 4, 64, 255))),
@@ -118,6 +119,25 @@ def _rates(config: ChannelConfig, rng: np.random.Generator) -> np.ndarray:
     return np.maximum(rates.astype(np.int64) - 1, 1)
 
 
+def _deepen(tenants: list[TenantSettings], config: ChannelConfig, rng: np.random.Generator) -> None:
+    """Make some buckets as deep as they can be, or half as deep."""
+    for i, tenant in enumerate(tenants):
+        if tenant.enable and rng.random() < 0.5:
+            depth = (1 << config.depth_width - int(rng.integers(2))) - 1
+            tenants[i] = dataclasses.replace(
+                tenant, peak_depth=depth, committed_depth=depth - int(rng.integers(2))
+            )
+
+
+def _pace(config: ChannelConfig, rng: np.random.Generator) -> int:
+    """The channel's rate or part of it, or one of which a longest request is a multiple, about."""
+    r = config.bytes_per_clock << config.rate_fraction
+    if rng.random() < 0.7:
+        return int(r * rng.choice((1, 1, 0.9, 0.25)))
+    size = (config.l_max << config.rate_fraction) + int(rng.integers(-1, 2))
+    return next(size // clocks for clocks in range(-(-size // r), size) if size % clocks == 0)
+
+
 def _fill_up(tenants: list[TenantSettings], config: ChannelConfig) -> None:
     """Give an enabled tenant what is left of the admissible rate, to the last unit."""
     left = config.admissible_rate - sum(each.committed_rate for each in tenants)
@@ -151,6 +171,13 @@ def illegal_settings(
             {"enable": 0},
         )
         tenants[i] = dataclasses.replace(tenant, **faults[int(rng.integers(len(faults)))])
+        return dataclasses.replace(settings, tenants=tuple(tenants))
+    if rng.random() < 0.3:
+        # Their sum is a power of two, which a sum of too few bits takes for nothing.
+        tenants = [
+            dataclasses.replace(each, committed_rate=r, peak_rate=r) if each.enable else each
+            for each in tenants
+        ]
         return dataclasses.replace(settings, tenants=tuple(tenants))
     enabled = [k for k, each in enumerate(tenants) if each.enable]
     if enabled and rng.random() < 0.5:

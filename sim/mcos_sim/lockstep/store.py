@@ -46,7 +46,7 @@ def case_record(case: Case) -> dict[str, Any]:
             {
                 "clock": each.clock,
                 "settings": dataclasses.asdict(each.settings),
-                "flipped": each.flipped,
+                "spoilt": each.spoilt,
             }
             for each in case.commits
         ],
@@ -94,7 +94,12 @@ def _case(record: dict[str, Any]) -> Case:
         )
         image = encode(config, channel_map(config), settings, row["clock"])
         commits.append(
-            Commit(clock=row["clock"], settings=settings, image=image, flipped=row.get("flipped"))
+            Commit(
+                clock=row["clock"],
+                settings=settings,
+                image=image,
+                spoilt=tuple(row["spoilt"]) if row.get("spoilt") else None,
+            )
         )
     streams = []
     for row in record["streams"]:

@@ -1,5 +1,7 @@
 """The image loader: a refused image changes nothing, a live one is legal and is what was sent."""
 
+from itertools import pairwise
+
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data
@@ -100,6 +102,32 @@ class LiveHarness(LoaderHarness):
         return m
 
 
+def legal_tenant(each: data.View, config: ChannelConfig) -> Value:
+    """What the loader asks of a tenant."""
+    contract = (
+        (each.committed_rate > 0)
+        & (each.committed_rate <= each.peak_rate)
+        & (each.committed_depth >= config.l_max)
+        & (each.committed_depth <= each.peak_depth)
+        & (each.inverse_weight > 0)
+        & (each.inverse_weight <= 1 << config.reciprocal_fraction)
+        & (each.colours != 0)
+    )
+    return Mux(each.enable, contract, each.committed_rate == 0)
+
+
+def legal_channel(channel: data.View, config: ChannelConfig) -> Value:
+    """What the loader asks of the channel."""
+    full_rate = config.bytes_per_clock << config.rate_fraction
+    return (
+        (~channel.pacer_enable | ((channel.pacer_rate > 0) & (channel.pacer_rate <= full_rate)))
+        & (channel.port_credit >= config.l_max)
+        & (channel.promotion_interval >= 1)
+        & (channel.inverse_total_weight > 0)
+        & (channel.inverse_total_weight <= 1 << config.total_reciprocal_fraction)
+    )
+
+
 class LegalHarness(LoaderHarness):
     """Relations between the fields of what is staged."""
 
@@ -113,35 +141,12 @@ class LegalHarness(LoaderHarness):
         tenant = self.any_constant(m, config.tenant_width, name="any_tenant")
         self.send_at_once(m, loader)
 
-        def legal(configuration: data.View) -> Value:
-            """What the loader promises of the channel and of any one tenant."""
-            each, channel = configuration.tenants[tenant], configuration.channel
-            full_rate = config.bytes_per_clock << config.rate_fraction
-            one, whole = 1 << config.reciprocal_fraction, 1 << config.total_reciprocal_fraction
-            contract = (
-                (each.committed_rate > 0)
-                & (each.committed_rate <= each.peak_rate)
-                & (each.committed_depth >= config.l_max)
-                & (each.committed_depth <= each.peak_depth)
-                & (each.inverse_weight > 0)
-                & (each.inverse_weight <= one)
-            )
-            return Mux(each.enable, contract, each.committed_rate == 0), (
-                (
-                    ~channel.pacer_enable
-                    | ((channel.pacer_rate > 0) & (channel.pacer_rate <= full_rate))
-                )
-                & (channel.port_credit >= config.l_max)
-                & (channel.promotion_interval >= 1)
-                & (channel.inverse_total_weight > 0)
-                & (channel.inverse_total_weight <= whole)
-            )
-
         sums = [Signal(summed.shape(), name=f"sum_{i}") for i in range(config.tenants + 1)]
         for i in range(config.tenants):
             m.d.comb += sums[i + 1].eq(sums[i] + self.shadow.tenants[i].committed_rate)
         affordable = sums[-1] <= config.admissible_rate
-        tenant_legal, channel_legal = legal(self.shadow)
+        tenant_legal = legal_tenant(self.shadow.tenants[tenant], config)
+        channel_legal = legal_channel(self.shadow.channel, config)
         staged = loader.state == ImageState.STAGED
         checking = loader.state == ImageState.CHECKING
         receiving = loader.state == ImageState.RECEIVING
@@ -157,6 +162,84 @@ class LegalHarness(LoaderHarness):
             Assert(implies(staged, channel_legal)),
             Assert(implies(loader.commit_stb, staged)),
             Cover(staged & self.shadow.tenants[tenant].enable),
+        ]
+        return m
+
+
+class VerdictHarness(LoaderHarness):
+    """What the loader makes of values, once all of an image is in and nobody interferes."""
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        loader = self.begin(m)
+        checked = self.look("tenant", range(config.tenants + 1))
+        summed = self.look("committed", range(config.tenants << config.rate_width))
+        broken = self.look("broken", 1)
+        self.send_at_once(m, loader)
+
+        tenants = range(config.tenants)
+        legal = [legal_tenant(self.shadow.tenants[i], config) for i in tenants]
+        sums = [Signal(summed.shape(), name=f"sum_{i}") for i in range(config.tenants + 1)]
+        for i in tenants:
+            m.d.comb += sums[i + 1].eq(sums[i] + self.shadow.tenants[i].committed_rate)
+        affordable = sums[-1] <= config.admissible_rate
+        all_legal = Cat(*legal, legal_channel(self.shadow.channel, config)).all()
+
+        checking = loader.state == ImageState.CHECKING
+        receiving = loader.state == ImageState.RECEIVING
+        undisturbed = Signal()
+        m.d.sync += undisturbed.eq(checking & ~(loader.begin | loader.commit | loader.word_stb))
+        ended = undisturbed & ~checking
+        m.d.comb += [
+            self.invariant(
+                implies(checking, checked <= config.tenants),
+                implies(receiving, (checked == 0) & (summed == 0) & ~broken),
+                implies(checking, summed == Array(sums)[checked]),
+                *(implies(checking & (checked > i), broken | legal[i]) for i in tenants),
+                implies(checking & broken, Cat((checked > i) & ~legal[i] for i in tenants).any()),
+            ),
+            Assert(implies(ended, (loader.state == ImageState.STAGED) == (all_legal & affordable))),
+            Assert(
+                implies(
+                    ended & (loader.state != ImageState.STAGED),
+                    (loader.state == ImageState.REFUSED)
+                    & (loader.code == Mux(affordable, ImageCode.FIELD, ImageCode.OVERSUBSCRIBED)),
+                )
+            ),
+            Cover(ended & (loader.state == ImageState.STAGED)),
+        ]
+        return m
+
+
+class ChecksumHarness(LoaderHarness):
+    """The checksum as IEEE 802.3 defines it, bit by bit, beside that of the loader."""
+
+    def elaborate(self, platform):
+        m = Module()
+        loader = self.begin(m)
+        kept = self.look("checksum.crc", 32)
+        self.send_at_once(m, loader)
+
+        remainder = Signal(32, init=0xFFFF_FFFF)
+        steps = [remainder, *(Signal(32, name=f"after_{k}") for k in range(32))]
+        for k, (before, after) in enumerate(pairwise(steps)):
+            m.d.comb += after.eq((before >> 1) ^ Mux(before[0] ^ loader.word[k], 0xEDB8_8320, 0))
+        receiving = loader.state == ImageState.RECEIVING
+        last = loader.received == loader.image_length - 1
+        arrives = receiving & loader.word_stb & ~loader.begin & ~loader.commit
+        with m.If(loader.begin):
+            m.d.sync += remainder.eq(0xFFFF_FFFF)
+        with m.Elif(receiving & loader.word_stb & ~last):
+            m.d.sync += remainder.eq(steps[-1])
+        ends = Signal()
+        right = Signal()
+        m.d.sync += [ends.eq(arrives & last), right.eq(loader.word == ~remainder)]
+        m.d.comb += [
+            self.invariant(implies(receiving, kept == ~remainder)),
+            Assert(implies(ends, (loader.state == ImageState.CHECKING) == right)),
+            Assert(implies(ends & ~right, loader.code == ImageCode.CRC)),
+            Cover(ends & right),
         ]
         return m
 
@@ -246,6 +329,43 @@ PROPERTIES = (
         reach=staged_clock(SMALL) + 1,
         skip=staged_clock(SMALL),
         slow=True,
+    ),
+    Property(
+        name="loader.verdict",
+        claim=(
+            "An image whose words are all in is staged exactly if it keeps every relation and the "
+            "sum of committed rates is admissible; else the code says which."
+        ),
+        block=BLOCK,
+        config=SMALL,
+        harness=VerdictHarness,
+        method=Method.INDUCTION,
+        depth=1,
+        bug=Bug(
+            module=LOADER,
+            text="colours = row.colours == 0",
+            instead="colours = row.colours[:-1] == 0",
+        ),
+        reach=staged_clock(SMALL) + 1,
+        skip=staged_clock(SMALL),
+    ),
+    Property(
+        name="loader.checksum",
+        claim=(
+            "The last word of an image is taken exactly if it is the CRC-32 of all words before it."
+        ),
+        block=BLOCK,
+        config=SMALL,
+        harness=ChecksumHarness,
+        method=Method.INDUCTION,
+        depth=1,
+        bug=Bug(
+            module=LOADER,
+            text="self.word != checksum.crc",
+            instead="self.word[:-1] != checksum.crc[:-1]",
+        ),
+        reach=staged_clock(SMALL) + 1,
+        skip=staged_clock(SMALL) - SMALL.tenants - 1,
     ),
     Property(
         name="loader.live_is_what_was_sent",
