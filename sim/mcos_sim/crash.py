@@ -7,9 +7,10 @@ import platform
 import sys
 import tempfile
 import traceback
-from pathlib import Path
 
 from mcos_hw import __version__
+from mcos_sim.cache import user_cache
+from mcos_sim.errors import UserError
 
 __all__ = [
     "keep_traceback",
@@ -42,19 +43,16 @@ def machine_fault(error: BaseException) -> str | None:
 def keep_traceback(error: BaseException) -> str | None:
     """Write the traceback of an error to a file that only this user can read; its path, if any.
 
-    It is in ``mcos/crashes`` of the user's cache folder, or a new file among the temporary ones
-    where that cannot be written. It has the command line and the versions, and no file's content.
+    It is in ``crashes`` of the user's cache, or a new file among the temporary ones where that
+    cannot be written. It has the command line and the versions, and no file's content.
     """
     text = "".join(traceback.format_exception(error))
     versions = f"mcos {__version__}, Python {platform.python_version()}, {platform.platform()}"
     text = f"{' '.join(map(repr, sys.argv))}\n{versions}\n\n{text}"
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    folder = cache / "mcos" / "crashes"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        number, path = tempfile.mkstemp(prefix=stamp, suffix=".txt", dir=folder)
-    except (OSError, RuntimeError):
+        number, path = tempfile.mkstemp(prefix=stamp, suffix=".txt", dir=user_cache("crashes"))
+    except (OSError, UserError):
         try:
             number, path = tempfile.mkstemp(prefix="mcos-crash-", suffix=".txt")
         except OSError:

@@ -91,10 +91,6 @@ ROWS = [
         "run c.toml --engine reference -o file",
         "file must be a folder that can be written, not this",
     ),
-    (
-        "run c.toml --engine reference --simulators file",
-        "file must be a folder that can be written, not this",
-    ),
     ("run c.toml --engine reference --trace t.jsonl --json t.jsonl", "t.jsonl must not be written"),
     ("demo c.toml -o file", "file must be a folder that can be written, not this"),
     ("demo c.toml --json c.toml", "c.toml must not be written"),
