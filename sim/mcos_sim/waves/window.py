@@ -248,8 +248,12 @@ class WindowWriter:
 
     def _abandon(self, error: BaseException) -> None:
         """Leave no file, and what was there before as it was."""
-        with contextlib.suppress(OSError):
+        try:
             self._files.__exit__(type(error), error, error.__traceback__)
+        except OSError:
+            # It may be the same failure again, with the name of the file.
+            if isinstance(error, OSError):
+                raise
 
     def _time(self, clock: int) -> int:
         return int(clock * self._ticks)
