@@ -68,4 +68,64 @@ WAVEFORM_BUGS = {
         text="(Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]",
         instead="(Cat(Const(0, 1), left) < Cat(tie, right))",
     ),
+    Rule.PACE: Bug(
+        module=f"{CHANNEL}.pacer",
+        text="(self.debt - (self.rate << 1) + granted)",
+        instead="(self.debt - (self.rate << 1))",
+    ),
+    Rule.DEBT: Bug(
+        module=f"{CHANNEL}.pacer",
+        text="(self.debt - self.rate + granted)",
+        instead="(self.debt - self.rate + granted[1:])",
+    ),
+    Rule.NO_CREDIT: Bug(
+        module=f"{CHANNEL}.credit",
+        text="(before - self.in_flight - granted)",
+        instead="(before - self.in_flight - granted + returned)",
+    ),
+    Rule.IN_FLIGHT: Bug(
+        module=f"{CHANNEL}.credit",
+        text="(self.in_flight + granted - returned)",
+        instead="(self.in_flight + granted - Mux(granted == returned, 0, returned))",
+    ),
+    Rule.LOAD: Bug(
+        module=f"{CHANNEL}.channel",
+        text="(quadrupled >= 2 * limit)",
+        instead="(quadrupled >= 3 * limit)",
+    ),
+    Rule.GRANTED_CLASS: Bug(
+        module=f"{CHANNEL}.channel",
+        text="conforming.any()",
+        instead="(conforming.any() | burst.any())",
+    ),
+    Rule.TAG_START: Bug(
+        module=f"{CHANNEL}.tags",
+        text="(self.following_start)",
+        instead="(self.following_start + 1)",
+    ),
+    Rule.OVERFLOW: Bug(
+        module=f"{CHANNEL}.queue",
+        text="(count_then == depth)",
+        instead="(count_then == depth + 1)",
+    ),
+    Rule.SLOT: Bug(
+        module=f"{CHANNEL}.slots",
+        text="(unused + 1)",
+        instead="(unused + (unused[:3] != 5))",
+    ),
+    Rule.WRONG_RESPONSE: Bug(
+        module=f"{CHANNEL}.channel",
+        text="(slots.served_entry.id)",
+        instead="(slots.served_entry.id ^ (slots.served_entry.beats == 3))",
+    ),
+    Rule.NOT_OVER_AGE: Bug(
+        module=f"{CHANNEL}.age",
+        text="(visited_age >= limit)",
+        instead="(visited_age + 2 >= limit)",
+    ),
+    Rule.PROMOTION: Bug(
+        module=f"{CHANNEL}.age",
+        text="(rested >= self.interval)",
+        instead="(rested + 8 >= self.interval)",
+    ),
 }

@@ -5,9 +5,12 @@ from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
     "check_age",
+    "check_promotions",
 ]
 
 _AGE_GUARD = int(Rule.AGE_GUARD)
+_PROMOTION = int(Rule.PROMOTION)
+_NOT_OVER_AGE = int(Rule.NOT_OVER_AGE)
 
 _ROUNDS = 4
 """Rounds of the guard from a head over its limit to its promotion, at most."""
@@ -36,3 +39,43 @@ def check_age(found, granted, promoted, age, serviceable, limits, intervals, ima
                 tell(found, _AGE_GUARD, k, i, -1, age[k, i], limit)
                 over = 0
                 grants = 0
+
+
+@compiled
+def check_promotions(found, granted, promoted, tenant, age, limits, intervals, image, first):
+    """A head is promoted once it is over its limit, and an interval of grants after another one.
+
+    Ages are counted in rounds of all tenants. A promotion may be due by any image until now.
+
+    Parameters
+    ----------
+    limits : (images, tenants)
+        Age limits; 0 for none.
+    intervals : (images,)
+        Grants from a promotion to the next one, at least.
+    first : int
+        First image that was loaded.
+    """
+    tenants = age.shape[1]
+    last = -1
+    grants = 0
+    for k in range(1, len(granted)):
+        if not granted[k]:
+            continue
+        grants += 1
+        if not promoted[k]:
+            continue
+        i = tenant[k]
+        least = -1
+        interval = 255
+        for each in range(first, image[k] + 1):
+            if limits[each, i] and (least < 0 or limits[each, i] < least):
+                least = limits[each, i]
+            interval = min(interval, intervals[each])
+        rounds = least // tenants * tenants
+        if least < 0 or age[k - 1, i] < rounds:
+            tell(found, _NOT_OVER_AGE, k, i, -1, age[k - 1, i], rounds)
+        if last >= 0 and grants < interval:
+            tell(found, _PROMOTION, k, i, -1, grants, interval)
+        last = k
+        grants = 0

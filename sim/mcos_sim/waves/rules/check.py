@@ -8,14 +8,15 @@ from mcos_hw.channel.intake import terms_fraction, terms_widening
 from mcos_hw.channel.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
-from mcos_sim.waves.reading import Waveform
-from mcos_sim.waves.rules.age import check_age
+from mcos_sim.waves.reading import NO_VALUE, Waveform
+from mcos_sim.waves.rules.age import check_age, check_promotions
 from mcos_sim.waves.rules.choice import check_choice
+from mcos_sim.waves.rules.memory import check_credit, check_memory
+from mcos_sim.waves.rules.pace import check_load, check_pace
 from mcos_sim.waves.rules.ports import (
     UNSENT,
     check_answers,
     check_commands,
-    check_credit,
     check_handshake,
 )
 from mcos_sim.waves.rules.queues import check_heads, check_queues
@@ -27,6 +28,9 @@ __all__ = [
     "check_waveform",
 ]
 
+
+_DRAIN_AGE = 1024
+"""Age limit of a tenant that a commit disables (docs/arbiter.md); not taken from the hardware."""
 
 _SETTLING = 8
 """Clocks after a commit in which a stretch that begins there says nothing: they look back."""
@@ -71,7 +75,7 @@ def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int
     """Violations in clocks that follow each other, and how many there are."""
     violations: list[Violation] = []
     count = 0
-    checks = [_levels, _classes, _queues, _ports]
+    checks = [_levels, _classes, _queues, _ports, _pace]
     if waveform.arbiter is ArbiterKind.MCOS:
         # The other arbiters have no tags and no guard, and serve heads without tokens.
         checks += [_choice, _tags, _age, _heads]
@@ -103,6 +107,8 @@ class _Images:
         images = list(waveform.images)
         if len(waveform.clocks) and images[0][0] > waveform.clocks[0] - _RECENT:
             images.insert(0, (-1, _reset(waveform)))
+        self.loaded = len(images) - len(waveform.images)
+        """Number of the first image that was loaded; before it is what reset leaves."""
         clocks = np.array([clock for clock, _ in images], dtype=np.int64)
         self.image = np.maximum(
             np.searchsorted(clocks, waveform.clocks, side="right") - 1, 0
@@ -235,6 +241,19 @@ def _age(found: np.ndarray, w: Waveform, images: _Images) -> None:
         images.channel("promotion_interval"),
         images.image,
     )
+    enabled = images.tenants("enable") == 1
+    check_promotions(
+        found,
+        w.channel["granted"],
+        w.channel["promoted"],
+        w.channel["tenant"],
+        w.tenants["age"],
+        # What a tenant has queued that a commit disables goes by an age of its own.
+        np.where(enabled, images.tenants("age_limit"), _DRAIN_AGE),
+        images.channel("promotion_interval"),
+        images.image,
+        images.loaded,
+    )
 
 
 def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
@@ -247,6 +266,32 @@ def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
         e["request.tenant"],
         t["queued"],
         t["present"],
+        w.config.queue_depth,
+    )
+
+
+def _pace(found: np.ndarray, w: Waveform, images: _Images) -> None:
+    c, sizes, credits = w.channel, _granted_bytes(w), images.channel("port_credit")
+    check_credit(
+        found,
+        c["in_flight"],
+        c["granted"],
+        c["tenant"],
+        sizes,
+        w.config.l_max,
+        credits,
+        images.image,
+    )
+    check_load(found, c["load"], c["in_flight"], credits, images.image)
+    check_pace(
+        found,
+        c["granted"],
+        c["tenant"],
+        sizes << w.config.rate_fraction,
+        c["debt"],
+        images.channel("pacer_enable"),
+        images.channel("pacer_rate"),
+        images.image,
     )
 
 
@@ -260,7 +305,21 @@ def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
     guesses = [np.zeros((1, FIELDS), dtype=np.int64) for _ in range(UNSENT + 1)]
     for skipped, guess in enumerate(guesses):
         _commands(guess, w, skipped)
-    _commands(found, w, min(range(len(guesses)), key=lambda place: guesses[place][0, 0]))
+    ids = _commands(found, w, min(range(len(guesses)), key=lambda place: guesses[place][0, 0]))
+    check_memory(
+        found,
+        w.channel["in_flight"],
+        _granted_bytes(w),
+        w.channel["granted"],
+        w.config.l_max,
+        w.config.beat_bytes,
+        *(e[f"command.{name}"] for name in ("valid", "slot", "tenant", "beats")),
+        ids,
+        e["completion.valid"],
+        e["completion.slot"],
+        *(e[f"response.{name}"] for name in ("valid", "tenant", "id")),
+        np.zeros((w.config.slots, 4), dtype=np.int64),
+    )
     check_answers(
         found,
         e["completion.valid"],
@@ -272,7 +331,6 @@ def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
         e["request.id"],
         np.zeros((w.config.tenants, 1 << w.config.id_width), dtype=np.int8),
     )
-    check_credit(found, w.channel["in_flight"], images.channel("port_credit"), images.image)
     offered, taken = e["offer.valid"], e["command.valid"]
     is_offered = offered == 1
     stays = is_offered.copy()
@@ -283,8 +341,17 @@ def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
     check_handshake(found, stays, is_offered, offered, taken, e["offer.tenant"], e["offer.address"])
 
 
-def _commands(found: np.ndarray, w: Waveform, skipped: int) -> None:
+def _granted_bytes(w: Waveform) -> np.ndarray:
+    """Bytes that are granted in each clock."""
+    return np.where(w.channel["granted"], w.channel["beats"], 0).astype(np.int64) * (
+        w.config.beat_bytes
+    )
+
+
+def _commands(found: np.ndarray, w: Waveform, skipped: int) -> np.ndarray:
+    """Check commands; the id of the request that each of them is, by clock, or -1."""
     e = w.events
+    of_request = np.full(len(w.clocks), NO_VALUE, dtype=np.int64)
     requests = np.flatnonzero(e["request.valid"])
     check_commands(
         found,
@@ -299,4 +366,6 @@ def _commands(found: np.ndarray, w: Waveform, skipped: int) -> None:
         *(e[f"request.{name}"] for name in ("tenant", "op", "address", "beats")),
         np.zeros((w.config.tenants, len(requests) + 1), dtype=np.int32),
         np.zeros((2, w.config.tenants), dtype=np.int64),
+        of_request,
     )
+    return np.where(of_request == NO_VALUE, NO_VALUE, e["request.id"][of_request])

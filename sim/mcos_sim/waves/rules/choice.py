@@ -12,6 +12,7 @@ _NO_WRAP = int(Rule.NO_WRAP)
 _CLOSED = int(Rule.CLOSED)
 _NOT_SERVICEABLE = int(Rule.NOT_SERVICEABLE)
 _IDLE = int(Rule.IDLE)
+_GRANTED_CLASS = int(Rule.GRANTED_CLASS)
 
 
 @compiled
@@ -75,6 +76,8 @@ def check_choice(
             tell(found, _CLOSED, k, i, -1, 0, 1)
         if promoted[k] or image[k] != image[max(k - 4, 0)]:
             continue
+        if i != last and serviceable[now, i] and grant_class[k] != code[now, i]:
+            tell(found, _GRANTED_CLASS, k, i, -1, grant_class[k], code[now, i])
         if i == last:
             # The request behind the head that is granted: its tags are shown from now on.
             own_class, own_start, own_finish = grant_class[k], start[k, i], finish[k, i]

@@ -8,7 +8,6 @@ __all__ = [
     "UNSENT",
     "check_answers",
     "check_commands",
-    "check_credit",
     "check_handshake",
 ]
 
@@ -17,7 +16,6 @@ _LOST_REQUEST = int(Rule.LOST_REQUEST)
 _WRONG_COMMAND = int(Rule.WRONG_COMMAND)
 _LOST_RESPONSE = int(Rule.LOST_RESPONSE)
 _DOUBLE_RESPONSE = int(Rule.DOUBLE_RESPONSE)
-_CREDIT = int(Rule.CREDIT)
 _HANDSHAKE = int(Rule.HANDSHAKE)
 
 UNSENT = OUTLET_DEPTH + 1
@@ -50,6 +48,7 @@ def check_commands(
     request_beats,
     places,
     counts,
+    of_request,
 ):
     """Commands follow grants in order, and tenant by tenant the requests in the order they came.
 
@@ -64,6 +63,8 @@ def check_commands(
     counts : (2, tenants)
         Zero; filled with requests of each tenant, and with commands so far, those of requests from
         before the waveform as negative numbers.
+    of_request : (clocks,)
+        -1; filled with the row of the request that a command is.
     """
     for row in requests:
         i = request_tenant[row]
@@ -96,6 +97,7 @@ def check_commands(
             and request_op[row] == command_op[c]
             and request_beats[row] == command_beats[c]
         ):
+            of_request[c] = row
             continue
         before = places[i, index - 1]
         rule = _WRONG_COMMAND
@@ -152,15 +154,6 @@ def check_answers(
             tell(found, _LOST_RESPONSE, k, -1, -1, owed, 0)
             owed = 0
             late = 0
-
-
-@compiled
-def check_credit(found, in_flight, credits, image):
-    """Bytes in flight rise up to the port's credit, and to a new one some clocks after a commit."""
-    for k in range(_ANSWER_CLOCKS, len(in_flight)):
-        limit = max(credits[image[k]], credits[image[k - _ANSWER_CLOCKS]])
-        if in_flight[k] > limit and in_flight[k] > in_flight[k - 1]:
-            tell(found, _CREDIT, k, -1, -1, in_flight[k], credits[image[k]])
 
 
 @compiled

@@ -12,6 +12,7 @@ __all__ = [
 _LOST_REQUEST = int(Rule.LOST_REQUEST)
 _DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
 _STUCK = int(Rule.STUCK)
+_OVERFLOW = int(Rule.OVERFLOW)
 
 _NO_CLASS = NO_CLASS
 
@@ -20,8 +21,14 @@ _ENTRY_CLOCKS = 8
 
 
 @compiled
-def check_queues(found, granted, tenant, request, request_tenant, queued, present):
-    """``queued' = queued + taken - granted``, and a queue that is not empty shows its head."""
+def check_queues(found, granted, tenant, request, request_tenant, queued, present, depth):
+    """``queued' = queued + taken - granted``, and a queue that is not empty shows its head.
+
+    Parameters
+    ----------
+    depth : int
+        Requests that a queue has room for.
+    """
     for i in range(queued.shape[1]):
         hidden = 0
         for k in range(len(granted) - 1):
@@ -32,6 +39,8 @@ def check_queues(found, granted, tenant, request, request_tenant, queued, presen
                 tell(found, _LOST_REQUEST, k + 1, i, -1, told, expected)
             elif told > expected:
                 tell(found, _DOUBLE_GRANT, k + 1, i, -1, told, expected)
+            if told > depth and told > queued[k, i]:
+                tell(found, _OVERFLOW, k + 1, i, -1, told, depth)
             hidden = hidden + 1 if queued[k, i] and not present[k, i] else 0
             if hidden == _ENTRY_CLOCKS:
                 tell(found, _STUCK, k, i, -1, queued[k, i], 0)

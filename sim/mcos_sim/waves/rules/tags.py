@@ -11,6 +11,7 @@ __all__ = [
 _TAG_MOVED = int(Rule.TAG_MOVED)
 _TAG_PRICE = int(Rule.TAG_PRICE)
 _TAG_WINDOW = int(Rule.TAG_WINDOW)
+_TAG_START = int(Rule.TAG_START)
 _TIME_BACK = int(Rule.TIME_BACK)
 
 
@@ -58,6 +59,11 @@ def check_tags(
                 elif finish[k, i] != finish[k - 1, i]:
                     tell(found, _TAG_MOVED, k, i, -1, finish[k, i], finish[k - 1, i])
                 continue
+            behind = time[k] - start[k, i] & mask
+            # A head behind a stale one starts at an anchor, or at its own finish tag.
+            anchored = behind >> (width - 1) == 0 and behind > lag >> 2
+            if present[k - 1, i] and start[k, i] != finish[k - 1, i] and not anchored:
+                tell(found, _TAG_START, k, i, -1, start[k, i], finish[k - 1, i])
             ahead = start[k, i] - time[k] & mask
             if ahead >> (width - 2) == 1:
                 tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2)
@@ -68,8 +74,5 @@ def check_tags(
                 # A request keeps the price of the image under which it came.
                 expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
                 fits |= cost == expected
-            # A head behind a stale one starts at an anchor, or at its own finish tag.
-            behind = time[k] - start[k, i] & mask
-            anchored = behind >> (width - 1) == 0 and behind > lag >> 2
             if not fits and not anchored:
                 tell(found, _TAG_PRICE, k, i, -1, cost, expected)
