@@ -84,7 +84,7 @@ def planted(monkeypatch):
     )
     monkeypatch.setattr(
         "mcos_sim.compiled.engine.channel_library",
-        lambda config, arbiter, *, directory: planted_library(config),
+        lambda config, arbiter: planted_library(config),
     )
 
 
