@@ -91,7 +91,12 @@ def command(
         with progress("Building the compiled hardware", 1) as advance:
             library = channel_library(scenario.config, scenario.arbiter)
             advance(1)
-        outcome = compare(case, library)
+        try:
+            outcome = compare(case, library)
+        except (OverflowError, ValueError) as error:
+            raise UserError(
+                f"{reproduce} must be a case that can be run, and is not: {error}"
+            ) from None
         if outcome.difference is None:
             output.print(f"{outcome.clocks:,} clocks compared, no difference")
             return

@@ -103,13 +103,17 @@ def command(
 
 
 def _earlier(path: Path, sources: str) -> Mapping[str, Any]:
-    """The result of an earlier run on the same hardware, empty if there is none."""
-    if not path.exists():
+    """The rows of the result of an earlier run on the same hardware, empty if there is none."""
+    from mcos_sim.synthesis.result import merged
+
+    if not path.is_file():
         return {}
     try:
         earlier = json_format.loads(path.read_text(encoding="utf-8"))
-        return earlier if earlier.get("source_hash") == sources else {}
-    except (AttributeError, ValueError) as error:
+        if earlier.get("source_hash") != sources:
+            return {}
+        return {name: merged(earlier.get(name, []), []) for name in ("state", "targets")}
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} must be a result of this command, not something else ({error}); "
             "remove it or choose another name"

@@ -1,16 +1,16 @@
 """A case as a JSON file, to run it again."""
 
 import dataclasses
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
-from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
+from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.scenario import Scenario
@@ -22,15 +22,60 @@ __all__ = [
 ]
 
 
-_PLAIN = (
-    "name",
-    "clocks",
-    "memory_latency",
-    "memory_credit",
-    "seed",
-    "offer_pause",
-    "command_pause",
-)
+_MOST_CLOCKS = 20_000_000
+"""Clocks of a case: twice what ``mcos lockstep`` runs."""
+
+_Clock: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_CLOCKS)]
+_Tag: TypeAlias = Annotated[int, Field(ge=0, lt=16)]
+_Direction: TypeAlias = Annotated[int, Field(ge=0, le=1)]
+_Beats: TypeAlias = Annotated[int, Field(ge=1, lt=1 << 8)]
+_Word: TypeAlias = Annotated[int, Field(ge=0, lt=1 << 32)]
+_Long: TypeAlias = Annotated[int, Field(ge=0, lt=1 << 63)]
+_Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+_Part: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Record(BaseModel):
+    """A part of the file: these keys, of these types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Commit(_Record):
+    clock: _Clock
+    settings: Settings
+    spoilt: tuple[_Word, ...] | None = None
+
+
+class _Stream(_Record):
+    name: _Name
+    tag: _Tag
+    window: Annotated[int, Field(ge=1, lt=1 << 16)]
+    closed: bool
+    until: _Long | None
+    stamp_age: _Long
+    requests: list[tuple[_Direction, _Beats, _Long]]
+    steps: list[tuple[_Word, _Word, _Long, _Long]]
+
+
+class _Scenario(_Record):
+    name: _Name
+    clocks: _Clock
+    memory_latency: _Clock
+    memory_credit: _Long
+    seed: _Long
+    offer_pause: _Part
+    command_pause: _Part
+
+
+class _Case(_Record):
+    config: ChannelConfig
+    arbiter: Annotated[str, Field(pattern=f"^({'|'.join(ArbiterKind.__members__)})$")]
+    seed: _Long
+    warm_clocks: _Clock
+    scenario: _Scenario
+    commits: Annotated[list[_Commit], Field(min_length=1)]
+    streams: list[_Stream]
 
 
 def case_record(case: Case) -> dict[str, Any]:
@@ -41,7 +86,7 @@ def case_record(case: Case) -> dict[str, Any]:
         "arbiter": scenario.arbiter.name,
         "seed": case.seed,
         "warm_clocks": case.warm_clocks,
-        "scenario": {name: getattr(scenario, name) for name in _PLAIN},
+        "scenario": {name: getattr(scenario, name) for name in _Scenario.model_fields},
         "commits": [
             {
                 "clock": each.clock,
@@ -75,47 +120,52 @@ def read_case(path: Path) -> Case:
         If it cannot be read or is not such a file.
     """
     try:
-        return _case(json.loads(path.read_text(encoding="utf-8")))
+        return _case(_Case.model_validate_json(path.read_bytes()))
     except OSError as error:
         raise UserError(f"{path} must be a case to run again ({error.strerror})") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path} must be a case as mcos lockstep writes it, and is not: {error!r}"
-        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        told = f"{place}: {first['msg']}" if place else first["msg"]
+    except (TypeError, ValueError) as error:
+        told = str(error)
+    raise UserError(f"{path} must be a case as mcos lockstep writes it, and is not: {told}")
 
 
-def _case(record: dict[str, Any]) -> Case:
-    config = ChannelConfig(**record["config"])
-    commits = []
-    for row in record["commits"]:
-        settings = Settings(
-            channel=ChannelSettings(**row["settings"]["channel"]),
-            tenants=tuple(TenantSettings(**each) for each in row["settings"]["tenants"]),
+def _case(record: _Case) -> Case:
+    config = record.config
+    registers = channel_map(config)
+    if any(len(row.settings.tenants) != config.tenants for row in record.commits):
+        raise ValueError(f"settings must be of {config.tenants} tenants each")
+    if any(row.tag >= config.tenants for row in record.streams):
+        raise ValueError(f"tags must be under {config.tenants}, the tenants of the channel")
+    commits = [
+        Commit(
+            clock=row.clock,
+            settings=row.settings,
+            image=encode(config, registers, row.settings, row.clock),
+            spoilt=row.spoilt or None,
         )
-        image = encode(config, channel_map(config), settings, row["clock"])
-        commits.append(
-            Commit(
-                clock=row["clock"],
-                settings=settings,
-                image=image,
-                spoilt=tuple(row["spoilt"]) if row.get("spoilt") else None,
-            )
+        for row in record.commits
+    ]
+    streams = [
+        Stream(
+            **row.model_dump(exclude={"requests", "steps"}),
+            requests=np.array(row.requests, dtype=REQUEST),
+            steps=np.array(row.steps, dtype=STEP),
         )
-    streams = []
-    for row in record["streams"]:
-        requests = np.array([tuple(each) for each in row.pop("requests")], dtype=REQUEST)
-        steps = np.array([tuple(each) for each in row.pop("steps")], dtype=STEP)
-        streams.append(Stream(**row, requests=requests, steps=steps))
+        for row in record.streams
+    ]
     scenario = Scenario(
-        arbiter=ArbiterKind[record["arbiter"]],
+        **record.scenario.model_dump(),
+        arbiter=ArbiterKind[record.arbiter],
         config=config,
         image=commits[0].image.words,
         streams=tuple(streams),
-        **record["scenario"],
     )
     return Case(
-        seed=record["seed"],
+        seed=record.seed,
         scenario=scenario,
         commits=tuple(commits),
-        warm_clocks=record.get("warm_clocks", 0),
+        warm_clocks=record.warm_clocks,
     )

@@ -63,8 +63,21 @@ def test_mistakes_are_told_in_one_line(arguments, message, tmp_path, capsys):
     assert text.count("\n") == 1
 
 
-def test_result_that_is_none_is_refused(tmp_path, capsys, measured):
-    (tmp_path / "result.json").write_text("[1")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1",
+        "[]",
+        "7",
+        '{"source_hash": "this", "state": 5}',
+        '{"source_hash": "this", "state": [5]}',
+        '{"source_hash": "this", "targets": [{"name": "ecp5"}]}',
+        '{"source_hash": "this", "targets": [{"name": 1, "lag": {}, "tenants": 4}]}',
+    ],
+)
+def test_result_that_is_none_is_refused(text, tmp_path, capsys, measured, monkeypatch):
+    monkeypatch.setattr(measure, "source_hash", lambda: "this")
+    (tmp_path / "result.json").write_text(text)
     assert run_command("timing", "--target", "ecp5", "-o", tmp_path) == 2
     assert "must be a result of this command, not something else" in capsys.readouterr().err
     assert measured == []
