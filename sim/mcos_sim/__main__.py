@@ -1,5 +1,17 @@
-"""``python -m mcos_sim``: the ``mcos`` command."""
+"""The ``mcos`` command, also as ``python -m mcos_sim``."""
 
-from mcos_sim.cli import main
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command; Ctrl-C while it is still being imported is no traceback either."""
+    try:
+        from mcos_sim.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    run()
+
+
+if __name__ == "__main__":
+    main()

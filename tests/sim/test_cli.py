@@ -5,11 +5,13 @@ import json
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mcos_sim.__main__ import main as start
 from mcos_sim.cli import COMMANDS, main
 from mcos_sim.errors import HardwareError, InternalError, UserError
 
@@ -282,3 +284,14 @@ def test_streams_that_are_closed_or_full(
     )
     assert (done.returncode, told in done.stderr) == (code, True), done.stderr
     assert done.stderr == "" or told
+
+
+def test_ctrl_c_while_the_command_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(types.ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "mcos_sim.cli", Slow("mcos_sim.cli"))
+    with pytest.raises(SystemExit) as caught:
+        start()
+    assert caught.value.code == 130
