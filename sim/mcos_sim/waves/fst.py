@@ -1,6 +1,9 @@
 """Reading an FST with pywellen, in the same terms as a VCD."""
 
 import contextlib
+import re
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +19,17 @@ __all__ = [
 
 _SIGNALS_AT_A_TIME = 16
 """Signals after which the file is opened anew: pywellen keeps every signal that was looked at."""
+
+_TRIAL = """
+import sys
+from pywellen import Waveform
+
+path, step, *codes = sys.argv[1:]
+for first in range(0, max(1, len(codes)), int(step)):
+    variables = Waveform(path).all_vars()
+    for code in codes[first : first + int(step)]:
+        variables[int(code)].signal
+"""
 
 _END_TIME = slice(17, 25)
 """Where the header of an FST has its last time, in big-endian order."""
@@ -37,6 +51,7 @@ def read_fst(
     """
     with path.open("rb") as file:
         end = int.from_bytes(file.read(_END_TIME.stop)[_END_TIME], "big")
+    _try(path, ())
     with _whole(path):
         variables = [
             Variable(
@@ -48,7 +63,26 @@ def read_fst(
             )
             for place, each in enumerate(_opened(path))
         ]
-    return _Read(path, choose(variables), report), end
+    wanted = choose(variables)
+    _try(path, wanted)
+    return _Read(path, wanted, report), end
+
+
+def _try(path: Path, codes: Iterable[object]) -> None:
+    """Read it in a process of its own first: of some damaged files the library dies."""
+    numbers = sorted(str(code) for code in codes)
+    command = [sys.executable, "-I", "-c", _TRIAL, str(path), str(_SIGNALS_AT_A_TIME), *numbers]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode:
+        said = re.search(r"^\w*(?:Error|Exception): (.+)", result.stderr, re.MULTILINE)
+        raise _damaged(path, said[1] if said else "its reader falls over")
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path}: must be a whole FST, and is cut off or damaged ({ascii(reason)[1:-1][:200]}); "
+        "write it again"
+    )
 
 
 def _opened(path: Path) -> Sequence[Any]:
@@ -66,10 +100,7 @@ def _whole(path: Path) -> Generator[None, None, None]:
         # A panic of the library is no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise UserError(
-            f"{path}: must be a whole FST, and is cut off or damaged: "
-            f"{ascii(str(error))[:200]}; write it again"
-        ) from None
+        raise _damaged(path, str(error)) from None
 
 
 class _Read(Mapping[object, Changes]):

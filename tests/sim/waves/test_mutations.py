@@ -4,6 +4,8 @@ import copy
 import json
 import random
 import re
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -200,6 +202,32 @@ def test_a_mutated_state_has_an_answer(files, seed):
 @mutated(EXAMPLES)
 def test_a_mutated_mapping_has_an_answer(files, seed):
     a_mapping(files, seed)
+
+
+@pytest.mark.skipif(shutil.which("vcd2fst") is None, reason="needs vcd2fst of GTKWave")
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 400), marks=pytest.mark.soak)])
+def test_a_mutated_fst_has_an_answer(seeds, files):
+    """Of some of these the library dies; they are tried in a process of their own first."""
+    folder, vcd, state, _ = files
+    path = folder / "f.vcd"
+    path.write_bytes(vcd)
+    subprocess.run(["vcd2fst", str(path), str(path.with_suffix(".fst"))], check=True)
+    sound = path.with_suffix(".fst").read_bytes()
+    path = folder / "m.fst"
+    path.with_suffix(".json").write_text(state)
+    refused = 0
+    for seed in seeds:
+        rng = random.Random(seed)
+        path.write_bytes(rng.choice((bytes_flipped, cut))(sound, rng))
+        try:
+            read_waveform(path)
+        except UserError as error:
+            told = str(error)
+            refused += 1
+            assert told.startswith(f"{path}: ")
+            assert told.isprintable()
+            assert len(told) < 400 + len(str(path))
+    assert refused >= len(seeds) / 4
 
 
 @pytest.mark.soak
