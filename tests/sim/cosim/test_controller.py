@@ -11,6 +11,16 @@ pytestmark = pytest.mark.cocotb
 with_and_without_pauses = pytest.mark.parametrize("paused", [False, True], ids=["free", "paused"])
 
 
+EIGHT = ChannelConfig(tenants=8)
+"""As many as the model's priorities."""
+
+baselines = pytest.mark.parametrize(
+    "arbiter",
+    [ArbiterKind.FCFS, ArbiterKind.ROUND_ROBIN, ArbiterKind.FIXED_PRIORITY],
+    ids=lambda arbiter: arbiter.name.lower(),
+)
+
+
 @with_and_without_pauses
 @pytest.mark.parametrize("module", ["regress_controller", "regress_contracts"])
 def test_mcos(module, paused, tmp_path):
@@ -22,10 +32,13 @@ def test_four_tenants(tmp_path):
 
 
 @with_and_without_pauses
-@pytest.mark.parametrize(
-    "arbiter",
-    [ArbiterKind.FCFS, ArbiterKind.ROUND_ROBIN, ArbiterKind.FIXED_PRIORITY],
-    ids=lambda arbiter: arbiter.name.lower(),
-)
+@baselines
 def test_baselines(arbiter, paused, tmp_path):
+    regress("regress_baselines", tmp_path, paused=paused, arbiter=arbiter, config=EIGHT)
+
+
+@pytest.mark.soak
+@with_and_without_pauses
+@baselines
+def test_baselines_of_sixteen_tenants(arbiter, paused, tmp_path):
     regress("regress_baselines", tmp_path, paused=paused, arbiter=arbiter)

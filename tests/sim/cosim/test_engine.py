@@ -175,7 +175,7 @@ def require_window_agrees(result, window):
 
 @pytest.mark.parametrize(
     ("arbiter", "config"),
-    [(ArbiterKind.MCOS, CONFIG), (ArbiterKind.FCFS, ChannelConfig())],
+    [(ArbiterKind.MCOS, CONFIG), (ArbiterKind.FCFS, CONFIG)],
     ids=["mcos", "fcfs"],
 )
 def test_a_window_agrees_with_its_run(tmp_path, arbiter, config):

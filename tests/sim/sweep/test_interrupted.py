@@ -14,7 +14,7 @@ import pytest
 
 from tests.sim.commands.command_line import ROOT
 
-POINTS = 200
+POINTS = 60
 
 _PLANTED = ("multiprocessing.py", "numba.py", "pickle.py", "sitecustomize.py")
 """Modules in the folder of a sweep, which must not be taken for those that it imports."""
@@ -27,7 +27,7 @@ def _sweep(folder: Path, *more: str) -> subprocess.Popen:
     command = [str(Path(sys.executable).with_name("mcos")), "sweep"]
     command += [str(ROOT / "contracts" / "decode-prefill.toml"), "--arbiter", "fcfs"]
     command += ["--arbiter", "mcos", "--seed", f"1:{POINTS // 4}", "--prefill-window", "64"]
-    command += ["--prefill-window", "256", "--clocks", "60000", "--workers", "2"]
+    command += ["--prefill-window", "256", "--clocks", "30000", "--workers", "2"]
     command += ["-o", str(folder), "--json", str(folder / "summary.json"), *more]
     folder.mkdir(parents=True, exist_ok=True)
     for name in _PLANTED:
