@@ -30,8 +30,8 @@ $(VENV)/.stamp: pyproject.toml
 demo: setup ## Run the prefill burst and the decoders on the RTL under four arbiters (FULL=1: sweeps too)
 	@$(BIN)/mcos demo $(if $(FULL),--full)
 
-test: setup ## Run all tests
-	@$(BIN)/pytest -n $(JOBS) --dist worksteal
+test: setup ## Run all tests (TESTS="..." are more options of pytest)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 soak: setup ## Run the tests that take minutes, and lockstep and bounds for 100 million clocks
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m soak
