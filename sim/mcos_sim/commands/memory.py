@@ -44,7 +44,7 @@ def check(
     from mcos_sim.memory.hbm import find_preset
     from mcos_sim.memory.hbm.oracle import check, read_cases
 
-    require_outputs([json])
+    require_outputs([json], inputs=directory.glob("*.csv"))
     preset = find_preset(memory)
     found = []
     for case in read_cases(directory, preset):

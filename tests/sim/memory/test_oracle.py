@@ -41,6 +41,21 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize("name", ["summary.csv", "a_trace.csv", "a_req.csv", "a_cmd.csv"])
+def test_a_case_is_not_written_over(folder, name, capsys):
+    before = (folder / name).read_text()
+    assert run_command("memory", "check", folder, "--json", folder / name) == 2
+    assert f"{name} must not be written" in capsys.readouterr().err
+    assert (folder / name).read_text() == before
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "x/../a"])
+def test_a_case_is_in_its_folder(folder, name, capsys):
+    (folder / "summary.csv").write_text(f"case,scheduler,refresh\n{name},FRFCFS,none\n")
+    assert run_command("memory", "check", folder) == 2
+    assert "summary.csv:2: case must be a name in this folder" in capsys.readouterr().err
+
+
 def test_a_case_that_holds(folder, capsys):
     assert run_command("memory", "check", folder) == 0
     assert "a: 1 requests, 2 commands: equal" in capsys.readouterr().out

@@ -104,6 +104,11 @@ def read_cases(directory: Path, preset: Preset) -> Iterator[Case]:
         )
     for line, row in found:
         name = row["case"]
+        if name != Path(name).name:
+            raise UserError(
+                f"{directory / 'summary.csv'}:{line}: case must be a name in this folder, "
+                f"not {reprlib.repr(name)}"
+            )
         policy = Policy(
             scheduler=_one_of(Scheduler, row["scheduler"], directory / "summary.csv", line),
             refresh=_one_of(Refresh, row["refresh"], directory / "summary.csv", line),
