@@ -108,14 +108,15 @@ def random_case(
     warm = int(rare.integers(1, clocks)) if rare.random() < 0.3 else 0
     first = random_settings(config, rng, ages=ages)
     begin = FIRST_CLOCK
-    uses_all_slots = rare.random() < 0.06
+    mood = rng.choice(("crowded", "mixed", "sparse"))
+    twist = rare.choice(("", "slots", "even"), p=(0.74, 0.06, 0.2))
     if rare.random() < 0.02:
         # Nothing is asked for until a long epoch is over.
         begin += _LONG_EPOCH
         channel = dataclasses.replace(first.channel, epoch_clocks=_LONG_EPOCH)
         first = dataclasses.replace(first, channel=channel)
     end = begin + clocks
-    last = _roomy(first, config) if uses_all_slots else first
+    last = _twisted(first, twist, config)
     commits = [_commit(LIVE_CLOCK, last, config)]
     spacing = load_clocks(config) + _COMMIT_ROOM
     clock = begin
@@ -123,9 +124,7 @@ def random_case(
         clock += spacing + int(rng.integers(1, spacing))
         if clock >= end - spacing:
             break
-        settings = random_settings(config, rng, ages=ages, like=last)
-        if uses_all_slots:
-            settings = _roomy(settings, config)
+        settings = _twisted(random_settings(config, rng, ages=ages, like=last), twist, config)
         commits.append(_commit(clock, settings, config))
         if spoils.random() < 0.4:
             commits[-1] = _spoilt(commits[-1], config, spoils)
@@ -136,17 +135,21 @@ def random_case(
     if end - 32 - load_clocks(config) > commits[-1].clock:
         commits.append(_commit(end - 32, dataclasses.replace(last, channel=channel), config))
 
-    mood = rng.choice(("crowded", "mixed", "sparse"))
     streams = [
         dataclasses.replace(_stream(tag, mood, begin, clocks, config, rng), stamp_age=ages[tag])
         for tag in tags
         if rng.random() < 0.9
     ]
     latency = int(rng.choice((1, 2, 10, 80, 200)))
-    if uses_all_slots:
-        latency = int(rare.integers(config.slots // 4, 3 * config.slots))
+    if twist:
+        beats = 1 if twist == "slots" else int(rare.choice((1, config.max_beats)))
         for stream in streams:
-            stream.requests["beats"] = 1
+            stream.requests["beats"] = beats
+    if twist == "even":
+        window = int(rare.integers(1, 9))
+        streams = [dataclasses.replace(stream, window=window) for stream in streams]
+    if twist == "slots":
+        latency = int(rare.integers(config.slots // 4, 3 * config.slots))
     credit = max(each.settings.channel.port_credit for each in commits)
     scenario = Scenario(
         name=f"case-{seed}",
@@ -196,11 +199,27 @@ def _spoilt(commit: Commit, config: ChannelConfig, rng: np.random.Generator) -> 
     return dataclasses.replace(commit, spoilt=tuple(words))
 
 
-def _roomy(settings: Settings, config: ChannelConfig) -> Settings:
-    """The same without a pacer, and with credit for more requests than there are slots."""
-    credit = config.slots * config.l_max
-    channel = dataclasses.replace(settings.channel, pacer_enable=0, port_credit=credit)
-    return dataclasses.replace(settings, channel=channel)
+def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:
+    """What a case needs in which all slots are used, or tags are even so that many are equal."""
+    if twist == "slots":
+        credit = config.slots * config.l_max
+        channel = dataclasses.replace(settings.channel, pacer_enable=0, port_credit=credit)
+        return dataclasses.replace(settings, channel=channel)
+    if twist == "even":
+        share = (1 << config.total_reciprocal_fraction) // config.tenants
+        channel = dataclasses.replace(settings.channel, inverse_total_weight=share)
+        depth = (1 << config.depth_width) - 1
+        alike = {
+            "inverse_weight": 1 << config.reciprocal_fraction,
+            "priority": 0,
+            "committed_depth": depth,
+            "peak_depth": depth,
+        }
+        tenants = [
+            dataclasses.replace(each, **alike) if each.enable else each for each in settings.tenants
+        ]
+        return dataclasses.replace(settings, channel=channel, tenants=tuple(tenants))
+    return settings
 
 
 def _stamp_age(config: ChannelConfig, rng: np.random.Generator) -> int:

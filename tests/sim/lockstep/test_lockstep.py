@@ -9,9 +9,6 @@ from vcdvcd import VCDVCD
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.cli import main
-from mcos_sim.compiled.build import build_library
-from mcos_sim.compiled.engine import channel_library
-from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.lockstep.campaign import Design, campaign
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare, traces
@@ -19,9 +16,12 @@ from mcos_sim.lockstep.shrink import shrink
 from mcos_sim.lockstep.store import case_record, read_case
 from mcos_sim.lockstep.waveform import write_both
 from mcos_sim.scenario import FIRST_CLOCK
-from tests.sim.lockstep.bugs import HARDWARE_BUGS
+from tests.planted_hardware import live_bug, planted_library
+from tests.sim.lockstep.bugs import HARDWARE_BUGS, RARE_HARDWARE_BUGS
 
 SMALL = ChannelConfig(tenants=4)
+CASES = 250
+"""Seeds, from 1 on, that have to show a bug."""
 FEW_HUNDRED = 400
 """Clocks of traffic that a reproduction may take."""
 
@@ -40,7 +40,7 @@ def first_difference(library, *, clocks, seeds):
 @pytest.mark.parametrize(
     ("config", "arbiter", "cases"),
     [
-        (SMALL, ArbiterKind.MCOS, 250),
+        (SMALL, ArbiterKind.MCOS, CASES),
         (dataclasses.replace(SMALL, lateness=0), ArbiterKind.MCOS, 100),
         (SMALL, ArbiterKind.FCFS, 30),
     ],
@@ -62,18 +62,26 @@ def test_a_case_is_the_same_after_a_file(tmp_path):
     assert again.scenario.image == case.scenario.image
 
 
+BUGS = HARDWARE_BUGS | RARE_HARDWARE_BUGS
+
+
+def planted(name):
+    """A library of which simulations have a bug while the context lasts."""
+    return planted_library(SMALL, tuple(BUGS.values())), live_bug(list(BUGS).index(name))
+
+
 def require_found(name, tmp_path):
-    with HARDWARE_BUGS[name].planted():
-        library = build_library(ProbedTop(SMALL, arbiter=ArbiterKind.MCOS), SMALL)
-    found = first_difference(library, clocks=5_000, seeds=range(1, 41))
-    assert found is not None, f"{name}: nothing differs"
-    case, difference = shrink(*found, library)
-    assert difference.clock - FIRST_CLOCK <= FEW_HUNDRED, f"{name}: {difference}"
-    # The sound hardware passes the same case.
-    sound = channel_library(SMALL, ArbiterKind.MCOS)
-    assert compare(case, sound).difference is None
-    waves = tmp_path / "both.vcd"
-    write_both(waves, traces(case, library, first=FIRST_CLOCK), first=FIRST_CLOCK, config=SMALL)
+    library, live = planted(name)
+    with live:
+        found = first_difference(library, clocks=5_000, seeds=range(1, CASES + 1))
+        assert found is not None, f"{name}: nothing differs"
+        case, difference = shrink(*found, library)
+        assert difference.clock - FIRST_CLOCK <= FEW_HUNDRED, f"{name}: {difference}"
+        waves = tmp_path / "both.vcd"
+        sides = traces(case, library, first=FIRST_CLOCK)
+    write_both(waves, sides, first=FIRST_CLOCK, config=SMALL)
+    # Without a live bug the same hardware passes the same case.
+    assert compare(case, library).difference is None
     return waves
 
 
@@ -89,6 +97,14 @@ def test_a_bug_in_the_hardware_is_found_and_shown(tmp_path):
 @pytest.mark.parametrize("name", HARDWARE_BUGS)
 def test_every_bug_in_the_hardware_is_found(name, tmp_path):
     require_found(name, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", RARE_HARDWARE_BUGS)
+def test_what_shows_late_is_found(name):
+    library, live = planted(name)
+    with live:
+        assert first_difference(library, clocks=5_000, seeds=range(1, CASES + 1)) is not None
 
 
 def test_the_command_reports_what_it_compared(tmp_path, capsys):

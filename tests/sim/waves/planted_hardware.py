@@ -1,19 +1,11 @@
-"""The compiled hardware with every mistake in it, of which one at a time is live."""
+"""The compiled hardware with every mistake in it that a waveform has to show."""
 
-import contextlib
-import functools
-import os
-from collections.abc import Generator
-
-from amaranth import *
-from amaranth.back import verilog
+from contextlib import AbstractContextManager
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled.build import Library, library_of
-from mcos_sim.compiled.top import ProbedTop
+from mcos_sim.compiled.build import Library
 from mcos_sim.waves.rules import Rule
-from tests.planted import all_planted
+from tests import planted_hardware
 from tests.sim.waves.bugs import WAVEFORM_BUGS
 
 __all__ = [
@@ -22,44 +14,11 @@ __all__ = [
 ]
 
 
-_VARIABLE = "MCOS_PLANTED_BUG"
-
-_SELECTOR = f"""
-module planted_bug(output reg [7:0] live);
-    initial live = $c8("(getenv(\\"{_VARIABLE}\\") ? atoi(getenv(\\"{_VARIABLE}\\")) : 255)");
-endmodule
-"""
-"""Reads which bug is live when a simulation begins: no port of the harness is needed for it."""
-
-
-class _PlantedTop(ProbedTop):
-    """A probed top with a signal that every module can see."""
-
-    def __init__(self, config: ChannelConfig, live: Signal) -> None:
-        super().__init__(config, arbiter=ArbiterKind.MCOS)
-        self._live = live
-
-    def elaborate(self, platform):
-        m = super().elaborate(platform)
-        m.submodules.planted_bug = Instance("planted_bug", o_live=self._live)
-        return m
-
-
-@functools.cache
 def planted_library(config: ChannelConfig) -> Library:
     """The hardware with all of :data:`tests.sim.waves.bugs.WAVEFORM_BUGS`; none is live."""
-    live = Signal(8)
-    with all_planted(tuple(WAVEFORM_BUGS.values()), live):
-        top = _PlantedTop(config, live)
-        text = verilog.convert(top, name="mcos_probed", emit_src=False) + _SELECTOR
-    return library_of(text, config)
+    return planted_hardware.planted_library(config, tuple(WAVEFORM_BUGS.values()))
 
 
-@contextlib.contextmanager
-def live_bug(rule: Rule) -> Generator[None, None, None]:
+def live_bug(rule: Rule) -> AbstractContextManager[None]:
     """Simulations that begin now have the mistake that the rule must name."""
-    os.environ[_VARIABLE] = str(list(WAVEFORM_BUGS).index(rule))
-    try:
-        yield
-    finally:
-        del os.environ[_VARIABLE]
+    return planted_hardware.live_bug(list(WAVEFORM_BUGS).index(rule))

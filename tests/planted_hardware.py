@@ -1,0 +1,63 @@
+"""The compiled hardware with many mistakes in it, of which one at a time is live."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Generator
+
+from amaranth import *
+from amaranth.back import verilog
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_sim.compiled.build import Library, library_of
+from mcos_sim.compiled.top import ProbedTop
+from tests.planted import Bug, all_planted
+
+__all__ = [
+    "live_bug",
+    "planted_library",
+]
+
+
+_VARIABLE = "MCOS_PLANTED_BUG"
+
+_SELECTOR = f"""
+module planted_bug(output reg [7:0] live);
+    initial live = $c8("(getenv(\\"{_VARIABLE}\\") ? atoi(getenv(\\"{_VARIABLE}\\")) : 255)");
+endmodule
+"""
+"""Reads which bug is live when a simulation begins: no port of the harness is needed for it."""
+
+
+class _PlantedTop(ProbedTop):
+    """A probed top with a signal that every module can see."""
+
+    def __init__(self, config: ChannelConfig, live: Signal) -> None:
+        super().__init__(config, arbiter=ArbiterKind.MCOS)
+        self._live = live
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        m.submodules.planted_bug = Instance("planted_bug", o_live=self._live)
+        return m
+
+
+@functools.cache
+def planted_library(config: ChannelConfig, bugs: tuple[Bug, ...]) -> Library:
+    """The hardware with all of the bugs, which are expressions; none is live."""
+    live = Signal(8)
+    with all_planted(bugs, live):
+        top = _PlantedTop(config, live)
+        text = verilog.convert(top, name="mcos_probed", emit_src=False) + _SELECTOR
+    return library_of(text, config)
+
+
+@contextlib.contextmanager
+def live_bug(place: int) -> Generator[None, None, None]:
+    """Simulations that begin now have the bug at a place of those that were planted."""
+    os.environ[_VARIABLE] = str(place)
+    try:
+        yield
+    finally:
+        del os.environ[_VARIABLE]
