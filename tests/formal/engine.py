@@ -18,6 +18,7 @@ from tests.formal.solver import install
 
 __all__ = [
     "RUNS",
+    "CircuitError",
     "ProofError",
     "Verdict",
     "holds",
@@ -55,6 +56,10 @@ LOWERED = (
 
 class ProofError(Exception):
     """A tool gave no answer; the text says for which property or run, and names its log."""
+
+
+class CircuitError(ProofError):
+    """Yosys does not take the circuit of a property, as when a signal has another width."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,8 +148,10 @@ def holds(proved: Property, folder: Path, *, seconds: int) -> bool:
 
     Raises
     ------
+    CircuitError
+        If Yosys does not take the circuit.
     ProofError
-        If Yosys or a run of the solver ends without an answer, or the solver takes longer.
+        If a run of the solver ends without an answer, or takes longer.
     """
     work = folder / proved.name
     work.mkdir(parents=True, exist_ok=True)
@@ -204,7 +211,7 @@ def _export(proved: Property, stem: Path, *, explores: bool = False) -> Path:
     )
     log.write_text(finished.stdout + finished.stderr, encoding="utf-8")
     if finished.returncode:
-        raise ProofError(f"Yosys must take the circuit of {proved.name}; see {log}")
+        raise CircuitError(f"Yosys must take the circuit of {proved.name}; see {log}")
     return target
 
 

@@ -38,33 +38,58 @@ class Look:
         Its name.
     answers : tuple[str, ...]
         Columns of the result that it fills.
-    sources : tuple[str, ...]
-        Files and folders that it depends on, the hardware aside.
+    sources : Callable[[Mutant], tuple[str, ...]]
+        Patterns of the files that it depends on, the hardware aside.
+    asks : Callable[[Mutant], object]
+        What it asks of a mutant, the bug aside.
     """
 
     name: str
     answers: tuple[str, ...]
-    sources: tuple[str, ...]
+    sources: Callable[[Mutant], tuple[str, ...]]
+    asks: Callable[[Mutant], object]
 
+
+_SIMULATOR = ("building", "compiled", "cosim", "environment", "lockstep", "reference", "waves")
 
 SIMULATED = Look(
     name="simulated",
     answers=("lockstep", "waves"),
-    sources=(
-        "policy",
-        *(f"sim/mcos_sim/{name}" for name in ("compiled", "cosim", "environment", "lockstep")),
-        *(f"sim/mcos_sim/{name}" for name in ("reference", "waves")),
+    sources=lambda _: (
+        "policy/**/*.py",
+        *(f"sim/mcos_sim/{name}/**/*.*" for name in _SIMULATOR),
         "tests/mutants/simulated.py",
         "tests/sim/waves/windows.py",
     ),
+    asks=lambda mutant: (mutant.tenants, mutant.lateness),
 )
 """Lockstep and waveforms share a simulator, and so do mutants."""
 
-LOOKS = (
-    SIMULATED,
-    Look(name="unit", answers=("unit",), sources=("policy", "sim/mcos_sim/cosim", "tests/hw")),
-    Look(name="proved", answers=("proof",), sources=("tests/formal", "tests/mutants/proved.py")),
+UNIT = Look(
+    name="unit",
+    answers=("unit",),
+    sources=lambda mutant: (
+        *(f"tests/hw/{file}" for file in mutant.unit),
+        "tests/hw/channel/bench.py",
+        "tests/hw/channel/wfq_model.py",
+        "sim/mcos_sim/cosim/*.*",
+        "sim/mcos_sim/building/*.*",
+    ),
+    asks=lambda mutant: mutant.unit,
 )
+
+PROVED = Look(
+    name="proved",
+    answers=("proof",),
+    sources=lambda mutant: (
+        *(f"tests/formal/blocks/{proof.removesuffix('.')}.py" for proof in mutant.proofs),
+        *(f"tests/formal/{name}.py" for name in ("engine", "property", "solver")),
+        "tests/mutants/proved.py",
+    ),
+    asks=lambda mutant: mutant.proofs,
+)
+
+LOOKS = (SIMULATED, UNIT, PROVED)
 """In the order in which they are taken."""
 
 
@@ -93,7 +118,7 @@ def look_at(mutants: Sequence[Mutant], look: Look, folder: Path, tell: Tell) -> 
         _keep(_file(mutant, look, folder), answer)
         tell(mutant, answer)
 
-    if look.name == "unit":
+    if look is UNIT:
         for mutant in mutants:
             found(_unit(mutant))
     else:
@@ -151,20 +176,17 @@ def _keep(file: Path, answer: dict[str, Any]) -> None:
 
 
 def _file(mutant: Mutant, look: Look, folder: Path) -> Path:
-    asked = {"unit": mutant.unit, "proved": mutant.proofs}
-    about = (mutant.name, mutant.bug, asked.get(look.name, (mutant.tenants, mutant.lateness)))
-    digest = hashlib.sha256(repr(about).encode())
-    digest.update(_digest(("hw", *look.sources)))
+    digest = hashlib.sha256(repr((mutant.name, mutant.bug, look.asks(mutant))).encode())
+    digest.update(_digest(("hw/**/*.py", *look.sources(mutant))))
     return folder / f"{look.name}-{digest.hexdigest()[:16]}.json"
 
 
 @functools.cache
-def _digest(sources: tuple[str, ...]) -> bytes:
-    """Of all that a look depends on, as it is when the campaign begins."""
+def _digest(patterns: tuple[str, ...]) -> bytes:
+    """Of all files of some patterns, as they are when the campaign begins."""
     digest = hashlib.sha256()
-    for source in sources:
-        path = ROOT / source
-        files = sorted(each for each in path.rglob("*") if each.suffix in {".py", ".cpp", ".vlt"})
-        for file in files or [path]:
-            digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    for pattern in patterns:
+        for file in sorted(ROOT.glob(pattern)):
+            if file.is_file() and file.suffix in {".py", ".cpp", ".vlt"}:
+                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return digest.digest()

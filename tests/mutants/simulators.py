@@ -107,5 +107,5 @@ class _SelectingTop(ProbedTop):
 
 def _library(top: ProbedTop, config: ChannelConfig, more: str = "") -> Library:
     """Built, or found by its Verilog: cases change more often than hardware."""
-    text = verilog.convert(top, name="mcos_probed", emit_src=False) + more
-    return library_of(text, config)
+    text = verilog.convert(top, name="mcos_probed", emit_src=False, strip_internal_attrs=True)
+    return library_of(text + more, config)

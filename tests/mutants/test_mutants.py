@@ -9,10 +9,11 @@ from types import ModuleType
 import pytest
 
 from mcos_hw.config import ChannelConfig
+from mcos_sim.building import index
 from tests.formal.prove import properties
 from tests.mutants import look as looking
 from tests.mutants import run
-from tests.mutants.look import LOOKS, SIMULATED, LookError, kept, look_at
+from tests.mutants.look import SIMULATED, UNIT, LookError, kept, look_at
 from tests.mutants.mutant import Mutant, mutated, plant, source_of
 from tests.mutants.simulators import groups
 from tests.mutants.table import MUTANTS
@@ -49,10 +50,13 @@ def test_names_and_changes_are_unique_and_many():
     assert len(MUTANTS) - len(REPORTED) >= NEAR
 
 
-def test_most_mutants_have_a_proof_that_could_see_them():
+def test_proofs_that_a_mutant_names_exist():
     names = [each.name for each in properties()]
-    with_proof = [m for m in MUTANTS if any(name.startswith(m.proofs) for name in names)]
-    assert len(with_proof) / len(MUTANTS) > 0.7
+    for mutant in MUTANTS:
+        for proof in mutant.proofs:
+            assert proof.endswith(".")
+            assert any(name.startswith(proof) for name in names), f"{mutant.name}: {proof}"
+            assert (ROOT / "tests" / "formal" / "blocks" / f"{proof[:-1]}.py").exists()
 
 
 @pytest.mark.parametrize(("text", "times"), [("no such text", 0), ("depth", 11)])
@@ -66,12 +70,14 @@ def test_a_text_must_stand_once(text, times):
 
 def test_a_planted_constant_reaches_whoever_imports_it(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(index, "sources_hash", index.sources_hash)
     for name in [each for each in sys.modules if each.startswith("mcos_hw")]:
         monkeypatch.delitem(sys.modules, name)
     plant(MUTANT)
     from mcos_hw.channel import outlet
 
     assert outlet.OUTLET_DEPTH == 5
+    assert "OUTLET_DEPTH = 5" in index.sources_hash()
     with pytest.raises(RuntimeError, match="must be planted before"):
         plant(MUTANT)
 
@@ -172,14 +178,13 @@ def test_a_campaign_goes_on_where_it_was(two_mutants, tmp_path, capsys):
 
 def test_what_is_kept_belongs_to_one_state_of_the_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(looking, "_unit", lambda mutant: {"name": mutant.name, "unit": True})
-    unit = next(each for each in LOOKS if each.name == "unit")
     first, other = MUTANTS[:2]
-    look_at([first, other], unit, tmp_path, lambda mutant, found: None)
-    assert kept(first, unit, tmp_path) == {"unit": True}
-    assert kept(first, LOOKS[0], tmp_path) is None
-    assert kept(dataclasses.replace(first, unit=()), unit, tmp_path) is None
-    monkeypatch.setattr(looking, "_digest", lambda sources: b"another hardware")
-    assert kept(first, unit, tmp_path) is None
+    look_at([first, other], UNIT, tmp_path, lambda mutant, found: None)
+    assert kept(first, UNIT, tmp_path) == {"unit": True}
+    assert kept(first, SIMULATED, tmp_path) is None
+    assert kept(dataclasses.replace(first, unit=()), UNIT, tmp_path) is None
+    monkeypatch.setattr(looking, "_digest", lambda patterns: b"another hardware")
+    assert kept(first, UNIT, tmp_path) is None
 
 
 @pytest.mark.parametrize(

@@ -27,14 +27,14 @@ def random_settings(
     ``like`` is what they may keep parts of. ``ages`` are those of each tenant's stamps, near which
     some objectives lie.
     """
-    colours = rng.spawn(1)[0]
+    colours, disabled = rng.spawn(2)
     weights = _weights(config, rng)
     rates = _rates(config, rng)
     few = rng.random() < 0.3
     tenants = []
     for i in range(config.tenants):
         if rng.random() < (0.5 if few else 0.08):
-            tenants.append(TenantSettings())
+            tenants.append(_disabled(i, like, disabled))
             continue
         if like is not None and rng.random() < 0.3 and like.tenants[i].enable:
             old = like.tenants[i]
@@ -84,6 +84,13 @@ def random_settings(
         **{f"colour_bit_{k}": int(colours.integers(64)) for k in range(COLOUR_BITS)},
     )
     return Settings(channel=channel, tenants=tuple(tenants))
+
+
+def _disabled(i: int, like: Settings | None, rng: np.random.Generator) -> TenantSettings:
+    """A tenant that is disabled: all is 0, or all but its guarantee is as it was."""
+    if like is None or rng.random() < 0.5:
+        return TenantSettings()
+    return dataclasses.replace(like.tenants[i], enable=0, committed_rate=0)
 
 
 def _colour(tenants: list[TenantSettings], rng: np.random.Generator) -> None:

@@ -50,7 +50,6 @@ MONITOR = (
         ),
         promise="A violation is of the tenant's own objective.",
         unit=("channel/test_monitor.py",),
-        proofs=("monitor.",),
     ),
     Mutant(
         name="latencies of 65,536 clocks and more count as short",
@@ -61,7 +60,6 @@ MONITOR = (
         ),
         promise="The last bin has all latencies from 32,768 clocks on.",
         unit=("channel/test_monitor.py",),
-        proofs=("monitor.",),
     ),
     Mutant(
         name="a peak in the last clock of an epoch is lost",
@@ -72,7 +70,6 @@ MONITOR = (
         ),
         promise="The clock with which an epoch ends belongs to it.",
         unit=("channel/test_monitor.py",),
-        proofs=("monitor.",),
     ),
     Mutant(
         name="a peak begins with the queue of the epoch before",
@@ -83,7 +80,6 @@ MONITOR = (
         ),
         promise="A peak is the largest of its epoch.",
         unit=("channel/test_monitor.py",),
-        proofs=("monitor.",),
     ),
     Mutant(
         name="an epoch that is longer than its new length goes on",
@@ -116,7 +112,6 @@ MONITOR = (
         ),
         promise="GRANT_REQUESTS and GRANT_BYTES count by the class of the grant.",
         unit=("channel/test_channel.py",),
-        proofs=("channel.",),
     ),
     Mutant(
         name="a colour fault counts for the tenant that comes next",
@@ -127,6 +122,5 @@ MONITOR = (
         ),
         promise="COLOUR_FAULTS counts each tenant's own requests.",
         unit=("channel/test_channel.py",),
-        proofs=("channel.",),
     ),
 )

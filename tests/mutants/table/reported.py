@@ -29,7 +29,6 @@ REPORTED = (
         ),
         promise="A request served later than its objective is a violation.",
         unit=("channel/test_monitor.py",),
-        proofs=("monitor.",),
     ),
     Mutant(
         name="a disabled tenant drains 16 times as late",
@@ -40,7 +39,6 @@ REPORTED = (
         ),
         promise="A head of a disabled tenant goes first at an age of 1,024 clocks.",
         unit=("channel/test_channel.py",),
-        proofs=("channel.",),
     ),
     Mutant(
         name="four commands can wait for memory",
@@ -65,7 +63,6 @@ REPORTED = (
         ),
         promise="F - S of a head is its size over its weight.",
         unit=("channel/test_intake.py",),
-        proofs=("intake.", "entrance."),
     ),
     Mutant(
         name="a price is widened by a bit too many",
@@ -76,7 +73,6 @@ REPORTED = (
         ),
         promise="F - S of a head is its size over its weight.",
         unit=("channel/test_intake.py",),
-        proofs=("intake.", "entrance."),
     ),
     Mutant(
         name="a legal tenant with colour 15 alone is refused",
@@ -111,7 +107,6 @@ REPORTED = (
         ),
         promise="A conforming grant charges both buckets, whatever is committed.",
         unit=("channel/test_channel.py",),
-        proofs=("channel.",),
     ),
     Mutant(
         name="the last tenant's fields are not checked",

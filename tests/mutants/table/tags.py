@@ -50,7 +50,7 @@ TAGS = (
         ),
         promise="S of a request to an empty queue is max(F, V).",
         unit=("channel/test_wfq.py",),
-        proofs=("entrance.", "tagger."),
+        proofs=("tagger.",),
     ),
     Mutant(
         name="a request that comes during a jump sees the V before it",
@@ -61,7 +61,7 @@ TAGS = (
         ),
         promise="S of a request to an empty queue is max(F, V).",
         unit=("channel/test_wfq.py",),
-        proofs=("entrance.", "tagger."),
+        proofs=("tagger.",),
     ),
     Mutant(
         name="V is compared as if it did not wrap",

@@ -20,11 +20,11 @@ TOKENS = (
         proofs=("bucket.",),
     ),
     Mutant(
-        name="a bucket is not filled when its tenant is enabled during a grant",
+        name="a bucket in debt is not filled when its tenant is enabled",
         bug=Bug(
             module=f"{CHANNEL}.bucket",
             text="Mux(self.fill | over, limit, charged_level)",
-            instead="Mux((self.fill & ~charged) | over, limit, charged_level)",
+            instead="Mux((self.fill & ~level[-1]) | over, limit, charged_level)",
         ),
         promise="The buckets of a tenant that is enabled are full.",
         unit=("channel/test_bucket.py",),
@@ -61,7 +61,6 @@ TOKENS = (
         ),
         promise="A head is of class burst if the peak bucket covers it.",
         unit=("channel/test_classes.py", "channel/test_channel.py"),
-        proofs=("classes.",),
     ),
     Mutant(
         name="a next request forgets that a burst grant is charged",
@@ -72,7 +71,6 @@ TOKENS = (
         ),
         promise="A head is of class burst if the peak bucket covers it.",
         unit=("channel/test_classes.py", "channel/test_channel.py"),
-        proofs=("classes.",),
     ),
     Mutant(
         name="refused requests are scavenged",
@@ -83,7 +81,6 @@ TOKENS = (
         ),
         promise="A request outside its tenant's colours waits while refuse_outside is set.",
         unit=("channel/test_classes.py", "channel/test_channel.py"),
-        proofs=("classes.",),
     ),
     Mutant(
         name="a head that enters has the class of the next one",
@@ -97,7 +94,6 @@ TOKENS = (
         ),
         promise="A head's class is that of its own size.",
         unit=("channel/test_classes.py", "channel/test_channel.py"),
-        proofs=("classes.",),
     ),
     Mutant(
         name="the highest age is followed by none",
