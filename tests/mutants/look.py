@@ -59,6 +59,7 @@ SIMULATED = Look(
         "policy/**/*.py",
         *(f"sim/mcos_sim/{name}/**/*.*" for name in _SIMULATOR),
         "tests/mutants/simulated.py",
+        "tests/planted_hardware.py",
         "tests/sim/waves/windows.py",
     ),
     asks=lambda mutant: (mutant.tenants, mutant.lateness),

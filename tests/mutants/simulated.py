@@ -15,7 +15,8 @@ from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from tests.mutants.mutant import Mutant
-from tests.mutants.simulators import library_of_all, library_of_one, live
+from tests.mutants.simulators import library_of_all, library_of_one
+from tests.planted_hardware import live_bug
 from tests.sim.waves.windows import write_case_of_hardware
 
 __all__ = ["simulate"]
@@ -56,7 +57,7 @@ def simulate(
         if mutant.name not in wanted:
             continue
         begun = time.monotonic()
-        with live(place) if shared else contextlib.nullcontext():
+        with live_bug(place) if shared else contextlib.nullcontext():
             found = {"lockstep": False, **_difference(config, library, cases=CASES)}
             compared = time.monotonic()
             rule = _violation(config, library)
