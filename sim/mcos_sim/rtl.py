@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
 from mcos_sim.compiled import engine as compiled
 from mcos_sim.cosim import engine as cosim
 from mcos_sim.scenario import RunResult, Scenario
@@ -13,6 +15,8 @@ __all__ = [
     "build_simulators",
     "run_scenarios",
 ]
+
+_BUILDERS = 2
 
 
 def build_simulators(scenarios: Iterable[Scenario], *, on_built: Callable[[float], None]) -> None:
@@ -26,10 +30,16 @@ def build_simulators(scenarios: Iterable[Scenario], *, on_built: Callable[[float
         Called with the part of the work that is done since the last call; 1 in all.
     """
     wanted = {(each.window is not None, each.arbiter, each.config): None for each in scenarios}
-    for traced, arbiter, config in wanted:
-        build = cosim.build_harness if traced else compiled.channel_library
-        build(config, arbiter)
-        on_built(1 / len(wanted))
+
+    def build(traced: bool, arbiter: ArbiterKind, config: ChannelConfig) -> None:
+        find = cosim.build_harness if traced else compiled.channel_library
+        find(config, arbiter)
+
+    # The compiler of one runs while the hardware of another is elaborated.
+    with ThreadPoolExecutor(_BUILDERS) as pool:
+        for future in as_completed([pool.submit(build, *each) for each in wanted]):
+            future.result()
+            on_built(1 / len(wanted))
 
 
 def run_scenarios(
