@@ -18,6 +18,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import ARBITERS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.every_lateness import EVERY_LATENESS
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=8, slots=16)
 ALL = (1 << CONFIG.tenants) - 1
@@ -25,7 +26,6 @@ ROUND = CONFIG.tenants
 """Clocks in which the age guard visits every tenant."""
 FIELDS = request_layout(CONFIG).members
 FULL_RATE = CONFIG.bytes_per_clock << CONFIG.rate_fraction
-EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 BOTH_WAYS = pytest.mark.parametrize("kind", [ArbiterKind.MCOS, ArbiterKind.FCFS])
 """An arbiter that chooses a clock ahead, and one that chooses in the clock of the grant."""
 EVERY_CHANNEL = pytest.mark.parametrize(

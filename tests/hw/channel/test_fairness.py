@@ -11,9 +11,9 @@ from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 from tests.hw.channel.bench import simulate
+from tests.hw.channel.every_lateness import EVERY_LATENESS
 from tests.hw.channel.test_wfq import QueuedArbiter, image
 
-EVERY_LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 WEIGHTS = (8, 4, 2, 2)
 """Powers of two, so that no tag is rounded."""
 

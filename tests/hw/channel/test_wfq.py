@@ -4,7 +4,6 @@
 import random
 from collections import Counter
 
-import pytest
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -18,6 +17,7 @@ from mcos_hw.channel.wfq import WfqArbiter
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 from tests.hw.channel.bench import simulate
+from tests.hw.channel.every_lateness import EVERY_LATENESS
 from tests.hw.channel.wfq_model import Arrival, Model
 
 SMALL = ChannelConfig(tenants=4, queue_depth=4)
@@ -210,7 +210,7 @@ async def lockstep(bench, model, traffic, clocks):
         assert bench.get("virtual_time") == model.virtual_time % modulus or not config.lateness
 
 
-@pytest.mark.parametrize("lateness", [0, 1, 2, 3])
+@EVERY_LATENESS
 def test_grants_and_tags_agree_with_the_model(lateness):
     config = ChannelConfig(tenants=4, queue_depth=4, lateness=lateness)
     seen = Counter()
