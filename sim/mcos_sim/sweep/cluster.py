@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import CancelledError
 from typing import Any
 
 from distributed import Client, KilledWorker, as_completed
@@ -36,10 +37,12 @@ class Cluster:
     """
 
     def __init__(self, scheduler: str) -> None:
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        # dask, tornado and asyncio log every connection that ends, with a traceback.
+        logging.disable(logging.CRITICAL)
+        self._scheduler = scheduler
         try:
             self._client = Client(scheduler, timeout=_ANSWER_WITHIN)
-        except (OSError, TimeoutError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever answers there may be anything
             raise UserError(
                 f"--scheduler must be the address of a running scheduler, not {scheduler!r} "
                 f"({error}); `dask scheduler` starts one and prints its address"
@@ -50,11 +53,18 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+        logging.disable(logging.NOTSET)
 
     def outcomes(
         self, function: Callable[..., Any], tasks: Mapping[str, Mapping[str, Any]]
     ) -> Generator[tuple[str, Any], None, None]:
-        """Run tasks and give the outcome of each as it comes; see :meth:`Processes.outcomes`."""
+        """Run tasks and give the outcome of each as it comes; see :meth:`Processes.outcomes`.
+
+        Raises
+        ------
+        UserError
+            If the scheduler is lost on the way.
+        """
         futures = {
             self._client.submit(function, **task, key=f"mcos-{key}", pure=False): key
             for key, task in tasks.items()
@@ -63,13 +73,18 @@ class Cluster:
             for future in as_completed(futures):
                 if interrupted.is_set():
                     raise KeyboardInterrupt
-                yield futures[future], _outcome(future)
+                yield futures[future], self._outcome(future)
                 future.release()
 
-
-def _outcome(future: Any) -> Any:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    died = isinstance(error, KilledWorker)
-    return Unfinished("every worker that ran it died" if died else reason(error))
+    def _outcome(self, future: Any) -> Any:
+        try:
+            error = future.exception()
+            if error is None:
+                return future.result()
+        except (CancelledError, OSError):
+            raise UserError(
+                f"the scheduler {self._scheduler} must stay up until the sweep ends, and was lost; "
+                "start it and its workers again, and the same command goes on from here"
+            ) from None
+        died = isinstance(error, KilledWorker)
+        return Unfinished("every worker that ran it died" if died else reason(error))

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+from concurrent.futures import CancelledError
 
 import pyarrow.csv
 import pyarrow.parquet
@@ -13,6 +14,7 @@ from mcos_policy.compiler import compile_contract
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.sweep.cluster import Cluster
 from mcos_sim.sweep.grid import AXES, Contender, Grid, Workload
 from mcos_sim.sweep.page import write_page
 from mcos_sim.sweep.point import COLUMNS, run_point
@@ -234,3 +236,27 @@ def test_a_point_that_fails_is_told_and_the_others_are_kept(tmp_path, capsys):
     found = json.loads(summary.read_text())
     assert (found["points"], found["rows"], len(found["failed"])) == (2, 4, 1)
     assert "1 of 2 points could not be run" in capsys.readouterr().err
+
+
+def test_a_scheduler_that_is_lost_is_told_in_one_line(monkeypatch):
+    class Lost:
+        def exception(self):
+            raise CancelledError("scheduler-connection-lost")
+
+        def release(self):
+            raise AssertionError("nothing is left to release")
+
+    class Client:
+        def __init__(self, *_, **__):
+            pass
+
+        def submit(self, *_, **__):
+            return Lost()
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("mcos_sim.sweep.cluster.Client", Client)
+    monkeypatch.setattr("mcos_sim.sweep.cluster.as_completed", list)
+    with Cluster("tcp://a:1") as cluster, pytest.raises(UserError, match="tcp://a:1 must stay up"):
+        list(cluster.outcomes(print, {"key": {}}))
