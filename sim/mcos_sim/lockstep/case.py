@@ -109,7 +109,7 @@ def random_case(
     first = random_settings(config, rng, ages=ages)
     begin = FIRST_CLOCK
     mood = rng.choice(("crowded", "mixed", "sparse"))
-    twist = rare.choice(("", "slots", "even"), p=(0.74, 0.06, 0.2))
+    twist = rare.choice(("", "slots", "even", "aged"), p=(0.64, 0.06, 0.2, 0.1))
     if rare.random() < 0.02:
         # Nothing is asked for until a long epoch is over.
         begin += _LONG_EPOCH
@@ -141,7 +141,7 @@ def random_case(
         if rng.random() < 0.9
     ]
     latency = int(rng.choice((1, 2, 10, 80, 200)))
-    if twist:
+    if twist in ("slots", "even"):
         beats = 1 if twist == "slots" else int(rare.choice((1, config.max_beats)))
         for stream in streams:
             stream.requests["beats"] = beats
@@ -200,11 +200,20 @@ def _spoilt(commit: Commit, config: ChannelConfig, rng: np.random.Generator) -> 
 
 
 def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:
-    """What a case needs in which all slots are used, or tags are even so that many are equal."""
+    """What a case needs in which all slots are used, tags are even so that many are equal, or heads
+    are soon over age.
+    """
     if twist == "slots":
         credit = config.slots * config.l_max
         channel = dataclasses.replace(settings.channel, pacer_enable=0, port_credit=credit)
         return dataclasses.replace(settings, channel=channel)
+    if twist == "aged":
+        channel = dataclasses.replace(settings.channel, promotion_interval=2)
+        tenants = [
+            dataclasses.replace(each, age_limit=each.enable and 1 << i % 8)
+            for i, each in enumerate(settings.tenants)
+        ]
+        return dataclasses.replace(settings, channel=channel, tenants=tuple(tenants))
     if twist == "even":
         share = (1 << config.total_reciprocal_fraction) // config.tenants
         channel = dataclasses.replace(settings.channel, inverse_total_weight=share)
