@@ -109,7 +109,9 @@ def random_case(
     first = random_settings(config, rng, ages=ages)
     begin = FIRST_CLOCK
     mood = rng.choice(("crowded", "mixed", "sparse"))
-    twist = rare.choice(("", "slots", "even", "aged"), p=(0.64, 0.06, 0.2, 0.1))
+    twist = rare.choice(("", "slots", "even", "aged"), p=(0.59, 0.06, 0.2, 0.15))
+    if twist == "aged":
+        mood = "crowded"
     if rare.random() < 0.02:
         # Nothing is asked for until a long epoch is over.
         begin += _LONG_EPOCH
@@ -200,29 +202,34 @@ def _spoilt(commit: Commit, config: ChannelConfig, rng: np.random.Generator) -> 
 
 
 def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:
-    """What a case needs in which all slots are used, tags are even so that many are equal, or heads
-    are soon over age.
+    """What a case needs in which all slots are used, tags are even so that many are equal, or every
+    other tenant always conforms and the others' heads are soon over age.
     """
+    deepest = (1 << config.depth_width) - 1
     if twist == "slots":
         credit = config.slots * config.l_max
         channel = dataclasses.replace(settings.channel, pacer_enable=0, port_credit=credit)
         return dataclasses.replace(settings, channel=channel)
     if twist == "aged":
         channel = dataclasses.replace(settings.channel, promotion_interval=2)
+        always = {"committed_depth": deepest, "peak_depth": deepest}
+        hardly = {"work_conserving": 1, "committed_rate": 1, "peak_rate": 1}
+        hardly |= {"committed_depth": config.l_max, "peak_depth": config.l_max}
         tenants = [
-            dataclasses.replace(each, age_limit=each.enable and 1 << i % 8)
+            dataclasses.replace(each, **(hardly | {"age_limit": 1 << i % 8} if i % 2 else always))
+            if each.enable
+            else each
             for i, each in enumerate(settings.tenants)
         ]
         return dataclasses.replace(settings, channel=channel, tenants=tuple(tenants))
     if twist == "even":
         share = (1 << config.total_reciprocal_fraction) // config.tenants
         channel = dataclasses.replace(settings.channel, inverse_total_weight=share)
-        depth = (1 << config.depth_width) - 1
         alike = {
             "inverse_weight": 1 << config.reciprocal_fraction,
             "priority": 0,
-            "committed_depth": depth,
-            "peak_depth": depth,
+            "committed_depth": deepest,
+            "peak_depth": deepest,
         }
         tenants = [
             dataclasses.replace(each, **alike) if each.enable else each for each in settings.tenants
