@@ -13,7 +13,7 @@ from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_policy.files import replacing, write_text
+from mcos_policy.files import replacing
 from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.waves.save_file import write_save_file
@@ -124,9 +124,9 @@ class WindowWriter:
         self._state = ""
         with contextlib.ExitStack() as stack:
             partial = stack.enter_context(replacing(path))
-            file = stack.enter_context(partial.open("w", encoding="utf-8"))
+            self._file = stack.enter_context(partial.open("w", encoding="utf-8"))
             self._vcd = VCDWriter(
-                file,
+                self._file,
                 timescale=f"1 {self._unit}",
                 date="",
                 comment=f"MCOS channel, config {config.hash}, from clock {first_clock}",
@@ -210,9 +210,12 @@ class WindowWriter:
             error = never_begun(self.first_clock)
             self._abandon(error)
             raise error
-        with self._files:
+        with self._files as files:
             self._vcd.close(self._time(self._next))
-        write_text(self.state_path, self._state)
+            # The waveform and its state are new together, or neither is.
+            self._file.close()
+            state = files.enter_context(replacing(self.state_path))
+            state.write_text(self._state, encoding="utf-8")
         focus = None if self._focus is None else self._time(self._focus)
         start = self._time(self.first_clock)
         write_save_file(

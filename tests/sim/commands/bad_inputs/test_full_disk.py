@@ -31,6 +31,12 @@ def _room(size: int):
 def window(tmp_path_factory):
     path = tmp_path_factory.mktemp("waves") / "w.vcd"
     write_case(random_case(ChannelConfig(tenants=4), seed=4, clocks=100), path)
+    # What is compiled when it is first called goes into the cache while there is room.
+    assert run_command("waves", path) == 0
+    contract = path.with_name("c.toml")
+    contract.write_text(CONTRACT_TEXT)
+    run = ("--engine", "reference", "--clocks", 2000, "-o", path.parent, "--window", "1100:1900")
+    assert run_command("run", contract, *run, "--waves", path.with_name("x.vcd")) == 0
     return path.read_text(), path.with_suffix(".json").read_text()
 
 
@@ -69,3 +75,23 @@ def test_a_full_disk_loses_nothing(window, old, line, says, tmp_path, capsys, mo
 def _in_little_room(*arguments: str) -> int:
     with _room(ROOM):
         return run_command(*arguments)
+
+
+def test_a_waveform_is_not_new_without_its_state(tmp_path):
+    """The VCD alone would belong to the state of an older one."""
+    case = random_case(ChannelConfig(tenants=4), seed=4, clocks=2)
+    path = tmp_path / "x.vcd"
+    state = path.with_suffix(".json")
+    write_case(case, path)
+    size = state.stat().st_size
+    assert path.stat().st_size < size
+    path.write_text("old")
+    state.write_text("old")
+    with pytest.raises(OSError, match="File too large") as caught, _room(size - 1):
+        write_case(case, path)
+    assert caught.value.filename == str(state)
+    assert (path.read_text(), state.read_text()) == ("old", "old")
+    assert not list(tmp_path.glob(".*"))
+    with _room(size):
+        write_case(case, path)
+    assert state.stat().st_size == size
