@@ -1,5 +1,6 @@
 """Compiled Python: numba, with a cache that neither changed sources nor damage can make wrong."""
 
+import contextlib
 import hashlib
 import pickle
 from collections.abc import Callable
@@ -71,6 +72,11 @@ class _CheckedFile(IndexDataCacheFile):
         if hashlib.sha256(pickled).digest() != digest:
             raise OSError(f"{name} is damaged")  # which means to numba that it is not there
         return pickle.loads(pickled)
+
+    def save(self, key: object, data: object) -> None:
+        """Keep machine code, where there is room; without, it is compiled again the next time."""
+        with contextlib.suppress(OSError):
+            super().save(key, data)
 
     def _save_data(self, name: str, data: object) -> None:
         pickled = self._dump(data)

@@ -1,6 +1,7 @@
 """Machine code of compiled Python: found again, and compiled again where its file is damaged."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -54,3 +55,16 @@ def test_damage_is_compiled_again(run, suffix, damage):
     path.write_bytes({"empty": b"", "half": whole[:middle], "flipped": flipped}[damage])
     assert hits() == 0
     assert hits() == 1
+
+
+def test_a_full_disk_costs_no_more_than_compiling(run):
+    folder, hits = run
+    for path in [*folder.rglob("*.nbi"), *folder.rglob("*.nbc")]:
+        path.unlink()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        assert hits() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert hits() == 0, "nothing was kept, and nothing was in the way"
