@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-from mcos_hw.channel import channel as channel_module
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
@@ -316,10 +315,9 @@ def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
     simulate(channel(), testbench)
 
 
-def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything(monkeypatch):
-    drain_age = 16 * ROUND
-    monkeypatch.setattr(channel_module, "DRAIN_AGE", drain_age)
-    queued = 4
+def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything():
+    drain_age = 1024
+    queued = 2
 
     async def testbench(bench):
         await start(bench, tenant={"work_conserving": 0, "committed_depth": 0, "peak_depth": 0})
@@ -393,6 +391,30 @@ def test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced(kind):
         assert bench.get("probe")["channel"]["in_flight"] == granted * CONFIG.l_max
 
     simulate(channel(kind), testbench)
+
+
+@pytest.mark.parametrize("lateness", [0, 3])
+def test_a_grant_is_charged_whatever_goes_live_in_its_clock(lateness):
+    """New rates, tenants and limits in every clock around a grant."""
+    depth = 4 * CONFIG.l_max
+    tenant = {"committed_depth": depth, "peak_depth": depth}
+    after = (depth - CONFIG.l_max) << CONFIG.rate_fraction
+
+    async def testbench(bench):
+        for clock in range(8):
+            await start(bench, enabled=0b0011, tenant=tenant)
+            await bench.tick(2)
+            assert await offer(bench, tenant=0, beats=CONFIG.max_beats)
+            await bench.tick(clock)
+            rates = {"committed_rate": 1, "peak_rate": 2}
+            bench.set(live=live(tenant=tenant | rates, port_credit=CONFIG.l_max))
+            await bench.tick(12)
+            levels = bench.get("probe")["tenants"][0]
+            assert after <= levels["committed"] <= after + 20, clock
+            assert after <= levels["peak"] <= after + 40, clock
+            await bench.reset()
+
+    simulate(channel(lateness=lateness), testbench)
 
 
 def test_a_tenants_buckets_are_filled_when_it_is_enabled():

@@ -130,6 +130,34 @@ def test_many_counters_over_many_epochs(depth):
     simulate(EpochCounters(depth=depth, amount_width=10), testbench)
 
 
+@pytest.mark.parametrize("power", range(1, 32))
+def test_a_row_of_an_epoch_long_ago_counts_as_zero(power):
+    """However many epochs ago it was, in every bit of their number."""
+
+    async def testbench(bench):
+        await clear(bench, 1)
+
+        async def count(epoch, amount):
+            bench.set(epoch=epoch, count=1, amount=amount)
+            await bench.tick()
+            bench.set(count=0)
+            await bench.tick(4)
+
+        before, now = 2, 2 + (1 << power)
+        await count(before, 7)
+        bench.set(epoch=before + 1)
+        assert await read(bench, 0) == 7
+        bench.set(epoch=now + 1)
+        await bench.tick()
+        assert await read(bench, 0) == 0
+        await count(now, 5)
+        bench.set(epoch=now + 1)
+        await bench.tick()
+        assert await read(bench, 0) == 5
+
+    simulate(EpochCounters(depth=1, amount_width=4), testbench)
+
+
 def test_an_epoch_is_latched_as_a_whole_by_the_change_of_its_number():
     async def testbench(bench):
         await clear(bench, 4)
