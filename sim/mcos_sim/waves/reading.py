@@ -149,7 +149,7 @@ def read_waveform(
         pieces.update(_found(path, Variables(variables), widths, mapped.signals))
         return {piece.code for each in pieces.values() for piece in each}
 
-    read = read_fst if path.suffix == ".fst" else read_vcd
+    read = read_fst if path.suffix.lower() == ".fst" else read_vcd
     try:
         changes, end = read(path, choose, on_progress or (lambda part: None))
     except OSError as error:

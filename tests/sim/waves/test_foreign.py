@@ -325,6 +325,22 @@ def test_a_sound_waveform_with_holes_is_sound(seed, lateness, tmp_path):
         assert check_waveform(waveform.rows(shown)) == ([], 0)
 
 
+def test_stretches_of_a_few_clocks_are_checked_as_far_as_they_go(tmp_path):
+    """Also those that end before a commit from before them is settled."""
+    case = random_case(CONFIG, seed=1, clocks=2_500)
+    write_case(case, tmp_path / "w.vcd")
+    waveform = read_waveform(tmp_path / "w.vcd")
+    first = int(waveform.clocks[0])
+    commits = [clock - first for clock, _ in waveform.images if clock > first]
+    assert commits
+    for length in (1, 2, 3, 9):
+        shown = np.arange(len(waveform.clocks)) % (length + 1) != 0
+        stretches = list(waveform.rows(shown).stretches())
+        assert max(len(each.clocks) for each in stretches) == length
+        assert check_waveform(waveform.rows(shown)) == ([], 0)
+        assert check_waveform(waveform.rows(slice(commits[0], commits[0] + length))) == ([], 0)
+
+
 def test_generate_scopes_arrays_and_aliases_by_a_mapping(ours, dump, put, tmp_path):
     """The element that is asked for is taken, never another one."""
 
