@@ -24,12 +24,15 @@ def _less(left, right, width):
 def _is_far(time, start, finish, width, lag):
     """Whether tags are so far from virtual time that order may mean nothing.
 
-    A start tag that lies behind may be stale, or stand in for one.
+    A start tag that lies behind may be stale, or stand in for one; one that lies farther ahead than
+    a promotion and two requests can be is stale and has gone round.
     """
     mask = (1 << width) - 1
     half = width - 1
     behind = time - start & mask
     if behind >> half == 0 and behind > lag >> 2:
+        return True
+    if behind >> half == 1 and (start - time & mask) > 1 << width - 3:
         return True
     return finish - time + (1 << width - 2) & mask > 1 << half
 

@@ -90,7 +90,8 @@ def check_memory(
         out += granted[k]
         if granted[k] and out > len(slots):
             tell(found, _SLOT, k, -1, -1, out, len(slots))
-        if served:
+        # In the first clock the completion is not shown, but its response is.
+        if served or (k == 0 and response[0]):
             out = max(out - 1, 0)
         if command[k]:
             slot = command_slot[k]
