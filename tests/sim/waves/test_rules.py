@@ -10,6 +10,7 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
+from mcos_policy.settings import Settings
 from mcos_sim.experiments.promises import settings
 from mcos_sim.lockstep.case import Case, Commit, random_case
 from mcos_sim.scenario import LIVE_CLOCK
@@ -36,10 +37,28 @@ def violations(path: Path):
 
 def wrapping_case(age_limit: int = 0) -> Case:
     """Four backlogged tenants of weight 1: V goes round the scale in a thousand clocks."""
-    case = random_case(CONFIG, seed=1, clocks=CLOCKS)
     of = settings(CONFIG, (1, 1, 1, 1))
     tenants = tuple(dataclasses.replace(each, age_limit=age_limit) for each in of.tenants)
-    of = dataclasses.replace(of, tenants=tenants)
+    return backlogged_case(dataclasses.replace(of, tenants=tenants))
+
+
+def starving_case() -> Case:
+    """Three tenants have tokens for more than the paced rate; the fourth is left to its age."""
+    of = settings(CONFIG, (1, 1, 1, 1))
+    rate = CONFIG.admissible_rate // 3 - 1
+    tenants = [
+        dataclasses.replace(each, age_limit=16, committed_rate=rate, peak_rate=rate)
+        for each in of.tenants
+    ]
+    tenants[3] = dataclasses.replace(tenants[3], committed_rate=1, peak_rate=1)
+    pace = (CONFIG.bytes_per_clock << CONFIG.rate_fraction) // 4
+    channel = dataclasses.replace(of.channel, pacer_enable=1, pacer_rate=pace)
+    return backlogged_case(Settings(channel=channel, tenants=tuple(tenants)))
+
+
+def backlogged_case(of: Settings) -> Case:
+    """Four tenants that always have requests."""
+    case = random_case(CONFIG, seed=1, clocks=CLOCKS)
     image = encode(CONFIG, channel_map(CONFIG), of, 0)
     rng = np.random.default_rng(1)
     streams = []
@@ -93,6 +112,16 @@ def test_nothing_is_wrong_where_tags_wrap(tmp_path):
     assert check_waveform(waveform) == ([], 0)
 
 
+def test_nothing_is_wrong_where_a_tenant_starves(tmp_path):
+    write_case(starving_case(), tmp_path / "w.vcd")
+    waveform = read_waveform(tmp_path / "w.vcd")
+    granted = waveform.channel["granted"] == 1
+    fourth = granted & (waveform.channel["tenant"] == 3)
+    assert 0 < fourth.sum() <= granted.sum() / 12
+    assert (waveform.channel["promoted"][fourth][1:] == 1).all()
+    assert check_waveform(waveform) == ([], 0)
+
+
 def test_nothing_is_wrong_where_heads_are_promoted(tmp_path):
     write_case(wrapping_case(age_limit=16), tmp_path / "w.vcd")
     waveform = read_waveform(tmp_path / "w.vcd")
@@ -108,6 +137,8 @@ def cases_for(rule: Rule) -> Iterator[Case]:
         yield wrapping_case()
     elif rule is Rule.PROMOTION:
         yield wrapping_case(age_limit=16)
+    elif rule is Rule.AGE_GUARD:
+        yield starving_case()
     else:
         for seed in (LIKELY.get(rule, 1), *SEEDS):
             yield random_case(CONFIG, seed=seed, clocks=CLOCKS)

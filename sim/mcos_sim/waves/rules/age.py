@@ -33,7 +33,7 @@ def check_age(found, granted, promoted, age, serviceable, limits, intervals, ima
                 over += 1
             else:
                 over = 0
-            grants = 0 if promoted[k] or not over else grants + granted[k]
+            grants = 0 if promoted[k] == 1 or not over else grants + granted[k]
             allowed = intervals[image[k]] + _ROUNDS * tenants
             if over > 2 * _ROUNDS * tenants and grants > allowed:
                 tell(found, _AGE_GUARD, k, i, -1, age[k, i], limit)

@@ -112,6 +112,11 @@ def check_choice(
                 time[now], other_start, other_finish, width, lag
             ):
                 continue
+            # Candidates are at or behind V, or have the one S that V goes to: what is neither is
+            # stale and has gone round.
+            ahead = _less(time[now], own_start, width) or _less(time[now], other_start, width)
+            if reached == 1 and own_start != other_start and ahead:
+                continue
             if reached < 0:
                 # Certain only if the other one is a candidate and this one is not ahead of V.
                 if not other_reached or _less(time[now], own_start, width):
