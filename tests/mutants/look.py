@@ -70,7 +70,7 @@ UNIT = Look(
     name="unit",
     answers=("unit",),
     sources=lambda mutant: (
-        *(f"tests/hw/{file}" for file in mutant.unit),
+        *(f"tests/hw/{test.partition('::')[0]}" for test in mutant.unit),
         "tests/hw/channel/bench.py",
         "tests/hw/channel/wfq_model.py",
         "sim/mcos_sim/cosim/*.*",
@@ -149,10 +149,10 @@ def _checked(
 
 
 def _unit(mutant: Mutant) -> dict[str, Any]:
-    files = [f"tests/hw/{name}" for name in mutant.unit]
+    tests = [f"tests/hw/{test}" for test in mutant.unit]
     options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "tests.mutants.plugin")
     ended = subprocess.run(
-        (sys.executable, "-m", "pytest", *options, *files),
+        (sys.executable, "-m", "pytest", *options, *tests),
         cwd=ROOT,
         env=os.environ | {VARIABLE: mutant.name},
         capture_output=True,

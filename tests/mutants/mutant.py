@@ -43,7 +43,7 @@ class Mutant:
     promise : str
         What the documentation says and this mutant does not do.
     unit : tuple[str, ...]
-        Files of tests of the block, under ``tests/hw``.
+        Tests of the block, files or tests of a file, under ``tests/hw``.
     proofs : tuple[str, ...]
         How names of properties of the block begin.
     tenants : int

@@ -41,7 +41,9 @@ def test_a_mutant_applies(mutant):
     assert mutant.promise.endswith(".")
     assert mutant.unit
     for file in mutant.unit:
-        assert (ROOT / "tests" / "hw" / file).exists(), file
+        name, _, test = file.partition("::")
+        text = (ROOT / "tests" / "hw" / name).read_text()
+        assert f"def {test.partition('[')[0]}" in text, file
 
 
 def test_names_and_changes_are_unique_and_many():

@@ -16,7 +16,7 @@ ARBITER = (
             instead="self.priorities[i]",
         ),
         promise="Priority counts only while overcommitted is set.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(
@@ -27,7 +27,7 @@ ARBITER = (
             instead="(self.fresh & ~self.granted)",
         ),
         promise="Only a serviceable head is granted.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(
@@ -38,7 +38,7 @@ ARBITER = (
             instead="Const((1 << i) - 1, unsigned(config.tenants))",
         ),
         promise="Stale heads of a class go in the order of tenants.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(
@@ -49,7 +49,7 @@ ARBITER = (
             instead="self.belows[0]",
         ),
         promise="Stale heads of a class go in the order of tenants.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(
@@ -60,7 +60,10 @@ ARBITER = (
             instead="Cat(set_below(self.chosen), set_below(self.chosen))",
         ),
         promise="Of equal finish tags that of the lower tenant goes first.",
-        unit=("channel/test_order.py", "channel/test_wfq.py"),
+        unit=(
+            "channel/test_order.py",
+            "channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",
+        ),
         proofs=("choice.",),
     ),
     Mutant(
@@ -71,7 +74,10 @@ ARBITER = (
             instead="(self.promote)",
         ),
         promise="A promotion is of one head.",
-        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+        unit=(
+            "channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",
+            "channel/test_channel.py::test_an_over_age_head_goes_before_a_better_class",
+        ),
     ),
     Mutant(
         name="a second grant in a row has the class of the first",
@@ -81,7 +87,10 @@ ARBITER = (
             instead="self.class_codes[i]",
         ),
         promise="A grant is charged as what its own head is.",
-        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+        unit=(
+            "channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",
+            "channel/test_channel.py::test_the_monitor_counts_grants_and_responses",
+        ),
     ),
     Mutant(
         name="a head that starts with another one starts before it",

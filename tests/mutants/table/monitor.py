@@ -111,7 +111,7 @@ MONITOR = (
             instead="(granted_class)",
         ),
         promise="GRANT_REQUESTS and GRANT_BYTES count by the class of the grant.",
-        unit=("channel/test_channel.py",),
+        unit=("channel/test_channel.py::test_the_monitor_counts_grants_and_responses",),
     ),
     Mutant(
         name="a colour fault counts for the tenant that comes next",
@@ -121,6 +121,9 @@ MONITOR = (
             instead="Mux(intake.approach.outside, queues.taken, 0)",
         ),
         promise="COLOUR_FAULTS counts each tenant's own requests.",
-        unit=("channel/test_channel.py",),
+        unit=(
+            "channel/test_channel.py::test_a_request_outside_its_colours_counts_and_waits_where_they_are_refused",
+            "channel/test_channel.py::test_every_request_of_a_burst_is_judged_by_its_own_colour",
+        ),
     ),
 )

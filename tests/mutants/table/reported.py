@@ -38,7 +38,9 @@ REPORTED = (
             instead="DRAIN_AGE = 16_384",
         ),
         promise="A head of a disabled tenant goes first at an age of 1,024 clocks.",
-        unit=("channel/test_channel.py",),
+        unit=(
+            "channel/test_channel.py::test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything",
+        ),
     ),
     Mutant(
         name="four commands can wait for memory",
@@ -106,7 +108,9 @@ REPORTED = (
             ),
         ),
         promise="A conforming grant charges both buckets, whatever is committed.",
-        unit=("channel/test_channel.py",),
+        unit=(
+            "channel/test_channel.py::test_no_clock_is_lost_while_contracts_sizes_and_tenants_change",
+        ),
     ),
     Mutant(
         name="the last tenant's fields are not checked",
@@ -130,7 +134,7 @@ REPORTED = (
             ),
         ),
         promise="After a reset the channel is as it is after power-up.",
-        unit=("channel/test_wfq.py", "channel/test_channel.py"),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),
     Mutant(
@@ -141,7 +145,7 @@ REPORTED = (
             instead="lower, equal = _compare(own[:2], all_priorities[:2])",
         ),
         promise="While overcommitted, the lower of two priorities of 0 to 15 goes first.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(

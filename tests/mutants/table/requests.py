@@ -162,7 +162,7 @@ REQUESTS = (
             instead="(quadrupled > 2 * limit)",
         ),
         promise="LOAD counts the quarters of the port credit that are in flight.",
-        unit=("channel/test_channel.py",),
+        unit=("channel/test_channel.py::test_load_is_the_quarter_of_the_port_credit_in_flight",),
     ),
     Mutant(
         name="a disabled tenant's requests wait for its buckets",
@@ -172,6 +172,8 @@ REQUESTS = (
             instead="live.tenants[i].work_conserving",
         ),
         promise="What a disabled tenant has queued is scavenged.",
-        unit=("channel/test_channel.py",),
+        unit=(
+            "channel/test_channel.py::test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged",
+        ),
     ),
 )

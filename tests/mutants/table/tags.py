@@ -16,7 +16,7 @@ TAGS = (
             instead="pick(self.approach, end)",
         ),
         promise="S of a request is F of the one before it in its queue.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),
     Mutant(
@@ -27,7 +27,7 @@ TAGS = (
             instead="Mux((granted & self.enters_head).any(), entering.finish, self.third_finish)",
         ),
         promise="F of a request is its S and its price.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),
     Mutant(
@@ -38,7 +38,7 @@ TAGS = (
             instead="Mux(granted[i], Cat(stale[1] | stale[0], stale[2]), stale)",
         ),
         promise="A head is stale if its own S is tag_lag behind V.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),
     Mutant(
@@ -49,7 +49,7 @@ TAGS = (
             instead="(passed)",
         ),
         promise="S of a request to an empty queue is max(F, V).",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tagger.",),
     ),
     Mutant(
@@ -60,7 +60,7 @@ TAGS = (
             instead="value_time",
         ),
         promise="S of a request to an empty queue is max(F, V).",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tagger.",),
     ),
     Mutant(
@@ -115,7 +115,7 @@ TAGS = (
             instead="quarter(self.seen_next, self.following_start)",
         ),
         promise="A head is eligible by V as it was L grants ago.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("recency.",),
     ),
     Mutant(
@@ -126,7 +126,7 @@ TAGS = (
             instead="~Mux(self.again, later[1] & later[0], later[0])",
         ),
         promise="A head is eligible if its own S is reached.",
-        unit=("channel/test_wfq.py",),
+        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tagger.",),
     ),
 )
