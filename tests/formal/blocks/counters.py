@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.counters import COUNT_WIDTH, EpochCounters
+from mcos_hw.channel.counters import EpochCounters
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
@@ -12,6 +12,8 @@ __all__ = ["PROPERTIES"]
 
 
 CONFIG = ChannelConfig()
+COUNT_WIDTH = 31
+"""A number of the proof's own: of the hardware's no proof would see that it is wrong."""
 
 
 class RowHarness(Harness):

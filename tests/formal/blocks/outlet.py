@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.outlet import OUTLET_DEPTH, Outlet
+from mcos_hw.channel.outlet import Outlet
 from mcos_hw.channel.request import command_layout
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, implies
@@ -15,6 +15,8 @@ __all__ = ["PROPERTIES"]
 CONFIG = ChannelConfig()
 BLOCK = "mcos_hw.channel.outlet.Outlet"
 OUTLET = "mcos_hw.channel.outlet"
+OUTLET_DEPTH = 3
+"""A number of the proof's own: of the hardware's no proof would see that it is wrong."""
 
 
 class OutletHarness(Harness):

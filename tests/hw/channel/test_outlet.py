@@ -6,13 +6,15 @@ from collections import Counter, deque
 
 import pytest
 
-from mcos_hw.channel.outlet import OUTLET_DEPTH, Outlet
+from mcos_hw.channel.outlet import Outlet
 from mcos_hw.channel.request import command_layout
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
 
 CONFIG = ChannelConfig(tenants=4)
 WIDTHS = command_layout(CONFIG).members
+OUTLET_DEPTH = 3
+"""A number of the test's own: of the hardware's no test would see that it is wrong."""
 
 
 def command(rng):
