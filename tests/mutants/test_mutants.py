@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,13 +13,14 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.building import index
 from tests.formal.prove import properties
 from tests.mutants import look as looking
-from tests.mutants import run
+from tests.mutants import run, simulated
 from tests.mutants.look import SIMULATED, UNIT, LookError, kept, look_at
 from tests.mutants.mutant import Mutant, mutated, plant, source_of
 from tests.mutants.simulators import groups
 from tests.mutants.table import MUTANTS
 from tests.mutants.table.reported import REPORTED
 from tests.planted import Bug
+from tests.sim.lockstep import test_lockstep
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +61,17 @@ def test_proofs_that_a_mutant_names_exist():
             assert proof.endswith(".")
             assert any(name.startswith(proof) for name in names), f"{mutant.name}: {proof}"
             assert (ROOT / "tests" / "formal" / "blocks" / f"{proof[:-1]}.py").exists()
+
+
+def test_the_model_has_no_constant_from_what_a_mutant_changes():
+    """Else both sides of lockstep would be wrong together."""
+    constants = [re.match(r"([A-Z_]+) = |return max", each.bug.text) for each in MUTANTS]
+    changed = {each[1] for each in constants if each and each[1]}
+    assert changed == {"COUNT_WIDTH", "DRAIN_AGE", "OUTLET_DEPTH"}
+    for file in (ROOT / "sim" / "mcos_sim" / "reference").glob("*.py"):
+        imported = [line for line in file.read_text().splitlines() if "import" in line]
+        for name in changed | {"terms_fraction", "terms_widening"}:
+            assert not any(name in line for line in imported), f"{file.name} takes {name}"
 
 
 @pytest.mark.parametrize(("text", "times"), [("no such text", 0), ("depth", 11)])
@@ -112,6 +125,10 @@ def test_bugs_that_overlap_do_not_share():
     assert groups([whole, part, apart, whole]) == [(whole, apart, whole), (part,)]
     small = dataclasses.replace(apart, tenants=16)
     assert groups([whole, small]) == [(whole,), (small,)]
+
+
+def test_lockstep_asks_what_its_own_test_asks():
+    assert simulated.CASES == test_lockstep.CASES
 
 
 @pytest.fixture
