@@ -4,12 +4,12 @@ import functools
 import hashlib
 import importlib.util
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_policy.files import write_text
 from mcos_sim.building.store import sound, store
 
 __all__ = [
@@ -61,7 +61,5 @@ def looked_up(
         folder = None
     if folder is None or not sound(folder):
         folder = build()
-        partial = entry.with_name(f"{entry.name}.{os.getpid()}")
-        partial.write_text(json.dumps(folder.name), encoding="utf-8")
-        partial.replace(entry)
+        write_text(entry, json.dumps(folder.name))
     return folder

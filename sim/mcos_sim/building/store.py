@@ -4,12 +4,14 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 from mcos_sim.cache import user_cache
+from mcos_sim.errors import UserError
 
 __all__ = [
     "kept",
@@ -17,14 +19,29 @@ __all__ = [
     "store",
 ]
 
+_BUILDABLE = re.compile(r"[\w@%+=,./~-]+")
+"""Paths that mean themselves to make and to the shell."""
+
 _MANIFEST = "manifest.json"
 _SCRATCH = ".scratch"
 _UNUSED_DAYS = 30
 
 
 def store() -> Path:
-    """The folder of everything that was built."""
-    return user_cache("simulators")
+    """The folder of everything that was built.
+
+    Raises
+    ------
+    UserError
+        If the user has no cache, or its path is one in which make builds nothing.
+    """
+    folder = user_cache("simulators")
+    if not _BUILDABLE.fullmatch(str(folder)):
+        raise UserError(
+            "simulators must be kept in a folder whose path has neither spaces nor quotes, because "
+            f"make builds them there, not in {str(folder)!r}; set XDG_CACHE_HOME to another"
+        )
+    return folder
 
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:

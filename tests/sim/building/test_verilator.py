@@ -24,6 +24,16 @@ def test_a_missing_tool_is_for_the_user_to_install(tools, name):
         run_command(["make"])
 
 
+@pytest.mark.parametrize("said", ["x.o: No space left on device", "Killed signal", "not so"])
+def test_a_machine_without_room_is_the_users(tools, said):
+    (tools / "make").write_text(f"#!/bin/sh\necho '{said}'\nexit 1\n")
+    error, text = (
+        (BuildFailed, said) if said == "not so" else (UserError, "must have disk and memory")
+    )
+    with pytest.raises(error, match=text):
+        run_command(["make"])
+
+
 def test_a_tool_that_fails_is_our_fault(tools):
     with pytest.raises(BuildFailed, match="make must accept the design:\nbroken"):
         run_command(["make"])
