@@ -1,7 +1,8 @@
 """Scenarios on the emitted Verilog, each on the engine that suits it."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def build_simulators(scenarios: Iterable[Scenario], *, on_built: Callable[[float
         find(config, arbiter)
 
     # The compiler of one runs while the hardware of another is elaborated.
-    with ThreadPoolExecutor(_BUILDERS) as pool:
+    with _threads(_BUILDERS) as pool:
         for future in as_completed([pool.submit(build, *each) for each in wanted]):
             future.result()
             on_built(1 / len(wanted))
@@ -85,12 +86,22 @@ def run_scenarios(
         )
 
     # Neither engine holds the interpreter's lock while it runs. Those under cocotb take longest.
-    with ThreadPoolExecutor(workers) as pool:
+    with _threads(workers) as pool:
         longest_first = sorted(range(len(scenarios)), key=lambda k: scenarios[k].window is None)
         futures = {k: pool.submit(run, scenarios[k]) for k in longest_first}
         try:
             return [futures[k].result() for k in range(len(scenarios))]
         except BaseException:
             stop.set()
+            raise
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Generator[ThreadPoolExecutor, None, None]:
+    """Threads that begin nothing more once something has failed."""
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            yield pool
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
