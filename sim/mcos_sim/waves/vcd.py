@@ -124,6 +124,8 @@ class _Reader:
             raise self._damaged("a comment must end with $end, and does not")
 
     def _tell(self) -> None:
+        if not self._file.seekable():
+            return  # a pipe does not say how far it is
         part = self._file.tell() * _PARTS // self._size
         if self._reported < part < _PARTS:
             self._report((part - self._reported) / _PARTS)
