@@ -78,12 +78,14 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a file in UTF-8 with the line ends of the text, whole or not at all.
 
+    Bytes of a file name that are no character, and halves of one from a JSON file, become escapes.
+
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    write_together({Path(path): text.encode()})
+    write_together({Path(path): text.encode(errors="backslashreplace")})
 
 
 def is_stream(path: Path) -> bool:

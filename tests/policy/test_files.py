@@ -57,6 +57,14 @@ def test_files_that_belong_together_are_new_together(tmp_path):
     assert _names(tmp_path) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(
+    ("text", "written"), [("\udcff.toml", "\\udcff.toml"), ("\ud800", "\\ud800")]
+)
+def test_half_a_character_is_written_as_an_escape(tmp_path, text, written):
+    write_text(tmp_path / "out", text)
+    assert (tmp_path / "out").read_text(encoding="utf-8") == written
+
+
 def test_permissions_are_those_of_the_old_file_or_of_any_new_one(tmp_path):
     before = os.umask(0o027)
     try:

@@ -63,14 +63,17 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         If the file cannot be written.
     """
     schema = pa.schema([(name, _TYPES.get(name, pa.int64())) for name in COLUMNS])
-    if path.suffix == ".csv":
-        rows = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    table = pa.Table.from_pylist(list(rows), schema=schema)
-    with writing(path), replacing(path) as partial:
-        _WRITERS[path.suffix](table, partial)
+    is_csv = path.suffix == ".csv"
+    cells = [{name: _cell(value, is_csv) for name, value in row.items()} for row in rows]
+    table = pa.Table.from_pylist(cells, schema=schema)
+    # pyarrow opens no file whose name is not UTF-8.
+    with writing(path), replacing(path) as partial, partial.open("wb") as file:
+        _WRITERS[path.suffix](table, file)
 
 
-def _cell(value: Any) -> Any:
-    """A value as a cell of a CSV; names are a stranger's, numbers are ours."""
-    formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if formula else value
+def _cell(value: Any, is_csv: bool) -> Any:
+    """A value as a cell; names are a stranger's, numbers are ours."""
+    if not isinstance(value, str):
+        return value
+    text = value.encode(errors="backslashreplace").decode()
+    return f"'{text}" if is_csv and text.startswith(_FORMULA) else text

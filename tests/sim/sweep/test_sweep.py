@@ -193,6 +193,15 @@ def test_no_cell_is_a_formula(swept, tmp_path, sign):
     assert (kept["contract"], kept["tenant"]) == (f"{sign}cmd", f"{sign}1")
 
 
+@pytest.mark.parametrize("name", ["t\udcff.csv", "t\udcff.parquet"])
+def test_names_that_are_not_utf8_are_written(swept, tmp_path, name):
+    """File names are bytes on Linux; Python has a half character for each that fits nowhere."""
+    write_table(tmp_path / name, [swept[1][0] | {"contract": "c\udcff.toml"}])
+    with (tmp_path / name).open("rb") as file:
+        read = pyarrow.csv.read_csv if name.endswith("csv") else pyarrow.parquet.read_table
+        assert read(file)["contract"].to_pylist() == ["c\\udcff.toml"]
+
+
 def test_the_page_needs_nothing_else(swept, tmp_path):
     grid, rows = swept
     write_page(tmp_path / "p.html", grid, rows)

@@ -1,7 +1,9 @@
 """Damaged waveforms, states and mappings: one line says what is wrong, and where."""
 
 import json
+import os
 import re
+import threading
 
 import pytest
 
@@ -304,6 +306,25 @@ def test_names_do_not_reach_the_terminal_raw(text, state, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "[red]x[/red]" in told
     assert told.replace("\n", "").isprintable()
+
+
+def test_a_pipe_is_read(text, state, tmp_path, monkeypatch):
+    """As of ``zcat w.vcd.gz``; a pipe does not say how far it is."""
+    monkeypatch.setattr("mcos_sim.waves.vcd._LINES", 10)
+    pipe = tmp_path / "w.vcd"
+    pipe.with_suffix(".json").write_text(state)
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,), daemon=True)
+    writer.start()
+    assert len(read_waveform(pipe).clocks) == 60
+    writer.join()
+
+
+def test_a_window_may_have_a_name_that_is_not_utf8(tmp_path):
+    path = tmp_path / "w\udcff.vcd"
+    write_case(random_case(CONFIG, seed=4, clocks=60), path)
+    assert b'"w\xff.vcd"' in path.with_suffix(".gtkw").read_bytes()
+    assert len(read_waveform(path).clocks) == 60
 
 
 def test_grants_outside_the_window_are_refused(window, capsys):
