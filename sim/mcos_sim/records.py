@@ -40,9 +40,9 @@ def read_record(path: Path, key: str) -> Any | None:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict) or set(found) != {"key", "sum", "value"}:
+            return None
+        whole = found["key"] == key and found["sum"] == digest([key, found["value"]])
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or set(found) != {"key", "sum", "value"}:
-        return None
-    whole = found["key"] == key and found["sum"] == digest([key, found["value"]])
     return found["value"] if whole else None
