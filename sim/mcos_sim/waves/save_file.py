@@ -60,8 +60,10 @@ def write_save_file(
     marker = start if focus is None else focus
     left = max(start, marker - int(clock * VISIBLE_CLOCKS / 4))
     # GTKWave takes the bytes of the file's name, whatever they are.
-    text = {"encoding": "utf-8", "errors": "surrogateescape"}
-    with replacing(path) as partial, partial.open("w", **text) as file:
+    with (
+        replacing(path) as partial,
+        partial.open("w", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         save = GTKWSave(file)
         save.dumpfile(vcd.name, abspath=False)
         save.savefile(path.name, abspath=False)
