@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mcos_policy.files import write_text
+from mcos_sim.inputs import read_whole
 
 __all__ = [
     "digest",
@@ -39,7 +40,7 @@ def read_record(path: Path, key: str) -> Any | None:
     folder may also write a record.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_whole(path).decode())
         if not isinstance(found, dict) or set(found) != {"key", "sum", "value"}:
             return None
         whole = found["key"] == key and found["sum"] == digest([key, found["value"]])

@@ -69,6 +69,8 @@ def command(
 
     contract = contract or contract_for(memory)
     compiled = compile_for(contract, tenants=16)
+    # The report shows what was compiled, whatever becomes of the file during the runs.
+    contract_text = contract.read_text(encoding="utf-8-sig")
 
     # What draws the report takes seconds to import; a contract at fault is told before.
     from mcos_sim.experiments.contention import Setting
@@ -107,7 +109,7 @@ def command(
     with writing(report_path):
         page.write(
             result,
-            contract.read_text(encoding="utf-8"),
+            contract_text,
             named,
             report_path,
             command=f"mcos demo {contract} --clocks {clocks} --seed {seed} --memory {memory.value}"

@@ -36,6 +36,9 @@ __all__ = [
 NO_VALUE = -1
 """Stands where a signal has no value, such as the tenant of a grant that did not happen."""
 
+_SHOWN = 200
+"""Characters of a name in a message."""
+
 CLOCK = f"{ROOT}.clock"
 """Signal whose changes are the clocks."""
 
@@ -201,7 +204,7 @@ def _found(
             found[name] = pieces
     if missing:
         raise UserError(
-            f"{path}: must have the signal {ascii(min(missing))[1:-1]}, and has not"
+            f"{path}: must have the signal {ascii(min(missing))[1:-1][:_SHOWN]}, and has not"
             + (f" (nor {len(missing) - 1} others)" if len(missing) > 1 else "")
             + "; name a mapping with --mapping, see docs/waveforms.md"
         )

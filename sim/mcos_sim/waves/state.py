@@ -11,6 +11,7 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.errors import UserError
+from mcos_sim.inputs import read_whole
 
 __all__ = [
     "Renaming",
@@ -68,7 +69,7 @@ def read_mapping(path: Path) -> Renaming:
         If it is no TOML, or has something else than ``state`` and ``signals``.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_whole(path).decode())
     except OSError as error:
         raise UserError(f"{path}: must be a mapping file: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -96,7 +97,7 @@ def read_state(path: Path) -> State:
         If it is missing, no JSON, or says something that no window can say.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_whole(path).decode())
     except OSError as error:
         raise UserError(
             f"{path}: must be the state that the waveform starts from: {error.strerror}; it is "

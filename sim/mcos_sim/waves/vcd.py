@@ -4,6 +4,7 @@ Written here because the readers there are either take what they do not understa
 do not say where it stands.
 """
 
+import functools
 import re
 from array import array
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ _PARTS = 50
 
 _LINES = 1 << 16
 """Lines between two looks at how far it is."""
+
+_LONGEST_LINE = 1 << 26
+"""Bytes of a line, which is held in memory."""
 
 _SECTIONS = frozenset((b"$dumpvars", b"$dumpall", b"$dumpon", b"$dumpoff"))
 
@@ -107,8 +111,10 @@ class _Reader:
     def _tokens(self) -> Iterator[bytes]:
         """Words of the file, comments left out; ``_line`` is where the last one stands."""
         comment = 0
-        for line in self._file:
+        for line in iter(functools.partial(self._file.readline, _LONGEST_LINE), b""):
             self._line += 1
+            if len(line) == _LONGEST_LINE:
+                raise self._damaged(f"a line must have under {_LONGEST_LINE:,} bytes")
             if not self._line % _LINES:
                 self._tell()
             for token in line.split():

@@ -11,6 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
+from mcos_sim.waves.vcd import read_vcd
 from tests.sim.commands.command_line import run_command
 from tests.sim.waves.windows import write_case
 
@@ -318,6 +319,31 @@ def test_a_pipe_is_read(text, state, tmp_path, monkeypatch):
     writer.start()
     assert len(read_waveform(pipe).clocks) == 60
     writer.join()
+
+
+def test_a_line_without_an_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("mcos_sim.waves.vcd._LONGEST_LINE", 1_000)
+    path = tmp_path / "w.vcd"
+    for length, message in (
+        (999, "a VCD's header must have commands"),
+        (1_000, "a line must have"),
+    ):
+        path.write_bytes(b"x" * length)
+        with pytest.raises(UserError, match=f"w.vcd:1: {message}"):
+            read_vcd(path, lambda variables: set(), lambda part: None)
+
+
+def test_a_state_or_a_mapping_without_an_end_is_refused(text, tmp_path, capsys):
+    path, mapping = tmp_path / "w.vcd", tmp_path / "m.toml"
+    path.write_text(text)
+    path.with_suffix(".json").symlink_to("/dev/zero")
+    assert run_command("waves", path) == 2
+    assert (
+        "must be the state that the waveform starts from: File too large" in capsys.readouterr().err
+    )
+    mapping.symlink_to("/dev/zero")
+    assert run_command("waves", path, "--mapping", mapping) == 2
+    assert "must be a mapping file: File too large" in capsys.readouterr().err
 
 
 def test_a_window_may_have_a_name_that_is_not_utf8(tmp_path):
