@@ -15,7 +15,7 @@ from mcos_hw.registers import GRANT_KINDS, Access, ArbiterKind, channel_map
 from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.environment.drive import paused
 from mcos_sim.environment.environment import pause_threshold
@@ -38,7 +38,7 @@ async def scenario(dut) -> None:
     """Runs the scenario given by :func:`mcos_sim.cosim.run.parameters` and writes its result."""
     settings = parameters()
     config = ChannelConfig(**settings["config"])
-    arrays = np.load("streams.npz")
+    arrays = np.load(folder() / "streams.npz")
     requesters = [
         Requester(
             Stream(
@@ -73,7 +73,7 @@ async def scenario(dut) -> None:
 
     recorder = _recorder(bench, config, settings)
     clocks = settings["clocks"]
-    progress = Path("progress")
+    progress = folder() / "progress"
     started = time.perf_counter()
     while bench.clock < clocks and not bench.done:
         await bench.run(
@@ -185,4 +185,4 @@ def _write(bench: Testbench, requesters: list[Requester], registers, seconds: fl
         arrays[f"registers.{name}"] = np.array(words, dtype=np.int64)
     if isinstance(bench.memory, HbmMemory):
         arrays["memory"] = bench.memory.array
-    np.savez("result.npz", clocks=bench.clock, seconds=seconds, **arrays)
+    np.savez(folder() / "result.npz", clocks=bench.clock, seconds=seconds, **arrays)

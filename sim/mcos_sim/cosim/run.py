@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from mcos_sim.errors import HardwareError, UserError
 
 __all__ = [
     "SimulationFailed",
+    "folder",
     "parameters",
     "run",
 ]
@@ -57,8 +59,8 @@ def run(
     test_module : str
         Importable name of the module that holds the tests.
     directory : pathlib.Path
-        Working directory of the run, made if it is missing: ``sim.log``, ``results.xml``,
-        ``parameters.json`` and whatever the tests write go there.
+        Folder of the run, made if it is missing: ``sim.log``, ``results.xml``,
+        ``parameters.json`` and what the tests write to :func:`folder` go there.
     seed : int
         Seed of ``random`` in the tests.
     test_case : str or None
@@ -92,10 +94,11 @@ def run(
         environment["COCOTB_TEST_FILTER"] = rf"\.{re.escape(test_case)}$"
 
     deadline = None if timeout is None else time.monotonic() + timeout
-    with log.open("w") as file:
+    # cocotb imports from the working directory first, and a stranger may have filled the run's.
+    with log.open("w") as file, tempfile.TemporaryDirectory(prefix="mcos-") as nowhere:
         process = subprocess.Popen(
             [str(built.executable)],
-            cwd=directory,
+            cwd=nowhere,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -129,6 +132,11 @@ def _wait(
 def parameters() -> dict[str, Any]:
     """The parameters of this run, inside a cocotb test."""
     return json.loads(Path(os.environ[PARAMETERS]).read_text())
+
+
+def folder() -> Path:
+    """The folder of this run, inside a cocotb test, whose working directory is another."""
+    return Path(os.environ[PARAMETERS]).parent
 
 
 def _environment(built: Built, test_module: str) -> dict[str, str]:

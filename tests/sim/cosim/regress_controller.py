@@ -7,7 +7,6 @@ import dataclasses
 import json
 import random
 import zlib
-from pathlib import Path
 
 import cocotb
 import pytest
@@ -21,7 +20,7 @@ from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, Access, ArbiterKind, cha
 from mcos_policy.image import Image, verify
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.recorder import WindowRecorder
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Registers
 from tests.sim.cosim.recipes import contract, image, make_bench, sizes, stream
 from tests.sim.cosim.verdicts import grants, in_flight_peak, require_served
@@ -373,7 +372,7 @@ async def a_window_starts_from_the_probe(dut):
     settings = equal_shares(config, range(4))
     await bench.reset()
     await bench.load(image(config, settings).words)
-    path = Path("window.vcd")
+    path = folder() / "window.vcd"
     names = {tag: f"tenant {tag}" for tag in range(4)}
     recorder = WindowRecorder(
         bench,

@@ -5,7 +5,6 @@ Run by ``test_line_rate``.
 
 import json
 import random
-from pathlib import Path
 
 import cocotb
 import numpy as np
@@ -13,7 +12,7 @@ from cocotb.triggers import ClockCycles
 
 from mcos_hw.control.image import ImageCode, ImageState
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.memory.simple import SimpleMemory
 from tests.sim.cosim.recipes import contract, image, sizes, stream
@@ -143,4 +142,4 @@ async def grants_in_every_clock(dut):
         "seed": 1,
     }
     dut._log.info("%s", result)
-    Path("line_rate.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (folder() / "line_rate.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

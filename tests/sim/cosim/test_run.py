@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from pathlib import Path
 
 import cocotb
 import pytest
@@ -14,7 +13,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 
 from mcos_sim.cosim.build import build
-from mcos_sim.cosim.run import SimulationFailed, parameters, run
+from mcos_sim.cosim.run import SimulationFailed, folder, parameters, run
 
 pytestmark = pytest.mark.cocotb
 
@@ -50,7 +49,7 @@ async def accumulates(dut):
 @cocotb.test()
 async def leaves_what_it_got(dut):
     settings = parameters()
-    Path("got.txt").write_text(f"{settings['word']} {settings['list']}")
+    (folder() / "got.txt").write_text(f"{settings['word']} {settings['list']}")
     await Timer(1, "ns")
 
 
@@ -98,6 +97,22 @@ def test_parameters_reach_the_test(accumulator, tmp_path):
         parameters={"word": "ä", "list": [1, 2]},
     )
     assert (tmp_path / "got.txt").read_text() == "ä [1, 2]"
+
+
+def test_no_module_is_taken_from_the_folder_of_a_run(accumulator, tmp_path, monkeypatch):
+    """Somebody else may have filled it: the command's own default is one of a checkout."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # as the command sets it
+    monkeypatch.chdir(tmp_path)
+    for name in ("numpy", "pytest", "sitecustomize", "mcos_sim", "tests"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    run(
+        accumulator,
+        test_module=__name__,
+        test_case="accumulates",
+        directory=tmp_path,
+        seed=1,
+    )
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
