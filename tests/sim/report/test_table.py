@@ -1,18 +1,17 @@
 """Tables for a terminal."""
 
 import copy
-import io
 
-from rich.console import Console
-
+from mcos_sim.console import output
 from mcos_sim.report.table import render
 from tests.sim.report.sample import result
 
 
 def printed(found, width: int = 80) -> list[str]:
-    console = Console(file=io.StringIO(), width=width)
-    console.print(render(found))
-    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+    """What the command's own console prints, which takes names as they are."""
+    with output.capture() as shown:
+        output.print(render(found), width=width)
+    return [line.rstrip() for line in shown.get().splitlines()]
 
 
 def test_every_tenant_and_run_has_a_line_in_both_scenarios_within_80_columns():
