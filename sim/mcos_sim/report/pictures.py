@@ -202,7 +202,10 @@ def _bars(
 
 
 def _svg(name: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
-    with mpl.rc_context(STYLE | {"svg.hashsalt": f"mcos {name}"}):
+    with mpl.rc_context():
+        # Not those of a matplotlibrc, which is looked for in the working directory first.
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE | {"svg.hashsalt": f"mcos {name}"})
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         text = io.StringIO()

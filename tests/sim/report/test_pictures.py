@@ -3,6 +3,7 @@
 import copy
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import pytest
 
 from mcos_sim.report.pictures import latency_picture, share_picture, sweep_picture
@@ -32,6 +33,14 @@ def test_the_same_numbers_give_the_same_bytes_without_a_date(draw):
     svg = draw()
     assert svg == draw()
     assert "metadata" not in svg
+
+
+def test_settings_of_the_working_directory_change_nothing():
+    """A ``matplotlibrc`` that is read there may ask for LaTeX, with a preamble of its own."""
+    svg = latency_picture(result())
+    with mpl.rc_context({"text.usetex": True, "text.latex.preamble": "x", "axes.titlesize": 30}):
+        assert latency_picture(result()) == svg
+        assert mpl.rcParams["text.usetex"]
 
 
 def test_latency_names_decoders_and_says_each_ratio_to_alone():
