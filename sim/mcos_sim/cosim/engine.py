@@ -90,9 +90,10 @@ def run_scenario(
     with _own(directory):
         if scenario.memory is not None:
             arrays["memory"] = device_array(scenario, scenario.memory)
-        for stale in (progress, directory / "result.npz"):
+        requests = directory / "streams.npz"
+        for stale in (progress, requests, directory / "result.npz"):
             stale.unlink(missing_ok=True)
-        np.savez(directory / "streams.npz", **arrays)
+        np.savez(requests, **arrays)
         with _watched(progress, on_progress):
             run(
                 built,
@@ -108,7 +109,7 @@ def run_scenario(
 @contextlib.contextmanager
 def _own(directory: Path) -> Generator[None, None, None]:
     """Keeps a folder to one run; its files would be another's else."""
-    with (directory / "lock").open("w") as file:
+    with (directory / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -81,8 +81,10 @@ def run(
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "sim.log"
     results = directory / "results.xml"
-    results.unlink(missing_ok=True)
     settings = directory / "parameters.json"
+    # What stands there may be of an earlier run, or a link to something else.
+    for stale in (log, results, settings):
+        stale.unlink(missing_ok=True)
     settings.write_text(json.dumps(dict(parameters or {}), indent=1))
 
     environment = _environment(built, test_module) | {

@@ -87,6 +87,23 @@ def test_a_good_test_passes(accumulator, tmp_path):
     }
 
 
+def test_links_in_the_folder_of_a_run_lead_nowhere(accumulator, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text("as it was")
+    names = ("sim.log", "results.xml", "parameters.json")
+    for name in names:
+        (tmp_path / name).symlink_to(outside)
+    run(
+        accumulator,
+        test_module=__name__,
+        test_case="accumulates",
+        directory=tmp_path,
+        seed=1,
+    )
+    assert outside.read_text() == "as it was"
+    assert not any((tmp_path / name).is_symlink() for name in names)
+
+
 def test_parameters_reach_the_test(accumulator, tmp_path):
     run(
         accumulator,
