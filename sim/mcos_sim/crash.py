@@ -32,6 +32,9 @@ def machine_fault(error: BaseException) -> str | None:
     """What a machine or its files lack, if that is what an error says; None otherwise."""
     if isinstance(error, MemoryError):
         return "this machine must have more memory free for this; give a shorter run or fewer of it"
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        # Asking for the working directory names no file.
+        return "the working directory must exist, and was removed; go to another one"
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
         return None
     reason = error.strerror or str(error)

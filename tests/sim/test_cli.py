@@ -215,6 +215,7 @@ def _fails(error: BaseException) -> Callable[..., None]:
         ),
         (MemoryError(), 2, "mcos: error: this machine must have more memory free"),
         (RecursionError("deep"), 3, "RecursionError: deep; the fault is in MCOS"),
+        (FileNotFoundError(errno.ENOENT, "No such file"), 2, "the working directory must exist"),
         (FileNotFoundError(errno.ENOENT, "No such file", "own"), 3, "the fault is in MCOS"),
         (KeyboardInterrupt(), 130, ""),
     ],
