@@ -132,6 +132,7 @@ def _parameters(scenario: Scenario) -> dict:
                 "window": stream.window,
                 "closed": stream.closed,
                 "until": stream.until,
+                "stamp_age": stream.stamp_age,
             }
             for stream in scenario.streams
         ],

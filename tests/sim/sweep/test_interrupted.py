@@ -27,7 +27,7 @@ def _sweep(folder: Path, *more: str) -> subprocess.Popen:
     command = [str(Path(sys.executable).with_name("mcos")), "sweep"]
     command += [str(ROOT / "contracts" / "decode-prefill.toml"), "--arbiter", "fcfs"]
     command += ["--arbiter", "mcos", "--seed", f"1:{POINTS // 4}", "--prefill-window", "64"]
-    command += ["--prefill-window", "256", "--clocks", "30000", "--workers", "2"]
+    command += ["--prefill-window", "256", "--clocks", "60000", "--workers", "2"]
     command += ["-o", str(folder), "--json", str(folder / "summary.json"), *more]
     folder.mkdir(parents=True, exist_ok=True)
     for name in _PLANTED:
@@ -86,7 +86,7 @@ def test_killed_half_way_and_resumed(undisturbed, tmp_path):
 def test_stopped_by_hand_and_resumed(undisturbed, tmp_path):
     """Ctrl-C reaches every process of the group; only the command speaks."""
     process = _sweep(tmp_path)
-    _wait_for_points(tmp_path, POINTS // 4, process)
+    _wait_for_points(tmp_path, 3, process)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -110,7 +110,7 @@ def _doors(process: psutil.Process) -> list:
 def test_one_worker_killed(undisturbed, tmp_path):
     """Meanwhile no other user has a way to the workers."""
     process = _sweep(tmp_path)
-    _wait_for_points(tmp_path, POINTS // 4, process)
+    _wait_for_points(tmp_path, 3, process)
     workers = [
         each
         for each in psutil.Process(process.pid).children(recursive=True)
