@@ -108,9 +108,7 @@ REPORTED = (
             ),
         ),
         promise="A conforming grant charges both buckets, whatever is committed.",
-        unit=(
-            "channel/test_channel.py::test_no_clock_is_lost_while_contracts_sizes_and_tenants_change",
-        ),
+        unit=("channel/test_channel.py::test_a_grant_is_charged_whatever_goes_live_in_its_clock",),
     ),
     Mutant(
         name="the last tenant's fields are not checked",
