@@ -250,6 +250,19 @@ def test_reset_empties_and_fill_fills():
     simulate(TenantBuckets(CONFIG), testbench)
 
 
+def test_a_level_shows_its_beats_up_to_the_deepest_bucket():
+    async def testbench(bench):
+        bench.set(fill=1)
+        for power in range(1, CONFIG.depth_width + 1):
+            for depth in {(1 << power) - 1, (1 << power) % (1 << CONFIG.depth_width)}:
+                bench.set(committed_depth=depth, peak_depth=depth)
+                await bench.tick()
+                assert bench.get("committed_beats") == whole_beats(depth * ONE), depth
+                assert bench.get("peak_beats") == whole_beats(depth * ONE), depth
+
+    simulate(TenantBuckets(CONFIG), testbench)
+
+
 def test_a_smaller_depth_cuts_the_level_and_a_larger_one_keeps_it():
     async def testbench(bench):
         bench.set(**SETTINGS, fill=1)

@@ -1,15 +1,20 @@
 # amaranth: UnusedElaboratable=no
 """Classes of requests by what covers them."""
 
+import random
+
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.classes import class_of
+from mcos_hw.channel.classes import HeadClasses, class_of
 from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 from tests.hw.channel.bench import simulate
+
+TENANTS = 4
 
 
 class Classes(wiring.Component):
@@ -46,3 +51,79 @@ def test_the_class_of_a_request(committed_covers, peak_covers, work_conserving, 
         assert bench.get("class_code") == class_code
 
     simulate(Classes(), testbench)
+
+
+def expected_code(given, i, request, *, charged):
+    """The class of a request, if the charges of a grant of the head come before it, or none do."""
+    head = given["heads"][i]["beats"]
+
+    def covered(name):
+        taken = head * (charged and given[f"charges_{name}"] >> i & 1)
+        return given[name][i] >= request["beats"] + taken
+
+    if given["refuses"] >> i & 1 and request["outside"]:
+        return NO_CLASS
+    if covered("committed"):
+        return GrantClass.CONFORMING
+    if covered("peak"):
+        return GrantClass.BURST
+    return GrantClass.SCAVENGED if given["scavenges"] >> i & 1 else NO_CLASS
+
+
+def random_inputs(rng):
+    """Tokens near the sizes that they have to cover."""
+
+    def request():
+        return {"beats": rng.choice((1, 2, 15, 16)), "outside": rng.randrange(2)}
+
+    def bits():
+        return rng.getrandbits(TENANTS)
+
+    places = [[{"present": rng.randrange(2), **request()} for _ in range(TENANTS)] for _ in "12"]
+    tokens = [[rng.choice((0, 1, 2, 3, 15, 16, 17, 18, 32)) for _ in places[0]] for _ in "12"]
+    return {
+        **dict(zip(("heads", "nexts"), places, strict=True)),
+        **dict(zip(("committed", "peak"), tokens, strict=True)),
+        **{name: bits() for name in ("scavenges", "refuses")},
+        **{name: bits() for name in ("charges_committed", "charges_peak")},
+        "granted": rng.choice((0, 1 << rng.randrange(TENANTS))),
+        "entry": {"tenants": 1 << rng.randrange(TENANTS), **request()},
+        "approach": {"tenants": 1 << rng.randrange(TENANTS), **request()},
+    }
+
+
+@pytest.mark.parametrize("lateness", [0, 3])
+def test_heads_and_next_requests_have_the_class_of_what_covers_them(lateness):
+    rng = random.Random(1)
+    config = ChannelConfig(tenants=TENANTS, lateness=lateness)
+
+    async def testbench(bench):
+        before = None
+        for _ in range(400):
+            given = random_inputs(rng)
+            bench.set(**given)
+            for i in range(TENANTS):
+                head, following = given["heads"][i], given["nexts"][i]
+                if given["granted"] >> i & 1 and following["present"]:
+                    assert bench.get("next_code") == expected_code(given, i, following, charged=1)
+                if not lateness:
+                    first = head if head["present"] else given["entry"]
+                    assert bench.get("codes")[i] == expected_code(given, i, first, charged=0)
+                elif before is not None:
+                    assert bench.get("codes")[i] == before[i]
+            before = [registered_code(given, i) for i in range(TENANTS)]
+            await bench.tick()
+
+    simulate(HeadClasses(config), testbench)
+
+
+def registered_code(given, i):
+    """The class in the next clock, with L > 0: of the head as it will be then."""
+    enters = given["entry"]["tenants"] >> i & 1
+    entering = given["entry"] if enters else given["approach"]
+    if given["granted"] >> i & 1:
+        following = given["nexts"][i]
+        request = following if following["present"] else entering
+        return expected_code(given, i, request, charged=1)
+    head = given["heads"][i]
+    return expected_code(given, i, head if head["present"] else entering, charged=0)

@@ -60,12 +60,7 @@ TOKENS = (
             instead="may & (self.peak[i] > in_peak)",
         ),
         promise="A head is of class burst if the peak bucket covers it.",
-        unit=(
-            "channel/test_classes.py",
-            "channel/test_channel.py::test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced",
-            "channel/test_channel.py::test_held_clocks_are_those_in_which_a_head_waits_for_tokens",
-            "channel/test_channel.py::test_every_request_of_a_burst_is_judged_by_its_own_colour",
-        ),
+        unit=("channel/test_classes.py",),
     ),
     Mutant(
         name="a next request forgets that a burst grant is charged",
@@ -75,12 +70,7 @@ TOKENS = (
             instead="Mux(charged_committed, head.beats, 0)",
         ),
         promise="A head is of class burst if the peak bucket covers it.",
-        unit=(
-            "channel/test_classes.py",
-            "channel/test_channel.py::test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced",
-            "channel/test_channel.py::test_held_clocks_are_those_in_which_a_head_waits_for_tokens",
-            "channel/test_channel.py::test_every_request_of_a_burst_is_judged_by_its_own_colour",
-        ),
+        unit=("channel/test_classes.py",),
     ),
     Mutant(
         name="refused requests are scavenged",
@@ -90,12 +80,7 @@ TOKENS = (
             instead="self.scavenges[i]",
         ),
         promise="A request outside its tenant's colours waits while refuse_outside is set.",
-        unit=(
-            "channel/test_classes.py",
-            "channel/test_channel.py::test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced",
-            "channel/test_channel.py::test_held_clocks_are_those_in_which_a_head_waits_for_tokens",
-            "channel/test_channel.py::test_every_request_of_a_burst_is_judged_by_its_own_colour",
-        ),
+        unit=("channel/test_classes.py",),
     ),
     Mutant(
         name="a head that enters has the class of the next one",
@@ -108,12 +93,7 @@ TOKENS = (
             ),
         ),
         promise="A head's class is that of its own size.",
-        unit=(
-            "channel/test_classes.py",
-            "channel/test_channel.py::test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced",
-            "channel/test_channel.py::test_held_clocks_are_those_in_which_a_head_waits_for_tokens",
-            "channel/test_channel.py::test_every_request_of_a_burst_is_judged_by_its_own_colour",
-        ),
+        unit=("channel/test_classes.py",),
     ),
     Mutant(
         name="the highest age is followed by none",
