@@ -1,14 +1,19 @@
 """The user's own cache: the only folder that code is loaded from."""
 
 import os
+import shutil
 import stat
+import time
 from pathlib import Path
 
 from mcos_sim.errors import UserError
 
 __all__ = [
+    "clear_unused",
     "user_cache",
 ]
+
+_MOST_UNUSED_SECONDS = 30 * 24 * 3600
 
 _PRIVATE = 0o700
 
@@ -40,9 +45,10 @@ def user_cache(*parts: str) -> Path:
         folder = (given if given.is_absolute() else Path.home() / ".cache") / "mcos"
         folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         found = folder.stat()
-        if found.st_uid != os.geteuid():
+        # A link, too: another user's could lead to any folder of this one.
+        for owner in {folder.lstat().st_uid, found.st_uid} - {os.geteuid()}:
             raise UserError(
-                f"{folder} must belong to the user who runs mcos, not to user {found.st_uid}; "
+                f"{folder} must belong to the user who runs mcos, not to user {owner}; "
                 "set XDG_CACHE_HOME to a folder of your own"
             )
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -60,3 +66,17 @@ def user_cache(*parts: str) -> Path:
             "set XDG_CACHE_HOME to one"
         ) from None
     return wanted
+
+
+def clear_unused(folder: Path) -> None:
+    """Remove the folders in a folder that nobody used for 30 days.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where they are. The time of each says when it was used last.
+    """
+    oldest = time.time() - _MOST_UNUSED_SECONDS
+    for each in folder.iterdir():
+        if each.is_dir() and each.stat().st_mtime < oldest:
+            shutil.rmtree(each, ignore_errors=True)

@@ -2,17 +2,21 @@
 
 import contextlib
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
+# numba takes settings from a file of the working directory, which a stranger may have written.
+with contextlib.chdir("/"):
+    import numba
+import numba.core.config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
-from mcos_sim.cache import user_cache
+from mcos_sim.cache import clear_unused, user_cache
 
 __all__ = [
     "CACHE",
@@ -42,14 +46,19 @@ def _sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-CACHE = user_cache(_sources_hash())
+CACHE = user_cache("machine-code", _sources_hash())
 """Where machine code is kept.
 
 numba looks at the file that a function is in, not at those of the functions that it calls; so each
 version of the sources has a folder of its own.
 """
 
-# The name is set when numba is imported.
+# The folder counts as used now. What no command used for a month goes.
+os.utime(CACHE)
+clear_unused(CACHE.parent)
+
+# The names are set when numba is imported; it looks for the file again when it compiles.
+numba.core.config._config_fname = ""  # ty: ignore[invalid-assignment]
 numba.config.CACHE_DIR = str(CACHE)  # ty: ignore[missing-attribute]
 
 
@@ -63,7 +72,7 @@ class _CheckedFile(IndexDataCacheFile):
     def _load_index(self) -> dict:
         try:
             return super()._load_index()
-        except (OSError, EOFError, ValueError, TypeError, AttributeError, pickle.PickleError):
+        except Exception:  # whatever pickle makes of a damaged file
             return {}
 
     def _load_data(self, name: str) -> tuple:

@@ -2,10 +2,12 @@
 
 import os
 import stat
+import time
+from pathlib import Path
 
 import pytest
 
-from mcos_sim.cache import user_cache
+from mcos_sim.cache import clear_unused, user_cache
 from mcos_sim.errors import UserError
 
 
@@ -53,3 +55,26 @@ def test_a_relative_path_is_ignored(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "build")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert user_cache() == tmp_path / ".cache" / "mcos"
+
+
+def test_a_link_of_another_user_is_refused(parent, monkeypatch, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o755)
+    (parent / "mcos").symlink_to(mine)
+    assert user_cache() == parent / "mcos"
+    mine.chmod(0o755)
+    linked = os.lstat(parent / "mcos")
+    other = os.stat_result((*linked[:4], linked.st_uid + 1, *linked[5:]))
+    monkeypatch.setattr(Path, "lstat", lambda path: other)
+    with pytest.raises(UserError, match="must belong to the user who runs mcos"):
+        user_cache()
+    assert stat.S_IMODE(mine.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(("days", "stays"), [(29, True), (31, False)])
+def test_folders_that_nobody_used_go(parent, days, stays):
+    folder = user_cache("machine-code", "old")
+    then = time.time() - days * 24 * 3600
+    os.utime(folder, (then, then))
+    clear_unused(folder.parent)
+    assert folder.exists() is stays

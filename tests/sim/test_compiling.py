@@ -31,7 +31,12 @@ def run(tmp_path_factory):
 
     def hits():
         ended = subprocess.run(
-            [sys.executable, program], env=environment, text=True, capture_output=True, check=True
+            [sys.executable, program],
+            cwd=folder,
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=True,
         )
         return int(ended.stdout)
 
@@ -68,3 +73,13 @@ def test_a_full_disk_costs_no_more_than_compiling(run):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert hits() == 0, "nothing was kept, and nothing was in the way"
+
+
+def test_settings_of_the_working_directory_count_nothing(run):
+    """They would switch compilation off; a stranger's checkout may have them."""
+    folder, hits = run
+    settings = folder / ".numba_config.yaml"
+    settings.write_text("disable_jit: 1\n")
+    hits()
+    assert hits() == 1
+    settings.unlink()

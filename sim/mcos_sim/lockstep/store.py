@@ -12,6 +12,7 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
 from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
+from mcos_sim.inputs import read_whole
 from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.scenario import Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
@@ -21,6 +22,9 @@ __all__ = [
     "read_case",
 ]
 
+
+_MOST_BYTES = 1 << 28
+"""Bytes of a file: requests of the longest case take some 100 each."""
 
 _MOST_CLOCKS = 20_000_000
 """Clocks of a case: twice what ``mcos lockstep`` runs."""
@@ -120,7 +124,7 @@ def read_case(path: Path) -> Case:
         If it cannot be read or is not such a file.
     """
     try:
-        return _case(_Case.model_validate_json(path.read_bytes()))
+        return _case(_Case.model_validate_json(read_whole(path, most=_MOST_BYTES)))
     except OSError as error:
         raise UserError(f"{path} must be a case to run again ({error.strerror})") from None
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mcos_sim.errors import UserError
+from mcos_sim.inputs import read_whole
 from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.policy import Policy, Refresh, Scheduler
 from mcos_sim.memory.hbm.preset import Preset
@@ -36,6 +38,8 @@ _NAMES = {
 _CLASSES = "HMC"
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
+
+_MOST_BYTES = 1 << 28
 
 _MOST_TICK = 2**32 - 1
 """Largest tick of a case, 1.3 s of memory time: what is beyond it takes minutes to serve."""
@@ -238,7 +242,8 @@ def _one_of(kind, text: str, path: Path, line: int):
 def _rows(path: Path, names: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a file with their lines."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        text = read_whole(path, most=_MOST_BYTES).decode("utf-8-sig")
+        with io.StringIO(text, newline="") as file:
             reader = csv.DictReader(file, strict=True)
             missing = [name for name in names if name not in (reader.fieldnames or ())]
             if missing:
