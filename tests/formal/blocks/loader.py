@@ -126,6 +126,15 @@ def legal_channel(channel: data.View, config: ChannelConfig) -> Value:
     )
 
 
+def committed_sums(m, settings, config):
+    """The committed rates of the first tenants together: of none, of one, up to all."""
+    shape = range(config.tenants << config.rate_width)
+    sums = [Signal(shape, name=f"sum_{i}") for i in range(config.tenants + 1)]
+    for i in range(config.tenants):
+        m.d.comb += sums[i + 1].eq(sums[i] + settings.tenants[i].committed_rate)
+    return sums
+
+
 class LegalHarness(LoaderHarness):
     """Relations between the fields of what is staged."""
 
@@ -139,9 +148,7 @@ class LegalHarness(LoaderHarness):
         tenant = self.any_constant(m, config.tenant_width, name="any_tenant")
         self.send_at_once(m, loader)
 
-        sums = [Signal(summed.shape(), name=f"sum_{i}") for i in range(config.tenants + 1)]
-        for i in range(config.tenants):
-            m.d.comb += sums[i + 1].eq(sums[i] + self.shadow.tenants[i].committed_rate)
+        sums = committed_sums(m, self.shadow, config)
         affordable = sums[-1] <= config.admissible_rate
         tenant_legal = legal_tenant(self.shadow.tenants[tenant], config)
         channel_legal = legal_channel(self.shadow.channel, config)
@@ -178,9 +185,7 @@ class VerdictHarness(LoaderHarness):
 
         tenants = range(config.tenants)
         legal = [legal_tenant(self.shadow.tenants[i], config) for i in tenants]
-        sums = [Signal(summed.shape(), name=f"sum_{i}") for i in range(config.tenants + 1)]
-        for i in tenants:
-            m.d.comb += sums[i + 1].eq(sums[i] + self.shadow.tenants[i].committed_rate)
+        sums = committed_sums(m, self.shadow, config)
         affordable = sums[-1] <= config.admissible_rate
         all_legal = Cat(*legal, legal_channel(self.shadow.channel, config)).all()
 

@@ -86,7 +86,7 @@ ARBITER = (
             text="Mux(granted[i], self.next_class_code, self.class_codes[i])",
             instead="self.class_codes[i]",
         ),
-        promise="A grant is charged as what its own head is.",
+        promise="A grant is charged in the class of its own head.",
         unit=(
             "channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",
             "channel/test_channel.py::test_the_monitor_counts_grants_and_responses",

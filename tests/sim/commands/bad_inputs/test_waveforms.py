@@ -198,5 +198,5 @@ def test_a_good_waveform_survives(window, line, says, tmp_path, capsys, monkeypa
 
 
 def _with(files: dict) -> dict:
-    """Those of the pantry too; a row on ``w.vcd`` also has what belongs to it."""
+    """The files of the pantry too; a row on ``w.vcd`` also has what belongs to it."""
     return FILES | files
