@@ -5,7 +5,8 @@ import json
 import pytest
 from vcdvcd import VCDVCD
 
-from tests.sim.commands.command_line import ROOT, run_command
+from mcos_policy.samples import SAMPLES
+from tests.sim.commands.command_line import run_command
 
 RUNS = ["alone", "fcfs", "round_robin", "fixed_priority", "mcos"]
 
@@ -15,7 +16,7 @@ RUNS = ["alone", "fcfs", "round_robin", "fixed_priority", "mcos"]
 def test_demo_writes_what_it_names(tmp_path, capfd):
     out = tmp_path / "demo"
     code = run_command(
-        *("demo", ROOT / "contracts" / "decode-prefill.toml", "-o", out),
+        *("demo", SAMPLES["decode-prefill"], "-o", out),
         *("--clocks", 200_000),
     )
     # Too few steps for a 99th percentile: that mark fails, and says so.

@@ -15,15 +15,15 @@ from mcos_hw.registers import channel_map
 from mcos_policy.compiler import compile_contract
 from mcos_policy.diagnostics import ContractError
 from mcos_policy.image import unpack, verify, write_image
+from mcos_policy.samples import SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
-CONTRACTS = Path(__file__).parents[2] / "contracts"
 
 
 @pytest.mark.parametrize(
     ("contract", "tenants"),
     [
-        (CONTRACTS / "decode-prefill.toml", 16),
+        (SAMPLES["decode-prefill"], 16),
         (GOLDEN / "every-key.toml", 4),
     ],
     ids=["decode-prefill", "every-key"],

@@ -15,6 +15,7 @@ from mcos_hw.registers import channel_map
 from mcos_policy.compiler import compile_contract
 from mcos_policy.contract import Bandwidth, Fabric, Memory, Placement, Tenant
 from mcos_policy.diagnostics import ContractError
+from mcos_policy.samples import SAMPLES
 from mcos_policy.units import DURATION, RATE, SIZE
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_documented_units_are_the_units() -> None:
 def test_the_sample_is_the_beginning_of_the_contract() -> None:
     (sample,) = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
     shown = tomllib.loads(sample)
-    whole = tomllib.loads((ROOT / "contracts" / "decode-prefill.toml").read_text(encoding="utf-8"))
+    whole = tomllib.loads((SAMPLES["decode-prefill"]).read_text(encoding="utf-8"))
     assert shown["fabric"] == whole["fabric"]
     assert shown["tenant"] == whole["tenant"][: len(shown["tenant"])]
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from mcos_policy.samples import SAMPLES
 from mcos_sim.__main__ import main as start
 from mcos_sim.cli import COMMANDS, main
 from mcos_sim.errors import HardwareError, InternalError, UserError
 
-CONTRACT = str(Path(__file__).parents[2] / "contracts" / "decode-prefill.toml")
+CONTRACT = str(SAMPLES["decode-prefill"])
 
 
 def _run(*arguments: str) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_policy.samples import SAMPLES, contract_path
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 
 __all__ = [
@@ -20,8 +21,13 @@ EXAMPLE = "mcos bench --json build/bench/result.json"
 
 def command(
     contract: Annotated[
-        Path, typer.Argument(help="Contract file; all of its tenants are backlogged.")
-    ] = Path("contracts/sixteen.toml"),
+        Path,
+        typer.Argument(
+            parser=contract_path,
+            metavar="CONTRACT",
+            help="Contract, of whose tenants all are backlogged.",
+        ),
+    ] = SAMPLES["sixteen"],
     scale: Annotated[float, typer.Option(min=0.001, max=100, help="Length of the runs.")] = 1.0,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")

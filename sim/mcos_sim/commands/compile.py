@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_hw.config import ChannelConfig
+from mcos_sim.commands.options import Contract
 from mcos_sim.console import json_text, require_outputs, say, tell, writing
 from mcos_sim.errors import UserError
 
@@ -21,11 +22,11 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos compile contracts/decode-prefill.toml -o build/decode-prefill.img"
+EXAMPLE = "mcos compile decode-prefill -o build/decode-prefill.img"
 
 
 def command(
-    contract: Annotated[Path, typer.Argument(help="Contract file, TOML.", show_default=False)],
+    contract: Contract,
     image: Annotated[
         Path,
         typer.Option(

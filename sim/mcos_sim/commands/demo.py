@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_policy.samples import contract_words
 from mcos_sim.commands.options import (
     MOST_CLOCKS,
     MOST_SEED,
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos demo contracts/decode-prefill.toml -o build/demo"
+EXAMPLE = "mcos demo decode-prefill -o build/demo"
 
 
 _CLOCKS, _HBM_CLOCKS = 1_600_000, 2_400_000
@@ -112,8 +113,8 @@ def command(
             contract_text,
             named,
             report_path,
-            command=f"mcos demo {contract} --clocks {clocks} --seed {seed} --memory {memory.value}"
-            + " --full" * full,
+            command=f"mcos demo {contract_words(contract)} --clocks {clocks} --seed {seed} "
+            f"--memory {memory.value}" + " --full" * full,
         )
     for what, file in named.items():
         say(f"{what}: {file}")

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from mcos_sim.commands.compile import compile_for
+from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, require_outputs, tell, write_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos explain contracts/decode-prefill.toml"
+EXAMPLE = "mcos explain decode-prefill"
 
 _BUCKETS = ("committed_rate", "committed_depth", "peak_rate", "peak_depth")
 _OTHERS = (
@@ -35,7 +36,7 @@ _OTHERS = (
 
 
 def command(
-    contract: Annotated[Path, typer.Argument(help="Contract file, TOML.", show_default=False)],
+    contract: Contract,
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the numbers as JSON.", show_default=False),

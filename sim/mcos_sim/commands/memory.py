@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_policy.samples import SAMPLES, contract_path
 from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED
 from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
 
@@ -70,8 +71,11 @@ def check(
 @app.command(epilog="Example: mcos memory colours --clocks 1000000")
 def colours(
     contract: Annotated[
-        Path, typer.Argument(help="Contract file with the essay's tenants.")
-    ] = Path("contracts/decode-prefill-hbm3.toml"),
+        Path,
+        typer.Argument(
+            parser=contract_path, metavar="CONTRACT", help="Contract with the essay's tenants."
+        ),
+    ] = SAMPLES["decode-prefill-hbm3"],
     clocks: Annotated[
         int, typer.Option(min=10_000, max=MOST_CLOCKS, help="Clocks of every run.")
     ] = 1_000_000,
@@ -125,8 +129,13 @@ def colours(
 @app.command(epilog="Example: mcos memory conflicts --clocks 1000000")
 def conflicts(
     contract: Annotated[
-        Path, typer.Argument(help="Contract file; all but its first tenant miss every row.")
-    ] = Path("contracts/row-conflicts-hbm3.toml"),
+        Path,
+        typer.Argument(
+            parser=contract_path,
+            metavar="CONTRACT",
+            help="Contract; its first tenant hits rows, the others miss all.",
+        ),
+    ] = SAMPLES["row-conflicts-hbm3"],
     clocks: Annotated[
         int, typer.Option(min=10_000, max=MOST_CLOCKS, help="Clocks of every run.")
     ] = 1_000_000,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_policy.samples import SAMPLES, contract_path
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 
@@ -24,11 +25,23 @@ __all__ = [
 
 Memory = Annotated[MemoryName, typer.Option(help="What stands behind the channel.")]
 
+Contract = Annotated[
+    Path,
+    typer.Argument(
+        parser=contract_path,
+        metavar="CONTRACT",
+        help="Contract file, TOML, or a sample's name.",
+        show_default=False,
+    ),
+]
+
 ContractOfMemory = Annotated[
     Path | None,
     typer.Argument(
-        help="Contract file with the essay's tenants.",
-        show_default="contracts/decode-prefill.toml, or that of the memory",
+        parser=contract_path,
+        metavar="CONTRACT",
+        help="Contract with the essay's tenants.",
+        show_default="decode-prefill, or that of the memory",
     ),
 ]
 
@@ -48,7 +61,7 @@ CORES = os.cpu_count() or 1
 def contract_for(memory: MemoryName) -> Path:
     """The contract of the essay's tenants for a memory: what HBM passes is less than its rate."""
     name = "decode-prefill" if memory is MemoryName.SIMPLE else "decode-prefill-hbm3"
-    return Path("contracts") / f"{name}.toml"
+    return SAMPLES[name]
 
 
 def clock_span(option: str, text: str) -> tuple[int, int]:

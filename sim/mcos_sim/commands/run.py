@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_policy.samples import contract_path
 from mcos_sim.commands.options import (
     MOST_CLOCKS,
     MOST_SEED,
@@ -42,8 +43,6 @@ EXAMPLE = (
     "--json build/run.json"
 )
 
-CONTRACTS = Path("contracts")
-
 _MOST_WINDOW_CLOCKS = 1_000_000
 """Clocks of a waveform: half a gigabyte while it is recorded."""
 
@@ -64,9 +63,10 @@ def command(
     contract: Annotated[
         Path | None,
         typer.Argument(
-            help="Contract file, TOML.",
-            show_default="contracts/decode-prefill.toml or that of the memory, or "
-            "contracts/MODEL.toml with --trace",
+            parser=contract_path,
+            metavar="CONTRACT",
+            help="Contract file, TOML, or a sample's name.",
+            show_default="decode-prefill or that of the memory, or MODEL with --trace",
         ),
     ] = None,
     workload: Annotated[
@@ -157,7 +157,7 @@ def command(
     else:
         recorded = _window(waves, window, clocks if trace is None else None)
     if contract is None:
-        contract = contract_for(memory) if trace is None else CONTRACTS / f"{model}.toml"
+        contract = contract_for(memory) if trace is None else contract_path(model)
     require_outputs(
         [*(() if waves is None else window_files(waves)), json],
         inputs=[contract, trace],

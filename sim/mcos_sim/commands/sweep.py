@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_hw.config import ChannelConfig
+from mcos_policy.samples import contract_path
 from mcos_sim.commands.options import (
     CORES,
     MOST_CLOCKS,
@@ -36,7 +37,7 @@ __all__ = [
 
 
 EXAMPLE = (
-    "mcos sweep contracts/decode-prefill.toml --arbiter fcfs --arbiter mcos --seed 1:10 "
+    "mcos sweep decode-prefill --arbiter fcfs --arbiter mcos --seed 1:10 "
     "--prefill-window 16 --prefill-window 256"
 )
 
@@ -53,8 +54,10 @@ def command(
     contract: Annotated[
         list[Path] | None,
         typer.Argument(
+            parser=contract_path,
+            metavar="CONTRACT",
             help="Contract files, TOML, with the essay's tenants.",
-            show_default="contracts/decode-prefill.toml, or that of the memory if it is one",
+            show_default="decode-prefill, or that of the memory if it is one",
         ),
     ] = None,
     workload: Annotated[

@@ -23,5 +23,5 @@ def require_names(compiled: Compiled, tags: dict[str, int]) -> None:
             found = f"gives it tag {named[name]}" if name in named else "has none of that name"
             raise UserError(
                 f"this workload needs tenant {name!r} with tag {tag}, and the contract {found}; "
-                "start from a contract in contracts/"
+                "start from the sample contract decode-prefill"
             )

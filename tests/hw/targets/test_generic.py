@@ -15,6 +15,7 @@ from mcos_hw.registers import CORE_MAGIC, ArbiterKind, channel_map
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.generic import NAMES, TOP, GenericTop, files
 from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ChannelConfig(tenants=4)
@@ -117,7 +118,7 @@ async def _read(ctx, top, address):
 def test_a_request_passes_through_the_flat_ports():
     top = GenericTop(CONFIG)
     registers = top.controller.registers
-    image = compile_contract(ROOT / "contracts" / "decode-prefill.toml", CONFIG).image
+    image = compile_contract(SAMPLES["decode-prefill"], CONFIG).image
     request = {"tenant": 2, "id": 0xABC, "op": 1, "address": 0x12_3456_7880, "beats": 5}
 
     async def process(ctx):

@@ -5,9 +5,10 @@ import json
 import pytest
 from vcdvcd import VCDVCD
 
-from tests.sim.commands.command_line import ROOT, run_command
+from mcos_policy.samples import SAMPLES
+from tests.sim.commands.command_line import run_command
 
-CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
+CONTRACT = SAMPLES["decode-prefill"]
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_a_generated_trace_is_served_to_the_last_byte(tmp_path, trace, capsys):
     out = tmp_path / "out.json"
     code = run_command(
         "run",
-        ROOT / "contracts" / "llama-3-8b.toml",
+        SAMPLES["llama-3-8b"],
         *("--trace", trace, "--model", "llama-3-8b", "--requests", 40, "--grants", 60_000),
         *("--json", out, "-o", tmp_path / "run"),
     )

@@ -1,11 +1,10 @@
 """Page colours and row conflicts on HBM3: what the figures have to show."""
 
-from pathlib import Path
-
 import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
 from mcos_sim.experiments.colouring import RUNS, floor, measure_colouring
 from mcos_sim.experiments.contention import Setting, compare, contention_scenario, workloads
 from mcos_sim.experiments.row_conflicts import measure_row_conflicts
@@ -18,7 +17,7 @@ CONFIG = ChannelConfig()
 
 
 def compiled(name):
-    return compile_contract(Path("contracts") / f"{name}.toml", CONFIG)
+    return compile_contract(SAMPLES[name], CONFIG)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.sim.commands.command_line import ROOT
+from mcos_policy.samples import SAMPLES
 
 POINTS = 60
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def _sweep(folder: Path, *more: str) -> subprocess.Popen:
     # Beside it, as it is installed: a module's command would take modules from the folder it is in.
     command = [str(Path(sys.executable).with_name("mcos")), "sweep"]
-    command += [str(ROOT / "contracts" / "decode-prefill.toml"), "--arbiter", "fcfs"]
+    command += [str(SAMPLES["decode-prefill"]), "--arbiter", "fcfs"]
     command += ["--arbiter", "mcos", "--seed", f"1:{POINTS // 4}", "--prefill-window", "64"]
     command += ["--prefill-window", "256", "--clocks", "60000", "--workers", "2"]
     command += ["-o", str(folder), "--json", str(folder / "summary.json"), *more]

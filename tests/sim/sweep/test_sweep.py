@@ -11,6 +11,7 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
@@ -20,9 +21,9 @@ from mcos_sim.sweep.page import write_page
 from mcos_sim.sweep.point import COLUMNS, run_point
 from mcos_sim.sweep.store import Store
 from mcos_sim.sweep.table import require_format, write_table
-from tests.sim.commands.command_line import ROOT, run_command
+from tests.sim.commands.command_line import run_command
 
-CONTRACT = ROOT / "contracts" / "decode-prefill.toml"
+CONTRACT = SAMPLES["decode-prefill"]
 
 VALUES = {
     "contract": [str(CONTRACT)],
@@ -238,7 +239,7 @@ def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch, arguments, complai
 def test_a_point_that_fails_is_told_and_the_others_are_kept(tmp_path, capsys):
     """The contract of a model has other tenants than the workload."""
     summary = tmp_path / "s.json"
-    wrong = ROOT / "contracts" / "sixteen.toml"
+    wrong = SAMPLES["sixteen"]
     arguments = ("--arbiter", "mcos", "--clocks", 4_000, "--workers", 1, "--json", summary)
     code = run_command("sweep", CONTRACT, wrong, *arguments, "-o", tmp_path / "s")
     assert code == 1

@@ -12,11 +12,12 @@ from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.targets.generic import files
 from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
 from mcos_sim.compiled.hardware import image_writes, load_clocks
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from mcos_sim.waves.signals import OF_THE_PORT
-from tests.sim.commands.command_line import ROOT, run_command
+from tests.sim.commands.command_line import run_command
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=4, slots=32)
 BEGIN = load_clocks(CONFIG) + 20
@@ -51,7 +52,7 @@ def names(tenants) -> dict[str, str]:
 
 def run_bench(folder: Path) -> None:
     """Run the bench on a compiled contract; ``bench.vcd``, ``state.json`` and ``names.toml``."""
-    compiled = compile_contract(ROOT / "contracts" / "decode-prefill.toml", CONFIG)
+    compiled = compile_contract(SAMPLES["decode-prefill"], CONFIG)
     writes = image_writes(compiled.image.words, CONFIG, live=load_clocks(CONFIG) + 10)
     rows = [f"{clock:08x}{address:08x}{word:08x}" for clock, address, word in writes]
     (folder / "writes.hex").write_text("\n".join([*rows, "f" * 24]) + "\n")

@@ -4,8 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from mcos_policy.samples import SAMPLES
 from tests.sim.commands.bad_inputs.runner import Content
-from tests.sim.commands.command_line import ROOT
 
 __all__ = [
     "CONTRACTS",
@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 
-CONTRACT_TEXT = (ROOT / "contracts" / "decode-prefill.toml").read_text(encoding="utf-8")
+CONTRACT_TEXT = (SAMPLES["decode-prefill"]).read_text(encoding="utf-8")
 
 
 def _changed(before: str, after: str) -> str:

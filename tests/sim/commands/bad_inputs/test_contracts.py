@@ -186,7 +186,6 @@ ROWS = [
         "missing.toml: error: a contract must be a file that exists, not this",
     ),
     ("run missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
-    ("run", "contracts/decode-prefill.toml: error: a contract must be a file that"),
     ("demo missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
     ("demo over.toml", "over.toml:11:14: error: the sum of guarantees must be at most 348.16"),
     ("sweep missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
