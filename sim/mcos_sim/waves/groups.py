@@ -10,7 +10,7 @@ __all__ = [
 ]
 
 
-KINDS = ("time", "tenants", "arbiter", "buckets", "port", "events")
+KINDS = ("time", "arbiter", "tenants", "buckets", "port", "events")
 """Kinds of groups, in the order in which they are shown."""
 
 VISIBLE_CLOCKS = 32
@@ -20,8 +20,8 @@ VISIBLE_CLOCKS = 32
 def groups(signals: Sequence[Signal]) -> dict[str, list[tuple[str, Signal]]]:
     """Groups by title, in order; each signal with its label.
 
-    One for each tenant, then the arbiter, the buckets of all tenants side by side, the port and
-    each kind of event. Where a number has a reading for people, the groups have the reading; the
+    The arbiter, which says who is granted, then one for each tenant, the buckets of all tenants side
+    by side, the port and each kind of event. Where a number has a reading for people, the groups have the reading; the
     number stays in the waveform.
     """
     found: dict[str, dict[str, list[tuple[str, Signal]]]] = {kind: {} for kind in KINDS}

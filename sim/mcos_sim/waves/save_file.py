@@ -37,9 +37,7 @@ def write_save_file(
 ) -> None:
     """Write a save file that opens a window at its start, or at a time in it.
 
-    Groups: one for each tenant, then the arbiter, the buckets of all tenants side by side, the
-    port and each kind of event. Where a number has a reading for people, the groups show the
-    reading; the number stays in the VCD.
+    Groups: those of :func:`mcos_sim.waves.groups.groups`, the arbiter on top.
 
     Parameters
     ----------

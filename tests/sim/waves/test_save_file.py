@@ -66,10 +66,10 @@ def test_groups(window: Path):
 
     assert list(found) == [
         "time",
+        "arbiter",
         "tenants.prefill",
         "tenants.decode_a",
         "tenants.port",
-        "arbiter",
         "buckets",
         "port",
         "events.request",
