@@ -16,8 +16,9 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
+from mcos_sim.report.colours import ARBITERS
 from mcos_sim.report.marks import PREFILL_OF_TARGET
-from mcos_sim.report.rows import COLOURS, RUNS, Row, rows
+from mcos_sim.report.rows import RUNS, Row, rows
 
 __all__ = [
     "latency_picture",
@@ -147,13 +148,13 @@ def sweep_picture(sweep: Sequence[Mapping[str, Any]], key: str, label: str) -> s
                     settings,
                     ratios,
                     style,
-                    color=COLOURS[run],
+                    color=ARBITERS[run],
                     marker="o",
                     markersize=4,
                     label=f"{RUNS[run]}, {scenario}",
                 )
             shares = [row["prefill_of_target"] for row in points]
-            target.plot(settings, shares, style, color=COLOURS["mcos"], marker="o", markersize=4)
+            target.plot(settings, shares, style, color=ARBITERS["mcos"], marker="o", markersize=4)
         target.axhline(PREFILL_OF_TARGET, color="black", lw=0.8)
         slowdown.set_ylabel("decoder p99 / alone")
         slowdown.set_ylim(bottom=0)
@@ -194,7 +195,7 @@ def _bars(
     for row, height in zip(shown, heights, strict=True):
         middle = runs.index(row.run) - (len(runs) - 1) / 2
         at = tenants.index(row.tenant) + middle * width
-        colour = COLOURS[row.run]
+        colour = ARBITERS[row.run]
         bars.append(axes.bar(at, height, width * 0.92, color=colour, label=RUNS[row.run]))
     axes.set_xticks(range(len(tenants)), tenants)
     axes.tick_params("x", length=0)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = [
-    "COLOURS",
     "RUNS",
     "Row",
     "flatten",
@@ -22,15 +21,6 @@ RUNS = {
     "mcos": "MCOS",
 }
 """Runs of a scenario by their key in the result, as people call them; all but the first compete."""
-
-COLOURS = {
-    "alone": "#999999",
-    "fcfs": "#d55e00",
-    "round_robin": "#e69f00",
-    "fixed_priority": "#cc79a7",
-    "mcos": "#0072b2",
-}
-"""Colour of each run; told apart by the colour-blind (Okabe and Ito)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

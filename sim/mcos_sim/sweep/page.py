@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mcos_policy.files import replacing
-from mcos_sim.report.rows import COLOURS
+from mcos_sim.report.colours import ARBITERS
 from mcos_sim.sweep.grid import Contender, Grid
 
 __all__ = ["write_page"]
@@ -112,5 +112,5 @@ def _line(
         mode="lines+markers",
         name=str(arbiter),
         legendgroup=str(arbiter),
-        line={"color": COLOURS[arbiter.run]},
+        line={"color": ARBITERS[arbiter.run]},
     )
