@@ -1,7 +1,6 @@
 """The contract: what each tenant is promised, as one validated model."""
 
 import copy
-import difflib
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -20,7 +19,8 @@ from pydantic import (
 
 from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.diagnostics import Diagnostic, RuleError
-from mcos_policy.source import KeyPath, Source, shorten
+from mcos_policy.keys import Form, diagnose, spellings
+from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity, exact
 
 __all__ = [
@@ -326,7 +326,7 @@ class Contract(_Table):
 def bandwidth_path(source: Source, position: int, key: str) -> KeyPath:
     """Where a tenant's bandwidth key stands, in whichever spelling the file uses."""
     table: KeyPath = ("tenant", position, "bandwidth")
-    for spelling in _spellings(Bandwidth)[key]:
+    for spelling in spellings(Bandwidth)[key]:
         if (*table, spelling) in source.keys:
             return (*table, spelling)
     return table
@@ -351,7 +351,7 @@ def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
         except ValidationError as error:
             faults = error.errors(include_url=False)
         if diagnostics is None:
-            diagnostics = [_diagnose(source, fault) for fault in faults]
+            diagnostics = [diagnose(source, fault, _FORM) for fault in faults]
         document = _without(document, faults)
     return None, diagnostics or []
 
@@ -370,42 +370,6 @@ def _without(document: dict[str, Any], faults: list[Any]) -> dict[str, Any]:
             table = table.get(key, {})
         table.pop(path[-1], None)
     return rest
-
-
-def _diagnose(source: Source, fault: Any) -> Diagnostic:
-    path: KeyPath = fault["loc"]
-    key = path[-1]
-    match fault["type"]:
-        case "extra_forbidden":
-            return _unknown_key(source, path)
-        case "missing":
-            model, table = _enclosing(path)
-            spellings = " or ".join(_spellings(model)[key])
-            return source.key_error(path[:-1], f"{table} must have the key {spellings}; add it")
-        case "value_error":
-            rule: RuleError = fault["ctx"]["error"]
-            label = _label(path) if isinstance(key, int) or path == ("tenant",) else key
-            text = f"{label} {rule.rule}, not {source.value_text(path)}; {rule.way_out}"
-            return source.error(path, text)
-        case _:
-            text = f"{_label(path)} must be a table, not {source.value_text(path)}; give it keys"
-            return source.error(path, text)
-
-
-def _unknown_key(source: Source, path: KeyPath) -> Diagnostic:
-    model, table = _enclosing(path)
-    key = str(path[-1])
-    for spellings in _spellings(model).values():
-        if key in spellings:
-            pair = " or ".join(spellings)
-            return source.key_error(path, f"{table} must have {pair}, not both; remove one")
-    known = sorted(name for names in _spellings(model).values() for name in names)
-    near = difflib.get_close_matches(key, known, n=1)
-    unit = f", in {_UNIT_OF_KEY[near[0]]}" if near and near[0] in _UNIT_OF_KEY else ""
-    way_out = f"did you mean {near[0]}{unit}?" if near else "remove it"
-    shown = shorten(repr(key))
-    text = f"a key of {table} must be one of {', '.join(known)}, not {shown}; {way_out}"
-    return source.key_error(path, text)
 
 
 def _enclosing(path: KeyPath) -> tuple[type[BaseModel], str]:
@@ -430,14 +394,8 @@ def _label(path: KeyPath) -> str:
     return f"[[{words[0]}]]" if words == ["tenant"] else f"[{'.'.join(words)}]"
 
 
-def _spellings(model: type[BaseModel]) -> dict[str | int, tuple[str, ...]]:
-    """Every spelling of each key, by its first."""
-    spellings: dict[str | int, tuple[str, ...]] = {}
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            names = tuple(str(choice) for choice in alias.choices)
-        else:
-            names = (alias if isinstance(alias, str) else name,)
-        spellings[names[0]] = names
-    return spellings
+def _is_table(path: KeyPath) -> bool:
+    return isinstance(path[-1], int) or path == ("tenant",)
+
+
+_FORM = Form(enclosing=_enclosing, label=_label, is_table=_is_table, units=_UNIT_OF_KEY)

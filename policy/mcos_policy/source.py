@@ -1,4 +1,4 @@
-"""A contract file: its tables, and where in the file each key stands."""
+"""A TOML file such as a contract: its tables, and where in the file each key stands."""
 
 import codecs
 import dataclasses
@@ -95,8 +95,22 @@ class Source:
         return _at(severity, self.name, self.lines, line, column, text)
 
 
-def read_source(path: str | Path) -> Source:
-    """Read a contract file.
+def read_source(
+    path: str | Path,
+    *,
+    noun: str = "a contract",
+    begin: str = "a [fabric] table and a [[tenant]]",
+) -> Source:
+    """Read a contract, or another file of tables.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    noun : str
+        What the file is, for messages.
+    begin : str
+        What is in every file of that kind, likewise.
 
     Raises
     ------
@@ -105,7 +119,7 @@ def read_source(path: str | Path) -> Source:
         TOML.
     """
     name = str(path)
-    text = _read_text(name, Path(path))
+    text = _read_text(name, Path(path), noun)
     tree = Parser(_LANGUAGE).parse(text.encode())
     try:
         index = _Index(name, text)
@@ -115,7 +129,7 @@ def read_source(path: str | Path) -> Source:
             raise ContractError(index.repeated)
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise ContractError([_syntax_error(name, text, str(error))]) from None
+        raise ContractError([_syntax_error(name, text, str(error), noun)]) from None
     except RecursionError:
         rule = "values must be nested a few levels deep, not by hundreds; remove the inner ones"
         raise ContractError([_whole(name, rule)]) from None
@@ -126,33 +140,33 @@ def read_source(path: str | Path) -> Source:
         rule = "integers must have at most 4300 digits, not more; shorten the number"
         raise ContractError([_whole(name, rule)]) from None
     if not document:
-        rule = "a contract must not be empty; give it a [fabric] table and a [[tenant]]"
+        rule = f"{noun} must not be empty; give it {begin}"
         raise ContractError([_whole(name, rule)])
     return Source(name=name, text=text, document=document, keys=index.keys, values=index.values)
 
 
-def _read_text(name: str, path: Path) -> str:
+def _read_text(name: str, path: Path, noun: str) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
     except IsADirectoryError:
-        rule = "a contract must be a file, not a directory; name the .toml file in it"
+        rule = f"{noun} must be a file, not a directory; name the .toml file in it"
         raise ContractError([_whole(name, rule)]) from None
     except FileNotFoundError:
-        rule = "a contract must be a file that exists, not this; correct the path"
+        rule = f"{noun} must be a file that exists, not this; correct the path"
         raise ContractError([_whole(name, rule)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        rule = f"a contract must be a readable file, not this ({reason}); correct the path"
+        rule = f"{noun} must be a readable file, not this ({reason}); correct the path"
         raise ContractError([_whole(name, rule)]) from None
     if len(data) > _LARGEST_FILE:
-        rule = f"a contract must have at most {_LARGEST_FILE} bytes, not more; name another file"
+        rule = f"{noun} must have at most {_LARGEST_FILE} bytes, not more; name another file"
         raise ContractError([_whole(name, rule)])
     if data.startswith(_IMAGE):
-        rule = "a contract must be TOML, not an image; name the contract that it was compiled from"
+        rule = f"{noun} must be TOML, not an image; name the contract that it was compiled from"
         raise ContractError([_whole(name, rule)])
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        rule = "a contract must be UTF-8 text, not UTF-16; save the file as UTF-8"
+        rule = f"{noun} must be UTF-8 text, not UTF-16; save the file as UTF-8"
         raise ContractError([_whole(name, rule)])
     try:
         return data.decode("utf-8-sig")
@@ -161,7 +175,7 @@ def _read_text(name: str, path: Path) -> str:
         line = valid.count("\n") + 1
         column = len(valid) - valid.rfind("\n")
         rule = (
-            f"a contract must be UTF-8 text, not the byte 0x{data[error.start]:02x}; "
+            f"{noun} must be UTF-8 text, not the byte 0x{data[error.start]:02x}; "
             "save the file as UTF-8"
         )
         shown = valid[valid.rfind("\n") + 1 :]
@@ -176,14 +190,14 @@ def _read_text(name: str, path: Path) -> str:
         raise ContractError([diagnostic]) from None
 
 
-def _syntax_error(name: str, text: str, message: str) -> Diagnostic:
+def _syntax_error(name: str, text: str, message: str, noun: str) -> Diagnostic:
     position = _TOML_POSITION.search(message)
     reason = message[: position.start()] if position else message
     if position and position[1]:
         line, column = int(position[1]), int(position[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    rule = f"a contract must be TOML, not this ({shorten(reason)}); correct the syntax here"
+    rule = f"{noun} must be TOML, not this ({shorten(reason)}); correct the syntax here"
     return _at(Severity.ERROR, name, _lines(text), line, column, rule)
 
 
