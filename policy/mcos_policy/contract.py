@@ -19,9 +19,10 @@ from pydantic import (
 
 from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.diagnostics import Diagnostic, RuleError
+from mcos_policy.fields import integer, quantity, switch, whole_bytes
 from mcos_policy.keys import Form, diagnose, spellings
 from mcos_policy.source import KeyPath, Source
-from mcos_policy.units import DURATION, RATE, SIZE, Bare, Quantity, exact
+from mcos_policy.units import DURATION, RATE, Bare, exact
 
 __all__ = [
     "Bandwidth",
@@ -51,36 +52,6 @@ _MOST_COST = 64
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
-def _quantity(kind: Quantity, *, zero: bool = False) -> PlainValidator:
-    return PlainValidator(lambda value: kind.parse(value, zero=zero))
-
-
-def _bytes(value: object) -> int:
-    size = SIZE.parse(value)
-    if size.denominator != 1:
-        raise RuleError("must be a whole number of bytes", "round it")
-    return int(size)
-
-
-def _integer(low: int, high: int | None = None) -> PlainValidator:
-    rule = f"must be an integer of at least {low}"
-    if high is not None:
-        rule = f"must be an integer in {low}..{high}"
-
-    def parse(value: object) -> int:
-        if type(value) is not int or value < low or (high is not None and value > high):
-            raise RuleError(rule, "write a whole number without quotes")
-        return value
-
-    return PlainValidator(parse)
-
-
-def _switch(value: object) -> bool:
-    if type(value) is not bool:
-        raise RuleError("must be true or false", "write one of them without quotes")
-    return value
-
-
 def _name(value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise RuleError("must be 1 to 32 of the characters a-z, 0-9 and -", "rename the tenant")
@@ -88,7 +59,7 @@ def _name(value: object) -> str:
 
 
 def _power(value: object) -> int:
-    size = _bytes(value)
+    size = whole_bytes(value)
     if size & (size - 1):
         raise RuleError("must be a power of two", 'write a size such as "4 KiB"')
     return size
@@ -134,11 +105,11 @@ def _spelled(name: str, with_unit: str) -> AliasChoices:
     return AliasChoices(name, with_unit)
 
 
-Rate = Annotated[Fraction, _quantity(RATE)]
-Duration = Annotated[Fraction, _quantity(DURATION)]
-Span = Annotated[Fraction, _quantity(DURATION, zero=True)]
-Size = Annotated[int, PlainValidator(_bytes)]
-Switch = Annotated[bool, PlainValidator(_switch)]
+Rate = Annotated[Fraction, quantity(RATE)]
+Duration = Annotated[Fraction, quantity(DURATION)]
+Span = Annotated[Fraction, quantity(DURATION, zero=True)]
+Size = Annotated[int, PlainValidator(whole_bytes)]
+Switch = Annotated[bool, PlainValidator(switch)]
 
 
 class _Table(BaseModel):
@@ -169,13 +140,13 @@ class Fabric(_Table):
         Seconds within which a tenant's next request keeps its turn, 0 for never.
     """
 
-    channels: Annotated[int, _integer(1, _MOST_CHANNELS)]
+    channels: Annotated[int, integer(1, _MOST_CHANNELS)]
     port_credit: Size | None = None
     latency: Duration | None = None
     epoch: Span = Fraction(10, 1000)
     overcommitted: Switch = False
     pacer: Switch = True
-    promotion_interval: Annotated[int, _integer(1)] = 16
+    promotion_interval: Annotated[int, integer(1)] = 16
     depth1: Span = Fraction(20, 10**9)
 
 
@@ -223,7 +194,7 @@ class Placement(_Table):
         Bytes of the whole fabric that it may have.
     """
 
-    page_color: Annotated[int, _integer(1)] | None = None
+    page_color: Annotated[int, integer(1)] | None = None
     page_color_mode: Annotated[str, PlainValidator(_colour_mode)] = "count"
     hbm_quota: Size | None = None
 
@@ -256,7 +227,7 @@ class Bandwidth(_Table):
     burst_duration: Duration = Field(
         validation_alias=_spelled("burst_duration", "burst_duration_ms")
     )
-    priority: Annotated[int, _integer(0, _MOST_PRIORITY)] = 1
+    priority: Annotated[int, integer(0, _MOST_PRIORITY)] = 1
     latency_slo: Duration | None = Field(
         default=None, validation_alias=_spelled("latency_slo", "latency_slo_us")
     )
@@ -291,7 +262,7 @@ class Tenant(_Table):
     """
 
     name: Annotated[str, PlainValidator(_name)]
-    tag: Annotated[int, _integer(0)] | None = None
+    tag: Annotated[int, integer(0)] | None = None
     bandwidth: Bandwidth
     placement: Placement = Placement()
 

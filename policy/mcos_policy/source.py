@@ -20,6 +20,7 @@ from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
 __all__ = [
     "KeyPath",
     "Source",
+    "parse_source",
     "read_source",
     "shorten",
 ]
@@ -119,7 +120,11 @@ def read_source(
         TOML.
     """
     name = str(path)
-    text = _read_text(name, Path(path), noun)
+    return parse_source(_read_text(name, Path(path), noun), name, noun=noun, begin=begin)
+
+
+def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
+    """The same for a text that was read already, called by ``name``."""
     tree = Parser(_LANGUAGE).parse(text.encode())
     try:
         index = _Index(name, text)
