@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,11 +20,13 @@ from mcos_policy.diagnostics import printable
 from mcos_policy.files import write_text
 from mcos_sim.errors import UserError
 from mcos_sim.outputs import require_outputs, writing
+from mcos_sim.tables import Column, Table
 
 __all__ = [
     "errors",
     "json_text",
     "output",
+    "print_table",
     "printable",
     "progress",
     "require_outputs",
@@ -101,6 +103,18 @@ def tell(text: object) -> None:
 def say(text: object) -> None:
     """Print one line on stderr, neither wrapped nor styled."""
     errors.print(printable(text), soft_wrap=True)
+
+
+def print_table(
+    title: str,
+    columns: Sequence[Column | str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    headings: bool = True,
+    grouped: bool = False,
+) -> None:
+    """Print a :class:`mcos_sim.tables.Table` on stdout, in the layout that its width allows."""
+    output.print(Table(title, columns, rows, headings=headings, grouped=grouped))
 
 
 @contextlib.contextmanager
