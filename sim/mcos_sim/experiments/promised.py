@@ -1,0 +1,43 @@
+"""What of a request's latency is its tenant's own queue, and what was promised."""
+
+import numpy as np
+
+from mcos_sim.scenario import TenantResult
+
+__all__ = [
+    "own_queue",
+]
+
+
+def own_queue(tenant: TenantResult, bytes_per_clock: float) -> np.ndarray:
+    """Clocks for which each request waits for its own tenant's requests in front of it.
+
+    With ``d_k = max(a_k, d_{k-1}) + size_k / g``, ``a_k`` being the first offer of request k and
+    ``g`` the guarantee, that is ``max(0, d_{k-1} - a_k)``: what the requests in front of it take at
+    the guarantee. The rest of its latency is what the bound promises.
+
+    Parameters
+    ----------
+    tenant : TenantResult
+        What the tenant saw, with its requests kept.
+    bytes_per_clock : float
+        The tenant's guarantee on the channel, over 0; :func:`mcos_policy.quantize.per_clock`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (offered,), float64: at most the latency where the request was answered.
+    """
+    offered = tenant.offered.astype(np.float64)
+    if not len(offered):
+        return offered
+    service = tenant.sizes / bytes_per_clock
+    ends = np.cumsum(service)
+    begins = ends - service
+    # d_{k-1} is the latest of a_j + the service of requests j to k-1.
+    waits = np.zeros_like(offered)
+    latest = np.maximum.accumulate(offered - begins)
+    waits[1:] = np.maximum(0.0, latest[:-1] + ends[:-1] - offered[1:])
+    answered = tenant.completed >= 0
+    latency = np.where(answered, tenant.completed - tenant.offered, np.inf)
+    return np.minimum(waits, latency)
