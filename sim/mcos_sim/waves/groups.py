@@ -20,9 +20,9 @@ VISIBLE_CLOCKS = 32
 def groups(signals: Sequence[Signal]) -> dict[str, list[tuple[str, Signal]]]:
     """Groups by title, in order; each signal with its label.
 
-    The arbiter, which says who is granted, then one for each tenant, the buckets of all tenants side
-    by side, the port and each kind of event. Where a number has a reading for people, the groups have the reading; the
-    number stays in the waveform.
+    The arbiter, which says who is granted, then one for each tenant, the buckets of all tenants
+    side by side, the port and each kind of event. Where a number has a reading for people, the
+    groups have the reading; the number stays in the waveform.
     """
     found: dict[str, dict[str, list[tuple[str, Signal]]]] = {kind: {} for kind in KINDS}
     hidden = _hidden(signals)
