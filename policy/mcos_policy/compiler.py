@@ -11,6 +11,7 @@ from mcos_policy.admission import admit
 from mcos_policy.contract import Contract, validate
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
 from mcos_policy.image import Image, encode, verify
+from mcos_policy.notes import notes
 from mcos_policy.quantize import quantise
 from mcos_policy.settings import Settings
 from mcos_policy.source import Source, read_source
@@ -38,7 +39,9 @@ class Compiled:
     origin : dict[str, str]
         ``name`` and ``sha256`` of the contract file.
     warnings : tuple[Diagnostic, ...]
-        Remarks that did not stop compilation.
+        What may not hold, although it compiles.
+    notes : tuple[Diagnostic, ...]
+        What a reader may take for granted and should not.
     """
 
     contract: Contract
@@ -47,6 +50,7 @@ class Compiled:
     image: Image
     origin: dict[str, str]
     warnings: tuple[Diagnostic, ...]
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def colours(self) -> dict[int, int]:
@@ -84,6 +88,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         image=image,
         origin=origin,
         warnings=tuple(diagnostics),
+        notes=tuple(notes(contract, config, source)),
     )
 
 

@@ -17,10 +17,14 @@ _MOST_SHOWN = 50
 
 
 class Severity(enum.Enum):
-    """Whether a contract can be compiled in spite of a diagnostic."""
+    """What becomes of a contract with a diagnostic, the most severe first."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,8 @@ class Diagnostic:
     Parameters
     ----------
     severity : Severity
-        An error stops compilation, a warning does not.
+        An error stops compilation. A warning does not, but a promise may not hold. A note asks for
+        nothing: it says what a reader may take for granted and should not.
     text : str
         The rule, the offending value and the way out, in one line.
     file : str
@@ -68,11 +73,11 @@ class ContractError(Exception):
     ----------
     diagnostics : Iterable[Diagnostic]
         Everything found; at least one is an error. Kept are, in the order of the file, as many as
-        people read, errors before warnings, and then one that counts the rest.
+        people read, the most severe first, and then one that counts the rest.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        found = sorted(diagnostics, key=lambda each: each.severity is not Severity.ERROR)
+        found = sorted(diagnostics, key=lambda each: _RANK[each.severity])
         kept = sorted(
             found[:_MOST_SHOWN], key=lambda each: (each.line or 0, each.column or 0, each.text)
         )

@@ -82,6 +82,10 @@ class Source:
         """A warning about the value at ``path``, or about the nearest table around it."""
         return self._diagnostic(Severity.WARNING, path, text, self.values)
 
+    def note(self, path: KeyPath, text: str) -> Diagnostic:
+        """A note about the value at ``path``, or about the nearest table around it."""
+        return self._diagnostic(Severity.NOTE, path, text, self.values)
+
     def _diagnostic(
         self, severity: Severity, path: KeyPath, text: str, nodes: Mapping[KeyPath, Node]
     ) -> Diagnostic:

@@ -88,6 +88,7 @@ def test_the_sample_is_the_beginning_of_the_contract() -> None:
     shown = tomllib.loads(sample)
     whole = tomllib.loads((SAMPLES["decode-prefill"]).read_text(encoding="utf-8"))
     assert shown["fabric"] == whole["fabric"]
+    assert shown["memory"] == whole["memory"]
     assert shown["tenant"] == whole["tenant"][: len(shown["tenant"])]
 
 

@@ -14,9 +14,12 @@ import pytest
 from mcos_policy.samples import SAMPLES
 from mcos_sim.__main__ import main as start
 from mcos_sim.cli import COMMANDS, main
+from mcos_sim.commands.compile import compile_for
 from mcos_sim.errors import HardwareError, InternalError, UserError
 
 CONTRACT = str(SAMPLES["decode-prefill"])
+PLAIN = str(SAMPLES["sixteen"])
+"""A contract without a remark."""
 
 
 def _run(*arguments: str) -> int:
@@ -79,7 +82,7 @@ def test_usage_errors(arguments: list[str]) -> None:
 
 def test_compile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image, summary = tmp_path / "a" / "x.img", tmp_path / "b" / "x.json"
-    assert _run("compile", CONTRACT, "-o", str(image), "--json", str(summary)) == 0
+    assert _run("compile", PLAIN, "-o", str(image), "--json", str(summary)) == 0
     shown = capsys.readouterr()
     record = json.loads(summary.read_text())
     assert shown.err == ""
@@ -121,7 +124,8 @@ def test_warnings_go_to_stderr_and_do_not_stop(
     text = Path(CONTRACT).read_text(encoding="utf-8")
     contract.write_text(text.replace('"25 us"', '"40 ns"'))
     assert _run("compile", str(contract), "-o", str(image)) == 0
-    assert [line.split(":")[3] for line in capsys.readouterr().err.splitlines()] == [" warning"] * 3
+    told = [line.split(":")[3] for line in capsys.readouterr().err.splitlines()]
+    assert told == [" warning"] * 3 + [" note"]
     assert image.exists()
 
 
@@ -137,7 +141,7 @@ def test_warnings_go_to_stderr_and_do_not_stop(
             "mcos: error: tenants must be in 4..16, not 32; the hardware has 4, 8 or 16 tags",
         ),
         (
-            ["compile", CONTRACT, "-o", "{folder}"],
+            ["compile", PLAIN, "-o", "{folder}"],
             (
                 "mcos: error: {folder} must be a file that can be written, not this "
                 "(Is a directory); choose another"
@@ -158,6 +162,25 @@ def test_user_errors(
     (tmp_path / "file").write_text("")
     assert _run(*(argument.format(folder=tmp_path) for argument in arguments)) == 2
     assert capsys.readouterr().err == message.format(folder=tmp_path) + "\n"
+
+
+@pytest.mark.parametrize("arguments", [("explain",), ("compile", "-o", "{folder}/x.img")])
+def test_notes_are_said_and_in_the_record(
+    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.json"
+    command, *more = (argument.format(folder=tmp_path) for argument in arguments)
+    assert _run(command, CONTRACT, *more, "--json", str(path)) == 0
+    (note,) = json.loads(path.read_text())["notes"]
+    assert "note: priority orders nothing here" in note
+    assert capsys.readouterr().err == note + "\n"
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_notes_can_be_left_out(notes: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    compiled = compile_for(Path(CONTRACT), tenants=16, notes=notes)
+    assert len(compiled.notes) == 1
+    assert ("priority orders nothing" in capsys.readouterr().err) == notes
 
 
 @pytest.mark.parametrize("arguments", [("explain",), ("compile", "-o", "{folder}/x.img")])
@@ -277,7 +300,7 @@ STREAMS = [
 def test_streams_that_are_closed_or_full(
     command: str, streams: str, code: int, told: str, tmp_path: Path
 ) -> None:
-    line = f"{sys.executable} -m mcos_sim {command.format(contract=CONTRACT)} {streams}"
+    line = f"{sys.executable} -m mcos_sim {command.format(contract=PLAIN)} {streams}"
     done = subprocess.run(
         ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"],
         capture_output=True,

@@ -59,6 +59,7 @@ def command(
             "crc": f"0x{compiled.image.crc:08x}",
             "files": [str(file) for file in image_files(image)],
             "label": f"0x{compiled.image.label:08x}",
+            "notes": [str(note) for note in compiled.notes],
             "warnings": [str(warning) for warning in compiled.warnings],
             "words": len(compiled.image.words),
         }
@@ -77,8 +78,17 @@ def command(
     )
 
 
-def compile_for(contract: Path, *, tenants: int) -> Compiled:
-    """Compile a contract for the default channel with some number of tags, warnings to stderr.
+def compile_for(contract: Path, *, tenants: int, notes: bool = True) -> Compiled:
+    """Compile a contract for the default channel with some number of tags, remarks to stderr.
+
+    Parameters
+    ----------
+    contract : Path
+        Its file.
+    tenants : int
+        Tags of the hardware.
+    notes : bool
+        Whether notes are said too, not warnings alone.
 
     Raises
     ------
@@ -94,6 +104,6 @@ def compile_for(contract: Path, *, tenants: int) -> Compiled:
     except ValueError as error:
         raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
     compiled = compile_contract(contract, config)
-    for warning in compiled.warnings:
-        say(warning)
+    for remark in (*compiled.warnings, *(compiled.notes if notes else ())):
+        say(remark)
     return compiled

@@ -56,6 +56,7 @@ def command(
         origin = {
             "config_hash": compiled.config.hash,
             "contract": compiled.origin,
+            "notes": [str(note) for note in compiled.notes],
             "warnings": [str(warning) for warning in compiled.warnings],
         }
         write_json(json, explanation.as_mapping() | origin)

@@ -52,7 +52,7 @@ def command(
 
     contract = contract or contract_for(memory)
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16)
+    compiled = compile_for(contract, tenants=16, notes=False)
     of = Slice(steps=steps, memory=memory)
     work = len(_RUNS) * steps * of.step_clocks(compiled.config)
     with progress("Running the reference model", work) as advance:

@@ -95,7 +95,7 @@ def colours(
     from mcos_sim.experiments.colouring import ESSAY, RUNS, measure_colouring
 
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16)
+    compiled = compile_for(contract, tenants=16, notes=False)
     with progress("Running the reference model on HBM3", RUNS) as advance:
         rows = measure_colouring(compiled, clocks=clocks, seed=seed, on_progress=advance)
     table = Table(title=f"HBM3, pages of 4 KiB, {clocks:,} clocks a run")
@@ -157,7 +157,7 @@ def conflicts(
     from mcos_sim.experiments.row_conflicts import measure_row_conflicts
 
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16)
+    compiled = compile_for(contract, tenants=16, notes=False)
     with progress("Running the reference model on HBM3", 1) as advance:
         found = measure_row_conflicts(compiled, clocks=clocks, seed=seed)
         advance(1)

@@ -166,7 +166,7 @@ def command(
     kind = ArbiterKind[arbiter.name]
     common = {"name": arbiter.value, "arbiter": kind, "seed": seed, "window": recorded}
     if trace is None:
-        compiled = compile_for(contract, tenants=16)
+        compiled = compile_for(contract, tenants=16, notes=arbiter is Arbiter.MCOS)
         facts: dict[str, Any] = {"workload": workload.value}
         scenario = _essay_scenario(compiled, workload, clocks, memory, common)
     else:

@@ -81,7 +81,7 @@ def planted(monkeypatch):
     config = ChannelConfig(tenants=4)
     monkeypatch.setattr(
         "mcos_sim.commands.compile.compile_for",
-        lambda contract, *, tenants: compile_contract(contract, config),
+        lambda contract, **_: compile_contract(contract, config),
     )
     monkeypatch.setattr(
         "mcos_sim.compiled.engine.channel_library",

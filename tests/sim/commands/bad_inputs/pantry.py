@@ -103,8 +103,8 @@ CONTRACTS: dict[str, Content] = {
     "priority.toml": _tenant("priority", "16"),
     "priority-text.toml": _tenant("priority", '"high"'),
     "spelled.toml": _tenant("gauranteed", '"1 GB/s"'),
-    "memory.toml": _changed("[[tenant]]", '[memory]\nrate = "0 GB/s"\n\n[[tenant]]'),
-    "memory-kind.toml": _changed("[[tenant]]", "[memory]\nkind = 3\n\n[[tenant]]"),
+    "memory.toml": _changed('rate = "51.2 GB/s"', 'rate = "0 GB/s"'),
+    "memory-kind.toml": _changed('rate = "51.2 GB/s"', "kind = 3"),
 }
 """Contracts; ``c.toml`` is the good one."""
 

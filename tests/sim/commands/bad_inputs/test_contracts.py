@@ -83,94 +83,94 @@ ROWS = [
     ),
     (
         "explain same-name.toml",
-        "same-name.toml:20:8: error: name must be unique, and tenant 1 of the file has",
+        "same-name.toml:23:8: error: name must be unique, and tenant 1 of the file has",
     ),
     (
         "explain same-tag.toml",
-        "same-tag.toml:11:7: error: tag must be unique, and prefill and decode-a have",
+        "same-tag.toml:14:7: error: tag must be unique, and prefill and decode-a have",
     ),
     (
         "explain tag-16.toml",
-        "tag-16.toml:21:7: error: tag must be in 0..15, the tags of the hardware, not 16",
+        "tag-16.toml:24:7: error: tag must be in 0..15, the tags of the hardware, not 16",
     ),
     (
         "explain tag-minus.toml",
-        "tag-minus.toml:21:7: error: tag must be an integer of at least 0, not -1",
+        "tag-minus.toml:24:7: error: tag must be an integer of at least 0, not -1",
     ),
     (
         "explain tag-text.toml",
-        'tag-text.toml:21:7: error: tag must be an integer of at least 0, not "1"',
+        'tag-text.toml:24:7: error: tag must be an integer of at least 0, not "1"',
     ),
     (
         "explain markup.toml",
-        "markup.toml:20:8: error: name must be 1 to 32 of the characters a-z, 0-9",
+        "markup.toml:23:8: error: name must be 1 to 32 of the characters a-z, 0-9",
     ),
     (
         "explain escape.toml",
-        "escape.toml:20:8: error: name must be 1 to 32 of the characters a-z, 0-9",
+        "escape.toml:23:8: error: name must be 1 to 32 of the characters a-z, 0-9",
     ),
     (
         "explain newline.toml",
-        "newline.toml:20:8: error: name must be 1 to 32 of the characters a-z, 0-9",
+        "newline.toml:23:8: error: name must be 1 to 32 of the characters a-z, 0-9",
     ),
     ("explain bell.toml", "bell.toml:4:2: error: [fabric] must have the key channels"),
-    ("explain no-name.toml", "no-name.toml:19:3: error: [[tenant]] must have the key name"),
-    ("explain over.toml", "over.toml:11:14: error: the sum of guarantees must be at most 348.16"),
+    ("explain no-name.toml", "no-name.toml:22:3: error: [[tenant]] must have the key name"),
+    ("explain over.toml", "over.toml:13:14: error: the sum of guarantees must be at most 348.16"),
     (
         "explain rate-unit.toml",
-        'rate-unit.toml:11:14: error: guaranteed must be a rate such as "120 GB/s", not "40 GB"',
+        'rate-unit.toml:13:14: error: guaranteed must be a rate such as "120 GB/s", not "40 GB"',
     ),
     (
         "explain rate-word.toml",
-        'rate-word.toml:11:14: error: guaranteed must be a rate such as "120 GB/s", not "fast"',
+        'rate-word.toml:13:14: error: guaranteed must be a rate such as "120 GB/s", not "fast"',
     ),
     (
         "explain rate-huge.toml",
-        'rate-huge.toml:11:14: error: guaranteed must be a rate such as "120 GB/s", not',
+        'rate-huge.toml:13:14: error: guaranteed must be a rate such as "120 GB/s", not',
     ),
     (
         "explain rate-zero.toml",
-        'rate-zero.toml:11:14: error: guaranteed must be over 0, not "0 GB/s"',
+        'rate-zero.toml:13:14: error: guaranteed must be over 0, not "0 GB/s"',
     ),
     (
         "explain rate-minus.toml",
-        'rate-minus.toml:11:14: error: guaranteed must be over 0, not "-1 GB/s"',
+        'rate-minus.toml:13:14: error: guaranteed must be over 0, not "-1 GB/s"',
     ),
     (
         "explain rate-nan.toml",
-        'rate-nan.toml:11:14: error: guaranteed must be a rate such as "120 GB/s", not nan',
+        'rate-nan.toml:13:14: error: guaranteed must be a rate such as "120 GB/s", not nan',
     ),
     (
         "explain rate-inf.toml",
-        'rate-inf.toml:11:9: error: burst must be a rate such as "120 GB/s", not inf',
+        'rate-inf.toml:13:9: error: burst must be a rate such as "120 GB/s", not inf',
     ),
     (
         "explain burst-small.toml",
-        "burst-small.toml:11:9: error: burst must be at least the guarantee of 40.96",
+        "burst-small.toml:13:9: error: burst must be at least the guarantee of 40.96",
     ),
     (
         "explain slo-text.toml",
-        'slo-text.toml:11:15: error: latency_slo must be a duration such as "2 ms", not "soon"',
+        'slo-text.toml:13:15: error: latency_slo must be a duration such as "2 ms", not "soon"',
     ),
     (
         "explain slo-minus.toml",
-        'slo-minus.toml:11:15: error: latency_slo must be over 0, not "-1 us"',
+        'slo-minus.toml:13:15: error: latency_slo must be over 0, not "-1 us"',
     ),
     (
         "explain duration.toml",
-        "duration.toml:11:18: error: burst_duration must be at most 5.242879 ms at",
+        "duration.toml:13:18: error: burst_duration must be at most 5.242879 ms at",
     ),
     (
         "explain priority.toml",
-        "priority.toml:11:12: error: priority must be an integer in 0..15, not 16",
+        "priority.toml:13:12: error: priority must be an integer in 0..15, not 16",
     ),
     (
         "explain priority-text.toml",
-        'priority-text.toml:11:12: error: priority must be an integer in 0..15, not "high"',
+        'priority-text.toml:13:12: error: priority must be an integer in 0..15, not "high"',
     ),
     (
         "explain spelled.toml",
-        "spelled.toml:11:1: error: a key of [tenant.bandwidth] must be one of",
+        "spelled.toml:13:1: error: a key of [tenant.bandwidth] must be one of",
     ),
     ("explain memory.toml", 'memory.toml:10:8: error: rate must be over 0, not "0 GB/s"'),
     (
@@ -187,7 +187,7 @@ ROWS = [
     ),
     ("run missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
     ("demo missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
-    ("demo over.toml", "over.toml:11:14: error: the sum of guarantees must be at most 348.16"),
+    ("demo over.toml", "over.toml:13:14: error: the sum of guarantees must be at most 348.16"),
     ("sweep missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
     (
         "memory colours missing.toml",
