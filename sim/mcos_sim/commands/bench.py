@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mcos_policy.samples import SAMPLES, contract_path
-from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.console import output, print_table, progress, require_outputs, say, write_json
 
 __all__ = [
     "EXAMPLE",
@@ -38,8 +38,6 @@ def command(
     ] = Path("build/bench/result.json"),
 ) -> None:
     """Measure clocks a second of each engine on one stream, and requests a second of the memory."""
-    from rich.table import Table
-
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.compiled.engine import channel_library
@@ -63,17 +61,19 @@ def command(
         advance(1)
 
     slowest = speeds["cocotb"].cycles_per_s
-    table = Table(title=f"{compiled.origin['name']}, one core")
-    for name in ("engine", "clocks", "clocks/s", "times cocotb"):
-        table.add_column(name, justify="left" if name == "engine" else "right")
-    for name, speed in speeds.items():
-        table.add_row(
-            name.replace("_", " "),
-            f"{speed.clocks:,}",
-            f"{speed.cycles_per_s:,.0f}",
-            f"{speed.cycles_per_s / slowest:,.1f}",
-        )
-    output.print(table)
+    print_table(
+        f"{compiled.origin['name']}, one core",
+        ("engine", "clocks", "clocks/s", "times cocotb"),
+        [
+            (
+                name.replace("_", " "),
+                f"{speed.clocks:,}",
+                f"{speed.cycles_per_s:,.0f}",
+                f"{speed.cycles_per_s / slowest:,.1f}",
+            )
+            for name, speed in speeds.items()
+        ],
+    )
     told = ", ".join(
         f"{name.removesuffix('_req_per_s')} {rate:,.0f}" for name, rate in memory.items()
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_sim.commands.options import ContractOfMemory, Memory, contract_for
-from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.console import print_table, progress, require_outputs, say, write_json
 from mcos_sim.memory.name import MemoryName
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def command(
     outstanding comes in the middle. 200 steps are 3.4 s of the channel, 2.7 thousand million clocks
     an arbiter.
     """
-    from rich.table import Table
-
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.full_scale import Slice, measure_full_scale
     from mcos_sim.machine import machine
@@ -57,28 +55,22 @@ def command(
     work = len(_RUNS) * steps * of.step_clocks(compiled.config)
     with progress("Running the reference model", work) as advance:
         rows = measure_full_scale(compiled, of, runs=_RUNS, on_progress=advance)
-    table = Table(title=f"{steps} steps of {of.step_seconds * 1000:.0f} ms, those in the burst")
-    for name in (
-        "run",
-        "all steps",
-        "in burst",
-        "p50 ms",
-        "p99 ms",
-        "p99 / alone",
-        "utilisation",
-        "seconds",
-    ):
-        table.add_column(name, justify="left" if name == "run" else "right")
-    for name, row in rows.items():
-        table.add_row(
-            name,
-            *(str(row[key]) for key in ("steps_in_all", "steps")),
-            *(_milliseconds(row[key], compiled.config) for key in ("p50_clocks", "p99_clocks")),
-            "-" if row["p99_over_alone"] is None else f"{row['p99_over_alone']:.3f}",
-            f"{row['utilisation']:.1%}",
-            f"{row['seconds']:.0f}",
-        )
-    output.print(table)
+    headings = "run, all steps, in burst, p50 ms, p99 ms, p99 / alone, utilisation, seconds"
+    print_table(
+        f"{steps} steps of {of.step_seconds * 1000:.0f} ms, those in the burst",
+        headings.split(", "),
+        [
+            (
+                name,
+                *(str(row[key]) for key in ("steps_in_all", "steps")),
+                *(_milliseconds(row[key], compiled.config) for key in ("p50_clocks", "p99_clocks")),
+                "-" if row["p99_over_alone"] is None else f"{row['p99_over_alone']:.3f}",
+                f"{row['utilisation']:.1%}",
+                f"{row['seconds']:.0f}",
+            )
+            for name, row in rows.items()
+        ],
+    )
     write_json(
         json,
         {

@@ -9,7 +9,8 @@ import typer
 
 from mcos_policy.samples import SAMPLES, contract_path
 from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED
-from mcos_sim.console import output, progress, require_outputs, say, tell, write_json
+from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json
+from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
@@ -89,8 +90,6 @@ def colours(
     Four streams that together ask for more than the channel can pass, behind FCFS and behind MCOS,
     with pages anywhere and with pages by colour.
     """
-    from rich.table import Table
-
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.colouring import ESSAY, RUNS, measure_colouring
 
@@ -98,25 +97,27 @@ def colours(
     compiled = compile_for(contract, tenants=16, notes=False)
     with progress("Running the reference model on HBM3", RUNS) as advance:
         rows = measure_colouring(compiled, clocks=clocks, seed=seed, on_progress=advance)
-    table = Table(title=f"HBM3, pages of 4 KiB, {clocks:,} clocks a run")
-    for name in ("page in", "workload", "arbiter", "pages"):
-        table.add_column(name)
-    for name in ("row changes", "over floor", "of peak", "of ceiling", "pJ/B", "W"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(
-            row["layout"],
-            row["workload"],
-            row["arbiter"],
-            "coloured" if row["coloured"] else "anywhere",
-            f"{row['row_changes']:.2%}",
-            f"{100 * row['over_floor']:+.2f}",
-            f"{row['utilisation']:.1%}",
-            f"{row['of_ceiling']:.1%}",
-            f"{row['pj_per_byte']:.1f}",
-            f"{row['watts']:.2f}",
-        )
-    output.print(table)
+    names = ("page in", "workload", "arbiter", "pages")
+    figures = ("row changes", "over floor", "of peak", "of ceiling", "pJ/B", "W")
+    print_table(
+        f"HBM3, pages of 4 KiB, {clocks:,} clocks a run",
+        [*(Column(heading=name, name=True) for name in names), *figures],
+        [
+            (
+                row["layout"],
+                row["workload"],
+                row["arbiter"],
+                "coloured" if row["coloured"] else "anywhere",
+                f"{row['row_changes']:.2%}",
+                f"{100 * row['over_floor']:+.2f}",
+                f"{row['utilisation']:.1%}",
+                f"{row['of_ceiling']:.1%}",
+                f"{row['pj_per_byte']:.1f}",
+                f"{row['watts']:.2f}",
+            )
+            for row in rows
+        ],
+    )
     tell(
         f"The essay: conflicts {ESSAY['conflicts_free']:.0%} and "
         f"{ESSAY['conflicts_coloured']:.0%}, utilisation {ESSAY['utilisation_free']:.0%} and "
@@ -151,8 +152,6 @@ def conflicts(
     Once as the contract says, where guarantees are admitted at their cost in memory time, and once
     as counting bytes would have it.
     """
-    from rich.table import Table
-
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.experiments.row_conflicts import measure_row_conflicts
 
@@ -162,21 +161,22 @@ def conflicts(
         found = measure_row_conflicts(compiled, clocks=clocks, seed=seed)
         advance(1)
     alone = found["adversaries_alone"]
-    table = Table(title=f"HBM3, {clocks:,} clocks a run")
-    table.add_column("guarantees admitted by")
-    for name in ("of its guarantee", "longest delay", "bound", "others, B/clock", "row changes"):
-        table.add_column(name, justify="right")
-    for name in ("compiled_cost", "byte_charging"):
-        row = found[name]
-        table.add_row(
-            name.replace("_", " "),
-            f"{row['of_guarantee']:.1%}",
-            f"{row['delay_clocks']:,}",
-            f"{row['delay_bound_clocks']:,.0f}",
-            f"{row['adversary_bytes_per_clock']:.1f}",
-            f"{row['row_changes']:.1%}",
-        )
-    output.print(table)
+    figures = ("of its guarantee", "longest delay", "bound", "others, B/clock", "row changes")
+    print_table(
+        f"HBM3, {clocks:,} clocks a run",
+        ["guarantees admitted by", *figures],
+        [
+            (
+                name.replace("_", " "),
+                f"{row['of_guarantee']:.1%}",
+                f"{row['delay_clocks']:,}",
+                f"{row['delay_bound_clocks']:,.0f}",
+                f"{row['adversary_bytes_per_clock']:.1f}",
+                f"{row['row_changes']:.1%}",
+            )
+            for name, row in ((each, found[each]) for each in ("compiled_cost", "byte_charging"))
+        ],
+    )
     tell(
         f"The others alone: {alone['bytes_per_clock']:.1f} bytes a clock, a cost of "
         f"{alone['cost']:.2f}."

@@ -19,11 +19,12 @@ from mcos_sim.commands.options import (
     Workers,
     contract_for,
 )
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import print_table, progress, require_outputs, say, write_json, writing
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Contender, Grid, Workload
+from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
     from mcos_sim.sweep.cluster import Cluster
@@ -282,26 +283,21 @@ def _unique(values: list | None, *default: Any) -> list:
 
 
 def _show(sweep: Sweep, found: dict, failures: list[Failure]) -> None:
-    from rich.table import Table
-
-    table = Table(title=f"{found['points']:,} points, p99 of steps in clocks")
-    table.add_column("arbiter")
-    for name in ("tenant", "median", "least", "largest", "share"):
-        table.add_column(name, justify="left" if name == "tenant" else "right")
     rows = sweep.table()
+    shown = []
     groups = dict.fromkeys((row["arbiter"], row["tenant"]) for row in rows)
     for arbiter, tenant in groups:
         own = [row for row in rows if (row["arbiter"], row["tenant"]) == (arbiter, tenant)]
         late = sorted(row["p99_clocks"] for row in own if row["p99_clocks"] is not None)
         shares = sorted(row["share"] for row in own)
         told = [late[len(late) // 2], late[0], late[-1]] if late else []
-        table.add_row(
-            arbiter,
-            tenant,
-            *([f"{clocks:,}" for clocks in told] or ["-"] * 3),
-            f"{shares[len(shares) // 2]:.1%}",
-        )
-    output.print(table)
+        latencies = [f"{clocks:,}" for clocks in told] or ["-"] * 3
+        shown.append((arbiter, tenant, *latencies, f"{shares[len(shares) // 2]:.1%}"))
+    print_table(
+        f"{found['points']:,} points, p99 of steps in clocks",
+        ["arbiter", Column(heading="tenant", name=True), "median", "least", "largest", "share"],
+        shown,
+    )
     say(f"table: {found['table']}")
     say(f"page: {found['page']}")
     if failures:

@@ -8,8 +8,9 @@ import typer
 
 from mcos_policy.files import write_text
 from mcos_sim.commands.options import MOST_SEED
-from mcos_sim.console import output, printable, require_outputs, say, tell, write_json, writing
+from mcos_sim.console import print_table, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
+from mcos_sim.tables import Column
 
 __all__ = [
     "EXAMPLE",
@@ -116,8 +117,6 @@ def command(
     The format is told from the content. Generated traces have log-normal lengths and Poisson
     arrivals; the same arguments always give the same bytes.
     """
-    from rich.table import Table
-
     from mcos_sim.traffic.generator import generate_trace
     from mcos_sim.traffic.models import find_model
     from mcos_sim.traffic.summary import model_summary, trace_summary
@@ -158,7 +157,4 @@ def command(
         summary["model"] = bytes_summary
     if json is not None:
         write_json(json, summary)
-    table = Table(title=printable(file), show_header=False, title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    output.print(table)
+    print_table(str(file), ["", Column(heading="", words=True)], rows, headings=False)

@@ -1,16 +1,14 @@
 """The result of a comparison as tables for a terminal."""
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from mcos_sim.report.marks import Mark, marks
-from mcos_sim.report.rows import RUNS, rows
+from mcos_sim.report.rows import RUNS, Row, rows
+from mcos_sim.tables import Column, Table
 
 __all__ = [
     "render",
@@ -31,7 +29,7 @@ def render(result: Mapping[str, Any]) -> RenderableType:
     Returns
     -------
     RenderableType
-        For ``Console.print``; 80 columns are enough.
+        For ``Console.print``; nothing is transposed from 80 columns up.
     """
     found = marks(result)
     parts: list[RenderableType] = []
@@ -62,34 +60,30 @@ def _burst(ratios: Mapping[str, float]) -> str:
 
 
 def _latencies(result: Mapping[str, Any], scenario: str) -> Table:
-    table = Table(
-        title=f"{scenario}: step latency and share",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
+    return Table(
+        f"{scenario}: step latency and share",
+        ["tenant", Column(heading="arbiter", name=True), *COLUMNS],
+        [
+            [Text(cell, "bold" if row.run == "mcos" else "") for cell in _cells(row)]
+            for row in rows(result, scenario)
+        ],
+        grouped=True,
     )
-    table.add_column("tenant, arbiter", overflow="fold")
-    for column in COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    for tenant, of_tenant in itertools.groupby(rows(result, scenario), lambda row: row.tenant):
-        table.add_section()
-        table.add_row(tenant)
-        for row in of_tenant:
-            table.add_row(
-                f" {RUNS[row.run]}",
-                f"{row.steps:,}",
-                _number(row.p50_clocks, ",d"),
-                _number(row.p50_us, ",.2f"),
-                _number(row.p99_clocks, ",d"),
-                _number(row.p99_us, ",.2f"),
-                _number(row.over_alone, ".2f"),
-                f"{row.share:.1%}",
-                f"{row.target_share:.1%}",
-                style="bold" if row.run == "mcos" else "",
-            )
-    return table
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.tenant,
+        RUNS[row.run],
+        f"{row.steps:,}",
+        _number(row.p50_clocks, ",d"),
+        _number(row.p50_us, ",.2f"),
+        _number(row.p99_clocks, ",d"),
+        _number(row.p99_us, ",.2f"),
+        _number(row.over_alone, ".2f"),
+        f"{row.share:.1%}",
+        f"{row.target_share:.1%}",
+    )
 
 
 def _marks(found: list[Mark]) -> Text:

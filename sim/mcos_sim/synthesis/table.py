@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from mcos_sim.synthesis.state import ESSAY_BUCKET_BYTES, ESSAY_TENANTS
+from mcos_sim.tables import Column, Table
 
 __all__ = [
     "render",
@@ -36,91 +35,98 @@ def render(result: Mapping[str, Any], *, paths: int) -> RenderableType:
         )
         parts += [_growth(rows)]
     parts += [_state(result["state"])]
-    parts += [Text(_state_line(state)) for state in result["state"]]
-    return Group(*parts)
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    spaced = [each for part in parts for each in (part, Text())]
+    return Group(*spaced, *(Text(_state_line(state)) for state in result["state"]))
 
 
 def _cell(value: float | None, form: str = ",.0f") -> str:
     return "" if value is None else format(value, form)
 
 
+_HARDWARE = [Column(heading=name, name=True) for name in ("target", "tenants", "L")]
+"""Columns that say what was measured."""
+
+
+def _hardware(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["name"], str(row["tenants"]), str(row["lag"])
+
+
 def _figures(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("Speed and size")
-    for name in ("target", "tenants", "L"):
-        table.add_column(name, justify="left" if name == "target" else "right", no_wrap=True)
-    for name in ("MHz", "best", "LUT", "FF", "BRAM", "DSP", "µm²"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row["name"],
-            str(row["tenants"]),
-            str(row["lag"]),
-            _cell(row["fmax_mhz"], ",.1f"),
-            _cell(row.get("fmax_best_mhz"), ",.1f"),
-            *(_cell(row[kind]) for kind in ("luts", "ffs", "brams", "dsps", "area_um2")),
-        )
-    return table
+    return Table(
+        "Speed and size",
+        [*_HARDWARE, "MHz", "best", "LUT", "FF", "BRAM", "DSP", "µm²"],
+        [
+            (
+                *_hardware(row),
+                _cell(row["fmax_mhz"], ",.1f"),
+                _cell(row.get("fmax_best_mhz"), ",.1f"),
+                *(_cell(row[kind]) for kind in ("luts", "ffs", "brams", "dsps", "area_um2")),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _limits(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("What limits the frequency")
-    for name in ("target", "tenants", "L"):
-        table.add_column(name, justify="left" if name == "target" else "right", no_wrap=True)
-    table.add_column("critical path")
-    for row in rows:
-        if row["critical_path"] is not None:
-            table.add_row(row["name"], str(row["tenants"]), str(row["lag"]), row["critical_path"])
-    return table
+    return Table(
+        "What limits the frequency",
+        [*_HARDWARE, Column(heading="critical path", words=True)],
+        [
+            (*_hardware(row), row["critical_path"])
+            for row in rows
+            if row["critical_path"] is not None
+        ],
+    )
 
 
 def _growth(rows: Sequence[Mapping[str, Any]]) -> Table:
     sizes = sorted({row["tenants"] for row in rows})
-    table = _table("LUTs or µm² per tenant")
-    table.add_column("target", no_wrap=True)
-    table.add_column("L", justify="right")
-    for size in sizes:
-        table.add_column(f"{size} tenants", justify="right")
+    shown = []
     for name, lag in sorted({(row["name"], row["lag"]) for row in rows}):
         costs = {
             row["tenants"]: (row["luts"] or row["area_um2"]) / row["tenants"]
             for row in rows
             if (row["name"], row["lag"]) == (name, lag)
         }
-        table.add_row(name, str(lag), *(_cell(costs.get(size)) for size in sizes))
-    return table
+        shown.append((name, str(lag), *(_cell(costs.get(size)) for size in sizes)))
+    headings = [f"{size} tenants" for size in sizes]
+    return Table(
+        "LUTs or µm² per tenant",
+        ["target", Column(heading="L", name=True), *headings],
+        shown,
+    )
 
 
 def _paths(row: Mapping[str, Any], paths: int) -> Table:
-    table = _table(f"{row['name']}, {row['tenants']} tenants, L = {row['lag']}: slowest paths")
-    table.add_column("ps", justify="right", no_wrap=True)
-    table.add_column("cells", justify="right", no_wrap=True)
-    table.add_column("path")
-    for path in row["paths"][:paths]:
-        table.add_row(_cell(path["ps"]), str(path["cells"]), path["path"])
-    return table
+    return Table(
+        f"{row['name']}, {row['tenants']} tenants, L = {row['lag']}: slowest paths",
+        [
+            Column(heading="ps", name=True, justify="right"),
+            "cells",
+            Column(heading="path", words=True),
+        ],
+        [(_cell(path["ps"]), str(path["cells"]), path["path"]) for path in row["paths"][:paths]],
+    )
 
 
 def _state(states: Sequence[Mapping[str, Any]]) -> Table:
     groups = sorted({group for state in states for group in state["bits"]})
-    table = _table("Bits of state: of the channel, and of one more tenant")
-    table.add_column("tenants", justify="right", no_wrap=True)
-    table.add_column("L", justify="right", no_wrap=True)
-    for group in groups:
-        table.add_column(group, justify="right")
-    for state in states:
-        table.add_row(
-            str(state["tenants"]),
-            str(state["lag"]),
-            *(
-                f"{state['bits'].get(group, 0):,}\n{state['bits_per_tenant'].get(group, 0):,.0f}"
-                for group in groups
-            ),
-        )
-    return table
+    return Table(
+        "Bits of state: of the channel, and of one more tenant",
+        [*(Column(heading=name, name=True) for name in ("tenants", "L")), *groups],
+        [
+            (
+                str(state["tenants"]),
+                str(state["lag"]),
+                *(
+                    f"{state['bits'].get(group, 0):,}\n"
+                    f"{state['bits_per_tenant'].get(group, 0):,.0f}"
+                    for group in groups
+                ),
+            )
+            for state in states
+        ],
+    )
 
 
 def _state_line(state: Mapping[str, Any]) -> str:
