@@ -12,23 +12,15 @@ from mcos_sim.traffic.arrivals import Trace
 from mcos_sim.traffic.batching import (
     CHUNK_TOKENS,
     FLOPS_PER_CHANNEL,
-    WEIGHTS,
-    Batches,
     Slice,
     schedule_decode,
     schedule_prefill,
 )
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.models import ModelGeometry
-from mcos_sim.traffic.stream import STEP, Stream
-from mcos_sim.traffic.transfer import (
-    TRANSFER,
-    fragment,
-    region_base,
-    region_bytes,
-    request_beats,
-    request_counts,
-)
+from mcos_sim.traffic.scaling import Scaler, batch_stream, batch_transfers
+from mcos_sim.traffic.stream import Stream
+from mcos_sim.traffic.transfer import request_beats
 
 __all__ = [
     "InferenceWorkload",
@@ -71,30 +63,6 @@ class InferenceWorkload:
     facts: dict
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Scaler:
-    """Real bytes and nanoseconds to beats and clocks, in this one place."""
-
-    scale: float
-    longest: int
-    config: ChannelConfig
-
-    def beats(self, real_bytes: np.ndarray) -> np.ndarray:
-        # Amounts are over 0, so that none becomes less than one beat.
-        return np.ceil(real_bytes * self.scale / self.config.beat_bytes).astype(np.int64)
-
-    def clocks(self, real_ns: np.ndarray) -> np.ndarray:
-        return np.rint(real_ns * self.scale * self.config.clock_khz / 1e6).astype(np.uint64)
-
-    def requests(self, real_bytes: np.ndarray) -> int:
-        return int(request_counts(self.beats(real_bytes), self.longest).sum())
-
-    def offsets(self, real_bytes: np.ndarray) -> np.ndarray:
-        """Byte offsets inside an object, at whole requests."""
-        size = self.longest * self.config.beat_bytes
-        return (real_bytes * self.scale // size).astype(np.int64) * size
-
-
 def _require_size(memory_requests: int) -> None:
     if memory_requests > MAX_REQUESTS:
         raise UserError(
@@ -109,7 +77,7 @@ def _choose_scale(
     """Smallest scale of six digits at which the amounts become at least ``grants`` requests."""
 
     def requests(scale: float) -> int:
-        return _Scaler(scale=scale, longest=longest, config=config).requests(real_bytes)
+        return Scaler(scale=scale, longest=longest, config=config).requests(real_bytes)
 
     if len(real_bytes) >= grants:
         raise UserError(
@@ -128,59 +96,6 @@ def _choose_scale(
     chosen = math.exp(high)
     digit = 10.0 ** (math.floor(math.log10(chosen)) - 5)
     return min(1.0, float(f"{math.ceil(chosen / digit) * digit:.6g}"))
-
-
-def _transfers(
-    batches: Batches, trace: Trace, tag: int, part: Slice, scaler: _Scaler
-) -> np.ndarray:
-    """Amounts as scaled transfers: weights in the lower half of the region, KV in the upper."""
-    config = scaler.config
-    half = region_bytes(config) // 2
-    tokens = trace.requests["input_tokens"] + trace.requests["output_tokens"]
-    # Two requests more than the KV needs: one for the cut end, one for a token of a beat's size.
-    sizes = scaler.offsets(tokens * part.kv_bytes) + 2 * scaler.longest * config.beat_bytes
-    bases = half + np.cumsum(sizes) - sizes
-    if sizes.sum() > half or part.weight_bytes * scaler.scale > half:
-        raise UserError(
-            f"weights and KV must fit in {half} bytes each, half of a tenant's address region, "
-            f"at scale {scaler.scale!r}; ask for a smaller scale or fewer requests"
-        )
-    amounts = batches.amounts
-    weights = amounts["sequence"] == WEIGHTS
-    inside = scaler.offsets(amounts["token"] * part.kv_bytes)
-    transfers = np.empty(len(amounts), TRANSFER)
-    transfers["op"] = amounts["op"]
-    transfers["beats"] = scaler.beats(amounts["bytes"])
-    transfers["address"] = np.where(weights, 0, bases[amounts["sequence"]] + inside)
-    transfers["address"] += region_base(tag, config)
-    return transfers
-
-
-def _stream(
-    name: str,
-    tag: int,
-    window: int,
-    batches: Batches,
-    transfers: np.ndarray,
-    scaler: _Scaler,
-) -> Stream:
-    pieces = request_counts(transfers["beats"], scaler.longest)
-    ends = np.cumsum(batches.steps["count"])
-    counts = np.add.reduceat(pieces, ends - batches.steps["count"]) if len(ends) else ends
-    steps = np.zeros(len(ends), STEP)
-    steps["first"] = np.cumsum(counts) - counts
-    steps["count"] = counts
-    steps["ready"] = scaler.clocks(batches.steps["ready_ns"])
-    # A stream's compute comes before its step; a batch's comes after it.
-    steps["compute"][1:] = scaler.clocks(batches.steps["compute_ns"][:-1])
-    return Stream(
-        name=name,
-        tag=tag,
-        window=window,
-        closed=True,
-        requests=fragment(transfers, longest=scaler.longest, config=scaler.config),
-        steps=steps,
-    )
 
 
 def _direction_bytes(stream: Stream, op: Op, config: ChannelConfig) -> int:
@@ -270,14 +185,14 @@ def inference_streams(
     real_bytes = np.concatenate([batch.amounts["bytes"] for batch in batches])
     if scale is None:
         scale = _choose_scale(real_bytes, grants, longest, config)
-    scaler = _Scaler(scale=scale, longest=longest, config=config)
+    scaler = Scaler(scale=scale, longest=longest, config=config)
     _require_size(scaler.requests(real_bytes))
 
     streams = []
     for tag, (name, batch) in enumerate(zip((PREFILL, *DECODERS), batches, strict=True)):
         window = decoder_window if tag else prefill_window
-        transfers = _transfers(batch, trace, tag, part, scaler)
-        streams.append(_stream(name, tag, window, batch, transfers, scaler))
+        transfers = batch_transfers(batch, trace, tag, part, scaler)
+        streams.append(batch_stream(name, tag, window, batch, transfers, scaler))
 
     tenant_facts = [
         {

@@ -1,0 +1,342 @@
+"""Patterns become request streams of one channel."""
+
+import dataclasses
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from mcos_hw.channel.request import Op
+from mcos_hw.config import ChannelConfig
+from mcos_policy.compiler import Compiled
+from mcos_policy.quantize import channel_rate, clocks, per_clock
+from mcos_sim.errors import UserError
+from mcos_sim.traffic.inference import MAX_REQUESTS
+from mcos_sim.traffic.lines import read_lines
+from mcos_sim.traffic.memory_trace import cut_rows, is_memory_trace, parse_memory_trace
+from mcos_sim.traffic.pattern import Backlogged, Closed, Idle, OnOff, Steady, TraceFile
+from mcos_sim.traffic.plan import Asking, Plan
+from mcos_sim.traffic.service import service_stream
+from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+from mcos_sim.traffic.transfer import region_base, region_bytes
+
+__all__ = [
+    "plan_streams",
+]
+
+
+LEAST_ROUND_TRIP = 16
+"""Clocks that no answer comes before: the way through channel and memory."""
+
+MOST_WINDOW = (1 << 12) - 1
+
+_FINE = 36
+"""Fraction bits of the clocks that a byte takes at a rate. With them the clocks of a run, at most
+1e8, still fit in 63 bits."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What holds for all tenants of a run.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        The channel.
+    channels : int
+        Channels that rates of the fabric are divided over.
+    rate : Fraction
+        Bytes a clock that the channel passes.
+    first, end : int
+        First clock of the run in which tenants ask, and the clock in which it ends.
+    seed : int
+        Seed of everything random.
+    """
+
+    config: ChannelConfig
+    channels: int
+    rate: Fraction
+    first: int
+    end: int
+    seed: int
+
+
+def plan_streams(
+    plan: Plan, compiled: Compiled, *, first: int, end: int, seed: int
+) -> tuple[list[Stream], list[str]]:
+    """Streams of all tenants that ask for something, in the order of the contract.
+
+    Parameters
+    ----------
+    plan : Plan
+        What they ask for.
+    compiled : Compiled
+        The contract.
+    first, end : int
+        First clock of the run in which tenants ask, and the clock in which it ends.
+    seed : int
+        Seed of sizes and directions, with the tenant's tag.
+
+    Returns
+    -------
+    streams : list[Stream]
+        One a tenant that is not idle.
+    remarks : list[str]
+        What is odd about trace files, a sentence each.
+
+    Raises
+    ------
+    UserError
+        If a trace file is at fault, or there are too many requests.
+    """
+    frame = _Frame(
+        config=compiled.config,
+        channels=compiled.contract.fabric.channels,
+        rate=channel_rate(compiled.contract, compiled.config),
+        first=first,
+        end=end,
+        seed=seed,
+    )
+    busy = [each for each in plan.asking if not isinstance(each.pattern, Idle)]
+    _require_few({each.tenant.name: _most_requests(each, frame) for each in busy})
+    streams, remarks = [], []
+    for each in busy:
+        if isinstance(each.pattern, TraceFile):
+            stream, said = _of_file(each, each.pattern, frame)
+            remarks += said
+        else:
+            stream = _made(each, frame)
+        streams.append(stream)
+    _require_few({stream.name: len(stream.requests) for stream in streams})
+    return streams, remarks
+
+
+def _require_few(counts: dict[str, int]) -> None:
+    total = sum(counts.values())
+    if total > MAX_REQUESTS:
+        name = max(counts, key=lambda each: counts[each])
+        raise UserError(
+            f"the tenants of a run must ask for at most {MAX_REQUESTS:,} requests, not {total:,}, "
+            f"{counts[name]:,} of them by {name}; give fewer --clocks, a rate, or larger requests"
+        )
+
+
+def _span(asking: Asking, frame: _Frame) -> tuple[int, int]:
+    """First clock in which the tenant asks, and the clock in which it stops."""
+    stop = getattr(asking.pattern, "stop", None)
+    end = frame.end
+    if stop is not None:
+        end = min(end, frame.first + math.ceil(clocks(stop, frame.config)))
+    return min(frame.first + math.floor(asking.start), end - 1), end
+
+
+def _sizes_of(asking: Asking, frame: _Frame) -> tuple[int, ...]:
+    return getattr(asking.pattern, "request", None) or (frame.config.l_max,)
+
+
+def _rate_of(asking: Asking, frame: _Frame) -> Fraction:
+    """Bytes a clock on one channel."""
+    rate = getattr(asking.pattern, "rate", None)
+    if rate is None:
+        rate = asking.tenant.bandwidth.guaranteed
+    return per_clock(rate, frame.channels, frame.config)
+
+
+def _most_requests(asking: Asking, frame: _Frame) -> int:
+    """No fewer than the tenant can ask for in the run; 0 for a file."""
+    first, end = _span(asking, frame)
+    smallest = min(_sizes_of(asking, frame))
+    # One request enters the channel in a clock, whatever its size.
+    passed = math.ceil((end - first) * min(1, frame.rate / smallest))
+    match asking.pattern:
+        case Backlogged(window=window):
+            return passed + window + 1
+        case Closed(window=window):
+            return passed + window + _step_count(asking, frame)
+        case Steady():
+            return math.ceil((end - first) * _rate_of(asking, frame) / smallest) + 1
+        case OnOff(on=on, off=off):
+            part = on / (on + off)
+            busy = math.ceil((end - first) * part + clocks(on, frame.config)) + 1
+            return math.ceil(busy * _rate_of(asking, frame) / smallest) + 1
+    return 0
+
+
+def _step_count(asking: Asking, frame: _Frame) -> int:
+    """Requests of a closed loop's step."""
+    pattern = asking.pattern
+    assert isinstance(pattern, Closed)
+    if pattern.step is None:
+        return pattern.window
+    sizes = _sizes_of(asking, frame)
+    return max(1, round(pattern.step * len(sizes) / sum(sizes)))
+
+
+def _made(asking: Asking, frame: _Frame) -> Stream:
+    """The stream of a pattern that is not a file."""
+    first, end = _span(asking, frame)
+    rng = np.random.default_rng((frame.seed, asking.tag))
+    most = _most_requests(asking, frame)
+    sizes = np.array(_sizes_of(asking, frame), np.int64)
+    drawn = rng.choice(sizes, most) if len(sizes) > 1 else np.full(most, sizes[0])
+    writes = rng.random(most) < getattr(asking.pattern, "write_share", 0.0)
+    window, closed = MOST_WINDOW, False
+    match asking.pattern:
+        case Backlogged():
+            window = asking.pattern.window
+            enough = (end - first) * math.ceil(frame.rate) + (window + 1) * int(sizes.max())
+            count = min(most, int(np.searchsorted(np.cumsum(drawn), enough)) + 1)
+            steps = np.array([(0, count, first, 0)], STEP)
+        case Closed(think=think):
+            window, closed = asking.pattern.window, True
+            steps = _closed_steps(
+                first, end, _step_count(asking, frame), clocks(think, frame.config), most
+            )
+        case _:
+            steps = _open_steps(_times(asking, drawn, first, frame), end)
+    count = int(steps["count"].sum())
+    return Stream(
+        name=asking.tenant.name,
+        tag=asking.tag,
+        window=window,
+        closed=closed,
+        requests=_requests(drawn[:count], writes[:count], asking.tag, frame.config),
+        steps=steps,
+        until=end,
+    )
+
+
+def _closed_steps(first: int, end: int, each: int, think: Fraction, most: int) -> np.ndarray:
+    """Steps of ``each`` requests, as many as there can be in the run."""
+    pause = math.ceil(think)
+    least = max(each, LEAST_ROUND_TRIP) + pause
+    count = min((end - first) // least + 1, max(1, most // each))
+    steps = np.zeros(count, STEP)
+    steps["first"] = np.arange(count) * each
+    steps["count"] = each
+    steps["ready"] = first
+    steps["compute"] = pause
+    steps["compute"][0] = 0
+    return steps
+
+
+def _times(asking: Asking, drawn: np.ndarray, first: int, frame: _Frame) -> np.ndarray:
+    """Clock of each request of an open pattern.
+
+    A request comes when the bytes before it have passed at the rate, and so in any n clocks there
+    are at most one request and n times the rate. Clocks of a byte are rounded up, so that the rate
+    is never exceeded.
+    """
+    each = math.ceil((1 << _FINE) / _rate_of(asking, frame))
+    passed = np.cumsum(drawn) - drawn
+    fits = passed <= ((1 << 62) // each)
+    busy = np.where(fits, passed, 0) * each >> _FINE
+    busy = np.where(fits, busy, frame.end)
+    if isinstance(asking.pattern, OnOff):
+        on = max(1, round(clocks(asking.pattern.on, frame.config)))
+        off = round(clocks(asking.pattern.off, frame.config))
+        busy = busy // on * (on + off) + busy % on
+    return first + busy
+
+
+def _open_steps(times: np.ndarray, end: int) -> np.ndarray:
+    """A step for each request that comes before the end."""
+    times = times[: int(np.searchsorted(times, end))]
+    steps = np.zeros(len(times), STEP)
+    steps["first"] = np.arange(len(times))
+    steps["count"] = 1
+    steps["ready"] = times
+    return steps
+
+
+def _requests(sizes: np.ndarray, writes: np.ndarray, tag: int, config: ChannelConfig) -> np.ndarray:
+    """One behind the other around the tenant's region, each at a multiple of the largest size."""
+    requests = np.empty(len(sizes), REQUEST)
+    requests["op"] = np.where(writes, Op.WRITE, Op.READ)
+    requests["beats"] = sizes // config.beat_bytes
+    place = np.uint64(sizes.max(initial=config.beat_bytes))
+    places = np.uint64(region_bytes(config)) // place
+    requests["address"] = np.arange(len(sizes), dtype=np.uint64) % places * place
+    requests["address"] += np.uint64(region_base(tag, config))
+    return requests
+
+
+def _of_file(asking: Asking, pattern: TraceFile, frame: _Frame) -> tuple[Stream, list[str]]:
+    """The stream of a trace file, and what is odd about it."""
+    path = asking.folder / pattern.file
+    lines = read_lines(path)
+    first, end = _span(asking, frame)
+    if is_memory_trace(lines):
+        if pattern.model is not None:
+            raise UserError(
+                f"{path} must be a Mooncake or Azure trace beside model, not memory requests; "
+                "remove model and phase"
+            )
+        return _of_rows(asking, pattern, lines, path, frame)
+    if pattern.model is None or pattern.phase is None:
+        raise UserError(
+            f"{path} must be CSV with the columns time_ns, op and bytes, or have a model and a "
+            "phase in the traffic file if it is a Mooncake or Azure trace; add them"
+        )
+    return service_stream(
+        path,
+        name=asking.tenant.name,
+        tag=asking.tag,
+        model=pattern.model,
+        phase=pattern.phase,
+        requests=pattern.requests,
+        window=pattern.window,
+        config=frame.config,
+        channels=frame.channels,
+        first=first,
+        end=end,
+        seed=frame.seed,
+    )
+
+
+def _of_rows(
+    asking: Asking,
+    pattern: TraceFile,
+    lines: list[tuple[int, str]],
+    path: Path,
+    frame: _Frame,
+) -> tuple[Stream, list[str]]:
+    """The stream of a memory trace: a step for each row."""
+    config = frame.config
+    first, end = _span(asking, frame)
+    rows = parse_memory_trace(lines, path=path)
+    times = first + np.floor(rows["time_ns"] * config.clock_khz / 1e6).astype(np.int64)
+    inside = int(np.searchsorted(times, end))
+    if not inside:
+        raise UserError(
+            f"{path}: a memory trace must have a row before clock {end:,}, in which "
+            f"{asking.tenant.name} stops asking, and its first one is in clock {int(times[0]):,}; "
+            "raise --clocks or begin its times at 0"
+        )
+    remarks = []
+    if inside < len(rows):
+        remarks.append(
+            f"{path}: warning: {len(rows) - inside:,} of {len(rows):,} rows come after the end of "
+            "the run and are left out"
+        )
+    rows, times = rows[:inside], times[:inside]
+    total = int((rows["bytes"] // config.l_max + 1).sum())
+    _require_few({asking.tenant.name: total})
+    requests, counts = cut_rows(
+        rows, base=region_base(asking.tag, config), room=region_bytes(config), config=config
+    )
+    steps = np.zeros(len(rows), STEP)
+    steps["count"] = counts
+    steps["first"] = np.cumsum(counts) - counts
+    steps["ready"] = times
+    stream = Stream(
+        name=asking.tenant.name,
+        tag=asking.tag,
+        window=pattern.window,
+        closed=False,
+        requests=requests,
+        steps=steps,
+        until=end,
+    )
+    return stream, remarks
