@@ -22,6 +22,7 @@ from mcos_policy.diagnostics import ContractError
 from mcos_sim.console import say
 from mcos_sim.crash import keep_traceback, machine_fault
 from mcos_sim.errors import ExitCode, HardwareError, InternalError, UserError
+from mcos_sim.helping import Group, shape
 
 __all__ = [
     "COMMANDS",
@@ -60,6 +61,7 @@ _REPORT = "the fault is in MCOS; please open an issue where you got it"
 
 app = typer.Typer(
     name="mcos",
+    cls=Group,
     help="Bandwidth contracts for memory channels: compile them, run them against RTL.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
@@ -92,6 +94,7 @@ for _name in COMMANDS:
         app.add_typer(_module.app, name=_name, epilog=f"Example: {_module.EXAMPLE}")
     else:
         app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(_module.command)
+shape(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

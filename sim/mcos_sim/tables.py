@@ -118,7 +118,7 @@ class Table:
         """The title, and the rows in the first layout that fits."""
         width = options.max_width
         if self.title:
-            yield Text(printable(self.title), "italic", overflow="fold")
+            yield Text(printable(self.title), "bold", overflow="fold")
         if (wide := self._as_it_is(width)) is not None:
             yield wide
         elif (transposed := self._transposed(width)) is not None:

@@ -26,6 +26,7 @@ def command(
             parser=contract_path,
             metavar="CONTRACT",
             help="Contract, of whose tenants all are backlogged.",
+            show_default="sixteen",
         ),
     ] = SAMPLES["sixteen"],
     scale: Annotated[float, typer.Option(min=0.001, max=100, help="Length of the runs.")] = 1.0,

@@ -74,7 +74,10 @@ def colours(
     contract: Annotated[
         Path,
         typer.Argument(
-            parser=contract_path, metavar="CONTRACT", help="Contract with the essay's tenants."
+            parser=contract_path,
+            metavar="CONTRACT",
+            help="Contract with the essay's tenants.",
+            show_default="decode-prefill-hbm3",
         ),
     ] = SAMPLES["decode-prefill-hbm3"],
     clocks: Annotated[
@@ -135,6 +138,7 @@ def conflicts(
             parser=contract_path,
             metavar="CONTRACT",
             help="Contract; its first tenant hits rows, the others miss all.",
+            show_default="row-conflicts-hbm3",
         ),
     ] = SAMPLES["row-conflicts-hbm3"],
     clocks: Annotated[
