@@ -2,17 +2,16 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
-from mcos_policy.files import write_text
+from mcos_sim.report.amounts import percent
+from mcos_sim.report.drawing import Picture
+from mcos_sim.report.headline import headline
 from mcos_sim.report.marks import marks
-from mcos_sim.report.pictures import latency_picture, share_picture, sweep_picture
+from mcos_sim.report.pictures import latency_picture, lead_picture, share_picture, sweep_picture
+from mcos_sim.report.rendering import write_page
 from mcos_sim.report.rows import RUNS, flatten, rows
 
 __all__ = [
@@ -26,12 +25,7 @@ class _Sweep:
     title: str
     label: str
     rows: Sequence[Mapping[str, Any]]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Picture:
-    svg: Markup
-    caption: str
+    picture: Picture
 
 
 SWEEPS = {
@@ -49,7 +43,7 @@ def write(
     *,
     command: str,
 ) -> None:
-    """Write the page: headline ratios, pictures, tables, contract, settings, how to repeat it.
+    """Write the page: what happened in a sentence and a picture, then the proof, then the rest.
 
     The page holds its pictures and style itself, needs no script, asks for nothing over a network
     and is the same for the same result.
@@ -72,25 +66,26 @@ def write(
     OSError
         If the page cannot be written.
     """
-    sweeps = list(_sweeps(result))
-    environment = Environment(
-        loader=PackageLoader("mcos_sim.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = _number
-    text = environment.get_template("page.html.j2").render(
+    found = marks(result)
+    headlines = [(name, headline(result, name)) for name in result["scenarios"]]
+    first = headlines[0][0]
+    write_page(
+        path,
+        "page.html.j2",
+        title="MCOS against three arbiters",
         result=result,
         runs=RUNS,
-        marks=_grouped(marks(result), lambda mark: mark.scope),
-        pictures=list(_pictures(result, sweeps)),
+        marks=found,
+        failed=[mark for mark in found if not mark.passed],
+        grouped=_grouped(found, lambda mark: mark.scope),
+        headlines=headlines,
+        lead=_lead(result, first),
+        pictures=list(_pictures(result)),
         tables=[
             (scenario, _grouped(rows(result, scenario), lambda row: row.tenant))
             for scenario in result["scenarios"]
         ],
-        sweeps=sweeps,
+        sweeps=list(_sweeps(result)),
         contract=contract_text,
         settings=[
             ("Run", list(flatten(result["settings"]))),
@@ -99,44 +94,47 @@ def write(
         command=command,
         files=files,
     )
-    write_text(path, text)
+
+
+def _lead(result: Mapping[str, Any], scenario: str) -> Picture:
+    used = result["scenarios"][scenario]["alone"]["utilisation"]
+    return Picture.of(
+        "lead",
+        f"Scenario {scenario}: the decoders alone use {percent(used)} of the channel. "
+        "Bars begin at zero.",
+        wide=lead_picture(result, scenario),
+        narrow=lead_picture(result, scenario, narrow=True),
+    )
+
+
+def _pictures(result: Mapping[str, Any]) -> Iterator[Picture]:
+    yield Picture.of(
+        "latency",
+        "p99 of each decoder's steps. The line joins the fastest and the slowest run.",
+        every=latency_picture(result),
+    )
+    yield Picture.of(
+        "share",
+        "Share of each tenant, and its target: what it should get under MCOS.",
+        every=share_picture(result),
+    )
 
 
 def _sweeps(result: Mapping[str, Any]) -> Iterator[_Sweep]:
     for name, found in result.get("sweeps", {}).items():
         key, title, label = SWEEPS[name]
-        yield _Sweep(key=key, title=title, label=label, rows=found)
-
-
-def _pictures(result: Mapping[str, Any], sweeps: Iterable[_Sweep]) -> Iterator[_Picture]:
-    yield _picture(
-        "latency",
-        latency_picture(result),
-        "p99 step latency of each decoder. Over each bar: its ratio to the decoder alone.",
-    )
-    yield _picture(
-        "share",
-        share_picture(result),
-        "Share of each tenant. Black lines: what it should get.",
-    )
-    for sweep in sweeps:
-        yield _picture(
-            sweep.key,
-            sweep_picture(sweep.rows, sweep.key, sweep.title),
-            f"Sensitivity to the {sweep.label}. Black line: what the prefill must get.",
+        yield _Sweep(
+            key=key,
+            title=title,
+            label=label,
+            rows=found,
+            picture=Picture.of(
+                key,
+                f"Sensitivity to the {label}. Black line: what the prefill must get.",
+                every=sweep_picture(found, key, title),
+            ),
         )
-
-
-def _picture(name: str, svg: str, caption: str) -> _Picture:
-    """A picture that can stand beside others in one page, as wide as its column."""
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
-    return _Picture(svg=Markup(svg), caption=caption)
 
 
 def _grouped(items: Iterable[Any], key: Callable[[Any], str]) -> list[tuple[str, list[Any]]]:
     return [(name, list(group)) for name, group in itertools.groupby(items, key)]
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)

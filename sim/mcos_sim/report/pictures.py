@@ -1,64 +1,181 @@
 """The result of a comparison as pictures: SVG text, the same bytes for the same numbers."""
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    FuncFormatter,
-    LogLocator,
-    NullFormatter,
-    NullLocator,
-    PercentFormatter,
-)
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
+from mcos_sim.report.amounts import percent, rounded
 from mcos_sim.report.colours import ARBITERS
+from mcos_sim.report.drawing import (
+    INK,
+    LINE,
+    NARROW,
+    SOFT,
+    WIDE,
+    axis_from_zero,
+    fitted,
+    honest_axis,
+    svg,
+)
 from mcos_sim.report.marks import PREFILL_OF_TARGET
 from mcos_sim.report.rows import RUNS, Row, rows
 
 __all__ = [
     "latency_picture",
+    "lead_picture",
     "share_picture",
     "sweep_picture",
 ]
 
 
-WIDTH = 5.8
-"""Inches; about the width of a phone's screen at its own scale."""
+COMPARED = ("alone", "fcfs", "mcos")
+"""Runs in the page's first picture."""
 
-LOG_FROM = 8
-"""Ratio of the longest bar to the shortest from which latency has a logarithmic axis."""
+COLUMN = 440
+"""Width in pixels of the other pictures: two fit beside each other, one fits a phone."""
 
-STYLE: dict[Any, Any] = {
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 10,
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-    "font.size": 9,
-    "grid.color": "#dddddd",
-    "legend.frameon": False,
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-}
+_BAR = 19
+"""Height in pixels of a bar with its gap."""
 
-NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-"""A picture says neither when nor with what it was made: the same numbers give the same bytes."""
+_LANE = 0.09
+"""Distance of the dots of one tenant from each other across the axis, in parts of its line."""
+
+
+def lead_picture(result: Mapping[str, Any], scenario: str, *, narrow: bool = False) -> str:
+    """What the decoders wait under FCFS and MCOS, and what it costs the channel and the prefill.
+
+    All bars begin at zero on linear axes, and say their value.
+
+    Parameters
+    ----------
+    result : Mapping[str, Any]
+        Result of a comparison.
+    scenario : str
+        One of its scenarios.
+    narrow : bool
+        Whether it is for a phone.
+
+    Returns
+    -------
+    str
+        SVG.
+    """
+    found = [row for row in rows(result, scenario) if row.run in COMPARED]
+    waits = [
+        (row.tenant, row.run, row.p99_us, f"{rounded(row.p99_us)} µs {RUNS[row.run]}")
+        for row in found
+        if row.p99_us is not None
+    ]
+    costs = list(_costs(result, scenario, found))
+    targets = {
+        row.tenant: 100 * row.target_share
+        for row in found
+        if row.run == "mcos" and row.p99_us is None
+    }
+    lines = [_lines(waits), _lines(costs) + len(targets)]
+    size = 12 if narrow else 14
+    titles = ("p99 of the decoders' steps, µs", "part of the channel, %")
+
+    def draw(figure: Figure) -> None:
+        if narrow:
+            panels = figure.subplots(2, 1, height_ratios=lines)
+            shown, across = lines, [NARROW - 16] * 2
+        else:
+            panels = figure.subplots(1, 2, width_ratios=(3, 2))
+            # Bars of both panels are of one height.
+            shown, across = [max(lines)] * 2, [0.56 * WIDE, 0.36 * WIDE]
+        _bars(
+            panels[0],
+            waits,
+            titles[0],
+            shown[0],
+            room=0.5 if narrow else 0.3,
+            across=across[0],
+            size=size,
+        )
+        _bars(
+            panels[1],
+            costs,
+            titles[1],
+            shown[1],
+            room=0.5,
+            across=across[1],
+            size=size,
+            targets=targets,
+        )
+
+    if narrow:
+        return svg("lead narrow", (NARROW, _BAR * sum(lines) + 84), draw, text=size)
+    return svg("lead wide", (WIDE, (_BAR + 2) * max(lines) + 48), draw, text=size)
+
+
+def _costs(
+    result: Mapping[str, Any], scenario: str, found: Iterable[Row]
+) -> Iterable[tuple[str, str, float, str]]:
+    for run in COMPARED[1:]:
+        used = result["scenarios"][scenario][run]["utilisation"]
+        yield "channel in use", run, 100 * used, f"{percent(used)} {RUNS[run]}"
+    for row in found:
+        if row.p99_us is None and row.run in COMPARED[1:]:
+            yield row.tenant, row.run, 100 * row.share, f"{percent(row.share)} {RUNS[row.run]}"
+
+
+def _lines(bars: Sequence[tuple[str, str, float, str]]) -> float:
+    """Bars, and a little more than one for the name of each group."""
+    return len(bars) + 1.2 * len({group for group, *_ in bars})
+
+
+def _bars(
+    axes: Axes,
+    bars: Sequence[tuple[str, str, float, str]],
+    title: str,
+    lines: float,
+    *,
+    room: float,
+    across: float,
+    size: float,
+    targets: Mapping[str, float] | None = None,
+) -> None:
+    """Bars from zero in groups under their names, each with what it says at its end.
+
+    Right of the longest bar is ``room`` for that, in parts of the bar. The panel is about
+    ``across`` pixels wide, text of ``size`` pixels.
+    """
+    line = 0.0
+    groups = dict.fromkeys(group for group, *_ in bars)
+    most = max((value for _, _, value, _ in bars), default=1) or 1
+    for group in groups:
+        name, fitting = fitted(group, size, across, bold=True)
+        axes.text(0, line + 0.05, name, va="center", fontsize=fitting, fontweight="bold")
+        first = line + 0.5
+        for _, run, value, text in (bar for bar in bars if bar[0] == group):
+            line += 1
+            axes.barh(line, value, 0.78, color=ARBITERS[run])
+            _beside(axes, value, line, text)
+        if targets and group in targets:
+            line += 1
+            axes.vlines(targets[group], first, line + 0.4, INK, lw=2)
+            _beside(axes, targets[group], line, f"{rounded(targets[group])} % is its share")
+        line += 1.2
+    axes.set_ylim(lines - 0.5, -0.5)
+    axes.set_xlim(0, most * (1 + room))
+    axis_from_zero(axes, ticks=4, last=most)
+    axes.tick_params("y", left=False, labelleft=False)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(title)
+
+
+def _beside(axes: Axes, value: float, line: float, text: str) -> None:
+    """Text to the right of what ends at a value."""
+    axes.annotate(text, (value, line), (4, 0), textcoords="offset points", va="center", ha="left")
 
 
 def latency_picture(result: Mapping[str, Any]) -> str:
-    """p99 step latency of each decoder in each run, a panel a scenario.
-
-    The number over a bar is its ratio to the decoder alone. A panel's axis is logarithmic if its
-    bars differ :data:`LOG_FROM` times.
+    """p99 step latency of each decoder in each run: a dot a run, a panel a scenario.
 
     Parameters
     ----------
@@ -70,26 +187,24 @@ def latency_picture(result: Mapping[str, Any]) -> str:
     str
         SVG.
     """
+    measured = {
+        scenario: [
+            (row.tenant, row.run, row.p99_us)
+            for row in rows(result, scenario)
+            if row.p99_us is not None
+        ]
+        for scenario in result["scenarios"]
+    }
+    values = [value for dots in measured.values() for _, _, value in dots]
 
-    def draw(axes: Axes, scenario: str) -> None:
-        measured = [row for row in rows(result, scenario) if row.p99_us is not None]
-        latencies = [row.p99_us for row in measured if row.p99_us is not None]
-        bars = _bars(axes, measured, tuple(RUNS), latencies)
-        for row, bar in zip(measured, bars, strict=True):
-            if row.run != "alone" and row.over_alone is not None:
-                axes.bar_label(bar, [f"{row.over_alone:.2f}"], fontsize=6.5, padding=1)
-        if latencies and max(latencies) >= LOG_FROM * min(latencies):
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_ylabel("p99 step latency, µs")
+    def finish(axes: Axes) -> None:
+        honest_axis(axes, values, "p99 of steps, µs", narrow=False)
 
-    return _scenarios("latency", result, draw)
+    return _dots("latency", measured, tuple(RUNS), finish)
 
 
 def share_picture(result: Mapping[str, Any]) -> str:
-    """Share of each tenant under each arbiter beside its target, a panel a scenario.
+    """Share of each tenant under each arbiter, and its target: a panel a scenario.
 
     Parameters
     ----------
@@ -101,19 +216,86 @@ def share_picture(result: Mapping[str, Any]) -> str:
     str
         SVG.
     """
+    competing = {
+        scenario: [row for row in rows(result, scenario) if row.run != "alone"]
+        for scenario in result["scenarios"]
+    }
+    targets = {
+        scenario: {row.tenant: 100 * row.target_share for row in found if row.run == "mcos"}
+        for scenario, found in competing.items()
+    }
+    dots = {
+        scenario: [(row.tenant, row.run, 100 * row.share) for row in found]
+        for scenario, found in competing.items()
+    }
 
-    def draw(axes: Axes, scenario: str) -> None:
-        competing = [row for row in rows(result, scenario) if row.run != "alone"]
-        _bars(axes, competing, tuple(RUNS)[1:], [row.share for row in competing])
-        targets = {row.tenant: row.target_share for row in competing if row.run == "mcos"}
-        label = "target"
-        for group, target in enumerate(targets.values()):
-            axes.hlines(target, group - 0.45, group + 0.45, "black", lw=1.2, label=label)
-            label = "_"
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_ylabel("share")
+    def finish(axes: Axes) -> None:
+        axes.set_xlim(0, 103)
+        axis_from_zero(axes)
+        axes.set_xlabel("share of the channel, %")
 
-    return _scenarios("share", result, draw)
+    return _dots("share", dots, tuple(RUNS)[1:], finish, targets)
+
+
+def _dots(
+    name: str,
+    panels: Mapping[str, Sequence[tuple[str, str, float]]],
+    runs: Sequence[str],
+    finish: Callable[[Axes], None],
+    targets: Mapping[str, Mapping[str, float]] | None = None,
+) -> str:
+    """A line of dots under the name of each tenant, a panel a scenario."""
+    lines = {scenario: len({tenant for tenant, *_ in dots}) for scenario, dots in panels.items()}
+
+    def draw(figure: Figure) -> None:
+        every = figure.subplots(
+            len(panels),
+            1,
+            squeeze=False,
+            sharex=True,
+            height_ratios=[max(1, count) for count in lines.values()],
+        )[:, 0]
+        for axes, (scenario, dots) in zip(every, panels.items(), strict=True):
+            axes.set_title(scenario, fontweight="bold")
+            for line, tenant in enumerate(dict.fromkeys(tenant for tenant, *_ in dots)):
+                values = {run: value for of, run, value in dots if of == tenant}
+                axes.hlines(line, min(values.values()), max(values.values()), LINE, lw=3, zorder=1)
+                for lane, (run, value) in enumerate(values.items()):
+                    # Each a little lower than the one before, so that none is hidden.
+                    at = line + _LANE * (lane - (len(values) - 1) / 2)
+                    axes.plot(value, at, "o", markersize=8, color=ARBITERS[run], clip_on=False)
+                target = None if targets is None else targets[scenario].get(tenant)
+                if target is not None:
+                    axes.vlines(target, line - 0.32, line + 0.32, INK, lw=2)
+                name, size = fitted(tenant, 13, COLUMN - 24)
+                axes.annotate(
+                    name,
+                    (0, line),
+                    (2, 18),
+                    xycoords=("axes fraction", "data"),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=size,
+                )
+            axes.set_ylim(lines[scenario] - 0.55, -0.75)
+            axes.tick_params("y", left=False, labelleft=False)
+            axes.spines["left"].set_visible(False)
+        finish(every[-1])
+        for axes in every[:-1]:
+            axes.grid(axis="x")
+            axes.tick_params("x", labelbottom=False)
+        handles = [
+            Line2D([], [], marker="o", ls="", markersize=9, color=ARBITERS[run], label=RUNS[run])
+            for run in runs
+        ]
+        if targets is not None:
+            handles.append(
+                Line2D([], [], marker="|", ls="", markersize=14, mew=2, color=INK, label="target")
+            )
+        figure.legend(handles=handles, loc="outside upper left", ncols=3, handletextpad=0.2)
+
+    height = 110 + sum(30 + 46 * count for count in lines.values())
+    return svg(name, (COLUMN, height), draw, text=13)
 
 
 def sweep_picture(sweep: Sequence[Mapping[str, Any]], key: str, label: str) -> str:
@@ -143,72 +325,28 @@ def sweep_picture(sweep: Sequence[Mapping[str, Any]], key: str, label: str) -> s
             )
             settings = [row[key] for row in points]
             for run in ("fcfs", "mcos"):
-                ratios = [row[f"{run}_over_alone"] for row in points]
                 slowdown.plot(
                     settings,
-                    ratios,
+                    [row[f"{run}_over_alone"] for row in points],
                     style,
                     color=ARBITERS[run],
                     marker="o",
-                    markersize=4,
+                    markersize=5,
                     label=f"{RUNS[run]}, {scenario}",
                 )
             shares = [row["prefill_of_target"] for row in points]
-            target.plot(settings, shares, style, color=ARBITERS["mcos"], marker="o", markersize=4)
-        target.axhline(PREFILL_OF_TARGET, color="black", lw=0.8)
-        slowdown.set_ylabel("decoder p99 / alone")
-        slowdown.set_ylim(bottom=0)
-        target.set_ylabel("prefill / target")
+            target.plot(settings, shares, style, color=ARBITERS["mcos"], marker="o", markersize=5)
+        target.axhline(PREFILL_OF_TARGET, color=INK, lw=1)
+        for axes, title in ((slowdown, "decoder p99 / alone"), (target, "prefill / target")):
+            axes.set_title(f"{title} (a ratio)", color=SOFT)
+            axes.set_ylim(bottom=0)
+            axes.grid(axis="y")
+            axes.tick_params("y", labelcolor=SOFT)
         target.set_xscale("log", base=2)
         ticks = sorted({row[key] for row in sweep})
         target.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         target.xaxis.set_minor_locator(NullLocator())
-        target.set_xlabel(label)
-        figure.legend(loc="outside upper center", ncols=2)
+        target.set_xlabel(f"{label}, log axis")
+        figure.legend(loc="outside upper left", ncols=2)
 
-    return _svg(key, (WIDTH, 4.4), draw)
-
-
-def _scenarios(name: str, result: Mapping[str, Any], draw: Callable[[Axes, str], None]) -> str:
-    """A panel a scenario, one above the other, with one legend."""
-    scenarios = list(result["scenarios"])
-
-    def draw_all(figure: Figure) -> None:
-        for axes, scenario in zip(
-            figure.subplots(len(scenarios), 1, squeeze=False)[:, 0], scenarios, strict=True
-        ):
-            draw(axes, scenario)
-            axes.set_title(scenario)
-        legend = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=5)
-
-    return _svg(name, (WIDTH, 0.4 + 2.4 * len(scenarios)), draw_all)
-
-
-def _bars(
-    axes: Axes, shown: Sequence[Row], runs: Sequence[str], heights: Sequence[float]
-) -> list[BarContainer]:
-    """A bar for each row, grouped by tenant and coloured by run."""
-    tenants = list(dict.fromkeys(row.tenant for row in shown))
-    width = 0.9 / len(runs)
-    bars = []
-    for row, height in zip(shown, heights, strict=True):
-        middle = runs.index(row.run) - (len(runs) - 1) / 2
-        at = tenants.index(row.tenant) + middle * width
-        colour = ARBITERS[row.run]
-        bars.append(axes.bar(at, height, width * 0.92, color=colour, label=RUNS[row.run]))
-    axes.set_xticks(range(len(tenants)), tenants)
-    axes.tick_params("x", length=0)
-    return bars
-
-
-def _svg(name: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
-    with mpl.rc_context():
-        # Not those of a matplotlibrc, which is looked for in the working directory first.
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE | {"svg.hashsalt": f"mcos {name}"})
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA)
-    return text.getvalue()
+    return svg(key, (COLUMN, 420), draw, text=13)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mcos_sim.report import page
+from mcos_sim.report.headline import headline
+from tests.sim.report.browser import needs_browser, opened, require_fits, require_on_first_screen
 from tests.sim.report.sample import result
 
 CONTRACT = '[[tenant]]\nname = "prefill"  # <b>bold</b> & "quoted"\n'
@@ -92,8 +94,8 @@ def test_it_shows_every_tenant_and_figure(text: str):
         assert figure in shown
     for figure in ("4.321", "1.234", "0.987"):
         assert figure in shown
-    assert any("FCFS 91.7 %" in line for line in shown)
-    assert any("FCFS 97.8%" in line for line in shown)
+    assert any("91.7 % under FCFS" in line for line in shown)
+    assert "97.8%" in shown
 
 
 def test_it_shows_contract_settings_files_and_how_to_repeat_it(text: str):
@@ -109,11 +111,43 @@ def test_it_shows_contract_settings_files_and_how_to_repeat_it(text: str):
     assert any(found["config_hash"] in line and "7" in line for line in shown)
 
 
-def test_failed_marks_are_told(tmp_path: Path):
+def test_a_sentence_and_a_picture_come_first_and_marks_last(text: str):
+    reader = Reader(text)
+    title, _, sentence, *_ = reader.shown
+    assert title == "MCOS against three arbiters"
+    assert sentence.replace("\u00a0", " ") == headline(result(), "loaded")
+    order = [text.index(part) for part in ('class="lead"', "<svg", "<h2>Latency", "<h2>Contract")]
+    assert order == sorted(order)
+    assert text.index("<h2>Marks") == text.rindex("<h2>")
+
+
+def test_failed_marks_are_told_on_top(tmp_path: Path):
     found = result()
-    assert "FAIL" not in written(tmp_path / "a.html", found)
+    text = written(tmp_path / "a.html", found)
+    assert "FAIL" not in text
+    assert "marks fail" not in text
     found["scenarios"]["loaded"]["ratios"]["mcos_over_alone"] = 1.06
-    assert "FAIL: ≤ 1.050" in written(tmp_path / "b.html", found)
+    text = written(tmp_path / "b.html", found)
+    assert "FAIL" in text
+    told = "1 of 17 marks fails: loaded: MCOS p99 / alone 1.060 (≤ 1.050)."
+    assert " ".join(Reader(text).shown).index(told) < text.index('class="lead"')
+
+
+@needs_browser
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_it_opens_with_the_sentence_and_the_picture(tmp_path: Path, screen: str):
+    written(tmp_path / "report.html", result(sweeps=True))
+    with opened(tmp_path / "report.html", screen) as view:
+        require_on_first_screen(view, ".lead", "header svg")
+        require_fits(view)
+
+
+@needs_browser
+def test_long_names_fit_a_phone(tmp_path: Path):
+    """A tenant's name has up to 32 characters, W being the widest."""
+    written(tmp_path / "report.html", result(sweeps=True, prefill="W" * 32))
+    with opened(tmp_path / "report.html", "phone") as view:
+        require_fits(view)
 
 
 def test_without_sweeps_there_is_no_section_of_them(tmp_path: Path):
