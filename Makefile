@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs clean
+.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ verilog: setup ## Write the generic Verilog and its register header to build/ver
 
 docs: setup ## Refresh the generated pages of docs/
 	@$(BIN)/python -m mcos_hw.registers.export docs/registers.md
+
+picture: demo ## Run the demo and refresh README's picture from its result
+	@$(BIN)/python -m mcos_sim.report.readme build/demo/result.json docs/demo.svg
 
 clean: ## Remove everything that was made, .venv excepted
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis

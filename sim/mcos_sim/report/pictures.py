@@ -271,13 +271,13 @@ def _dots(
                 axes.annotate(
                     name,
                     (0, line),
-                    (2, 18),
+                    (2, 21),
                     xycoords=("axes fraction", "data"),
                     textcoords="offset points",
                     va="center",
                     fontsize=size,
                 )
-            axes.set_ylim(lines[scenario] - 0.55, -0.75)
+            axes.set_ylim(lines[scenario] - 0.55, -0.8)
             axes.tick_params("y", left=False, labelleft=False)
             axes.spines["left"].set_visible(False)
         finish(every[-1])

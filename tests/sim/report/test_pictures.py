@@ -1,6 +1,8 @@
 """Pictures of a result."""
 
 import copy
+import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -9,9 +11,11 @@ import pytest
 from mcos_sim.report.colours import ARBITERS
 from mcos_sim.report.drawing import svg_file
 from mcos_sim.report.pictures import latency_picture, lead_picture, share_picture, sweep_picture
+from mcos_sim.report.readme import write_picture
 from mcos_sim.report.rows import RUNS
 from tests.sim.report.sample import result
 
+DOCS = Path(__file__).parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -128,3 +132,20 @@ def test_a_picture_alone_is_on_white():
     root = ElementTree.fromstring(svg_file(latency_picture(result())))
     assert root[0].tag == f"{SVG}rect"
     assert root[0].get("fill") == "#ffffff"
+
+
+def test_the_picture_of_the_readme_is_that_of_the_report(tmp_path):
+    (tmp_path / "result.json").write_text(json.dumps(result()), encoding="utf-8")
+    write_picture(tmp_path / "result.json", tmp_path / "demo.svg")
+    drawn = texts((tmp_path / "demo.svg").read_text(encoding="utf-8"))
+    assert drawn == texts(lead_picture(result(), "loaded"))
+
+
+def test_the_picture_in_the_readme_has_its_form():
+    """Other figures are another run's; other words are another program's."""
+    committed = texts((DOCS / "demo.svg").read_text(encoding="utf-8"))
+    drawn = texts(lead_picture(result(), "loaded"))
+    words = [
+        [text for text in each if not any(map(str.isdigit, text))] for each in (committed, drawn)
+    ]
+    assert words[0] == words[1]
