@@ -251,8 +251,7 @@ def _run_watched(
     try:
         result = run(scenario, expected, recording=Watch(scenario))
     except Seen as seen:
-        names = {stream.tag: stream.name for stream in scenario.streams}
-        clock, what = seen.violation.clock, seen.violation.sentence(names, scenario.config)
+        clock, what = seen.violation.clock, seen.sentence
     except EnvironmentFault as fault:
         clock, what = fault.clock, str(fault)
     else:

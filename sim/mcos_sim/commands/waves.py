@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from mcos_sim.console import output, progress, require_outputs, say, write_json,
 
 if TYPE_CHECKING:
     from mcos_sim.waves.reading import Waveform
+    from mcos_sim.waves.rules import Violation, Wording
     from mcos_sim.waves.summary import Grant, TenantSummary
 
 __all__ = [
@@ -59,7 +60,7 @@ def command(
     """
     from mcos_sim.waves.perfetto import write_perfetto
     from mcos_sim.waves.reading import read_waveform, state_path
-    from mcos_sim.waves.rules import CLAIMS, check_waveform
+    from mcos_sim.waves.rules import CLAIMS, Wording, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
     from mcos_sim.waves.window import window_files
 
@@ -86,8 +87,9 @@ def command(
     _show_tenants(tenants, waveform)
     if clocks:
         _show_grants(listed)
+    wording = Wording(waveform)
     for violation in violations[:limit]:
-        say(violation.sentence(waveform.names, waveform.config))
+        say(wording.sentence(violation))
     kinds = sorted({each.rule for each in violations})
     for rule in kinds:
         say(f"  {rule.text}: {CLAIMS[rule]}")
@@ -106,13 +108,25 @@ def command(
                 "hidden_clocks": waveform.hidden_clocks,
                 "tenants": [dataclasses.asdict(each) for each in tenants],
                 "violation_count": count,
-                "violations": [
-                    {**dataclasses.asdict(each), "rule": each.rule.text} for each in violations
-                ],
+                "violations": [_row(each, wording) for each in violations],
             },
         )
     if count:
         raise typer.Exit(1)
+
+
+def _row(violation: Violation, wording: Wording) -> dict[str, Any]:
+    """A violation for the JSON: the numbers of the waveform, and what people read."""
+    told = wording.tell(violation)
+    return {
+        **dataclasses.asdict(violation),
+        "rule": violation.rule.text,
+        "quantity": violation.quantity.text,
+        "unit": violation.quantity.unit,
+        "sentence": wording.sentence(violation),
+        "value_text": told.value_text,
+        "expected_text": told.expected_text,
+    }
 
 
 def _show_tenants(tenants: list[TenantSummary], waveform: Waveform) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
 from mcos_sim.waves.recording import live_images, row_words, rows_waveform
-from mcos_sim.waves.rules import Violation, check_waveform
+from mcos_sim.waves.rules import Violation, Wording, check_waveform
 
 __all__ = [
     "MARGIN_CLOCKS",
@@ -26,11 +26,12 @@ _OVERLAP = 2_000
 
 
 class Seen(Exception):  # noqa: N818  (what happened, not who erred)
-    """A rule is broken; ``violation`` says which, in which clock."""
+    """A rule is broken: ``violation`` in numbers, ``sentence`` in words."""
 
-    def __init__(self, violation: Violation) -> None:
-        super().__init__(violation.rule.text)
+    def __init__(self, violation: Violation, sentence: str) -> None:
+        super().__init__(sentence)
         self.violation = violation
+        self.sentence = sentence
 
 
 class Watch:
@@ -82,7 +83,7 @@ class Watch:
         violations, _ = check_waveform(waveform)
         new = [each for each in violations if each.clock >= self._next]
         if new:
-            raise Seen(new[0])
+            raise Seen(new[0], Wording(waveform).sentence(new[0]))
         self._next += clocks
         self._kept = every[-_OVERLAP:]
 

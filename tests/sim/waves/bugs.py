@@ -103,6 +103,11 @@ WAVEFORM_BUGS = {
         text="(self.following_start)",
         instead="(self.following_start + 1)",
     ),
+    Rule.TAG_PRICE: Bug(
+        module=f"{CHANNEL}.intake",
+        text="(inverse << 4)[:width]",
+        instead="inverse[:width]",
+    ),
     Rule.OVERFLOW: Bug(
         module=f"{CHANNEL}.queue",
         text="(count_then == depth)",

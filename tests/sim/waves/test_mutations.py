@@ -17,7 +17,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
-from mcos_sim.waves.rules import check_waveform
+from mcos_sim.waves.rules import Wording, check_waveform
 from mcos_sim.waves.summary import summarise
 from tests.sim.waves.windows import write_case
 
@@ -136,7 +136,10 @@ def is_sound(files, vcd: bytes, state: bytes, mapping: bytes | None) -> bool:
     begun = time.process_time()
     try:
         waveform = read_waveform(path, mapping=None if mapping is None else names)
-        check_waveform(waveform)
+        wording = Wording(waveform)
+        for each in check_waveform(waveform)[0]:
+            told = wording.tell(each)
+            assert told.value_text != told.expected_text
         summarise(waveform)
     except UserError as error:
         sound, told = False, str(error)

@@ -1,6 +1,7 @@
 """The age guard: while a head is over its limit, somebody is promoted now and then."""
 
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -11,6 +12,9 @@ __all__ = [
 _AGE_GUARD = int(Rule.AGE_GUARD)
 _PROMOTION = int(Rule.PROMOTION)
 _NOT_OVER_AGE = int(Rule.NOT_OVER_AGE)
+
+_OF_AGE = int(Quantity.AGE)
+_OF_GRANTS = int(Quantity.GRANTS)
 
 _ROUNDS = 4
 """Rounds of the guard from a head over its limit to its promotion, at most."""
@@ -36,7 +40,7 @@ def check_age(found, granted, promoted, age, serviceable, limits, intervals, ima
             grants = 0 if promoted[k] == 1 or not over else grants + granted[k]
             allowed = intervals[image[k]] + _ROUNDS * tenants
             if over > 2 * _ROUNDS * tenants and grants > allowed:
-                tell(found, _AGE_GUARD, k, i, -1, age[k, i], limit)
+                tell(found, _AGE_GUARD, k, i, -1, age[k, i], limit, _OF_AGE)
                 over = 0
                 grants = 0
 
@@ -74,8 +78,8 @@ def check_promotions(found, granted, promoted, tenant, age, limits, intervals, i
             interval = min(interval, intervals[each])
         rounds = least // tenants * tenants
         if least < 0 or age[k - 1, i] < rounds:
-            tell(found, _NOT_OVER_AGE, k, i, -1, age[k - 1, i], rounds)
+            tell(found, _NOT_OVER_AGE, k, i, -1, age[k - 1, i], rounds, _OF_AGE)
         if last >= 0 and grants < interval:
-            tell(found, _PROMOTION, k, i, -1, grants, interval)
+            tell(found, _PROMOTION, k, i, -1, grants, interval, _OF_GRANTS)
         last = k
         grants = 0

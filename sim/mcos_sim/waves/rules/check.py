@@ -1,16 +1,14 @@
 """All rules over one waveform."""
 
-import dataclasses
-
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
 from mcos_hw.channel.request import command_layout
 from mcos_hw.registers import ArbiterKind
-from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.waves.reading import NO_VALUE, Waveform
 from mcos_sim.waves.rules.age import check_age, check_promotions
 from mcos_sim.waves.rules.choice import check_choice
+from mcos_sim.waves.rules.images import Images
 from mcos_sim.waves.rules.memory import check_credit, check_memory
 from mcos_sim.waves.rules.pace import check_load, check_pace
 from mcos_sim.waves.rules.ports import (
@@ -19,6 +17,7 @@ from mcos_sim.waves.rules.ports import (
     check_commands,
     check_handshake,
 )
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.queues import check_heads, check_queues
 from mcos_sim.waves.rules.tags import check_tags, check_time
 from mcos_sim.waves.rules.tokens import check_classes, check_levels
@@ -34,9 +33,6 @@ _DRAIN_AGE = 1024
 
 _SETTLING = 8
 """Clocks after a commit in which a stretch that begins there says nothing: they look back."""
-
-_RECENT = 64
-"""Clocks before a waveform in which its first image may have become live; then it counts as new."""
 
 
 def check_waveform(waveform: Waveform, *, limit: int = 1_000) -> tuple[list[Violation], int]:
@@ -81,14 +77,14 @@ def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int
     if waveform.arbiter is ArbiterKind.MCOS:
         # The other arbiters have no tags and no guard, and serve heads without tokens.
         checks += [_choice, _tags, _age, _heads]
-    images = _Images(waveform)
+    images = Images(waveform)
     for check in checks:
         found = np.zeros((limit + 1, FIELDS), dtype=np.int64)
         check(found, waveform, images)
         total = int(found[0, 0])
         count += total
         for row in found[1 : 1 + min(total, limit)]:
-            rule, place, tenant, other, value, expected = (int(each) for each in row)
+            rule, place, tenant, other, value, expected, quantity = (int(each) for each in row)
             violations.append(
                 Violation(
                     rule=Rule(rule),
@@ -97,59 +93,13 @@ def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int
                     other=other,
                     value=value,
                     expected=expected,
+                    quantity=Quantity(quantity),
                 )
             )
     return violations, count
 
 
-class _Images:
-    """Settings of all images that the waveform goes through, as arrays by image."""
-
-    def __init__(self, waveform: Waveform) -> None:
-        images = list(waveform.images)
-        if len(waveform.clocks) and images[0][0] > waveform.clocks[0] - _RECENT:
-            images.insert(0, (-1, _reset(waveform)))
-        self.loaded = len(images) - len(waveform.images)
-        """Number of the first image that was loaded; before it is what reset leaves."""
-        clocks = np.array([clock for clock, _ in images], dtype=np.int64)
-        self.image = np.maximum(
-            np.searchsorted(clocks, waveform.clocks, side="right") - 1, 0
-        ).astype(np.int64)
-        self._settings = [settings for _, settings in images]
-        self._shown = np.array([tag in waveform.names for tag in range(waveform.config.tenants)])
-
-    def tenants(self, field: str, scale: int = 1) -> np.ndarray:
-        """A field of every tenant, shape (images, tenants); 0 where the waveform has none."""
-        rows = [[getattr(each, field) * scale for each in one.tenants] for one in self._settings]
-        return np.array(rows, dtype=np.int64) * self._shown
-
-    def channel(self, field: str) -> np.ndarray:
-        """A field of the channel, shape (images,)."""
-        return np.array([getattr(one.channel, field) for one in self._settings], dtype=np.int64)
-
-    def priorities(self) -> np.ndarray:
-        """Priorities that count, shape (images, tenants)."""
-        return self.tenants("priority") * self.channel("overcommitted")[:, None]
-
-    def scavenges(self) -> np.ndarray:
-        """Whether a tenant is served without tokens, shape (images, tenants)."""
-
-        def of(one: Settings) -> list[bool]:
-            return [bool(each.work_conserving or not each.enable) for each in one.tenants]
-
-        return np.array([of(one) for one in self._settings])
-
-
-def _reset(waveform: Waveform) -> Settings:
-    """What is live after reset."""
-    channel = {field.name: 0 for field in dataclasses.fields(ChannelSettings)}
-    return Settings(
-        channel=ChannelSettings(**channel),
-        tenants=(TenantSettings(),) * waveform.config.tenants,
-    )
-
-
-def _choice(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _choice(found: np.ndarray, w: Waveform, images: Images) -> None:
     c, t = w.channel, w.tenants
     check_choice(
         found,
@@ -173,10 +123,13 @@ def _choice(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _levels(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _levels(found: np.ndarray, w: Waveform, images: Images) -> None:
     beat = w.config.beat_bytes << w.config.rate_fraction
     c = w.channel
-    for name, most in (("committed", 0), ("peak", 1)):
+    for name, most, quantity in (
+        ("committed", 0, Quantity.COMMITTED),
+        ("peak", 1, Quantity.PEAK),
+    ):
         check_levels(
             found,
             w.tenants[name],
@@ -189,10 +142,11 @@ def _levels(found: np.ndarray, w: Waveform, images: _Images) -> None:
             images.tenants(f"{name}_rate"),
             images.tenants(f"{name}_depth", 1 << w.config.rate_fraction),
             images.image,
+            int(quantity),
         )
 
 
-def _classes(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _classes(found: np.ndarray, w: Waveform, images: Images) -> None:
     c, t = w.channel, w.tenants
     check_classes(
         found,
@@ -211,7 +165,7 @@ def _classes(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _tags(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _tags(found: np.ndarray, w: Waveform, images: Images) -> None:
     config, c, t = w.config, w.channel, w.tenants
     check_time(found, config.tag_width, config.lateness == 0, c["granted"], c["virtual_time"])
     check_tags(
@@ -232,7 +186,7 @@ def _tags(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _age(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _age(found: np.ndarray, w: Waveform, images: Images) -> None:
     check_age(
         found,
         w.channel["granted"],
@@ -258,7 +212,7 @@ def _age(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _queues(found: np.ndarray, w: Waveform, images: Images) -> None:
     t, e = w.tenants, w.events
     check_queues(
         found,
@@ -272,7 +226,7 @@ def _queues(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _pace(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _pace(found: np.ndarray, w: Waveform, images: Images) -> None:
     c, sizes, credits = w.channel, _granted_bytes(w), images.channel("port_credit")
     check_credit(
         found,
@@ -297,11 +251,11 @@ def _pace(found: np.ndarray, w: Waveform, images: _Images) -> None:
     )
 
 
-def _heads(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _heads(found: np.ndarray, w: Waveform, images: Images) -> None:
     check_heads(found, w.tenants["present"], w.tenants["class_code"], w.tenants["serviceable"])
 
 
-def _ports(found: np.ndarray, w: Waveform, images: _Images) -> None:
+def _ports(found: np.ndarray, w: Waveform, images: Images) -> None:
     e = w.events
     # How many commands are of grants from before is not shown: what fits best is taken.
     guesses = [np.zeros((1, FIELDS), dtype=np.int64) for _ in range(UNSENT + 1)]

@@ -1,6 +1,7 @@
 """The choice rule: whoever is granted goes before every other serviceable head."""
 
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -13,6 +14,14 @@ _CLOSED = int(Rule.CLOSED)
 _NOT_SERVICEABLE = int(Rule.NOT_SERVICEABLE)
 _IDLE = int(Rule.IDLE)
 _GRANTED_CLASS = int(Rule.GRANTED_CLASS)
+
+_OF_CLASS = int(Quantity.CLASS)
+_OF_ELIGIBILITY = int(Quantity.ELIGIBILITY)
+_OF_FINISH = int(Quantity.FINISH)
+_OF_GRANT = int(Quantity.GRANT)
+_OF_PRIORITY = int(Quantity.PRIORITY)
+_OF_START = int(Quantity.START)
+_OF_TAG = int(Quantity.TAG)
 
 
 @compiled
@@ -71,16 +80,16 @@ def check_choice(
             if opens[k]:
                 for j in range(serviceable.shape[1]):
                     if j != last and serviceable[now, j]:
-                        tell(found, _IDLE, k, j, -1, 0, 1)
+                        tell(found, _IDLE, k, j, -1, 0, 1, _OF_GRANT)
                         break
             continue
         i = tenant[k]
         if not opens[k]:
-            tell(found, _CLOSED, k, i, -1, 0, 1)
+            tell(found, _CLOSED, k, i, -1, 0, 1, _OF_GRANT)
         if promoted[k] or image[k] != image[max(k - 4, 0)]:
             continue
         if i != last and serviceable[now, i] and grant_class[k] != code[now, i]:
-            tell(found, _GRANTED_CLASS, k, i, -1, grant_class[k], code[now, i])
+            tell(found, _GRANTED_CLASS, k, i, -1, grant_class[k], code[now, i], _OF_CLASS)
         if i == last:
             # The request behind the head that is granted: its tags are shown from now on.
             own_class, own_start, own_finish = grant_class[k], start[k, i], finish[k, i]
@@ -92,7 +101,7 @@ def check_choice(
             # It entered an empty queue, and may be granted only if nobody else is serviceable.
             own_class, own_start, own_finish, reached = 4, 0, 0, 0
         else:
-            tell(found, _NOT_SERVICEABLE, k, i, -1, code[now, i], grant_class[k])
+            tell(found, _NOT_SERVICEABLE, k, i, -1, code[now, i], grant_class[k], _OF_CLASS)
             continue
         for j in range(serviceable.shape[1]):
             competes = serviceable[now, j] and j != i and j != last
@@ -101,11 +110,11 @@ def check_choice(
             other_class, other_reached = code[now, j], candidate[now, j]
             if other_class != own_class:
                 if other_class < own_class:
-                    tell(found, _WRONG_ORDER, k, i, j, own_class, other_class)
+                    tell(found, _WRONG_ORDER, k, i, j, own_class, other_class, _OF_CLASS)
                 continue
             if reached >= 0 and other_reached != reached:
                 if other_reached:
-                    tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j])
+                    tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j], _OF_ELIGIBILITY)
                 continue
             other_start, other_finish = start[now, j], finish[now, j]
             if _is_far(time[now], own_start, own_finish, width, lag) or _is_far(
@@ -128,16 +137,16 @@ def check_choice(
             elif not reached and other_start != own_start:
                 if _less(other_start, own_start, width):
                     rule = _NO_WRAP if own_start < other_start else _WRONG_ORDER
-                    tell(found, rule, k, i, j, own_start, other_start)
+                    tell(found, rule, k, i, j, own_start, other_start, _OF_START)
                 continue
             mine, theirs = priorities[image[k], i], priorities[image[k], j]
             if mine != theirs:
                 if theirs < mine:
-                    tell(found, _WRONG_ORDER, k, i, j, mine, theirs)
+                    tell(found, _WRONG_ORDER, k, i, j, mine, theirs, _OF_PRIORITY)
                 continue
             if other_finish == own_finish:
                 if j < i:
-                    tell(found, _WRONG_ORDER, k, i, j, i, j)
+                    tell(found, _WRONG_ORDER, k, i, j, i, j, _OF_TAG)
             elif _less(other_finish, own_finish, width):
                 rule = _NO_WRAP if own_finish < other_finish else _WRONG_ORDER
-                tell(found, rule, k, i, j, own_finish, other_finish)
+                tell(found, rule, k, i, j, own_finish, other_finish, _OF_FINISH)

@@ -1,6 +1,7 @@
 """The channel's pace: bytes that are granted ahead of its rate, and how loaded it says it is."""
 
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -11,6 +12,9 @@ __all__ = [
 _PACE = int(Rule.PACE)
 _DEBT = int(Rule.DEBT)
 _LOAD = int(Rule.LOAD)
+
+_OF_DEBT = int(Quantity.DEBT)
+_OF_LOAD = int(Quantity.LOAD)
 
 
 @compiled
@@ -28,9 +32,9 @@ def check_pace(found, granted, tenant, sizes, debt, enables, rates, image):
         before = image[k - 1]
         expected = max(debt[k - 1] - rates[before] + sizes[k - 1], 0) if enables[before] else 0
         if debt[k] != expected:
-            tell(found, _DEBT, k, -1, -1, debt[k], expected)
+            tell(found, _DEBT, k, -1, -1, debt[k], expected, _OF_DEBT)
         if granted[k] and enables[before] and debt[k] >= rates[before]:
-            tell(found, _PACE, k, tenant[k], -1, debt[k], rates[before])
+            tell(found, _PACE, k, tenant[k], -1, debt[k], rates[before], _OF_DEBT)
 
 
 @compiled
@@ -43,4 +47,4 @@ def check_load(found, load, in_flight, credits, image):
             if 4 * in_flight[k - 1] >= quarter * credit:
                 expected += 1
         if load[k] != expected:
-            tell(found, _LOAD, k, -1, -1, load[k], expected)
+            tell(found, _LOAD, k, -1, -1, load[k], expected, _OF_LOAD)

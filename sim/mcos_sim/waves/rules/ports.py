@@ -2,6 +2,7 @@
 
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -17,6 +18,19 @@ _WRONG_COMMAND = int(Rule.WRONG_COMMAND)
 _LOST_RESPONSE = int(Rule.LOST_RESPONSE)
 _DOUBLE_RESPONSE = int(Rule.DOUBLE_RESPONSE)
 _HANDSHAKE = int(Rule.HANDSHAKE)
+
+_OF_ADDRESS = int(Quantity.ADDRESS)
+_OF_BEATS = int(Quantity.COMMAND_BEATS)
+_OF_CLOCKS = int(Quantity.COMMAND_CLOCKS)
+_OF_OP = int(Quantity.COMMAND_OP)
+_OF_TENANT = int(Quantity.COMMAND_TENANT)
+_OF_GRANTED = int(Quantity.GRANTED_BEATS)
+_OF_OFFER = int(Quantity.OFFER)
+_OF_OWED = int(Quantity.OWED)
+_OF_REQUEST_ID = int(Quantity.REQUEST_ID)
+_OF_TAKEN = int(Quantity.TAKEN)
+_OF_UNASKED = int(Quantity.UNASKED)
+_OF_UNGRANTED = int(Quantity.UNGRANTED)
 
 UNSENT = OUTLET_DEPTH + 1
 """Commands of grants from before a waveform, at most."""
@@ -79,17 +93,21 @@ def check_commands(
         i = command_tenant[c]
         if n >= skipped:
             if n - skipped >= len(grants):
-                tell(found, _WRONG_COMMAND, c, i, -1, command_beats[c], 0)
+                tell(found, _WRONG_COMMAND, c, i, -1, command_beats[c], 0, _OF_UNGRANTED)
                 continue
             k = grants[n - skipped]
-            if tenant[k] != i or beats[k] != command_beats[c] or c <= k:
-                tell(found, _WRONG_COMMAND, c, i, tenant[k], command_beats[c], beats[k])
+            if tenant[k] != i:
+                tell(found, _WRONG_COMMAND, c, i, tenant[k], i, tenant[k], _OF_TENANT)
+            elif beats[k] != command_beats[c]:
+                tell(found, _WRONG_COMMAND, c, i, -1, command_beats[c], beats[k], _OF_GRANTED)
+            elif c <= k:
+                tell(found, _WRONG_COMMAND, c, i, -1, c - k, 1, _OF_CLOCKS)
         index = counts[1, i]
         counts[1, i] += 1
         if index < 0:
             continue
         if index >= counts[0, i]:
-            tell(found, _DOUBLE_GRANT, c, i, -1, command_address[c], 0)
+            tell(found, _DOUBLE_GRANT, c, i, -1, command_address[c], 0, _OF_UNASKED)
             continue
         row = places[i, index]
         if (
@@ -111,7 +129,12 @@ def check_commands(
                     rule = _LOST_REQUEST
                     counts[1, i] = later + 1
                     break
-        tell(found, rule, c, i, -1, command_address[c], request_address[row])
+        if request_address[row] != command_address[c]:
+            tell(found, rule, c, i, -1, command_address[c], request_address[row], _OF_ADDRESS)
+        elif request_beats[row] != command_beats[c]:
+            tell(found, rule, c, i, -1, command_beats[c], request_beats[row], _OF_BEATS)
+        else:
+            tell(found, rule, c, i, -1, command_op[c], request_op[row], _OF_OP)
 
 
 @compiled
@@ -143,15 +166,15 @@ def check_answers(
             owed -= 1
             i, number = response_tenant[k], response_id[k]
             if answered[i, number]:
-                tell(found, _DOUBLE_RESPONSE, k, i, -1, number, 0)
+                tell(found, _DOUBLE_RESPONSE, k, i, -1, number, 0, _OF_REQUEST_ID)
                 owed += 1
             answered[i, number] = 1
         if k >= _ANSWER_CLOCKS and owed < -_ANSWER_CLOCKS:
-            tell(found, _DOUBLE_RESPONSE, k, -1, -1, owed, 0)
+            tell(found, _DOUBLE_RESPONSE, k, -1, -1, owed, 0, _OF_OWED)
             owed = 0
         late = late + 1 if owed > 0 and not response[k] else 0
         if owed > _ANSWER_CLOCKS or late > _ANSWER_CLOCKS:
-            tell(found, _LOST_RESPONSE, k, -1, -1, owed, 0)
+            tell(found, _LOST_RESPONSE, k, -1, -1, owed, 0, _OF_OWED)
             owed = 0
             late = 0
 
@@ -173,6 +196,6 @@ def check_handshake(found, stays, is_offered, offered, taken, tenant, address):
     """
     for k in range(len(offered)):
         if taken[k] and not is_offered[k]:
-            tell(found, _HANDSHAKE, k, tenant[k], -1, taken[k], offered[k])
+            tell(found, _HANDSHAKE, k, tenant[k], -1, taken[k], offered[k], _OF_TAKEN)
         if k and offered[k - 1] and not taken[k - 1] and not stays[k]:
-            tell(found, _HANDSHAKE, k, tenant[k - 1], -1, address[k], address[k - 1])
+            tell(found, _HANDSHAKE, k, tenant[k - 1], -1, address[k], address[k - 1], _OF_OFFER)

@@ -2,6 +2,7 @@
 
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -13,6 +14,9 @@ _LOST_REQUEST = int(Rule.LOST_REQUEST)
 _DOUBLE_GRANT = int(Rule.DOUBLE_GRANT)
 _STUCK = int(Rule.STUCK)
 _OVERFLOW = int(Rule.OVERFLOW)
+
+_OF_REQUESTS = int(Quantity.REQUESTS)
+_OF_SERVICEABLE = int(Quantity.SERVICEABLE)
 
 _NO_CLASS = NO_CLASS
 
@@ -36,14 +40,14 @@ def check_queues(found, granted, tenant, request, request_tenant, queued, presen
             expected = queued[k, i] + (request[k] and request_tenant[k] == i) - leaves
             told = queued[k + 1, i]
             if told < expected:
-                tell(found, _LOST_REQUEST, k + 1, i, -1, told, expected)
+                tell(found, _LOST_REQUEST, k + 1, i, -1, told, expected, _OF_REQUESTS)
             elif told > expected:
-                tell(found, _DOUBLE_GRANT, k + 1, i, -1, told, expected)
+                tell(found, _DOUBLE_GRANT, k + 1, i, -1, told, expected, _OF_REQUESTS)
             if told > depth and told > queued[k, i]:
-                tell(found, _OVERFLOW, k + 1, i, -1, told, depth)
+                tell(found, _OVERFLOW, k + 1, i, -1, told, depth, _OF_REQUESTS)
             hidden = hidden + 1 if queued[k, i] and not present[k, i] else 0
             if hidden == _ENTRY_CLOCKS:
-                tell(found, _STUCK, k, i, -1, queued[k, i], 0)
+                tell(found, _STUCK, k, i, -1, queued[k, i], 0, _OF_REQUESTS)
 
 
 @compiled
@@ -52,4 +56,4 @@ def check_heads(found, present, code, serviceable):
     for k in range(len(present)):
         for i in range(present.shape[1]):
             if serviceable[k, i] != (present[k, i] and code[k, i] != _NO_CLASS):
-                tell(found, _STUCK, k, i, -1, serviceable[k, i], code[k, i])
+                tell(found, _STUCK, k, i, -1, serviceable[k, i], code[k, i], _OF_SERVICEABLE)

@@ -1,6 +1,7 @@
 """Tags stay as they are while a head waits, and virtual time goes forward with grants only."""
 
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -14,6 +15,12 @@ _TAG_WINDOW = int(Rule.TAG_WINDOW)
 _TAG_START = int(Rule.TAG_START)
 _TIME_BACK = int(Rule.TIME_BACK)
 
+_OF_FINISH = int(Quantity.FINISH)
+_OF_LEAD = int(Quantity.LEAD)
+_OF_PRICE = int(Quantity.PRICE)
+_OF_START = int(Quantity.START)
+_OF_TIME = int(Quantity.VIRTUAL_TIME)
+
 
 @compiled
 def check_time(found, width, at_once, granted, time):
@@ -23,9 +30,9 @@ def check_time(found, width, at_once, granted, time):
             continue
         mover = k if at_once else k - 1
         if not granted[mover] and not granted[k - 1]:
-            tell(found, _TAG_MOVED, k, -1, -1, time[k], time[k - 1])
+            tell(found, _TAG_MOVED, k, -1, -1, time[k], time[k - 1], _OF_TIME)
         elif (time[k] - time[k - 1]) >> (width - 1) & 1:
-            tell(found, _TIME_BACK, k, -1, -1, time[k], time[k - 1])
+            tell(found, _TIME_BACK, k, -1, -1, time[k], time[k - 1], _OF_TIME)
 
 
 @compiled
@@ -55,18 +62,18 @@ def check_tags(
             stays = present[k - 1, i] and not (granted[k - 1] and tenant[k - 1] == i)
             if stays:
                 if start[k, i] != start[k - 1, i]:
-                    tell(found, _TAG_MOVED, k, i, -1, start[k, i], start[k - 1, i])
+                    tell(found, _TAG_MOVED, k, i, -1, start[k, i], start[k - 1, i], _OF_START)
                 elif finish[k, i] != finish[k - 1, i]:
-                    tell(found, _TAG_MOVED, k, i, -1, finish[k, i], finish[k - 1, i])
+                    tell(found, _TAG_MOVED, k, i, -1, finish[k, i], finish[k - 1, i], _OF_FINISH)
                 continue
             behind = time[k] - start[k, i] & mask
             # A head behind a stale one starts at an anchor, or at its own finish tag.
             anchored = behind >> (width - 1) == 0 and behind > lag >> 2
             if present[k - 1, i] and start[k, i] != finish[k - 1, i] and not anchored:
-                tell(found, _TAG_START, k, i, -1, start[k, i], finish[k - 1, i])
+                tell(found, _TAG_START, k, i, -1, start[k, i], finish[k - 1, i], _OF_START)
             ahead = start[k, i] - time[k] & mask
             if ahead >> (width - 2) == 1:
-                tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2)
+                tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2, _OF_LEAD)
             cost = finish[k, i] - start[k, i] & mask
             fits = False
             expected = 0
@@ -75,4 +82,4 @@ def check_tags(
                 expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
                 fits |= cost == expected
             if not fits and not anchored:
-                tell(found, _TAG_PRICE, k, i, -1, cost, expected)
+                tell(found, _TAG_PRICE, k, i, -1, cost, expected, _OF_PRICE)

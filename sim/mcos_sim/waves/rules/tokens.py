@@ -2,6 +2,7 @@
 
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
@@ -16,10 +17,12 @@ _TOKENS = int(Rule.TOKENS)
 _HALF_COMMIT = int(Rule.HALF_COMMIT)
 _WRONG_CLASS = int(Rule.WRONG_CLASS)
 
+_OF_CLASS = int(Quantity.CLASS)
+
 
 @compiled
 def check_levels(
-    found, level, granted, tenant, beats, grant_class, most, beat, rates, limits, image
+    found, level, granted, tenant, beats, grant_class, most, beat, rates, limits, image, quantity
 ):
     """``level' = min(level + rate - charge, depth)`` for one kind of bucket (RFC 2698).
 
@@ -36,6 +39,8 @@ def check_levels(
         By image, in units of a level.
     image : (n,)
         Which image is live in each clock.
+    quantity : int
+        Which bucket it is.
     """
     for k in range(len(granted) - 1):
         now = image[k]
@@ -55,13 +60,13 @@ def check_levels(
             if now > 0 and told == min(
                 level[k, i] + rates[now - 1, i] - charge, limits[now - 1, i]
             ):
-                tell(found, _HALF_COMMIT, k + 1, i, -1, told, expected)
+                tell(found, _HALF_COMMIT, k + 1, i, -1, told, expected, quantity)
             elif charge and told == min(level[k, i] + rate, limit):
-                tell(found, _NOT_CHARGED, k + 1, i, -1, told, expected)
+                tell(found, _NOT_CHARGED, k + 1, i, -1, told, expected, quantity)
             elif charge and told == min(level[k, i] + rate - 2 * charge, limit):
-                tell(found, _CHARGED_TWICE, k + 1, i, -1, told, expected)
+                tell(found, _CHARGED_TWICE, k + 1, i, -1, told, expected, quantity)
             else:
-                tell(found, _TOKENS, k + 1, i, -1, told, expected)
+                tell(found, _TOKENS, k + 1, i, -1, told, expected, quantity)
 
 
 @compiled
@@ -105,4 +110,4 @@ def check_classes(
             if code[k, i] == _NO_CLASS and refuses[now, i]:
                 continue
             if code[k, i] != expected:
-                tell(found, _WRONG_CLASS, k, i, -1, code[k, i], expected)
+                tell(found, _WRONG_CLASS, k, i, -1, code[k, i], expected, _OF_CLASS)

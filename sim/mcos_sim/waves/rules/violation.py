@@ -2,10 +2,9 @@
 
 import dataclasses
 import enum
-from collections.abc import Mapping
 
-from mcos_hw.config import ChannelConfig
 from mcos_sim.compiling import compiled
+from mcos_sim.waves.rules.quantity import Quantity
 
 __all__ = [
     "CLAIMS",
@@ -100,13 +99,13 @@ CLAIMS = {
 }
 """What is wrong where a rule is broken."""
 
-FIELDS = 6
-"""Numbers of a violation: rule, row, tenant, other tenant, value, what was expected."""
+FIELDS = 7
+"""Numbers of a violation: rule, row, tenant, other tenant, value, what was expected, quantity."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A rule that is broken in one clock.
+    """A rule that is broken in one clock; :class:`mcos_sim.waves.rules.Wording` tells people.
 
     Parameters
     ----------
@@ -118,6 +117,8 @@ class Violation:
         Tenants by tag; -1 for none.
     value, expected : int
         What proves it, in the waveform's units.
+    quantity : Quantity
+        What these two are.
     """
 
     rule: Rule
@@ -126,28 +127,11 @@ class Violation:
     other: int
     value: int
     expected: int
-
-    def sentence(self, names: Mapping[int, str], config: ChannelConfig) -> str:
-        """One line for people: when, what, who, and the values that prove it.
-
-        Parameters
-        ----------
-        names : Mapping[int, str]
-            Tenants by tag.
-        config : ChannelConfig
-            The channel, whose clock tells the time.
-        """
-        nanoseconds = self.clock * 1_000_000 / config.clock_khz
-        tags = [tag for tag in (self.tenant, self.other) if tag >= 0]
-        who = " before ".join(names.get(tag, f"tag {tag}") for tag in tags)
-        return (
-            f"clock {self.clock} ({nanoseconds:.2f} ns): {self.rule.text}:"
-            f"{f' {who}:' if who else ''} {self.value}, expected {self.expected}"
-        )
+    quantity: Quantity
 
 
 @compiled
-def tell(found, rule, row, tenant, other, value, expected):
+def tell(found, rule, row, tenant, other, value, expected, quantity):
     """Add a violation to the table; its first row counts all of them, also those left out."""
     found[0, 0] += 1
     place = found[0, 0]
@@ -158,3 +142,4 @@ def tell(found, rule, row, tenant, other, value, expected):
         found[place, 3] = other
         found[place, 4] = value
         found[place, 5] = expected
+        found[place, 6] = quantity
