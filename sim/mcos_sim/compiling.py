@@ -12,11 +12,13 @@ from typing import Any
 with contextlib.chdir("/"):
     import numba
 import numba.core.config
+import numba.core.event
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
 from mcos_sim.cache import clear_unused, user_cache
+from mcos_sim.stages import stage
 
 __all__ = [
     "CACHE",
@@ -26,6 +28,8 @@ __all__ = [
 
 
 _USE = b"from mcos_sim.compiling import"
+
+_STAGE = "compiling Python to machine code"
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -60,6 +64,26 @@ clear_unused(CACHE.parent)
 # The names are set when numba is imported; it looks for the file again when it compiles.
 numba.core.config._config_fname = ""  # ty: ignore[invalid-assignment]
 numba.config.CACHE_DIR = str(CACHE)  # ty: ignore[missing-attribute]
+
+
+class _Told(numba.core.event.Listener):
+    """Has progress say that numba compiles; a call may take half a minute for it."""
+
+    def __init__(self) -> None:
+        self._stages: list[contextlib.ExitStack] = []
+
+    def on_start(self, event: Any) -> None:
+        """Begin a stage."""
+        begun = contextlib.ExitStack()
+        begun.enter_context(stage(_STAGE))
+        self._stages.append(begun)
+
+    def on_end(self, event: Any) -> None:
+        """End a stage; all of them have the same name."""
+        self._stages.pop().close()
+
+
+numba.core.event.register("numba:compile", _Told())
 
 
 class _CheckedFile(IndexDataCacheFile):
@@ -122,7 +146,8 @@ def callback(signature: Any) -> Callable[[Callable], CFunc]:
     def compile_now(function: Callable) -> CFunc:
         made = CFunc(function, normalize_signature(signature), locals={}, options={})
         made._cache = _CheckedCache(function)  # ty: ignore[missing-attribute]
-        made.compile()
+        with stage(_STAGE):
+            made.compile()
         return made
 
     return compile_now

@@ -8,18 +8,18 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from mcos_policy.diagnostics import printable
 from mcos_policy.files import write_text
 from mcos_sim.errors import UserError
 from mcos_sim.outputs import require_outputs, writing
+from mcos_sim.progress import Work, shown
 from mcos_sim.tables import Column, Table
 
 __all__ = [
@@ -117,35 +117,26 @@ def print_table(
     output.print(Table(title, columns, rows, headings=headings, grouped=grouped))
 
 
-@contextlib.contextmanager
-def progress(description: str, total: float) -> Generator[Callable[[float], None], None, None]:
-    """A progress bar on stderr, silent when that is not a terminal.
+def progress(
+    description: str, total: float | None, *, unit: str = ""
+) -> contextlib.AbstractContextManager[Work]:
+    """Show on stderr how far something is, while a block runs.
 
     Parameters
     ----------
     description : str
         What is going on.
-    total : float
-        Amount of work, in any unit.
+    total : float or None
+        Amount of work, in any unit; None where nobody knows it.
+    unit : str
+        Plural of what is counted, such as "clocks", to show how much is done a second.
 
-    Yields
-    ------
-    Callable[[float], None]
-        Called with the amount of work done since the last call.
+    Returns
+    -------
+    AbstractContextManager[Work]
+        Gives what is called with the amount of work done since the last call.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(printable(description), total=total)
-
-        def advance(amount: float) -> None:
-            bar.advance(task, amount)
-
-        yield advance
+    return shown(Work(description, total, unit=unit), errors)
 
 
 def json_text(mapping: Mapping[str, Any]) -> str:

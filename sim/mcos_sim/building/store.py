@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mcos_sim.cache import MOST_UNUSED_SECONDS, user_cache
 from mcos_sim.errors import UserError
+from mcos_sim.stages import stage
 
 __all__ = [
     "kept",
@@ -113,7 +114,8 @@ def _lock_path(folder: Path) -> Path:
 def _locked(folder: Path) -> Generator[None, None, None]:
     """Keep a folder to one process; others wait."""
     with _lock_path(folder).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        with stage("waiting for another build"):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -18,6 +18,7 @@ from amaranth.lib import wiring
 
 from mcos_sim.building.store import kept
 from mcos_sim.errors import InternalError, UserError
+from mcos_sim.stages import stage
 
 __all__ = [
     "VERILATOR",
@@ -61,7 +62,7 @@ class BuildFailed(InternalError):  # noqa: N818  (what happened, not who erred)
 
 def elaborated(component: wiring.Component, name: str) -> str:
     """The RTLIL of a component as a top module ``name``."""
-    with _uncollected():
+    with stage("elaborating the hardware"), _uncollected():
         return rtlil.convert(component, name=name, emit_src=False)
 
 
@@ -79,7 +80,8 @@ def _uncollected() -> Generator[None, None, None]:
 
 def verilog_of(design: str) -> str:
     """The Verilog of RTLIL, which ``amaranth.back.verilog.convert`` would elaborate again."""
-    return _convert_rtlil_text(design, strip_internal_attrs=True)
+    with stage("writing Verilog"):
+        return _convert_rtlil_text(design, strip_internal_attrs=True)
 
 
 def recipe_hash(*texts: str, tools: Sequence[str] = ()) -> str:
@@ -122,9 +124,10 @@ def compile_model(objects: Path, *, runtime: str) -> None:
         for path in objects.glob("verilated*.o"):
             shutil.copy(path, folder)
 
-    for path in kept(runtime, first).glob("*.o"):
-        shutil.copy(path, objects)
-    run_command(command)
+    with stage("compiling C++"):
+        for path in kept(runtime, first).glob("*.o"):
+            shutil.copy(path, objects)
+        run_command(command)
 
 
 def run_command(command: Sequence[str]) -> None:

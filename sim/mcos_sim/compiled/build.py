@@ -18,6 +18,7 @@ from mcos_sim.building.verilator import (
     verilog_of,
 )
 from mcos_sim.environment import layout
+from mcos_sim.stages import stage
 
 __all__ = [
     "Library",
@@ -143,6 +144,7 @@ def _make(text: str, config: ChannelConfig, folder: Path, *options: str) -> None
     shutil.copy(_HARNESS, objects)
     command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
     command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
-    run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
+    with stage("running Verilator"):
+        run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
     compile_model(objects, runtime=f"runtime-{recipe_hash(*_VERILATOR_ARGUMENTS)}")
     (objects / _FILE).rename(folder / _FILE)

@@ -18,6 +18,7 @@ from mcos_sim.building.verilator import (
     run_command,
     verilog_of,
 )
+from mcos_sim.stages import stage
 
 __all__ = [
     "Built",
@@ -100,7 +101,8 @@ def build(component: wiring.Component, *, name: str) -> Built:
         objects.mkdir()
         ports = objects / "ports.vlt"
         ports.write_text(_visible_ports(component, name))
-        run_command(_verilator_command(built, ports, objects))
+        with stage("running Verilator"):
+            run_command(_verilator_command(built, ports, objects))
         compile_model(objects, runtime=f"runtime-vpi-{recipe()}")
         shutil.move(objects / name, built.executable)
 
