@@ -13,6 +13,7 @@ from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printab
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.notes import notes
 from mcos_policy.quantize import quantise
+from mcos_policy.samples import SAMPLES
 from mcos_policy.settings import Settings
 from mcos_policy.source import Source, read_source
 
@@ -70,7 +71,7 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     ContractError
         If the contract is at fault; it carries everything that was found.
     """
-    source = read_source(path)
+    source = read_source(path, samples=SAMPLES)
     contract, diagnostics = validate(source)
     if contract is not None:
         diagnostics = diagnostics + admit(contract, config, source)

@@ -22,7 +22,7 @@ from mcos_policy.diagnostics import Diagnostic, RuleError
 from mcos_policy.fields import integer, quantity, switch, whole_bytes
 from mcos_policy.keys import Form, diagnose, spellings
 from mcos_policy.source import KeyPath, Source
-from mcos_policy.units import DURATION, RATE, Bare, exact
+from mcos_policy.units import DURATION, RATE, SIZE, Bare, exact
 
 __all__ = [
     "Bandwidth",
@@ -98,7 +98,10 @@ def _by_position(value: object) -> object:
         return dict(enumerate(value))
     if isinstance(value, dict) and value and all(isinstance(key, int) for key in value):
         return value
-    raise RuleError("must be an array of at least one table", "begin each tenant with [[tenant]]")
+    rule = "must be an array of at least one table"
+    if isinstance(value, dict):
+        raise RuleError(rule, "begin each tenant with [[tenant]], in double brackets")
+    raise RuleError(rule, "begin each tenant with [[tenant]]")
 
 
 def _spelled(name: str, with_unit: str) -> AliasChoices:
@@ -322,7 +325,7 @@ def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
         except ValidationError as error:
             faults = error.errors(include_url=False)
         if diagnostics is None:
-            diagnostics = [diagnose(source, fault, _FORM) for fault in faults]
+            diagnostics = diagnose(source, faults, _FORM)
         document = _without(document, faults)
     return None, diagnostics or []
 
@@ -369,4 +372,22 @@ def _is_table(path: KeyPath) -> bool:
     return isinstance(path[-1], int) or path == ("tenant",)
 
 
-_FORM = Form(enclosing=_enclosing, label=_label, is_table=_is_table, units=_UNIT_OF_KEY)
+_FORM = Form(
+    enclosing=_enclosing,
+    label=_label,
+    is_table=_is_table,
+    units=_UNIT_OF_KEY,
+    quantities={
+        **dict.fromkeys(("guaranteed", "burst", "rate"), RATE),
+        **dict.fromkeys(("burst_duration", "latency_slo", "age_limit"), DURATION),
+        **dict.fromkeys(("latency", "epoch", "depth1", "stall"), DURATION),
+        **dict.fromkeys(("port_credit", "size", "page", "hbm_quota"), SIZE),
+    },
+    tables={
+        "[fabric]": Fabric,
+        "[memory]": Memory,
+        "[[tenant]]": Tenant,
+        "[tenant.bandwidth]": Bandwidth,
+        "[tenant.placement]": Placement,
+    },
+)

@@ -3,10 +3,11 @@
 import codecs
 import dataclasses
 import decimal
+import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,6 +37,12 @@ _MOST_PARTS = 64
 
 _LANGUAGE = Language(tree_sitter_toml.language())
 _IMAGE = IMAGE_MAGIC.to_bytes(4, "little")
+_SEVERAL = ("tenant",)
+"""A table of which a file may have several."""
+_UNQUOTED = re.compile(
+    r"\s*([A-Za-z0-9_-]+)\s*=\s*([0-9]+(?:\.[0-9]+)? *[A-Za-z\u00b5\u03bc][A-Za-z/]*)\s*(?:#.*)?"
+)
+"""A line with a quantity that is no text."""
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -60,6 +67,16 @@ class Source:
     document: dict[str, Any]
     keys: Mapping[KeyPath, Node]
     values: Mapping[KeyPath, Node]
+
+    def value(self, path: KeyPath) -> Any:
+        """The value at ``path``; None where there is none."""
+        found: Any = self.document
+        for step in path:
+            try:
+                found = found[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
 
     def value_text(self, path: KeyPath) -> str:
         """The value at ``path`` as the file spells it, shortened to one line."""
@@ -105,6 +122,7 @@ def read_source(
     *,
     noun: str = "a contract",
     begin: str = "a [fabric] table and a [[tenant]]",
+    samples: Collection[str] = (),
 ) -> Source:
     """Read a contract, or another file of tables.
 
@@ -116,6 +134,8 @@ def read_source(
         What the file is, for messages.
     begin : str
         What is in every file of that kind, likewise.
+    samples : Collection[str]
+        Names that may be given instead of a file.
 
     Raises
     ------
@@ -124,7 +144,7 @@ def read_source(
         TOML.
     """
     name = str(path)
-    return parse_source(_read_text(name, Path(path), noun), name, noun=noun, begin=begin)
+    return parse_source(_read_text(name, Path(path), noun, samples), name, noun=noun, begin=begin)
 
 
 def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
@@ -134,6 +154,8 @@ def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
         index = _Index(name, text)
         if not tree.root_node.has_error:
             index.walk(tree.root_node)
+        if index.single:
+            raise ContractError(index.single)
         if index.repeated:
             raise ContractError(index.repeated)
         document = tomllib.loads(text, parse_float=Decimal)
@@ -154,7 +176,7 @@ def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
     return Source(name=name, text=text, document=document, keys=index.keys, values=index.values)
 
 
-def _read_text(name: str, path: Path, noun: str) -> str:
+def _read_text(name: str, path: Path, noun: str, samples: Collection[str]) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
@@ -163,6 +185,11 @@ def _read_text(name: str, path: Path, noun: str) -> str:
         raise ContractError([_whole(name, rule)]) from None
     except FileNotFoundError:
         rule = f"{noun} must be a file that exists, not this; correct the path"
+        near = difflib.get_close_matches(path.stem, samples, n=1)
+        if near:
+            rule += f", or did you mean the sample {near[0]}?"
+        elif samples:
+            rule += f", or name a sample: {', '.join(samples)}"
         raise ContractError([_whole(name, rule)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -206,8 +233,15 @@ def _syntax_error(name: str, text: str, message: str, noun: str) -> Diagnostic:
         line, column = int(position[1]), int(position[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    lines = _lines(text)
     rule = f"{noun} must be TOML, not this ({shorten(reason)}); correct the syntax here"
-    return _at(Severity.ERROR, name, _lines(text), line, column, rule)
+    unquoted = _UNQUOTED.fullmatch(lines[line - 1])
+    if unquoted is not None:
+        rule = (
+            f"a quantity must be in quotes, not {shorten(unquoted[2])}; "
+            f'write {shorten(unquoted[1])} = "{shorten(unquoted[2])}"'
+        )
+    return _at(Severity.ERROR, name, lines, line, column, rule)
 
 
 def _whole(name: str, text: str) -> Diagnostic:
@@ -266,6 +300,7 @@ class _Index:
         self.explicit: set[KeyPath] = set()
         self.lengths: dict[KeyPath, int] = {}
         self.repeated: list[Diagnostic] = []
+        self.single: list[Diagnostic] = []
 
     def walk(self, root: Node) -> None:
         """Note every table and pair of the document."""
@@ -277,7 +312,10 @@ class _Index:
 
     def _table(self, node: Node) -> None:
         header, *rest = [child for child in node.named_children if child.type != "comment"]
+        earlier = self.keys.get(_SEVERAL)
         path = self._descend((), _key_parts(header))
+        if path == _SEVERAL and earlier is not None:
+            self._require_arrays(node, header, earlier)
         if node.type == "table_array_element":
             position = self.lengths.get(path, 0)
             self.lengths[path] = position + 1
@@ -288,6 +326,23 @@ class _Index:
         for child in rest:
             if child.type == "pair":
                 self._pair(child, path)
+
+    def _require_arrays(self, node: Node, header: Node, earlier: Node) -> None:
+        """Note where one of several tables does not begin with its header in double brackets."""
+        if node.type == "table_array_element" and _SEVERAL in self.lengths:
+            return
+        (name,) = _SEVERAL
+        first, _ = _position(earlier, self.lines)
+        if node.type == "table_array_element" and _SEVERAL not in self.explicit:
+            line, column = _position(earlier, self.lines)
+            rule = f"[[{name}]] must come before the tables in it; write it before this line"
+        else:
+            line, column = _position(header, self.lines)
+            rule = (
+                f"several tables must begin with [[{name}]], in double brackets, not with "
+                f"[{name}]; write [[{name}]] here and on line {first}"
+            )
+        self.single.append(_at(Severity.ERROR, self.name, self.lines, line, column, rule))
 
     def _pair(self, node: Node, table: KeyPath) -> None:
         key, value = [child for child in node.named_children if child.type != "comment"]

@@ -7,11 +7,12 @@ per second, as :class:`fractions.Fraction`.
 import dataclasses
 import decimal
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
 from mcos_policy.diagnostics import RuleError
+from mcos_policy.foreign import Meaning, duration_meanings, rate_meanings, size_meanings
 
 __all__ = [
     "DURATION",
@@ -24,6 +25,8 @@ __all__ = [
 
 
 _TEXT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?) *([A-Za-z\u00b5\u03bc/]+)")
+_LOOSE = re.compile(r"([+-]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+) *(.*)")
+"""A number and its unit as people may write them."""
 _MICRO = str.maketrans("\u00b5\u03bc", "uu")
 """Both signs that keyboards have for micro: the micro sign and the Greek letter."""
 
@@ -33,6 +36,8 @@ _WRITTEN = (
     f"a number of at most {_MOST_DIGITS} digits in 1e-{_LARGEST_EXPONENT}..1e{_LARGEST_EXPONENT}"
 )
 """Exact arithmetic with more than that takes time and means nothing."""
+_WHY = "numbers are kept exactly, and one beyond these limits is taken for a slip"
+_BEYOND = f"write {_WRITTEN}; {_WHY}"
 
 _SHOWN_DIGITS = 15
 
@@ -65,11 +70,17 @@ class Quantity:
         A text that :meth:`parse` accepts.
     units : Mapping[str, Fraction]
         Units by rising size, each as a multiple of the base unit. Spelling and case matter.
+    usual : str
+        The unit that is supposed where one is missing.
+    foreign : Callable[[str], tuple[Meaning, ...]]
+        What another unit may mean, the likeliest first.
     """
 
     noun: str
     example: str
     units: Mapping[str, Fraction]
+    usual: str
+    foreign: Callable[[str], tuple[Meaning, ...]]
 
     def parse(self, value: object, *, zero: bool = False) -> Fraction:
         """The quantity in its base unit.
@@ -77,7 +88,7 @@ class Quantity:
         Parameters
         ----------
         value : object
-            Text with a number and a unit, or a :class:`Bare` number.
+            Text with a number and a unit, or a :class:`Bare` number; the number 0 needs no unit.
         zero : bool
             Whether 0 is allowed.
 
@@ -86,6 +97,8 @@ class Quantity:
         RuleError
             If it is not such a quantity, not finite, negative, or zero where that is not allowed.
         """
+        if zero and type(value) is int and value == 0:
+            return Fraction(0)
         number = self._bare(value) if isinstance(value, Bare) else self._text(value)
         if number < 0 or (number == 0 and not zero):
             low = "at least" if zero else "over"
@@ -99,26 +112,69 @@ class Quantity:
         for candidate in prefixes:
             if number >= candidate[1]:
                 unit, size = candidate
-        scaled = number / size
-        with decimal.localcontext(prec=_SHOWN_DIGITS):
-            rounded = Decimal(scaled.numerator) / Decimal(scaled.denominator)
-        text = f"{rounded:f}"
-        return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+        return f"{_plain(number / size)} {unit}"
+
+    def respelled(self, number: object, unit: str, *, key: str = "") -> str | None:
+        """What to write for a number of some unit; None if that is no unit of such a quantity.
+
+        Parameters
+        ----------
+        number : object
+            An integer, a :class:`~decimal.Decimal` or a text that writes one.
+        unit : str
+            A unit, of a contract or not.
+        key : str
+            The key that it is for, named in what to write.
+        """
+        exactly = _exactly(number)
+        spelt = unit.translate(_MICRO).strip().rstrip(".")
+        meanings = (Meaning(unit=spelt),) if spelt in self.units else self.foreign(spelt)
+        if exactly is None or not meanings:
+            return None
+        before = f"{key} = " if key else ""
+        choices = [
+            f'{before}"{_plain(exactly * each.factor)} {each.unit}" {each.condition}'.rstrip()
+            for each in meanings
+        ]
+        return f"write {', or '.join(choices)}"
 
     def _text(self, value: object) -> Fraction:
-        known = ", ".join(self.units)
         rule = f'must be {self.noun} such as "{self.example}"'
         if not isinstance(value, str):
-            raise RuleError(rule, f"write it in quotes with one of the units {known}")
+            raise RuleError(rule, self._quoted(value))
         match = _TEXT.fullmatch(value.strip())
-        if match is None:
-            raise RuleError(rule, f"write a finite number and one of the units {known}")
-        number, unit = exact(_decimal(match[1])), match[2].translate(_MICRO)
-        if unit not in self.units:
-            raise RuleError(rule, f"use one of the units {known}")
+        if match is None or match[2].translate(_MICRO) not in self.units:
+            raise RuleError(rule, self._unit_way_out(value.strip()))
+        number = exact(_decimal(match[1]))
         if number is None:
-            raise RuleError(rule, f"write {_WRITTEN}")
-        return number * self.units[unit]
+            raise RuleError(rule, _BEYOND)
+        return number * self.units[match[2].translate(_MICRO)]
+
+    @property
+    def _known(self) -> str:
+        return f"one of the units {', '.join(self.units)}"
+
+    def _quoted(self, value: object) -> str:
+        """What to do about a value that is no text."""
+        respelled = self.respelled(value, self.usual)
+        if respelled is None:
+            finite = isinstance(value, int | Decimal) and Decimal(value).is_finite()
+            beyond = finite and not isinstance(value, bool)
+            return _BEYOND if beyond else f"write it in quotes with {self._known}"
+        return f"{respelled}, in quotes, or another of the units {', '.join(self.units)}"
+
+    def _unit_way_out(self, text: str) -> str:
+        """What to do about a text that is no number with a unit."""
+        match = _LOOSE.fullmatch(text)
+        if match is None:
+            return f"write a finite number and {self._known}"
+        number, unit = match[1].replace("_", ""), match[2]
+        if _exactly(number) is None:
+            return _BEYOND
+        if not unit:
+            respelled = self.respelled(number, self.usual)
+            return f"{respelled}, or another of the units {', '.join(self.units)}"
+        return self.respelled(number, unit) or f"use {self._known}"
 
     def _bare(self, bare: Bare) -> Fraction:
         value = bare.value
@@ -131,7 +187,7 @@ class Quantity:
             )
         number = exact(value)
         if number is None:
-            raise RuleError(f"must be {_WRITTEN}, of {bare.unit}", "correct it")
+            raise RuleError(f"must be {_WRITTEN}, of {bare.unit}", f"correct it; {_WHY}")
         return number * self.units[bare.unit]
 
 
@@ -145,6 +201,23 @@ def exact(number: Decimal) -> Fraction | None:
     if digits > _MOST_DIGITS or abs(number.adjusted()) > _LARGEST_EXPONENT:
         return None
     return Fraction(number)
+
+
+def _exactly(value: object) -> Fraction | None:
+    """The number that a value is or writes, if it is one that a contract may have."""
+    if isinstance(value, str):
+        return exact(_decimal(value))
+    if isinstance(value, Decimal):
+        return exact(value)
+    return exact(Decimal(value)) if type(value) is int else None
+
+
+def _plain(number: Fraction) -> str:
+    """A number in digits, to as many as are shown."""
+    with decimal.localcontext(prec=_SHOWN_DIGITS):
+        rounded = Decimal(number.numerator) / Decimal(number.denominator)
+    text = f"{rounded:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _decimal(text: str) -> Decimal:
@@ -167,10 +240,18 @@ def _powers(suffix: str, base: str) -> dict[str, Fraction]:
     return {unit + suffix: Fraction(size) for unit, size in (decimals | binaries).items()}
 
 
-SIZE = Quantity(noun="a size", example="8 GiB", units=_powers("", "B"))
+SIZE = Quantity(
+    noun="a size", example="8 GiB", units=_powers("", "B"), usual="B", foreign=size_meanings
+)
 """Sizes in bytes."""
 
-RATE = Quantity(noun="a rate", example="120 GB/s", units=_powers("/s", "B"))
+RATE = Quantity(
+    noun="a rate",
+    example="120 GB/s",
+    units=_powers("/s", "B"),
+    usual="GB/s",
+    foreign=rate_meanings,
+)
 """Rates in bytes per second; GB/s is 10**9 bytes per second."""
 
 DURATION = Quantity(
@@ -183,5 +264,7 @@ DURATION = Quantity(
         "ms": Fraction(1, 10**3),
         "s": Fraction(1),
     },
+    usual="us",
+    foreign=duration_meanings,
 )
 """Durations in seconds; the u of us may be either micro sign."""

@@ -60,7 +60,9 @@ FAULTS = [
         "guaranteed_gbps = 80\nguaranteed_Gbps = 80",
         (
             f"18:1: error: a key of [tenant.bandwidth] must be one of {BANDWIDTH_KEYS}, not "
-            "'guaranteed_Gbps'; did you mean guaranteed_gbps, in GB/s?"
+            "'guaranteed_Gbps'; gbps in a contract's keys means GB/s, bytes, eight times as much "
+            'as Gbit/s; write guaranteed = "10 GB/s" if bits are meant, eight to a byte, or '
+            'guaranteed = "80 GB/s" if bytes are meant'
         ),
     ),
     (
@@ -178,7 +180,7 @@ FAULTS = [
         '"40 Gb/s"',
         (
             '9:14: error: guaranteed must be a rate such as "120 GB/s", not "40 Gb/s"; '
-            f"use one of the units {RATES}"
+            'write "5 GB/s" if bits are meant, eight to a byte, or "40 GB/s" if bytes are meant'
         ),
     ),
     (
@@ -186,7 +188,7 @@ FAULTS = [
         "40",
         (
             '9:14: error: guaranteed must be a rate such as "120 GB/s", not 40; '
-            f"write it in quotes with one of the units {RATES}"
+            f'write "40 GB/s", in quotes, or another of the units {RATES}'
         ),
     ),
     (
@@ -271,7 +273,7 @@ def test_fault(
             '[fabric]\nchannels = 1\n[tenant]\nname = "a"\n',
             (
                 "3:2: error: [[tenant]] must be an array of at least one table, not a table; "
-                "begin each tenant with [[tenant]]"
+                "begin each tenant with [[tenant]], in double brackets"
             ),
         ),
         (

@@ -1,5 +1,6 @@
 """Quantities: exact, with their units, or refused."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -81,6 +82,8 @@ def test_refused(value: object) -> None:
         ("1e41 B/s", "write a number of at most 24 digits in 1e-40..1e40"),
         ("1e-300 GB/s", "write a number of at most 24 digits in 1e-40..1e40"),
         ("1e99999999999999999999 GB/s", "write a number of at most 24 digits in 1e-40..1e40"),
+        ("1e-300", "write a number of at most 24 digits in 1e-40..1e40; numbers are kept exactly"),
+        (Decimal("1e-300"), "write a number of at most 24 digits in 1e-40..1e40"),
         ("nan GB/s", "write a finite number and one of the units "),
         ("1 \N{MICRO SIGN}B/s", "use one of the units "),
         (
@@ -127,3 +130,68 @@ def test_zero_where_allowed() -> None:
 )
 def test_show(kind: Quantity, number: Fraction, text: str) -> None:
     assert kind.show(number) == text
+
+
+BITS = "if bits are meant, eight to a byte"
+BYTES = "if bytes are meant"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "way_out"),
+    [
+        (RATE, "40 GBps", 'write "40 GB/s"'),
+        (RATE, "40 GB/sec", 'write "40 GB/s"'),
+        (RATE, "40 GB per second", 'write "40 GB/s"'),
+        (RATE, "40 GBs", 'write "40 GB/s"'),
+        (RATE, "40 GB", 'write "40 GB/s"'),
+        (RATE, "40 G", 'write "40 GB/s"'),
+        (RATE, "40 gB/s", 'write "40 GB/s"'),
+        (RATE, "40 KB/s", 'write "40 kB/s"'),
+        (RATE, "40 GIB/S", 'write "40 GiB/s"'),
+        (RATE, "40 gib/s", 'write "40 GiB/s"'),
+        (RATE, "40 Gbps", f'write "5 GB/s" {BITS}, or "40 GB/s" {BYTES}'),
+        (RATE, "1 Gb/s", f'write "0.125 GB/s" {BITS}, or "1 GB/s" {BYTES}'),
+        (RATE, "40 Gbit/s", f'write "5 GB/s" {BITS}, or "40 GB/s" {BYTES}'),
+        (RATE, "40 gigs", f"use one of the units {', '.join(RATE.units)}"),
+        (RATE, "40 gbps", f'write "40 GB/s" {BYTES}, or "5 GB/s" {BITS}'),
+        (RATE, "40 gb/s", f'write "40 GB/s" {BYTES}, or "5 GB/s" {BITS}'),
+        (RATE, "40 b/s", f'write "40 B/s" {BYTES}, or "5 B/s" {BITS}'),
+        (RATE, "40 us", f"use one of the units {', '.join(RATE.units)}"),
+        (RATE, "40 GB/s/s", f"use one of the units {', '.join(RATE.units)}"),
+        (RATE, "1_000 GB/s", 'write "1000 GB/s"'),
+        (RATE, ".5 GB/s", 'write "0.5 GB/s"'),
+        (RATE, "40", f'write "40 GB/s", or another of the units {", ".join(RATE.units)}'),
+        (RATE, 40, f'write "40 GB/s", in quotes, or another of the units {", ".join(RATE.units)}'),
+        (SIZE, "8 gb", 'write "8 GB"'),
+        (SIZE, "8 Gb", f'write "1 GB" {BITS}, or "8 GB" {BYTES}'),
+        (SIZE, "8 Ki", 'write "8 KiB"'),
+        (SIZE, "8 iB", f"use one of the units {', '.join(SIZE.units)}"),
+        (SIZE, "9216 bytes", 'write "9216 B"'),
+        (SIZE, 4096, f'write "4096 B", in quotes, or another of the units {", ".join(SIZE.units)}'),
+        (DURATION, "2 sec", 'write "2 s"'),
+        (DURATION, "2 msec", 'write "2 ms"'),
+        (DURATION, "2 MS", 'write "2 ms"'),
+        (DURATION, "2 milliseconds", 'write "2 ms"'),
+        (DURATION, "2 \N{MICRO SIGN}sec", 'write "2 us"'),
+        (DURATION, "2 microseconds", 'write "2 us"'),
+        (DURATION, "2 nsec", 'write "2 ns"'),
+        (DURATION, "1.5 min", 'write "90 s"'),
+        (DURATION, "2 h", 'write "7200 s"'),
+        (DURATION, "2 us.", 'write "2 us"'),
+        (DURATION, "2 m", "use one of the units ps, ns, us, ms, s"),
+        (DURATION, "2 clocks", "use one of the units ps, ns, us, ms, s"),
+    ],
+)
+def test_units_of_others(kind: Quantity, value: object, way_out: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        kind.parse(value)
+    assert caught.value.way_out == way_out
+    for quoted in re.findall('"(.*?)"', way_out):
+        kind.parse(quoted)
+
+
+def test_zero_needs_no_unit_where_it_is_allowed() -> None:
+    assert DURATION.parse(0, zero=True) == 0
+    for value, zero in ((0, False), (False, True), ("0", True), (1, True)):
+        with pytest.raises(RuleError):
+            DURATION.parse(value, zero=zero)

@@ -14,6 +14,7 @@ from mcos_sim.traffic.models import MODELS
 __all__ = [
     "PATTERNS",
     "PHASES",
+    "QUANTITIES",
     "AnyPattern",
     "Backlogged",
     "Closed",
@@ -257,3 +258,10 @@ PATTERNS: dict[str, type[AnyPattern]] = {
     for model in (Backlogged, Closed, Steady, OnOff, TraceFile, Idle)
 }
 """Model of each pattern by its name."""
+
+QUANTITIES = {
+    "rate": RATE,
+    **dict.fromkeys(("start", "stop", "think", "on", "off"), DURATION),
+    **dict.fromkeys(("request", "step"), SIZE),
+}
+"""Kinds of keys that are a quantity."""

@@ -16,7 +16,7 @@ from mcos_policy.keys import Form, diagnose
 from mcos_policy.source import KeyPath, Source, shorten
 from mcos_policy.units import DURATION
 from mcos_sim.errors import UserError
-from mcos_sim.traffic.pattern import PATTERNS, AnyPattern, Idle, Steady, TraceFile
+from mcos_sim.traffic.pattern import PATTERNS, QUANTITIES, AnyPattern, Idle, Steady, TraceFile
 
 __all__ = [
     "BEGIN",
@@ -101,7 +101,12 @@ class TableReader:
         self.compiled = compiled
         self.run_clocks = run_clocks
         self.found: list[Diagnostic] = []
-        self._form = Form(enclosing=self._enclosing, label=_label, is_table=lambda _: False)
+        self._form = Form(
+            enclosing=self._enclosing,
+            label=_label,
+            is_table=lambda _: False,
+            quantities=QUANTITIES,
+        )
 
     def read(self) -> tuple[AnyPattern | None, dict[str, AnyPattern]]:
         """The default, and the patterns of tenants by name."""
@@ -152,9 +157,11 @@ class TableReader:
         try:
             return PATTERNS[kind].model_validate(table)
         except ValidationError as error:
-            for fault in error.errors(include_url=False):
-                located = {**fault, "loc": (*path, *fault["loc"])}
-                self.found.append(diagnose(self.source, located, self._form))
+            faults = [
+                {**fault, "loc": (*path, *fault["loc"])}
+                for fault in error.errors(include_url=False)
+            ]
+            self.found += diagnose(self.source, faults, self._form)
             return None
 
     def _enclosing(self, path: KeyPath) -> tuple[type[BaseModel], str]:

@@ -30,6 +30,10 @@ ROWS = [
         "explain missing.toml",
         "missing.toml: error: a contract must be a file that exists, not this",
     ),
+    (
+        "explain decode-prefil",
+        "not this; correct the path, or did you mean the sample decode-prefill?",
+    ),
     ("explain /dev/null", "/dev/null: error: a contract must not be empty"),
     ("explain /dev/zero", "/dev/zero: error: a contract must have at most 1048576 bytes, not more"),
     ("explain syntax.toml", "syntax.toml:1:8: error: a contract must be TOML, not this"),
@@ -38,7 +42,7 @@ ROWS = [
         "explain twice.toml",
         "twice.toml:6:1: error: key 'channels' must appear once, not again here",
     ),
-    ("explain unknown.toml", "unknown.toml:4:2: error: [fabric] must have the key channels"),
+    ("explain unknown.toml", "unknown.toml:5:1: error: a key of [fabric] must be one of channels,"),
     (
         "explain deep.toml",
         "deep.toml: error: values must be nested a few levels deep, not by hundreds",
@@ -147,6 +151,19 @@ ROWS = [
     (
         "explain burst-small.toml",
         "burst-small.toml:13:9: error: burst must be at least the guarantee of 40.96",
+    ),
+    (
+        "explain rate-bits.toml",
+        '; write guaranteed = "100 GB/s" if bits are meant, eight to a byte',
+    ),
+    (
+        "explain rate-bare.toml",
+        'a quantity must be in quotes, not 40.96 GB/s; write guaranteed = "40',
+    ),
+    ("explain slo-unit.toml", "not 'latency_slo_ns'; write latency_slo = \"500 ns\""),
+    (
+        "explain tenant-twice.toml",
+        "tenant-twice.toml:22:2: error: several tables must begin with [[tenant]], in double brack",
     ),
     (
         "explain slo-text.toml",
