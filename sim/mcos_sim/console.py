@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -96,13 +97,28 @@ errors = _Console(stderr=True)
 
 
 def tell(text: object) -> None:
-    """Print one line on stdout, neither wrapped nor styled."""
-    output.print(printable(text), soft_wrap=True)
+    """Print one line on stdout, not styled; a terminal's is broken at spaces."""
+    _print_line(output, text)
 
 
 def say(text: object) -> None:
-    """Print one line on stderr, neither wrapped nor styled."""
-    errors.print(printable(text), soft_wrap=True)
+    """Print one line on stderr, not styled; a terminal's is broken at spaces."""
+    _print_line(errors, text)
+
+
+def _print_line(console: Console, text: object) -> None:
+    line = printable(text)
+    if console.file.isatty():
+        # A word that is wider than the terminal, such as a path, stays whole for the clipboard.
+        lines = textwrap.wrap(
+            line,
+            console.width,
+            subsequent_indent=" " * (len(line) - len(line.lstrip())),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        line = "\n".join(lines)
+    console.print(line, soft_wrap=True)
 
 
 def print_table(

@@ -1,5 +1,6 @@
 """What commands share: outputs are checked before any work is done."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,23 @@ def test_a_line_break_in_a_name_makes_no_line(capsys):
     say("a\nb")
     tell("a\nb")
     assert "".join(capsys.readouterr()) == "a\\nb\na\\nb\n"
+
+
+LINE = "the guarantee of decode-prefill must be less: " + "p" * 30
+
+
+@pytest.mark.parametrize("console", [output, errors], ids=["tell", "say"])
+def test_a_line_is_broken_at_spaces_on_a_terminal_only(console, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    show = tell if console is output else say
+    for file, lines in (
+        (io.StringIO(), [LINE]),
+        (Terminal(), ["the guarantee of", "decode-prefill must", "be less:", "p" * 30]),
+    ):
+        monkeypatch.setattr(console, "_file", file)
+        monkeypatch.setattr(console, "_width", 20)
+        show(LINE)
+        assert [line.rstrip() for line in file.getvalue().splitlines()] == lines
