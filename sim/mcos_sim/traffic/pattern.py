@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.fields import integer, quantity, whole_bytes
-from mcos_policy.units import DURATION, RATE, SIZE, exact
+from mcos_policy.units import DURATION, RATE, exact
 from mcos_sim.traffic.models import MODELS
 
 __all__ = [
@@ -77,6 +77,11 @@ Rate = Annotated[Fraction, quantity(RATE)]
 Window = Annotated[int, integer(1, MOST_OUTSTANDING)]
 
 
+def _size(size: int) -> str:
+    """A size as people say it: powers of two in their own units."""
+    return f"{size >> 10:,} KiB" if size >= 1 << 10 and size % (1 << 10) == 0 else f"{size:,} B"
+
+
 class _Pattern(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +113,7 @@ class _Made(_Asking):
 
     def _with_requests(self, words: str) -> str:
         if self.request is not None:
-            sizes = " or ".join(SIZE.show(Fraction(size)) for size in self.request)
+            sizes = " or ".join(_size(size) for size in self.request)
             words += f", requests of {sizes}"
         if self.write_share:
             words += f", {100 * self.write_share:g} % writes"
@@ -164,7 +169,7 @@ class Closed(_Made):
         """The pattern for people."""
         words = f"closed loop: {self.window} outstanding"
         if self.step is not None:
-            words += f", steps of {SIZE.show(Fraction(self.step))}"
+            words += f", steps of {_size(self.step)}"
         if self.think:
             words += f", {DURATION.show(self.think)} of thinking"
         return self._with_requests(words)

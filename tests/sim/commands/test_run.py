@@ -24,7 +24,7 @@ def test_a_generated_trace_is_served_to_the_last_byte(tmp_path, trace, capsys):
     out = tmp_path / "out.json"
     code = run_command(
         "run",
-        SAMPLES["llama-3-8b"],
+        *(SAMPLES["llama-3-8b"], "--engine", "cocotb"),
         *("--trace", trace, "--model", "llama-3-8b", "--requests", 40, "--grants", 60_000),
         *("--json", out, "-o", tmp_path / "run"),
     )
@@ -52,6 +52,7 @@ def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
     waves, out = tmp_path / "waves" / "window.vcd", tmp_path / "out.json"
     code = run_command(
         *("run", CONTRACT, "--workload", "saturated", "--arbiter", arbiter, "--clocks", 4_000),
+        *("--engine", "cocotb"),
         *("--waves", waves, "--window", "1500:1600", "--json", out),
         *("-o", tmp_path / "run"),
     )
@@ -108,7 +109,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(
 def test_a_contract_without_the_workloads_tenants_is_refused(tmp_path, capsys):
     contract = tmp_path / "contract.toml"
     contract.write_text(CONTRACT.read_text().replace('"decode-b"', '"decode-x"'))
-    assert run_command("run", contract) == 2
+    assert run_command("run", contract, "--workload", "loaded") == 2
     assert capsys.readouterr().err.startswith(
         "mcos: error: this workload needs tenant 'decode-b' with tag 2, "
         "and the contract has none of that name; "

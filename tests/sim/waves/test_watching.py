@@ -125,5 +125,6 @@ def test_nothing_wrong_leaves_nothing(tmp_path, capsys):
 
 
 def test_cocotb_is_told_where_to_go(tmp_path, capsys):
-    assert run_command("run", CONTRACT, "--record", "violation", "-o", tmp_path) == 2
+    arguments = ("run", CONTRACT, "--engine", "cocotb", "--record", "violation")
+    assert run_command(*arguments, "-o", tmp_path) == 2
     assert "needs --engine compiled" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+"""What ``mcos run`` prints: a table with a row a tenant, and a sentence an objective."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mcos_sim.console import output, print_table, tell
+from mcos_sim.engines import Engine
+from mcos_sim.experiments.run_words import UNITS, objective_sentence, time_words, unit_for
+from mcos_sim.tables import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["show_run"]
+
+
+def show_run(found: Mapping[str, Any]) -> None:
+    """Print what a run found.
+
+    Parameters
+    ----------
+    found : Mapping[str, Any]
+        What is written as JSON.
+    """
+    facts = found["workload"]
+    if found["traffic"] == "trace":
+        tell(
+            f"{facts['trace_requests']:,} requests of {facts['source']} on one of "
+            f"{facts['channels']:,} channels, {facts['model']}: bytes and time scaled by "
+            f"{facts['scale']:.4g}, {facts['rounded_up']:,} amounts rounded up to one beat "
+            f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}"
+        )
+    khz = found["clock_khz"]
+    unit = _unit(found)
+    runs_on = Engine(found["engine"]).description
+    columns = (
+        "tenant",
+        Column(heading="traffic", justify="left"),
+        "asked GB/s",
+        "got GB/s",
+        "promised GB/s",
+        f"p50 {unit}",
+        f"p99 {unit}",
+        f"max {unit}",
+        f"SLO {unit}",
+        f"bound {unit}",
+        "late",
+        Column(heading="verdict", justify="left"),
+    )
+    rows = [
+        [row["name"], _kind(row["traffic"]), *_cells(row, khz, unit)] for row in found["tenants"]
+    ]
+    span = time_words(found["clocks"], khz)
+    title = f"{found['arbiter']}: {found['clocks']:,} clocks ({span}) of {runs_on}"
+    print_table(title, columns, rows)
+    output.print(
+        f"{found['grants']:,} grants, {found['bytes']:,} bytes, "
+        f"utilisation {found['utilisation']:.1%}, seed {found['seed']}; latency of requests, rates "
+        f"of all {found['channels']} channels"
+    )
+    memory = found["memory"]
+    if "row_changes" in memory:
+        tell(
+            f"{memory['name']}: {memory['conflicts']:.2%} of the bursts in conflict, "
+            f"{memory['closed']:.2%} to a closed bank, {memory['of_ceiling']:.1%} of what refresh "
+            f"leaves, {memory['pj_per_byte']:.1f} pJ/B"
+        )
+    for row in found["tenants"]:
+        if row["slo_clocks"] is not None:
+            tell(objective_sentence(row, khz))
+
+
+def _kind(words: str) -> str:
+    """What kind of traffic some words tell of; the details are in the line above the table."""
+    return re.split(": |, | at | from | until ", words)[0]
+
+
+def _unit(found: Mapping[str, Any]) -> str:
+    """The unit of all times in the table: that of the longest median or objective."""
+    clocks = [row["slo_clocks"] or 0 for row in found["tenants"]]
+    clocks += [row["latency_clocks"]["p50"] for row in found["tenants"] if row["latency_clocks"]]
+    return min(unit_for(max(clocks) * 1e6 / found["clock_khz"]), "us", key=list(UNITS).index)
+
+
+def _cells(row: Mapping[str, Any], khz: int, unit: str) -> Iterator[str]:
+    """Cells of a row behind the traffic."""
+
+    def time(clocks: float | None) -> str:
+        return "-" if clocks is None else time_words(clocks, khz, unit)
+
+    latency = row["latency_clocks"] or dict.fromkeys(("p50", "p99", "max"))
+    yield f"{row['asked_gbps']:,.4g}"
+    yield f"{row['granted_gbps']:,.4g}"
+    yield "nothing" if row["best_effort"] else f"{row['guaranteed_gbps']:,.4g}"
+    yield from (time(latency[key]) for key in ("p50", "p99", "max"))
+    yield time(row["slo_clocks"])
+    yield time(row["bound_clocks"])
+    yield "-" if row["slo_clocks"] is None else f"{row['violations']:,}"
+    yield (row["verdict"] or "-").replace(" ", "\n")

@@ -1,0 +1,268 @@
+"""What a run says of each tenant's promise: rates, latencies of requests, objectives."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import GrantClass
+from mcos_policy.compiler import Compiled
+from mcos_policy.contract import Tenant
+from mcos_policy.objectives import Objective, judge
+from mcos_policy.quantize import channel_rate, per_clock
+from mcos_sim.experiments.promised import own_queue
+from mcos_sim.experiments.replay import figures
+from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario, TenantResult
+from mcos_sim.traffic.stream import Stream
+
+__all__ = [
+    "breaches",
+    "promise_figures",
+    "run_figures",
+]
+
+
+PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9, "max": 100}
+
+_PARTS = 4
+"""Bins of a histogram in an octave."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Waits:
+    """Clocks of each offered request of a tenant.
+
+    Parameters
+    ----------
+    answered : numpy.ndarray
+        Shape (offered,), bool.
+    latency : numpy.ndarray
+        Shape (offered,), int64: from first offer to response, or to the end of the run.
+    own : numpy.ndarray
+        Shape (offered,), float64: what of it is its tenant's own queue.
+    """
+
+    answered: np.ndarray
+    latency: np.ndarray
+    own: np.ndarray
+
+    @property
+    def promised(self) -> np.ndarray:
+        """What of the latency the bound promises."""
+        return self.latency - self.own
+
+
+def promise_figures(compiled: Compiled, scenario: Scenario, result: RunResult) -> dict[str, dict]:
+    """Figures of every tenant of the contract, also of those that ask for nothing, by name.
+
+    Keys: ``best_effort``, ``guaranteed_gbps``, ``burst_gbps``, ``asked_gbps``, ``granted_gbps`` (of
+    the whole fabric), ``latency_clocks`` (``p50``, ``p90``, ``p99``, ``p999``, ``max`` from first
+    offer to response, or None), ``own_queue_clocks`` (``p50``, ``p99``, ``max``, or None),
+    ``promised_clocks`` (``p99``, ``max``, or None), ``slo_clocks``, ``bound_clocks``, ``verdict``,
+    ``violations``, ``violations_own_queue``, ``conforming``, ``breaches``, ``worst`` and
+    ``latency_histogram``.
+
+    Percentiles are of answered requests. ``violations`` also counts requests that are unanswered
+    and past the objective when the run ends; ``violations_own_queue`` is those of them that would
+    be within it but for their tenant's own queue. ``conforming`` is whether the committed bucket
+    covered every grant. ``breaches`` counts requests whose promised part is over the bound.
+    """
+    judged = judge(compiled.contract, compiled.config)
+    streams = {stream.name: stream for stream in scenario.streams}
+    seen = {tenant.name: tenant for tenant in result.tenants}
+    return {
+        tenant.name: _row(
+            compiled,
+            tenant,
+            judged[position],
+            streams.get(tenant.name),
+            seen.get(tenant.name),
+            result.clocks,
+        )
+        for position, tenant in compiled.contract.tenants.items()
+    }
+
+
+def run_figures(
+    compiled: Compiled, scenario: Scenario, result: RunResult, words: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a run says, with a row for each tenant of the contract, in its order.
+
+    On top of :func:`mcos_sim.experiments.replay.figures`: ``channels``, ``clock_khz``,
+    ``capacity_gbps`` and ``idle_gbps`` of the whole fabric, and in each row ``traffic`` and the
+    keys of :func:`promise_figures`.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract.
+    scenario, result : Scenario, RunResult
+        What was run, and what it gave.
+    words : Mapping[str, str]
+        Traffic of each tenant in words; tenants without an entry are idle.
+    """
+    found = figures(scenario, result)
+    rows = {row["name"]: row for row in found["tenants"]}
+    tags = compiled.contract.tags()
+    promised = promise_figures(compiled, scenario, result)
+    config, channels = compiled.config, compiled.contract.fabric.channels
+    found["tenants"] = [
+        {
+            **(rows.get(tenant.name) or _idle_row(tenant.name, tags[position])),
+            "traffic": words.get(tenant.name, "idle"),
+            **promised[tenant.name],
+        }
+        for position, tenant in compiled.contract.tenants.items()
+    ]
+    rate = float(channel_rate(compiled.contract, config))
+    capacity = rate * channels * config.clock_khz / 1e6
+    granted = sum(row["granted_gbps"] for row in promised.values())
+    return {
+        **found,
+        "channels": channels,
+        "clock_khz": config.clock_khz,
+        "capacity_gbps": capacity,
+        "idle_gbps": max(0.0, capacity - granted),
+    }
+
+
+def _idle_row(name: str, tag: int) -> dict[str, Any]:
+    """The row of a tenant that asks for nothing."""
+    counts = ("window", "requests", "grants", "bytes_requested", "bytes_granted", "steps")
+    row: dict[str, Any] = {"name": name, "tag": tag, "share": 0.0, **dict.fromkeys(counts, 0)}
+    return {**row, "p50_clocks": None, "p99_clocks": None}
+
+
+def breaches(rows: dict[str, dict], *, conforming: bool) -> list[str]:
+    """Names of tenants with a promised part over the bound; of conforming tenants only, or not."""
+    return [
+        name
+        for name, row in rows.items()
+        if row["breaches"] and (row["conforming"] or not conforming)
+    ]
+
+
+def _row(
+    compiled: Compiled,
+    tenant: Tenant,
+    objective: Objective,
+    stream: Stream | None,
+    seen: TenantResult | None,
+    end: int,
+) -> dict[str, Any]:
+    config, channels = compiled.config, compiled.contract.fabric.channels
+    promise = tenant.bandwidth
+    share = per_clock(promise.guaranteed, channels, config)
+    span = max(1, end - FIRST_CLOCK)
+    asked, granted = _bytes(stream, seen, end, config)
+    waits = _waits(seen, share, end)
+    answered = waits.answered
+    bound, slo = objective.bound, None if objective.slo is None else float(objective.slo)
+    late = waits.latency > slo if slo is not None else np.zeros(len(answered), bool)
+    over = waits.promised > math.ceil(bound) if bound is not None else np.zeros(0, bool)
+    return {
+        "best_effort": not promise.guaranteed,
+        "guaranteed_gbps": float(promise.guaranteed / 10**9),
+        "burst_gbps": float(promise.burst / 10**9),
+        "asked_gbps": _gbps(asked, span, channels, config),
+        "granted_gbps": _gbps(granted, span, channels, config),
+        "latency_clocks": _ranks(waits.latency[answered], *PERCENTILES),
+        "own_queue_clocks": _ranks(waits.own[answered], "p50", "p99", "max"),
+        "promised_clocks": (
+            None if bound is None else _ranks(waits.promised[answered], "p99", "max")
+        ),
+        "slo_clocks": slo,
+        "bound_clocks": None if bound is None else float(bound),
+        "verdict": None if objective.verdict is None else objective.verdict.value,
+        "violations": int(late.sum()),
+        "violations_own_queue": int((late & (waits.promised <= (slo or 0))).sum()),
+        "conforming": seen is None or bool((seen.classes == GrantClass.CONFORMING).all()),
+        "breaches": int(over.sum()),
+        "worst": _worst(seen, waits),
+        "latency_histogram": _histogram(waits.latency[answered]),
+    }
+
+
+def _bytes(
+    stream: Stream | None, seen: TenantResult | None, end: int, config: ChannelConfig
+) -> tuple[int, int]:
+    """Bytes asked for and granted. What is due and waits for the window is asked for too."""
+    if stream is None or seen is None:
+        return 0, 0
+    asked = int(seen.sizes.sum())
+    if not stream.closed and len(stream.steps) > 1:
+        due = int(np.searchsorted(stream.steps["ready"], end))
+        count = int(stream.steps["count"][:due].sum())
+        beats = int(stream.requests["beats"][:count].sum(dtype=np.int64))
+        asked = max(asked, beats * config.beat_bytes)
+    return asked, seen.bytes_granted
+
+
+def _gbps(size: int, clocks: int, channels: int, config: ChannelConfig) -> float:
+    """GB/s of the whole fabric, of bytes on one channel."""
+    return size * channels * config.clock_khz / clocks / 1e6
+
+
+def _waits(seen: TenantResult | None, share: Fraction, end: int) -> _Waits:
+    if seen is None:
+        none = np.zeros(0, np.int64)
+        return _Waits(answered=none.astype(bool), latency=none, own=none.astype(float))
+    answered = seen.completed >= 0
+    latency = np.where(answered, seen.completed, end) - seen.offered
+    own = own_queue(seen, float(share)) if share else _behind_own(seen, end)
+    return _Waits(answered=answered, latency=latency, own=np.minimum(own, latency))
+
+
+def _behind_own(seen: TenantResult, end: int) -> np.ndarray:
+    """Clocks until the request before each was granted: nothing else is promised best effort."""
+    before = np.full(len(seen.offered), end, np.int64)
+    before[: len(seen.granted)] = seen.granted
+    own = np.zeros(len(seen.offered))
+    own[1:] = np.maximum(0, before[:-1] - seen.offered[1:])
+    return own
+
+
+def _ranks(values: np.ndarray, *names: str) -> dict[str, float] | None:
+    """Percentiles by nearest rank, whole where the values are; None without any."""
+    if not len(values):
+        return None
+    ranks = np.percentile(values, [PERCENTILES[name] for name in names], method="inverted_cdf")
+    whole = np.issubdtype(values.dtype, np.integer)
+    return {
+        name: int(rank) if whole else round(float(rank), 3)
+        for name, rank in zip(names, ranks, strict=True)
+    }
+
+
+def _worst(seen: TenantResult | None, waits: _Waits) -> dict[str, Any] | None:
+    """The request with the longest latency, or that has waited for longest at the end."""
+    if seen is None or not len(waits.latency):
+        return None
+    k = int(np.argmax(waits.latency))
+    return {
+        "request": k,
+        "offered": int(seen.offered[k]),
+        "granted": int(seen.granted[k]) if k < len(seen.granted) else None,
+        "completed": int(seen.completed[k]) if waits.answered[k] else None,
+        "latency_clocks": int(waits.latency[k]),
+        "own_queue_clocks": round(float(waits.own[k]), 3),
+    }
+
+
+def _histogram(latencies: np.ndarray) -> dict[str, list]:
+    """Counts between edges of a quarter octave: of edge k up to edge k + 1."""
+    if not len(latencies):
+        return {"edges_clocks": [], "counts": []}
+    low, high = (math.log2(max(1, value)) for value in (latencies.min(), latencies.max()))
+    places = range(math.floor(_PARTS * low), math.floor(_PARTS * high) + 2)
+    edges = [2 ** (place / _PARTS) for place in places]
+    sorted_ = np.sort(np.maximum(latencies, 1))
+    ends = np.searchsorted(sorted_, edges)
+    ends[0], ends[-1] = 0, len(sorted_)
+    counts = [int(end - begin) for begin, end in itertools.pairwise(ends.tolist())]
+    return {"edges_clocks": [round(edge, 3) for edge in edges], "counts": counts}
