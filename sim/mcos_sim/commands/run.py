@@ -168,6 +168,7 @@ def command(
         prepare_workload,
     )
     from mcos_sim.scenario import Window
+    from mcos_sim.traffic.models import find_model
     from mcos_sim.waves.window import window_files
     from mcos_sim.waves.worst import late_request
 
@@ -187,7 +188,7 @@ def command(
     if contract is None:
         if traffic is None and not traffic_of and trace is None:
             workload = workload or Workload.LOADED
-        contract = contract_for(memory) if trace is None else contract_path(model)
+        contract = contract_for(memory) if trace is None else contract_path(find_model(model).name)
     outputs = [*(() if waves is None else window_files(waves)), json]
     require_outputs(outputs, inputs=[contract, traffic, trace], folders=[directory])
     common = Common(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.fields import integer, quantity, whole_bytes
-from mcos_policy.units import DURATION, RATE, exact
+from mcos_policy.units import DURATION, RATE, SIZE, exact
 from mcos_sim.traffic.models import MODELS
 
 __all__ = [

@@ -91,7 +91,7 @@ ROWS = [
         "--record chooses the window itself",
     ),
     (
-        "run c.toml --record violation",
+        "run c.toml --engine cocotb --record violation",
         "--record violation needs --engine compiled, which is the same hardware, or",
     ),
     (
