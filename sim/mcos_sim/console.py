@@ -26,6 +26,7 @@ from mcos_sim.tables import Column, Table
 __all__ = [
     "errors",
     "json_text",
+    "loading",
     "output",
     "print_table",
     "printable",
@@ -153,6 +154,11 @@ def progress(
         Gives what is called with the amount of work done since the last call.
     """
     return shown(Work(description, total, unit=unit), errors)
+
+
+def loading() -> contextlib.AbstractContextManager[Work]:
+    """Show that engines are imported; their Python is compiled when it is first used."""
+    return progress("Loading the engines", None)
 
 
 def json_text(mapping: Mapping[str, Any]) -> str:

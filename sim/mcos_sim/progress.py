@@ -109,7 +109,8 @@ class Work:
             if self.share < 1:
                 facts.append(f"about {_span((self.total - self.done) / self.rate)} left")
             if self.unit:
-                facts.append(f"{self.rate:,.0f} {self.unit}/s")
+                rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2g}"
+                facts.append(f"{rate} {self.unit}/s")
         return f"{told}: {', '.join(facts)}"
 
 

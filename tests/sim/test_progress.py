@@ -52,6 +52,7 @@ def work_at(*steps: tuple[float, float], total: float | None = 200.0, unit: str 
         ([(10, 50), (11, 50)], 200, "Running: 50%, 11 s, about 2 s left, 50 clocks/s"),
         ([(10, 50), (12, 150)], 200, "Running: 100%, 12 s, 75 clocks/s"),
         ([(10, 50), (12, 190)], 200, "Running: 100%, 12 s, 95 clocks/s"),
+        ([(10, 1)], 2, "Running: 50%, 10 s, about 10 s left, 0.1 clocks/s"),
         ([(10, 50)], None, "Running: 10 s"),
     ],
 )

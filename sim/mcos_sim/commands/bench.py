@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from mcos_policy.samples import SAMPLES, contract_path
-from mcos_sim.console import output, print_table, progress, require_outputs, say, write_json
+from mcos_sim.console import (
+    loading,
+    output,
+    print_table,
+    progress,
+    require_outputs,
+    say,
+    write_json,
+)
 
 __all__ = [
     "EXAMPLE",
@@ -39,13 +47,14 @@ def command(
     ] = Path("build/bench/result.json"),
 ) -> None:
     """Measure clocks a second of each engine on one stream, and requests a second of the memory."""
-    from mcos_hw.registers import ArbiterKind
-    from mcos_sim.commands.compile import compile_for
-    from mcos_sim.compiled.engine import channel_library
-    from mcos_sim.cosim.engine import build_harness
-    from mcos_sim.experiments.memory_speed import measure_memory_speeds
-    from mcos_sim.experiments.speed import measure_speeds
-    from mcos_sim.machine import machine
+    with loading():
+        from mcos_hw.registers import ArbiterKind
+        from mcos_sim.commands.compile import compile_for
+        from mcos_sim.compiled.engine import channel_library
+        from mcos_sim.cosim.engine import build_harness
+        from mcos_sim.experiments.memory_speed import measure_memory_speeds
+        from mcos_sim.experiments.speed import measure_speeds
+        from mcos_sim.machine import machine
 
     require_outputs([json], inputs=[contract], folders=[directory])
     compiled = compile_for(contract, tenants=16, notes=False)
@@ -54,12 +63,10 @@ def command(
         advance(1)
         build_harness(compiled.config, ArbiterKind.MCOS)
         advance(1)
-    with progress("Running the engines", 1) as advance:
+    with progress("Running the engines", None):
         speeds = measure_speeds(compiled, directory=directory, scale=scale)
-        advance(1)
-    with progress("Serving requests", 1) as advance:
+    with progress("Serving requests", None):
         memory = measure_memory_speeds(scale=scale)
-        advance(1)
 
     slowest = speeds["cocotb"].cycles_per_s
     print_table(

@@ -15,7 +15,7 @@ from mcos_sim.commands.options import (
     Memory,
     contract_for,
 )
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 from mcos_sim.memory.name import MemoryName
 
 __all__ = [
@@ -74,12 +74,13 @@ def command(
     contract_text = contract.read_text(encoding="utf-8-sig")
 
     # What draws the report takes seconds to import; a contract at fault is told before.
-    from mcos_sim.experiments.contention import Setting
-    from mcos_sim.experiments.demo import Demo
-    from mcos_sim.report import page, table
-    from mcos_sim.report.marks import marks
-    from mcos_sim.rtl import build_simulators
-    from mcos_sim.waves.window import window_files
+    with loading():
+        from mcos_sim.experiments.contention import Setting
+        from mcos_sim.experiments.demo import Demo
+        from mcos_sim.report import page, table
+        from mcos_sim.report.marks import marks
+        from mcos_sim.rtl import build_simulators
+        from mcos_sim.waves.window import window_files
 
     clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
     result_path = json or directory / "result.json"
@@ -94,7 +95,8 @@ def command(
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
         build_simulators(demo.scenarios, on_built=advance)
-    with progress(f"Running {demo.runs} simulations of the RTL", demo.clocks) as advance:
+    running = f"Running {demo.runs} simulations of the RTL"
+    with progress(running, demo.clocks, unit="clocks") as advance:
         result = demo.run(on_progress=advance)
 
     output.print(table.render(result))
@@ -107,7 +109,7 @@ def command(
     }
     write_json(result_path, result)
     named = {what: str(file) for what, file in files.items()}
-    with writing(report_path):
+    with writing(report_path), progress("Drawing the report", None):
         page.write(
             result,
             contract_text,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_sim.commands.options import ContractOfMemory, Memory, contract_for
-from mcos_sim.console import print_table, progress, require_outputs, say, write_json
+from mcos_sim.console import loading, print_table, progress, require_outputs, say, write_json
 from mcos_sim.memory.name import MemoryName
 
 if TYPE_CHECKING:
@@ -44,16 +44,17 @@ def command(
     outstanding comes in the middle. 200 steps are 3.4 s of the channel, 2.7 thousand million clocks
     an arbiter.
     """
-    from mcos_sim.commands.compile import compile_for
-    from mcos_sim.experiments.full_scale import Slice, measure_full_scale
-    from mcos_sim.machine import machine
+    with loading():
+        from mcos_sim.commands.compile import compile_for
+        from mcos_sim.experiments.full_scale import Slice, measure_full_scale
+        from mcos_sim.machine import machine
 
     contract = contract or contract_for(memory)
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16, notes=False)
     of = Slice(steps=steps, memory=memory)
     work = len(_RUNS) * steps * of.step_clocks(compiled.config)
-    with progress("Running the reference model", work) as advance:
+    with progress("Running the reference model", work, unit="clocks") as advance:
         rows = measure_full_scale(compiled, of, runs=_RUNS, on_progress=advance)
     headings = "run, all steps, in burst, p50 ms, p99 ms, p99 / alone, utilisation, seconds"
     print_table(

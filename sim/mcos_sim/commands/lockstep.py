@@ -9,7 +9,7 @@ import typer
 
 from mcos_sim.commands.options import CORES, MOST_SEED, Workers
 from mcos_sim.commands.run import Arbiter
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,14 +71,15 @@ def command(
     Both run the same random contracts, commits and requests. The first case that differs is made
     as short as possible and written to a file, with a waveform that has both sides.
     """
-    from mcos_hw.config import ChannelConfig
-    from mcos_hw.registers import ArbiterKind
-    from mcos_sim.compiled.engine import channel_library
-    from mcos_sim.errors import UserError
-    from mcos_sim.lockstep.campaign import Design
-    from mcos_sim.lockstep.case import random_case
-    from mcos_sim.lockstep.compare import compare
-    from mcos_sim.lockstep.store import read_case
+    with loading():
+        from mcos_hw.config import ChannelConfig
+        from mcos_hw.registers import ArbiterKind
+        from mcos_sim.compiled.engine import channel_library
+        from mcos_sim.errors import UserError
+        from mcos_sim.lockstep.campaign import Design
+        from mcos_sim.lockstep.case import random_case
+        from mcos_sim.lockstep.compare import compare
+        from mcos_sim.lockstep.store import read_case
 
     require_outputs(
         [json, *(directory / name for name in _REPRODUCTION if reproduce is None)],
@@ -92,7 +93,8 @@ def command(
             library = channel_library(scenario.config, scenario.arbiter)
             advance(1)
         try:
-            outcome = compare(case, library)
+            with progress("Comparing hardware and model", None):
+                outcome = compare(case, library)
         except (OverflowError, ValueError) as error:
             raise UserError(
                 f"{reproduce} must be a case that can be run, and is not: {error}"
@@ -149,7 +151,8 @@ def run_campaign(
         for design in designs:
             channel_library(design.config, design.arbiter)
             advance(1)
-    with progress("Comparing hardware and model", cases * clocks) as advance:
+    work = cases * clocks
+    with progress("Comparing hardware and model", work, unit="clocks") as advance:
         return campaign(
             designs,
             first_seed=seed,
@@ -174,14 +177,13 @@ def _reproduce(case: Case, difference: Difference, library: Library, directory: 
     from mcos_sim.lockstep.waveform import write_both
     from mcos_sim.scenario import FIRST_CLOCK
 
-    with progress("Making the case short", 1) as advance:
+    with progress("Making the case short", None):
         case, difference = shrink(case, difference, library)
-        advance(1)
     file, waves = (directory / name for name in _REPRODUCTION)
     write_json(file, case_record(case))
     first = max(FIRST_CLOCK, difference.clock - _WINDOW_CLOCKS)
-    sides = traces(case, library, first=first)
-    with writing(waves):
+    with writing(waves), progress("Writing the waveform", None):
+        sides = traces(case, library, first=first)
         write_both(waves, sides, first=first, config=case.scenario.config)
     _show(difference)
     clocks = difference.clock - FIRST_CLOCK

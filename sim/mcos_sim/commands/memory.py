@@ -49,8 +49,13 @@ def check(
     require_outputs([json], inputs=directory.glob("*.csv"))
     preset = find_preset(memory)
     found = []
-    for case in read_cases(directory, preset):
-        outcome = check(case, preset)
+    cases = read_cases(directory, preset)
+    while True:
+        with progress(f"Checking the cases of {directory}", None):
+            case = next(cases, None)
+            outcome = None if case is None else check(case, preset)
+        if case is None or outcome is None:
+            break
         found.append(
             {
                 "case": case.name,
@@ -157,13 +162,14 @@ def conflicts(
     as counting bytes would have it.
     """
     from mcos_sim.commands.compile import compile_for
+    from mcos_sim.experiments.row_conflicts import RUNS as CONFLICT_RUNS
     from mcos_sim.experiments.row_conflicts import measure_row_conflicts
 
     require_outputs([json], inputs=[contract])
     compiled = compile_for(contract, tenants=16, notes=False)
-    with progress("Running the reference model on HBM3", 1) as advance:
-        found = measure_row_conflicts(compiled, clocks=clocks, seed=seed)
-        advance(1)
+    running = "Running the reference model on HBM3"
+    with progress(running, CONFLICT_RUNS * clocks, unit="clocks") as advance:
+        found = measure_row_conflicts(compiled, clocks=clocks, seed=seed, on_progress=advance)
     alone = found["adversaries_alone"]
     figures = ("of its guarantee", "longest delay", "bound", "others, B/clock", "row changes")
     print_table(

@@ -11,7 +11,7 @@ import typer
 
 from mcos_sim.commands.lockstep import run_campaign
 from mcos_sim.commands.options import CORES, MOST_SEED, Workers
-from mcos_sim.console import output, progress, require_outputs, say, write_json
+from mcos_sim.console import loading, output, progress, require_outputs, say, write_json
 
 __all__ = [
     "EXAMPLE",
@@ -47,10 +47,11 @@ def command(
     are worst-case fair index, delay, shares of 10 ms epochs, and a tenant with one request in
     flight; docs/fairness.md.
     """
-    from mcos_hw.config import ChannelConfig
-    from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
-    from mcos_sim.lockstep.campaign import Design
-    from mcos_sim.machine import machine
+    with loading():
+        from mcos_hw.config import ChannelConfig
+        from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
+        from mcos_sim.lockstep.campaign import Design
+        from mcos_sim.machine import machine
 
     require_outputs([json])
     designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
@@ -68,7 +69,8 @@ def command(
     for design in designs:
         config = design.config
         work = 2 * runs * length + epochs * EPOCH_CLOCKS
-        with progress(f"Bounds with L = {config.lateness}", work) as advance:
+        told = f"Bounds with L = {config.lateness}"
+        with progress(told, work, unit="clocks") as advance:
             found = measure_promises(
                 config, runs=runs, clocks=length, epochs=epochs, seed=seed, on_progress=advance
             )

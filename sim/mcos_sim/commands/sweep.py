@@ -19,7 +19,15 @@ from mcos_sim.commands.options import (
     Workers,
     contract_for,
 )
-from mcos_sim.console import print_table, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import (
+    loading,
+    print_table,
+    progress,
+    require_outputs,
+    say,
+    write_json,
+    writing,
+)
 from mcos_sim.engines import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
@@ -186,15 +194,17 @@ def command(
 
     _require_count(math.prod(map(len, grid.values.values())))
 
-    from mcos_sim.commands.compile import compile_for
-    from mcos_sim.sweep.page import write_page
-    from mcos_sim.sweep.run import Sweep
-    from mcos_sim.sweep.table import require_format, write_table
+    with loading():
+        from mcos_sim.commands.compile import compile_for
+        from mcos_sim.sweep.page import write_page
+        from mcos_sim.sweep.run import Sweep
+        from mcos_sim.sweep.table import require_format, write_table
 
     require_format(table)
     require_outputs([table, page, json], inputs=files, folders=[directory])
     compiled = {str(file): compile_for(file, tenants=16, notes=False) for file in files}
-    sweep = Sweep(grid, compiled, directory=directory)
+    with progress(f"Looking for what {directory} has", None):
+        sweep = Sweep(grid, compiled, directory=directory)
     resumed = len(sweep.known)
     if resumed:
         say(
@@ -204,11 +214,12 @@ def command(
     failures = _run(sweep, scheduler, workers) if sweep.missing else []
     seconds = time.perf_counter() - begun
 
-    rows = sweep.table()
-    write_table(table, rows)
-    if rows:
-        with writing(page):
-            write_page(page, grid, rows)
+    with progress("Writing the table and the page", None):
+        rows = sweep.table()
+        write_table(table, rows)
+        if rows:
+            with writing(page):
+                write_page(page, grid, rows)
     found: dict[str, Any] = {
         "axes": grid.values,
         "failed": [
@@ -233,7 +244,7 @@ def _run(sweep: Sweep, scheduler: str | None, workers: int) -> list[Failure]:
     try:
         with (
             _workers(scheduler, min(workers, missing)) as runners,
-            progress(f"Running {missing:,} points", missing) as advance,
+            progress(f"Running {missing:,} points", missing, unit="points") as advance,
         ):
             return sweep.run(runners, on_done=advance)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import typer
 
 from mcos_policy.files import write_text
 from mcos_sim.commands.options import MOST_SEED
-from mcos_sim.console import print_table, require_outputs, say, tell, write_json, writing
+from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 from mcos_sim.tables import Column
 
@@ -131,8 +131,8 @@ def command(
         if trace is None:
             raise UserError("--generate must come with -o TRACE, the file to write")
         require_outputs([trace])
-        text = generate_trace(generate, requests=requests, seed=seed)
-        with writing(trace):
+        with writing(trace), progress(f"Generating {requests:,} requests", None):
+            text = generate_trace(generate, requests=requests, seed=seed)
             write_text(trace, text)
         tell(f"{trace}: {requests} requests, {generate}, seed {seed}")
         return
@@ -145,10 +145,12 @@ def command(
 
     require_outputs([json], inputs=[file])
     geometry = None if model is None else find_model(model)
-    shown = read_trace(file, seed=seed)
+    with progress(f"Reading {file}", None):
+        shown = read_trace(file, seed=seed)
     for remark in shown.remarks:
         say(f"{file}: warning: {remark}")
-    summary = trace_summary(shown)
+    with progress(f"Counting what {file} holds", None):
+        summary = trace_summary(shown)
     rows = _summary_rows(summary)
     if geometry is not None:
         count = geometry.channels if channels is None else channels

@@ -69,9 +69,8 @@ def command(
     regenerate = (
         f"mcos verilog --target {target} --tenants {tenants} --arbiter {arbiter} -o DIRECTORY"
     )
-    with progress(f"Verilog for {tenants} tenants", 1) as advance:
+    with progress(f"Writing Verilog for {tenants} tenants", None):
         files = of_target.files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
-        advance(1)
     written = {directory / name: text.encode() for name, text in files.items()}
     more = {} if json is None else {json: json_text(loads(files["mcos.json"])).encode()}
     with writing(*written, *more):

@@ -69,19 +69,18 @@ def command(
     require_outputs([json, perfetto, html], inputs=[*window_files(file), state, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
-    with progress("Checking", 1) as advance:
+    with progress("Checking", None):
         violations, count = check_waveform(waveform)
-        advance(1)
-    listed = grants_between(waveform, *clocks) if clocks else []
-    tenants = summarise(waveform)
+        listed = grants_between(waveform, *clocks) if clocks else []
+        tenants = summarise(waveform)
     if perfetto is not None:
-        with writing(perfetto):
+        with writing(perfetto), progress("Writing the Perfetto trace", None):
             write_perfetto(perfetto, waveform)
     if html is not None:
         from mcos_sim.waves.timeline import write_timeline
 
         focus = violations[0].clock if violations else None
-        with writing(html), progress("Drawing the timeline", 1):
+        with writing(html), progress("Drawing the timeline", None):
             write_timeline(html, waveform, focus=focus)
 
     _show_tenants(tenants, waveform)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mcos_sim.memory.hbm import Policy, Refresh, find_preset, serve
 from mcos_sim.memory.hbm.mapping import bursts_of
+from mcos_sim.stages import stage
 
 __all__ = ["measure_memory_speeds"]
 
@@ -49,7 +50,8 @@ def measure_memory_speeds(*, scale: float = 1.0, seed: int = 1) -> dict[str, flo
         seconds = []
         for _ in range(2):
             begun = time.perf_counter()
-            serve(bursts, preset, policy)
+            with stage(name):
+                serve(bursts, preset, policy)
             seconds.append(time.perf_counter() - begun)
         found[f"{name}_req_per_s"] = count / min(seconds)
     return found

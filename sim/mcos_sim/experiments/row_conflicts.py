@@ -5,6 +5,8 @@ where bytes were counted.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,14 @@ from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
-__all__ = ["measure_row_conflicts"]
+__all__ = [
+    "RUNS",
+    "measure_row_conflicts",
+]
 
+
+RUNS = 3
+"""Runs of a measurement."""
 
 _WINDOW = 256
 """Requests that an adversary keeps outstanding."""
@@ -36,7 +44,13 @@ _PAGES = 60_000
 _PAGE_BURSTS = 128
 
 
-def measure_row_conflicts(compiled: Compiled, *, clocks: int, seed: int = 1) -> dict[str, Any]:
+def measure_row_conflicts(
+    compiled: Compiled,
+    *,
+    clocks: int,
+    seed: int = 1,
+    on_progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
     """Three runs of the same traffic on HBM3, and the adversaries alone.
 
     The first tenant of the contract reads along its pages at its guaranteed rate; all others keep
@@ -50,6 +64,9 @@ def measure_row_conflicts(compiled: Compiled, *, clocks: int, seed: int = 1) -> 
         Length of each run.
     seed : int
         Seed of addresses and directions.
+    on_progress : Callable or None
+        Called now and then with the clocks that the runs have got on by; they are ``RUNS`` times
+        ``clocks`` in all.
 
     Returns
     -------
@@ -61,13 +78,14 @@ def measure_row_conflicts(compiled: Compiled, *, clocks: int, seed: int = 1) -> 
         ``bytes_per_clock``, ``of_guarantee``, ``delay_clocks`` (the longest from the first offer to
         the grant), ``delay_bound_clocks``, ``adversary_bytes_per_clock``, ``row_changes``.
     """
-    alone = _run(compiled, clocks=clocks, seed=seed, behaved=False)
+    run = functools.partial(_run, clocks=clocks, seed=seed, on_progress=on_progress)
+    alone = run(compiled, behaved=False)
     rate = compiled.settings.channel.pacer_rate / (1 << compiled.config.rate_fraction)
     alone["cost"] = rate / alone["bytes_per_clock"]
     return {
         "adversaries_alone": alone,
-        "compiled_cost": _run(compiled, clocks=clocks, seed=seed),
-        "byte_charging": _run(_in_bytes(compiled), clocks=clocks, seed=seed),
+        "compiled_cost": run(compiled),
+        "byte_charging": run(_in_bytes(compiled)),
     }
 
 
@@ -91,7 +109,14 @@ def _in_bytes(compiled: Compiled) -> Compiled:
     return dataclasses.replace(compiled, contract=contract, settings=settings, image=image)
 
 
-def _run(compiled: Compiled, *, clocks: int, seed: int, behaved: bool = True) -> dict[str, Any]:
+def _run(
+    compiled: Compiled,
+    *,
+    clocks: int,
+    seed: int,
+    behaved: bool = True,
+    on_progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
     tags = compiled.contract.tags()
     names = {tags[position]: tenant.name for position, tenant in compiled.contract.tenants.items()}
     first, *others = names
@@ -112,7 +137,7 @@ def _run(compiled: Compiled, *, clocks: int, seed: int, behaved: bool = True) ->
         seed=seed,
     )
     scenario = behind(scenario, MemoryName.HBM3, compiled)
-    result = run_scenario(scenario)
+    result = run_scenario(scenario, on_progress=on_progress)
     elapsed = result.clocks - FIRST_CLOCK
     moved = {tenant.tag: tenant.bytes_granted / elapsed for tenant in result.tenants}
     changes = memory_figures(scenario, result, MemoryName.HBM3)["row_changes"]

@@ -1,6 +1,7 @@
 """How many clocks a second each engine runs."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mcos_sim.compiled import engine as compiled_rtl
 from mcos_sim.cosim import engine as cosim
 from mcos_sim.reference import engine as reference
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.stages import stage
 from mcos_sim.traffic.essay import backlogged_streams
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
@@ -118,11 +120,15 @@ def measure_speeds(compiled: Compiled, *, directory: Path, scale: float = 1.0) -
     def shorter(count: int) -> Scenario:
         return dataclasses.replace(long, clocks=FIRST_CLOCK + min(clocks(count), long.clocks))
 
-    return {
-        "reference": cycles_per_s(reference.run_scenario(long)),
-        "compiled": cycles_per_s(compiled_rtl.run_scenario(shorter(1_000_000))),
-        "cocotb": cycles_per_s(cosim.run_scenario(shorter(100_000), directory=directory)),
-        "reference_light_load": cycles_per_s(
-            reference.run_scenario(light_load(compiled, clocks=clocks(50_000_000)))
-        ),
+    light = light_load(compiled, clocks=clocks(50_000_000))
+    runs: dict[str, Callable[[], RunResult]] = {
+        "reference": lambda: reference.run_scenario(long),
+        "compiled": lambda: compiled_rtl.run_scenario(shorter(1_000_000)),
+        "cocotb": lambda: cosim.run_scenario(shorter(100_000), directory=directory),
+        "reference_light_load": lambda: reference.run_scenario(light),
     }
+    found = {}
+    for name, run in runs.items():
+        with stage(name.replace("_", " ")):
+            found[name] = cycles_per_s(run())
+    return found
