@@ -14,6 +14,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from mcos_sim.report.colours import VIOLATION
+
 __all__ = [
     "INK",
     "LEAST_TEXT",
@@ -70,7 +72,14 @@ _STYLE: dict[Any, Any] = {
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 """A picture says neither when nor with what it was made: the same numbers give the same bytes."""
 
-_OF_THE_PAGE = {INK: "currentColor", SOFT: f"var(--soft, {SOFT})", LINE: f"var(--line, {LINE})"}
+_OF_THE_PAGE = {
+    INK: "currentColor",
+    **{
+        colour: f"var(--{name}, {colour})"
+        for name, colour in (("soft", SOFT), ("line", LINE), ("violation", VIOLATION))
+    },
+}
+"""Colours of which a dark page has its own."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -55,23 +55,16 @@ _OVERLAPS = """() => [...document.querySelectorAll("figure svg")].flatMap(svg =>
 
 
 @contextlib.contextmanager
-def opened(path: Path, screen: str) -> Iterator:
+def opened(browser, path: Path, screen: str) -> Iterator:
     """The page on a screen, one of :data:`SCREENS`; no error of it is overlooked."""
-    from playwright.sync_api import sync_playwright
-
     width, height = SCREENS[screen]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=BROWSER,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        view = browser.new_page(viewport={"width": width, "height": height})
-        errors: list[str] = []
-        view.on("pageerror", lambda error: errors.append(str(error)))
-        view.goto(path.as_uri())
-        yield view
-        browser.close()
-        assert errors == []
+    view = browser.new_page(viewport={"width": width, "height": height})
+    errors: list[str] = []
+    view.on("pageerror", lambda error: errors.append(str(error)))
+    view.goto(path.as_uri())
+    yield view
+    view.close()
+    assert errors == []
 
 
 def require_fits(view) -> None:

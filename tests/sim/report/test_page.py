@@ -135,18 +135,18 @@ def test_failed_marks_are_told_on_top(tmp_path: Path):
 
 @needs_browser
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
-def test_it_opens_with_the_sentence_and_the_picture(tmp_path: Path, screen: str):
+def test_it_opens_with_the_sentence_and_the_picture(tmp_path: Path, browser, screen: str):
     written(tmp_path / "report.html", result(sweeps=True))
-    with opened(tmp_path / "report.html", screen) as view:
+    with opened(browser, tmp_path / "report.html", screen) as view:
         require_on_first_screen(view, ".lead", "header svg")
         require_fits(view)
 
 
 @needs_browser
-def test_long_names_fit_a_phone(tmp_path: Path):
+def test_long_names_fit_a_phone(tmp_path: Path, browser):
     """A tenant's name has up to 32 characters, W being the widest."""
     written(tmp_path / "report.html", result(sweeps=True, prefill="W" * 32))
-    with opened(tmp_path / "report.html", "phone") as view:
+    with opened(browser, tmp_path / "report.html", "phone") as view:
         require_fits(view)
 
 

@@ -1,0 +1,168 @@
+"""Which tenants of a run kept their objective, which not and why, in a few sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcos_policy.objectives import Verdict
+from mcos_sim.report.amounts import bandwidth, duration, enumerated, percent, rounded
+from mcos_sim.report.rows import RUNS
+from mcos_sim.report.served import Outcome, Served, served
+
+__all__ = [
+    "answer",
+    "arbiter_name",
+]
+
+
+_TOLD = 3
+"""Tenants that have a sentence each; of more, the count and the one that is late most often."""
+
+_ASKS_MORE = 1.005
+"""Ratio of what is asked to what is guaranteed from which a tenant asks for more."""
+
+_MCOS = "mcos"
+
+
+def arbiter_name(found: Mapping[str, Any]) -> str:
+    """The arbiter of a run as people call it."""
+    return RUNS.get(found["arbiter"].replace("-", "_"), found["arbiter"])
+
+
+def answer(found: Mapping[str, Any]) -> str:
+    """Say which tenants kept their objective, which not and why: the late ones first.
+
+    Parameters
+    ----------
+    found : Mapping[str, Any]
+        What ``mcos run`` found.
+    """
+    tenants = served(found)
+    late, kept, unanswered, idle = (
+        [each for each in tenants if each.outcome is outcome]
+        for outcome in (Outcome.LATE, Outcome.KEPT, Outcome.NO_ANSWERS, Outcome.NO_REQUESTS)
+    )
+    late.sort(key=lambda each: each.violations / each.requests, reverse=True)
+    few = len(late) + len(kept) <= _TOLD
+    said = []
+    if not few:
+        said.append(_counted(late, kept, found))
+    told = late if few else late[:1]
+    said += [_late(each, found) for each in told]
+    if more := late[len(told) :]:
+        said.append(f"{_names(more)} {'is' if len(more) == 1 else 'are'} late too.")
+    if few:
+        said += [_kept_by(each, found) for each in kept]
+    said += [
+        f"None of the {each.requests:,} requests of {each.name} was answered."
+        for each in unanswered[:_TOLD]
+    ]
+    if idle := [each for each in idle if each.slo is not None]:
+        said.append(f"{_names(idle)} asked for nothing.")
+    if all(each.slo is None for each in tenants):
+        said.append(_without_objectives(tenants, found))
+    return " ".join(said)
+
+
+def _names(tenants: Sequence[Served]) -> str:
+    if len(tenants) > 3:
+        return f"{len(tenants)} tenants"
+    return enumerated(each.name for each in tenants)
+
+
+def _late(tenant: Served, found: Mapping[str, Any]) -> str:
+    """How often a tenant is late, and why."""
+    clock_khz = found["clock_khz"]
+    times = "once" if tenant.violations == 1 else f"{tenant.violations:,} times"
+    slo = duration(tenant.slo or 0, clock_khz)
+    told = f"{tenant.name} is late {times} in {tenant.requests:,} requests (SLO {slo})"
+    return f"{told}: {_why(tenant, found)}."
+
+
+def _why(tenant: Served, found: Mapping[str, Any]) -> str:
+    clock_khz = found["clock_khz"]
+    if tenant.violations_own_queue == tenant.violations and tenant.slowest is not None:
+        own = duration(tenant.slowest.own_queue, clock_khz)
+        whole = duration(tenant.slowest.latency, clock_khz)
+        return f"{own} of the {whole} of its slowest are in its own queue; {_asks(tenant)}"
+    if tenant.verdict == Verdict.IMPOSSIBLE.value:
+        reason = "an idle channel takes longer"
+    elif tenant.best_effort:
+        reason = "it is best effort and is promised nothing"
+    elif found["arbiter"] != _MCOS:
+        reason = f"{arbiter_name(found)} keeps no contract"
+    elif tenant.bound is None:
+        reason = "it is promised no latency"
+    elif tenant.promised:
+        # Late beside its own queue is later than the objective, which is not under the bound.
+        reason = f"the promise of {duration(tenant.bound, clock_khz)} is broken"
+        if tenant.promised_max is not None and tenant.promised_max > tenant.bound:
+            most = duration(tenant.promised_max, clock_khz)
+            reason += f", up to {most} were taken beside its own queue"
+    else:
+        reason = f"the contract promises only {duration(tenant.bound, clock_khz)}"
+    if own := tenant.violations_own_queue:
+        reason += f"; {own:,} of them are late by its own queue alone, as {_asks(tenant)}"
+    return reason
+
+
+def _asks(tenant: Served) -> str:
+    """Why a tenant waits behind its own requests."""
+    if tenant.best_effort:
+        return "it is best effort and is promised nothing"
+    if tenant.asked > _ASKS_MORE * tenant.guaranteed:
+        return f"it asks for {bandwidth(tenant.asked)} and is promised {rounded(tenant.guaranteed)}"
+    return "it asks in bursts"
+
+
+def _counted(late: Sequence[Served], kept: Sequence[Served], found: Mapping[str, Any]) -> str:
+    """How many keep their objective; where all do, which is closest."""
+    if late:
+        keep = "keeps its" if len(kept) == 1 else "keep their"
+        return f"{len(kept) or 'None'} of {len(late) + len(kept)} tenants {keep} SLO."
+    closest = max(kept, key=_used)
+    most, slo = (
+        duration(clocks, found["clock_khz"]) for clocks in (_slowest(closest), closest.slo or 0)
+    )
+    return (
+        f"All {len(kept)} tenants keep their SLO; the closest is {closest.name}, whose slowest of "
+        f"{closest.requests:,} requests took {most} of {slo}."
+    )
+
+
+def _slowest(tenant: Served) -> float:
+    return tenant.latency.max if tenant.latency else 0
+
+
+def _used(tenant: Served) -> float:
+    """Part of its objective that the slowest request took."""
+    return _slowest(tenant) / tenant.slo if tenant.slo else 0
+
+
+def _kept_by(tenant: Served, found: Mapping[str, Any]) -> str:
+    """What a tenant in time took of its objective."""
+    clock_khz = found["clock_khz"]
+    told = (
+        f"{tenant.name} keeps {duration(tenant.slo or 0, clock_khz)}: its slowest of "
+        f"{tenant.requests:,} requests took {duration(_slowest(tenant), clock_khz)}"
+    )
+    if tenant.bound is None:
+        return f"{told} (nothing is promised)."
+    bound = duration(tenant.bound, clock_khz)
+    if found["arbiter"] != _MCOS:
+        return f"{told} (MCOS promises {bound})."
+    return f"{told} ({'promised' if tenant.promised else 'promised are only'}: {bound})."
+
+
+def _without_objectives(tenants: Sequence[Served], found: Mapping[str, Any]) -> str:
+    """What can be said where no tenant has an objective."""
+    used = f"the channel is {percent(found['utilisation'])} full"
+    slow = [(each, each.slowest) for each in tenants if each.slowest is not None]
+    if not slow:
+        return f"No tenant has an SLO; {used}."
+    clock_khz = found["clock_khz"]
+    tenant, slowest = max(slow, key=lambda each: each[1].latency)
+    own = duration(slowest.own_queue, clock_khz)
+    return (
+        f"No tenant has an SLO; the slowest request, one of {tenant.name}, took "
+        f"{duration(slowest.latency, clock_khz)}, {own} of them in its own queue, and {used}."
+    )

@@ -1,0 +1,118 @@
+"""The sentences on top of a run's report: which objective was kept, which not and why."""
+
+import pytest
+
+from mcos_sim.report.answer import answer
+from tests.sim.report.run_sample import best_effort, found, idle, late, tenant
+
+KEPT = "chat keeps 2 µs: its slowest of 12,345 requests took 1.2 µs (promised: 1.4 µs)."
+LATE = (
+    "search is late 17 times in 20,000 requests (SLO 2 µs): 4.2 µs of the 5.1 µs of its slowest "
+    "are in its own queue; it asks for 180 GB/s and is promised 100."
+)
+
+
+def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
+    assert answer(found()) == f"{LATE} {KEPT} docs asked for nothing."
+
+
+@pytest.mark.parametrize(
+    ("one", "changed", "said"),
+    [
+        # Kept.
+        (
+            tenant("a", verdict="not promised", bound_clocks=2_000),
+            {},
+            "(promised are only: 2.5 µs)",
+        ),
+        (tenant("a", bound_clocks=None, verdict="not promised"), {}, "(nothing is promised)."),
+        (tenant("a"), {"arbiter": "fcfs"}, "(MCOS promises 1.4 µs)."),
+        # Late by its own queue alone.
+        (late("a"), {}, "it asks for 180 GB/s and is promised 100."),
+        (late("a", asked_gbps=100.4), {}, "own queue; it asks in bursts."),
+        (late("a", asked_gbps=100.6), {}, "asks for 101 GB/s and is promised 100."),
+        (late("a", violations=1, violations_own_queue=1), {}, "a is late once in 20,000 requests"),
+        (
+            best_effort("a", slo_clocks=1_600.0, violations=5, violations_own_queue=5),
+            {},
+            "own queue; it is best effort and is promised nothing.",
+        ),
+        # Late beside it.
+        (
+            late("a", violations_own_queue=16),
+            {},
+            "the promise of 1.4 µs is broken; 16 of them are late by its own queue alone, as",
+        ),
+        (
+            late("a", violations_own_queue=0, promised_clocks={"p99": 1_200, "max": 2_000}),
+            {},
+            "the promise of 1.4 µs is broken, up to 2.5 µs were taken beside its own queue.",
+        ),
+        (
+            late("a", violations_own_queue=0, verdict="not promised", bound_clocks=4_000),
+            {},
+            "(SLO 2 µs): the contract promises only 5 µs.",
+        ),
+        (
+            late("a", violations_own_queue=0, verdict="impossible"),
+            {},
+            "an idle channel takes longer.",
+        ),
+        (
+            late("a", violations_own_queue=0),
+            {"arbiter": "round-robin"},
+            "round robin keeps no contract",
+        ),
+        (
+            best_effort("a", slo_clocks=1_600.0, violations=5),
+            {},
+            "requests (SLO 2 µs): it is best effort and is promised nothing.",
+        ),
+        (
+            late("a", violations_own_queue=0, bound_clocks=None, verdict=None),
+            {},
+            "promised no latency",
+        ),
+        # Nothing to be judged.
+        (idle("a"), {}, "a asked for nothing."),
+        (tenant("a", latency_clocks=None, worst=None), {}, "None of the 12,345 requests of a was"),
+        (
+            tenant("a", slo_clocks=None, verdict=None),
+            {},
+            (
+                "No tenant has an SLO; the slowest request, one of a, took 1.2 µs, 100 ns of them "
+                "in its own queue, and the channel is 97 % full."
+            ),
+        ),
+        (idle("a", slo_clocks=None), {}, "No tenant has an SLO; the channel is 97 % full."),
+    ],
+)
+def test_it_says_why(one, changed, said: str):
+    assert said in answer(found(one, **changed))
+
+
+def test_up_to_three_tenants_have_a_sentence_each():
+    told = answer(found(late("x"), tenant("a"), tenant("b")))
+    assert told.startswith("x is late 17 times")
+    assert "a keeps 2 µs: its slowest" in told
+    assert "b keeps 2 µs: its slowest" in told
+
+
+def test_of_more_the_one_that_is_late_most_often_has_one():
+    told = answer(found(late("x"), late("y", violations=18), late("z"), tenant("a")))
+    assert told.startswith("1 of 4 tenants keeps its SLO. y is late 18 times in 20,000 requests")
+    assert told.endswith("x and z are late too.")
+    assert "a keeps" not in told
+
+    told = answer(found(*(late(name) for name in "abcde")))
+    assert told.startswith("None of 5 tenants keep their SLO. a is late 17 times")
+    assert told.endswith("4 tenants are late too.")
+
+
+def test_where_all_are_in_time_the_closest_is_told():
+    near = tenant("near", latency_clocks={"p50": 1, "p99": 2, "max": 1_592})
+    told = answer(found(tenant("a"), near, tenant("b"), tenant("c")))
+    assert told == (
+        "All 4 tenants keep their SLO; the closest is near, whose slowest of 12,345 requests took "
+        "1.99 µs of 2 µs."
+    )
