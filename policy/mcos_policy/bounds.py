@@ -7,11 +7,14 @@ Packet Fair Queueing Algorithms" (SIGCOMM 1996), with one more l_max for each gr
 of them suppose that the pacer is on.
 """
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 __all__ = [
+    "Other",
     "blocked_index",
+    "conforming_wait",
     "delay_bound",
     "depth1_term",
     "fair_index",
@@ -95,3 +98,85 @@ def depth1_term(*, share: Fraction, others: Iterable[int]) -> Fraction:
         Bytes of the longest request of each other tenant with one request in flight.
     """
     return share * sum(others)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Other:
+    """What another tenant can put in front of a conforming request, in clocks.
+
+    Parameters
+    ----------
+    share : Fraction
+        r_j / r.
+    credit : Fraction
+        What the depth-1 rule adds to its turn.
+    saved : Fraction
+        What it may send before its guarantee holds it back: a longest request where its bucket had
+        less than that.
+    load : Fraction
+        Its guarantee as a part of the memory's time.
+    first : bool
+        Whether its conforming requests go first whatever their tags: a higher priority.
+    """
+
+    share: Fraction
+    credit: Fraction
+    saved: Fraction
+    load: Fraction
+    first: bool = False
+
+
+def conforming_wait(
+    *,
+    fair: Fraction,
+    share: Fraction,
+    others: Sequence[Other],
+    blocked: Fraction,
+    wait: Fraction = Fraction(0),
+) -> Fraction | None:
+    """Longest wait D of a conforming head beside tenants that come and go in its class, in clocks.
+
+    ``D = X r_i / r + sum_j max(X r_j / r + credit_j, saved_j + load_j (D + T)) + blocked``, X being
+    the delay bound of one class. The second part of the maximum is a tenant whose tags fell behind
+    while it had no tokens: it goes first, but only as far as its tokens reach. See
+    docs/fairness.md.
+
+    Parameters
+    ----------
+    fair : Fraction
+        X in clocks, without T.
+    share : Fraction
+        r_i / r of the tenant.
+    others : Sequence[Other]
+        Every other tenant.
+    blocked : Fraction
+        Clocks of what may go first whatever the class.
+    wait : Fraction
+        T, in clocks.
+
+    Returns
+    -------
+    Fraction or None
+        D without T; None if the others' guarantees leave nothing.
+    """
+    held: set[int] = set()
+    while True:
+        fixed = share * fair + blocked
+        load = Fraction(0)
+        for key, other in enumerate(others):
+            if key in held or other.first:
+                fixed += other.saved + other.load * wait
+                load += other.load
+            else:
+                fixed += other.share * fair + other.credit
+        if load >= 1:
+            return None
+        found = fixed / (1 - load)
+        grown = {
+            key
+            for key, other in enumerate(others)
+            if other.saved + other.load * (found + wait) > other.share * fair + other.credit
+        }
+        if grown <= held:
+            return found
+        held |= grown

@@ -16,6 +16,7 @@ from mcos_policy.quantize import quantise
 from mcos_policy.samples import SAMPLES
 from mcos_policy.settings import Settings
 from mcos_policy.source import Source, read_source
+from mcos_policy.waits import grant_waits
 
 __all__ = [
     "Compiled",
@@ -77,7 +78,8 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         diagnostics = diagnostics + admit(contract, config, source)
     if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
         raise ContractError(diagnostics)
-    settings = quantise(contract, config)
+    waits = {position: each.total for position, each in grant_waits(contract, config).items()}
+    settings = quantise(contract, config, waits=waits)
     origin = _origin(source)
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)

@@ -7,27 +7,18 @@ and is derived in docs/fairness.md.
 
 import dataclasses
 import enum
-import math
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
-from mcos_policy.bounds import blocked_index, depth1_term
 from mcos_policy.contract import Contract
-from mcos_policy.quantize import (
-    DEFAULT_LATENCY,
-    channel_rate,
-    clocks,
-    default_age_limit,
-    memory_wait,
-    shared_rate,
-    single_class_delay,
-    weights,
-)
+from mcos_policy.quantize import DEFAULT_LATENCY, channel_rate, clocks
+from mcos_policy.waits import GrantWait, grant_waits
 
 __all__ = [
     "Objective",
     "Verdict",
     "idle_latency",
+    "ingress_clocks",
     "judge",
 ]
 
@@ -38,8 +29,8 @@ _RESPONSE_CLOCKS = 1
 _PACER_CLOCKS = 1
 """The pacer lets one clock's bytes through ahead of its rate; they wait in the memory."""
 
-_AGE_SLACK_ROUNDS = 2
-"""Rounds of visits by which the age guard may see a head over its limit too soon."""
+_MEAN_CLOCKS = 2
+"""Clocks that requests of other tenants take on average while one waits at the ingress: 128 B."""
 
 
 class Verdict(enum.Enum):
@@ -96,21 +87,43 @@ class Objective:
 
 def judge(contract: Contract, config: ChannelConfig) -> dict[int, Objective]:
     """The objective and the bound of each tenant, by its position in the contract."""
-    promises = {position: tenant.bandwidth for position, tenant in contract.tenants.items()}
-    shares = weights({key: each.guaranteed for key, each in promises.items()}, config)
+    waits = grant_waits(contract, config)
     objectives = {}
-    for position, promise in promises.items():
-        slo = None if promise.latency_slo is None else clocks(promise.latency_slo, config)
-        terms = {}
-        if promise.guaranteed:
-            terms = _terms(contract, config, position, shares.share(position))
-        objectives[position] = Objective(slo=slo, idle=idle_latency(contract, config), terms=terms)
+    for position, tenant in contract.tenants.items():
+        slo = tenant.bandwidth.latency_slo
+        objectives[position] = Objective(
+            slo=None if slo is None else clocks(slo, config),
+            idle=idle_latency(contract, config),
+            terms=_terms(contract, config, waits[position]) if position in waits else {},
+        )
     return objectives
 
 
 def idle_latency(contract: Contract, config: ChannelConfig) -> Fraction:
     """Clocks from offer to response of a longest request that is alone in the channel."""
     return _entry_clocks(config) + _memory_latency(contract, config) + _RESPONSE_CLOCKS
+
+
+def ingress_clocks(tenants: int, config: ChannelConfig) -> Fraction:
+    """Clocks from a request's first offer until it is in its queue, at most.
+
+    One request is taken per clock, the one that was offered first. Others may have offered before
+    what fills their queues, and each grant of theirs makes room for one more.
+
+    Parameters
+    ----------
+    tenants : int
+        Tenants of the contract.
+    config : ChannelConfig
+        Sizes.
+    """
+    others = (tenants - 1) * config.queue_depth
+    if not others:
+        return Fraction(_entry_clocks(config))
+    ahead = config.bytes_per_clock + config.l_max
+    mean = _MEAN_CLOCKS * config.bytes_per_clock
+    taken = (others + Fraction(ahead, mean)) / (1 - Fraction(1, _MEAN_CLOCKS))
+    return taken + _entry_clocks(config)
 
 
 def _entry_clocks(config: ChannelConfig) -> int:
@@ -129,67 +142,14 @@ def _memory_latency(contract: Contract, config: ChannelConfig) -> Fraction:
     return clocks(DEFAULT_LATENCY if fabric.latency is None else fabric.latency, config)
 
 
-def _terms(
-    contract: Contract, config: ChannelConfig, position: int, share: Fraction
-) -> dict[str, Fraction]:
+def _terms(contract: Contract, config: ChannelConfig, wait: GrantWait) -> dict[str, Fraction]:
     """What the bound of a tenant is made of, in clocks."""
-    l_max, rate = config.l_max, shared_rate(contract, config)
-    others = len(contract.tenants) - 1
-    fair = single_class_delay(share, config, rate=rate)
-    lower = blocked_index(l_max=l_max, share=share) / (rate * share)
-    depth1 = Fraction(0)
-    if contract.fabric.depth1:
-        depth1 = depth1_term(share=share, others=[l_max] * others) / (rate * share)
-    wait = memory_wait(contract, config)
-    promotions = _promotions(contract, config, position, fair + lower + depth1 + wait)
+    answered = _memory_latency(contract, config) + _PACER_CLOCKS + _RESPONSE_CLOCKS
     return {
-        "ingress": Fraction(others + _entry_clocks(config)),
-        "fair queueing": fair,
-        "other classes": lower,
-        "one request in flight": depth1,
-        "promotions": promotions * l_max / rate,
-        "memory": (_memory_latency(contract, config) + wait + _PACER_CLOCKS + _RESPONSE_CLOCKS),
+        "ingress": ingress_clocks(len(contract.tenants), config),
+        "fair queueing": wait.fair,
+        "other classes": wait.classes,
+        "one request in flight": wait.depth1,
+        "promotions": wait.promotions,
+        "memory": answered + wait.memory,
     }
-
-
-def _promotions(contract: Contract, config: ChannelConfig, position: int, delay: Fraction) -> int:
-    """Promotions of other tenants in a wait of ``delay`` clocks that has none in it.
-
-    Between two promotions ``promotion_interval - 1`` other grants are made, a clock each at least.
-    And a tenant is promoted no sooner than one age limit after its last grant.
-    """
-    limits = [
-        limit for key, limit in _age_limits(contract, config).items() if limit and key != position
-    ]
-    if not limits:
-        return 0
-    longest = config.l_max / shared_rate(contract, config)
-    between = contract.fabric.promotion_interval - 1
-    most = math.floor(delay / between) + 1 if between else None
-    promotions = len(limits)
-    while most is None or promotions < most:
-        waited = delay + promotions * longest
-        by_age = sum(math.floor(waited / limit) + 1 for limit in limits)
-        if by_age <= promotions:
-            return promotions
-        promotions = by_age
-    return most
-
-
-def _age_limits(contract: Contract, config: ChannelConfig) -> dict[int, int]:
-    """Clocks for which a head of each tenant waits at least before it is promoted; 0 for never."""
-    shares = weights(
-        {key: each.bandwidth.guaranteed for key, each in contract.tenants.items()}, config
-    )
-    rate, wait = shared_rate(contract, config), memory_wait(contract, config)
-    limits = {}
-    for position, tenant in contract.tenants.items():
-        age_limit = tenant.bandwidth.age_limit
-        if age_limit is None:
-            bound = single_class_delay(shares.share(position), config, rate=rate, wait=wait)
-            limit = default_age_limit(bound, config)
-        else:
-            limit = math.ceil(clocks(age_limit, config))
-        rounds = limit // config.tenants - _AGE_SLACK_ROUNDS
-        limits[position] = max(1, rounds * config.tenants) if limit else 0
-    return limits

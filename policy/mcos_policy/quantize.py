@@ -24,6 +24,7 @@ __all__ = [
     "clocks",
     "committed_rates",
     "default_age_limit",
+    "least_depth",
     "memory_wait",
     "peak_rate",
     "per_clock",
@@ -45,6 +46,9 @@ the channel with room for one longest request.
 
 WEIGHT_LIMIT = 255
 """Largest ratio of two guarantees: the spread of live tags is sized for it."""
+
+_TOKEN_CLOCKS = 4
+"""From the clock in which tokens come to the last one in which a choice goes by older ones."""
 
 _LEAST_AGE_LIMIT = 1024
 _AGE_LIMIT_BOUNDS = 4
@@ -87,6 +91,22 @@ def peak_rate(rate: Fraction, config: ChannelConfig) -> int:
 def bucket_depth(rate: Fraction, duration: Fraction, channels: int, config: ChannelConfig) -> int:
     """Bytes that a rate brings to one channel in a duration, rounded up, at least ``l_max``."""
     return max(config.l_max, math.ceil(rate / channels * duration))
+
+
+def least_depth(rate: Fraction, wait: Fraction, config: ChannelConfig) -> int:
+    """Bytes of a committed bucket from which on a wait for a grant costs no tokens.
+
+    A longest request, and what the guarantee brings while a request waits: with less, tokens are
+    lost, and the tenant's next requests wait for them as well.
+
+    Parameters
+    ----------
+    rate : Fraction
+        The guarantee in bytes per clock.
+    wait : Fraction
+        The longest wait for a grant, in clocks.
+    """
+    return config.l_max + math.ceil(rate * (wait + _TOKEN_CLOCKS))
 
 
 def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:
@@ -225,13 +245,20 @@ def default_age_limit(bound: Fraction, config: ChannelConfig) -> int:
     return min(limit, (1 << config.clocks_width) - 1)
 
 
-def quantise(contract: Contract, config: ChannelConfig) -> Settings:
+def quantise(
+    contract: Contract, config: ChannelConfig, *, waits: Mapping[int, Fraction]
+) -> Settings:
     """Settings of each of the fabric's channels, which are all alike.
 
     Parameters
     ----------
     contract : Contract
         An admitted contract.
+    config : ChannelConfig
+        The hardware.
+    waits : Mapping[int, Fraction]
+        The longest wait for a grant of each tenant that has one, in clocks, by position: the
+        committed bucket holds what the guarantee brings in it, and a longest request.
     """
     channels = contract.fabric.channels
     guarantees = {
@@ -249,6 +276,11 @@ def quantise(contract: Contract, config: ChannelConfig) -> Settings:
             contract.tenants[position],
             channels=channels,
             committed_rate=committed[position],
+            least_depth=least_depth(
+                per_clock(guarantees[position], channels, config), waits[position], config
+            )
+            if position in waits
+            else config.l_max,
             inverse_weight=shares.inverse[position],
             colours=hardware_mask(contract, masks[position]),
             delay=single_class_delay(shares.share(position), config, rate=rate, wait=wait),
@@ -277,6 +309,7 @@ def _tenant(
     *,
     channels: int,
     committed_rate: int,
+    least_depth: int,
     inverse_weight: int,
     colours: int,
     delay: Fraction,
@@ -295,9 +328,14 @@ def _tenant(
         work_conserving=int(promise.work_conserving),
         priority=promise.priority,
         committed_rate=committed_rate,
-        committed_depth=bucket_depth(promise.guaranteed, promise.burst_duration, channels, config),
+        committed_depth=max(
+            least_depth,
+            bucket_depth(promise.guaranteed, promise.burst_duration, channels, config),
+        ),
         peak_rate=peak_rate(per_clock(promise.burst, channels, config), config),
-        peak_depth=bucket_depth(promise.burst, promise.burst_duration, channels, config),
+        peak_depth=max(
+            least_depth, bucket_depth(promise.burst, promise.burst_duration, channels, config)
+        ),
         inverse_weight=inverse_weight,
         age_limit=age_limit,
         latency_slo=latency_slo,

@@ -104,7 +104,7 @@ def _in_bytes(compiled: Compiled) -> Compiled:
         tenants[position] = tenant.model_copy(update={"bandwidth": changed})
     contract = compiled.contract.model_copy(update={"tenants": tenants})
     config = compiled.config
-    settings = quantise(contract, config)
+    settings = quantise(contract, config, waits={})
     image = encode(config, channel_map(config), settings, compiled.image.label)
     return dataclasses.replace(compiled, contract=contract, settings=settings, image=image)
 
