@@ -12,6 +12,7 @@ __all__ = [
     "CONTRACT_TEXT",
     "FILES",
     "TRACES",
+    "TRAFFIC",
 ]
 
 
@@ -152,6 +153,64 @@ TRACES: dict[str, Content] = {
     "escape.csv": _HEADER + "\x1b]0;x\x07,374,44\n",
 }
 """Traces; ``t.jsonl`` and ``t.csv`` are good."""
+
+
+def _asks(pattern: str, *lines: str) -> str:
+    """A traffic file in which decode-a has a pattern and further keys."""
+    return "\n".join(["[traffic.decode-a]", f'pattern = "{pattern}"', *lines]) + "\n"
+
+
+_TRACE = 'file = "batch.csv"'
+
+TRAFFIC: dict[str, Content] = {
+    "t-good.toml": _asks("closed", "window = 16"),
+    "t-empty.toml": "",
+    "t-folder.toml": _folder,
+    "t-loop.toml": _loop,
+    "t-zeros.toml": b"\0" * 100,
+    "t-syntax.toml": "[traffic\n",
+    "t-deep.toml": "a = " + "[" * 5_000,
+    "t-contract.toml": CONTRACT_TEXT,
+    "t-number.toml": "traffic = 1\n",
+    "t-array.toml": "[[traffic]]\n",
+    "t-nothing.toml": "[traffic.decode-a]\nwindow = 3\n",
+    "t-default.toml": "[traffic]\nwindow = 3\n",
+    "t-pattern.toml": _asks("stedy"),
+    "t-pattern-number.toml": "[traffic.decode-a]\npattern = 3\n",
+    "t-stranger.toml": '[traffic.chat]\npattern = "idle"\n',
+    "t-near.toml": '[traffic.decode-d]\npattern = "idle"\n',
+    "t-key.toml": _asks("steady", "window = 3"),
+    "t-window.toml": _asks("closed"),
+    "t-window-0.toml": _asks("closed", "window = 0"),
+    "t-window-4096.toml": _asks("closed", "window = 4096"),
+    "t-window-text.toml": _asks("closed", 'window = "16"'),
+    "t-rate.toml": _asks("steady", 'rate = "10 GB"'),
+    "t-rate-0.toml": _asks("steady", 'rate = "0 GB/s"'),
+    "t-rate-nan.toml": _asks("steady", "rate = nan"),
+    "t-on.toml": _asks("on-off", 'rate = "1 GB/s"', 'on = "0 us"', 'off = "1 us"'),
+    "t-think.toml": _asks("closed", "window = 3", "think = 5"),
+    "t-step.toml": _asks("closed", "window = 3", 'step = "0 B"'),
+    "t-request.toml": _asks("steady", 'request = "100 B"'),
+    "t-request-16.toml": _asks("steady", 'request = "16 B"'),
+    "t-request-1k.toml": _asks("steady", 'request = "1 KiB"'),
+    "t-request-none.toml": _asks("steady", "request = []"),
+    "t-share.toml": _asks("steady", "write_share = 1.01"),
+    "t-share-nan.toml": _asks("steady", "write_share = nan"),
+    "t-share-true.toml": _asks("steady", "write_share = true"),
+    "t-start.toml": _asks("steady", 'start = "1 ms"'),
+    "t-stop.toml": _asks("steady", 'start = "3 us"', 'stop = "2 us"'),
+    "t-model.toml": _asks("trace", _TRACE, 'model = "gpt"', 'phase = "decode"'),
+    "t-phase.toml": _asks("trace", _TRACE, 'model = "llama-3-8b"', 'phase = "both"'),
+    "t-half.toml": _asks("trace", _TRACE, 'model = "llama-3-8b"'),
+    "t-escape.toml": '[traffic."\\u001b[31m"]\npattern = "idle"\n',
+    "t-no-file.toml": _asks("trace", 'file = "nowhere.csv"'),
+    "t-bad-csv.toml": _asks("trace", 'file = "bad.csv"'),
+    "t-idle.toml": '[traffic]\npattern = "idle"\n',
+    "t-batch.toml": _asks("trace", _TRACE),
+    "batch.csv": "time_ns,op,bytes\n0,R,64\n",
+    "bad.csv": "time_ns,op,bytes\n0,X,64\n",
+}
+"""Traffic files; ``t-good.toml`` is good."""
 
 FILES: dict[str, Content] = {
     **CONTRACTS,

@@ -26,6 +26,8 @@ Content: TypeAlias = str | bytes | Callable[[Path], object]
 
 _BESIDE = {
     "c.toml": ("link.toml",),
+    "bad.csv": ("t-bad-csv.toml",),
+    "batch.csv": ("t-batch.toml",),
     "w.json": ("w.vcd", "w.fst"),
     "other.json": ("state.toml",),
 }
