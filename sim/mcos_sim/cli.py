@@ -32,6 +32,7 @@ __all__ = [
 
 
 COMMANDS = (
+    "init",
     "compile",
     "explain",
     "verilog",

@@ -6,6 +6,7 @@ __all__ = [
     "SAMPLES",
     "contract_path",
     "contract_words",
+    "sample_words",
 ]
 
 
@@ -29,3 +30,15 @@ def contract_path(text: str | Path) -> Path:
 def contract_words(path: Path) -> str:
     """What a command line calls a contract: a sample by its name, others by their path."""
     return path.stem if path in SAMPLES.values() else str(path)
+
+
+def sample_words(name: str) -> str:
+    """What a sample is of: the first sentence of its comment."""
+    comment = []
+    for line in SAMPLES[name].read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        comment.append(line.removeprefix("#").strip())
+    words = " ".join(comment)
+    # A full stop inside a number ends nothing.
+    return words.partition(". ")[0].removesuffix(".") + "."

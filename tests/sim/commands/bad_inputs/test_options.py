@@ -6,6 +6,11 @@ from tests.sim.commands.bad_inputs.pantry import FILES
 from tests.sim.commands.bad_inputs.runner import check, ids
 
 ROWS = [
+    ("init --sample nothing", "--sample must be one of decode-prefill-hbm3, decode-prefill, "),
+    ("init new --sample \x1b[31m[red]", "not '\\x1b[31m[red]'; choose one"),
+    ("init --list new", "--list must come alone, without DIR and --sample"),
+    ("init --list --sample sixteen", "--list must come alone, without DIR and --sample"),
+    ("init new more", "Got unexpected extra argument(s) (more)"),
     ("compile c.toml -o x.img --tenants 5", "tenants must be a power of two, not 5"),
     ("compile c.toml -o x.img --tenants many", "Invalid value for '--tenants'"),
     (
@@ -13,7 +18,7 @@ ROWS = [
         "tenants must be in 4..16, not 99999999999999999999999999",
     ),
     ("compile c.toml", "Missing option '--output' / '-o'"),
-    ("compile", "Missing argument 'contract'"),
+    ("compile", "Missing argument 'CONTRACT'"),
     ("explain c.toml --tenants 32", "tenants must be in 4..16, not 32"),
     ("explain c.toml --tenants 4.5", "Invalid value for '--tenants'"),
     ("explain c.toml extra", "Got unexpected extra argument(s) (extra)"),

@@ -6,6 +6,10 @@ from tests.sim.commands.bad_inputs.pantry import FILES
 from tests.sim.commands.bad_inputs.runner import check, ids
 
 ROWS = [
+    ("init file", "file must be a folder that can be written, not this (File exists)"),
+    ("init file/new", "file/new must be a folder that can be written, not this (Not a directory)"),
+    ("init loop", "loop must be a folder that can be written, not this"),
+    ("init /proc/none", "/proc/none must be a folder that can be written, not this"),
     ("compile c.toml -o c.toml", "c.toml must not be written"),
     ("compile c.toml -o ./c.toml", "c.toml must not be written"),
     ("compile c.toml -o folder/../c.toml", "folder/../c.toml must not be written"),
