@@ -65,8 +65,8 @@ def span(clocks: Iterable[float], clock_khz: int, *, digits: int = 2) -> str:
 
 
 def bandwidth(gbps: float) -> str:
-    """Bandwidth in 10^9 bytes a second: ``180 GB/s``."""
-    return f"{rounded(gbps)} GB/s"
+    """Bandwidth in 10^9 bytes a second: ``180 GB/s``, ``40.96 GB/s``."""
+    return f"{rounded(gbps, 4)} GB/s"
 
 
 def percent(part: float) -> str:

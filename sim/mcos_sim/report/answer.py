@@ -20,6 +20,9 @@ _TOLD = 3
 _ASKS_MORE = 1.005
 """Ratio of what is asked to what is guaranteed from which a tenant asks for more."""
 
+_NEARLY = 0.95
+"""Part of a latency from which on it is called all."""
+
 _MCOS = "mcos"
 
 
@@ -52,6 +55,9 @@ def answer(found: Mapping[str, Any]) -> str:
         said.append(f"{_names(more)} {'is' if len(more) == 1 else 'are'} late too.")
     if few:
         said += [_kept_by(each, found) for each in kept]
+    broken = [each for each in tenants if each.breaches and each.outcome is not Outcome.LATE]
+    if found["arbiter"] == _MCOS:
+        said += [_broken(each, found) for each in broken[:_TOLD]]
     said += [
         f"None of the {each.requests:,} requests of {each.name} was answered."
         for each in unanswered[:_TOLD]
@@ -153,6 +159,17 @@ def _kept_by(tenant: Served, found: Mapping[str, Any]) -> str:
     return f"{told} ({'promised' if tenant.promised else 'promised are only'}: {bound})."
 
 
+def _broken(tenant: Served, found: Mapping[str, Any]) -> str:
+    """A promise that was broken without harm to an objective."""
+    clock_khz = found["clock_khz"]
+    requests = f"{tenant.breaches:,} {'request' if tenant.breaches == 1 else 'requests'}"
+    return (
+        f"{requests} of {tenant.name} took longer than the "
+        f"{duration(tenant.bound or 0, clock_khz)} that are promised beside its own queue, up to "
+        f"{duration(tenant.promised_max or 0, clock_khz)}."
+    )
+
+
 def _without_objectives(tenants: Sequence[Served], found: Mapping[str, Any]) -> str:
     """What can be said where no tenant has an objective."""
     used = f"the channel is {percent(found['utilisation'])} full"
@@ -161,8 +178,10 @@ def _without_objectives(tenants: Sequence[Served], found: Mapping[str, Any]) -> 
         return f"No tenant has an SLO; {used}."
     clock_khz = found["clock_khz"]
     tenant, slowest = max(slow, key=lambda each: each[1].latency)
-    own = duration(slowest.own_queue, clock_khz)
+    own = f"{duration(slowest.own_queue, clock_khz)} of them"
+    if slowest.own_queue >= _NEARLY * slowest.latency:
+        own = "all of it"
     return (
         f"No tenant has an SLO; the slowest request, one of {tenant.name}, took "
-        f"{duration(slowest.latency, clock_khz)}, {own} of them in its own queue, and {used}."
+        f"{duration(slowest.latency, clock_khz)}, {own} in its own queue, and {used}."
     )

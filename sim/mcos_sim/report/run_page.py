@@ -20,6 +20,9 @@ __all__ = [
 
 _NOTHING = "-"
 
+_NO_SETTINGS = {"tenants", "clocks_per_second"}
+"""Members that have their own place, or that no other run repeats."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Panel:
@@ -82,7 +85,9 @@ def write_run(
         slowest=list(_slowest(tenants, clock_khz)),
         panels=list(_panels(tenants, clock_khz)),
         contract=contract_text,
-        settings=list(flatten({key: each for key, each in found.items() if key != "tenants"})),
+        settings=list(
+            flatten({key: each for key, each in found.items() if key not in _NO_SETTINGS})
+        ),
         files=files,
         command=command,
         config_hash=found["config_hash"],

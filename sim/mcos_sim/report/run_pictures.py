@@ -87,7 +87,7 @@ def served_picture(tenants: Sequence[Served], clock_khz: int, *, narrow: bool = 
         honest_axis(latency, [value * scale for value in shown], f"latency, {unit}", narrow=narrow)
         most = max((max(each.asked, each.granted, each.guaranteed) for each in tenants), default=1)
         rates.set_xlim(0, 1.12 * most or 1)
-        axis_from_zero(rates, ticks=2 if narrow else 4)
+        axis_from_zero(rates, ticks=2 if narrow else 5, last=most)
         rates.set_xlabel("GB/s")
         for axes in (latency, rates):
             axes.spines["left"].set_visible(False)

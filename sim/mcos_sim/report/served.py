@@ -124,6 +124,8 @@ class Served:
         Whether the contract promises the objective.
     violations, violations_own_queue : int
         Requests later than the objective; those that their own queue alone made late.
+    breaches : int
+        Requests that took longer than ``bound`` beside their own queue.
     slowest : Slowest or None
         The slowest request.
     histogram : Histogram or None
@@ -147,6 +149,7 @@ class Served:
     verdict: str | None
     violations: int
     violations_own_queue: int
+    breaches: int
     slowest: Slowest | None
     histogram: Histogram | None
 
@@ -174,6 +177,7 @@ class Served:
             verdict=found["verdict"],
             violations=found["violations"] or 0,
             violations_own_queue=found["violations_own_queue"] or 0,
+            breaches=found["breaches"],
             slowest=found["worst"] and Slowest.of(found["worst"]),
             histogram=histogram
             and Histogram(edges=histogram["edges_clocks"], counts=histogram["counts"]),

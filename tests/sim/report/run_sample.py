@@ -43,6 +43,7 @@ def tenant(name: str, **changed: Any) -> dict[str, Any]:
         "verdict": "holds",
         "violations": 0,
         "violations_own_queue": 0,
+        "breaches": 0,
         "worst": {
             "request": 4_711,
             "offered": 50_000,

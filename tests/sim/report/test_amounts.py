@@ -44,7 +44,7 @@ def test_numbers_have_few_digits_and_no_powers():
     assert [rounded(value) for value in (0, 0.00425, 1.0188, 999.6, 12_345)] == [
         *("0", "0.00425", "1.02", "1,000", "12,300"),
     ]
-    assert (bandwidth(180), bandwidth(40.96)) == ("180 GB/s", "41 GB/s")
+    assert (bandwidth(180), bandwidth(40.96)) == ("180 GB/s", "40.96 GB/s")
     assert [percent(part) for part in (1, 1.0721, 0.996, 0.0042)] == [
         *("100 %", "107 %", "99.6 %", "0.42 %"),
     ]

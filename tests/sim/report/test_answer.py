@@ -30,7 +30,7 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         # Late by its own queue alone.
         (late("a"), {}, "it asks for 180 GB/s and is promised 100."),
         (late("a", asked_gbps=100.4), {}, "own queue; it asks in bursts."),
-        (late("a", asked_gbps=100.6), {}, "asks for 101 GB/s and is promised 100."),
+        (late("a", asked_gbps=100.6), {}, "asks for 100.6 GB/s and is promised 100."),
         (late("a", violations=1, violations_own_queue=1), {}, "a is late once in 20,000 requests"),
         (
             best_effort("a", slo_clocks=1_600.0, violations=5, violations_own_queue=5),
@@ -84,6 +84,11 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
                 "in its own queue, and the channel is 97 % full."
             ),
         ),
+        (
+            best_effort("a"),
+            {},
+            "one of a, took 75 µs, all of it in its own queue, and the channel is 97 % full.",
+        ),
         (idle("a", slo_clocks=None), {}, "No tenant has an SLO; the channel is 97 % full."),
     ],
 )
@@ -116,3 +121,15 @@ def test_where_all_are_in_time_the_closest_is_told():
         "All 4 tenants keep their SLO; the closest is near, whose slowest of 12,345 requests took "
         "1.99 µs of 2 µs."
     )
+
+
+def test_a_broken_promise_is_told_also_where_the_objective_is_kept():
+    broken = tenant("a", breaches=3, promised_clocks={"p99": 600, "max": 1_200})
+    told = answer(found(broken))
+    assert "3 requests of a took longer than the 1.4 µs that are promised beside" in told
+    assert "its own queue, up to 1.5 µs." in told
+    assert "promised beside" not in answer(found(broken, arbiter="fcfs"))
+    assert "promised beside" not in answer(found(tenant("a")))
+    # Where it is late, that is said already.
+    assert "promised beside" not in answer(found(late("a", violations_own_queue=0, breaches=17)))
+    assert "1 request of a took longer" in answer(found(tenant("a", breaches=1)))
