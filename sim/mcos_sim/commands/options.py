@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mcos_policy.samples import SAMPLES, contract_path
+from mcos_policy.samples import SAMPLES, contract_path, contract_words
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 
@@ -19,6 +20,7 @@ __all__ = [
     "Memory",
     "Workers",
     "clock_span",
+    "command_words",
     "contract_for",
 ]
 
@@ -79,3 +81,28 @@ def clock_span(option: str, text: str) -> tuple[int, int]:
             f"for example {option} 1000:2000"
         )
     return int(match[1]), int(match[2])
+
+
+def command_words(context: typer.Context) -> str:
+    """The command line that repeats a command, as far as it was given one.
+
+    Parameters
+    ----------
+    context : typer.Context
+        The command's.
+    """
+    words = ["mcos", context.info_name or ""]
+    options = []
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        if parameter.param_type_name == "argument":
+            words.append(contract_words(value) if isinstance(value, Path) else str(value))
+        elif value is True:
+            options.append(parameter.opts[0])
+        else:
+            for each in value if isinstance(value, list | tuple) else [value]:
+                options += [parameter.opts[0], str(each)]
+    return shlex.join([*words, *options])

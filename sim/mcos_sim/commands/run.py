@@ -15,6 +15,7 @@ from mcos_sim.commands.options import (
     MOST_CLOCKS,
     MOST_SEED,
     Memory,
+    command_words,
     contract_for,
 )
 from mcos_sim.commands.recorded import (
@@ -26,7 +27,7 @@ from mcos_sim.commands.recorded import (
     wanted_request,
 )
 from mcos_sim.commands.traffic_options import require_one_traffic
-from mcos_sim.console import progress, require_outputs, say, tell, write_json
+from mcos_sim.console import progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.engines import Engine, build, run_scenario
 from mcos_sim.errors import ExitCode, UserError
 from mcos_sim.memory.name import MemoryName
@@ -167,6 +168,7 @@ def command(
         prepare_trace,
         prepare_workload,
     )
+    from mcos_sim.report.run_page import write_run
     from mcos_sim.scenario import Window
     from mcos_sim.traffic.models import find_model
     from mcos_sim.waves.window import window_files
@@ -189,7 +191,8 @@ def command(
         if traffic is None and not traffic_of and trace is None:
             workload = workload or Workload.LOADED
         contract = contract_for(memory) if trace is None else contract_path(find_model(model).name)
-    outputs = [*(() if waves is None else window_files(waves)), json]
+    page = directory / "report.html"
+    outputs = [*(() if waves is None else window_files(waves)), json, page]
     require_outputs(outputs, inputs=[contract, traffic, trace], folders=[directory])
     common = Common(
         name=arbiter.value,
@@ -249,6 +252,15 @@ def command(
         found["recorded"] = {**dataclasses.asdict(late), "file": str(waves)}
     if json is not None:
         write_json(json, found)
+    files = {"figures": json, "waveform": recorded and recorded.path, "traffic": traffic}
+    with writing(page):
+        write_run(
+            found,
+            contract.read_text(encoding="utf-8-sig"),
+            {what: str(file) for what, file in files.items() if file is not None},
+            page,
+            command=command_words(context),
+        )
     show_run(found)
     if late is not None:
         tell(
@@ -257,6 +269,7 @@ def command(
         )
     if recorded is not None:
         tell_files(recorded.path)
+    say(f"report: {page}")
     if trace is not None:
         _require_all_granted(found)
     _require_promises(found, arbiter, require_slo=require_slo)
