@@ -11,11 +11,13 @@ from mcos_policy.colouring import check_colours
 from mcos_policy.contract import Contract, bandwidth_path
 from mcos_policy.counters import check_epoch
 from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.headroom import Headroom, headroom, rounded_down, rounded_up
 from mcos_policy.quantize import (
     WEIGHT_LIMIT,
     bucket_depth,
     clocks,
     default_age_limit,
+    least_rate,
     memory_wait,
     port_credit,
     shared_rate,
@@ -76,7 +78,7 @@ class _Admission:
         for position in self.contract.tenants:
             bound = single_class_delay(shares.share(position), self.config, rate=rate, wait=wait)
             yield from self._rates(position)
-            yield from self._objective(position, bound)
+            yield from self._objective(position)
             # A spread that is too wide makes a long bound by itself.
             if not spread:
                 yield from self._age_limit(position, bound)
@@ -163,27 +165,40 @@ class _Admission:
         charges = {
             position: guarantee * costs[position] for position, guarantee in self.guarantees.items()
         }
-        total = sum(charges.values(), Fraction(0))
-        limit = ADMISSIBLE_SHARE * self.capacity
-        if total <= limit:
+        room = headroom(self.contract, self.config)
+        if not room.over:
             return
         passed, so_far = 0, Fraction(0)
         for position, charge in charges.items():
             passed = position
             so_far += charge
-            if so_far > limit:
+            if so_far > room.limit:
                 break
         parts = [
             f"{self.contract.tenants[position].name} {RATE.show(guarantee)}"
             + (f" at a cost of {float(costs[position]):g}" if costs[position] != 1 else "")
             for position, guarantee in self.guarantees.items()
         ]
+        percent = float(rounded_up(100 * room.over / room.limit, 2))
         text = (
-            f"the sum of guarantees must be at most {RATE.show(limit)}, "
+            f"the sum of guarantees must be at most {RATE.show(room.limit)}, "
             f"{float(ADMISSIBLE_SHARE)} of the capacity {RATE.show(self.capacity)}, "
-            f"not {RATE.show(total)} ({', '.join(parts)}); lower a guarantee or add channels"
+            f"not {RATE.show(room.charged)} ({', '.join(parts)}): {RATE.show(room.over)} or "
+            f"{percent:g} % too much; {self._would_fit(room)}"
         )
         yield self.source.error(bandwidth_path(self.source, passed, "guaranteed"), text)
+
+    def _would_fit(self, room: Headroom) -> str:
+        """What would do where the sum of guarantees is too large."""
+        factor = rounded_down(room.factor)
+        scaled = ", ".join(
+            f"{self.contract.tenants[position].name} {RATE.show(rounded_down(guarantee * factor))}"
+            for position, guarantee in self.guarantees.items()
+        )
+        channels = ""
+        if (enough := room.enough_channels) is not None:
+            channels = f", or take {enough} channels instead of {room.channels}"
+        return f"multiply all of them by {float(factor):g} ({scaled}){channels}"
 
     def _spread(self) -> Iterator[Diagnostic]:
         least = min(self.guarantees, key=lambda position: self.guarantees[position])
@@ -200,7 +215,7 @@ class _Admission:
     def _rates(self, position: int) -> Iterator[Diagnostic]:
         promise = self.contract.tenants[position].bandwidth
         channels = self.fabric.channels
-        unit = Fraction(channels, 1 << self.config.rate_fraction) / self.clock
+        unit = least_rate(channels, self.config)
         if promise.guaranteed < unit:
             path = bandwidth_path(self.source, position, "guaranteed")
             rule = f"must be at least {RATE.show(unit)}, the smallest rate of {channels} channels"
@@ -223,7 +238,7 @@ class _Admission:
             rule = f"must be at most {longest} at this burst (a bucket holds {most} bytes)"
             yield self._broken(path, rule, "shorten it or lower burst")
 
-    def _objective(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
+    def _objective(self, position: int) -> Iterator[Diagnostic]:
         promise = self.contract.tenants[position].bandwidth
         if promise.latency_slo is None:
             return
@@ -232,13 +247,6 @@ class _Admission:
         if not 1 <= objective < most + 1:
             rule = f"must be in {DURATION.show(self.clock)}..{DURATION.show(most * self.clock)}"
             yield self._broken(path, rule, "change it, or omit it to count no violations")
-        elif objective < bound:
-            text = (
-                f"latency_slo should be at least the single-class delay bound "
-                f"{self._show_bound(bound)}, not {self.source.value_text(path)}; "
-                "expect violations under load"
-            )
-            yield self.source.warning(path, text)
 
     def _age_limit(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
         age_limit = self.contract.tenants[position].bandwidth.age_limit

@@ -8,6 +8,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
 from mcos_policy.admission import admit
+from mcos_policy.advice import check_objectives
 from mcos_policy.contract import Contract, validate
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
 from mcos_policy.image import Image, encode, verify
@@ -20,8 +21,49 @@ from mcos_policy.waits import grant_waits
 
 __all__ = [
     "Compiled",
+    "Examination",
     "compile_contract",
+    "compile_examined",
+    "examine",
 ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What was found in a contract, before anything is made of it.
+
+    Parameters
+    ----------
+    contract : Contract or None
+        What was promised; None where a key is at fault, so that it cannot be known.
+    config : ChannelConfig
+        The hardware it was examined for.
+    source : Source
+        The file.
+    diagnostics : tuple[Diagnostic, ...]
+        Errors and warnings.
+    """
+
+    contract: Contract | None
+    config: ChannelConfig
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the hardware can keep the contract."""
+        return self.contract is not None and not any(
+            each.severity is Severity.ERROR for each in self.diagnostics
+        )
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """``name`` and ``sha256`` of the contract file."""
+        return {
+            # It goes into comments of generated files, which a line break would end.
+            "name": printable(Path(self.source.name).name),
+            "sha256": hashlib.sha256(self.source.text.encode()).hexdigest(),
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,8 +104,42 @@ class Compiled:
         return {tag: self.settings.tenants[tag].colours & everything for tag in tags}
 
 
+def examine(path: str | Path, config: ChannelConfig) -> Examination:
+    """Read a contract file and check it against a channel of the given sizes.
+
+    Raises
+    ------
+    ContractError
+        If the file cannot be read as tables.
+    """
+    source = read_source(path, samples=SAMPLES)
+    contract, diagnostics = validate(source)
+    whole = not diagnostics
+    if contract is not None:
+        diagnostics = diagnostics + admit(contract, config, source)
+        if not any(each.severity is Severity.ERROR for each in diagnostics):
+            diagnostics += check_objectives(contract, config, source)
+    return Examination(
+        contract=contract if whole else None,
+        config=config,
+        source=source,
+        diagnostics=tuple(diagnostics),
+    )
+
+
 def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     """Compile a contract file for a channel of the given sizes.
+
+    Raises
+    ------
+    ContractError
+        If the contract is at fault; it carries everything that was found.
+    """
+    return compile_examined(examine(path, config))
+
+
+def compile_examined(examined: Examination) -> Compiled:
+    """Compile what was examined.
 
     The image's label is the first 32 bits of the SHA-256 of the file's text.
 
@@ -72,15 +148,12 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
     ContractError
         If the contract is at fault; it carries everything that was found.
     """
-    source = read_source(path, samples=SAMPLES)
-    contract, diagnostics = validate(source)
-    if contract is not None:
-        diagnostics = diagnostics + admit(contract, config, source)
-    if contract is None or any(each.severity is Severity.ERROR for each in diagnostics):
-        raise ContractError(diagnostics)
+    contract, config = examined.contract, examined.config
+    if contract is None or not examined.admitted:
+        raise ContractError(examined.diagnostics)
     waits = {position: each.total for position, each in grant_waits(contract, config).items()}
     settings = quantise(contract, config, waits=waits)
-    origin = _origin(source)
+    origin = examined.origin
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)
     assert code is ImageCode.NONE, f"an admitted contract gave an image refused as {code.name}"
@@ -90,14 +163,6 @@ def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
         settings=settings,
         image=image,
         origin=origin,
-        warnings=tuple(diagnostics),
-        notes=tuple(notes(contract, config, source)),
+        warnings=examined.diagnostics,
+        notes=tuple(notes(contract, config, examined.source)),
     )
-
-
-def _origin(source: Source) -> dict[str, str]:
-    return {
-        # It goes into comments of generated files, which a line break would end.
-        "name": printable(Path(source.name).name),
-        "sha256": hashlib.sha256(source.text.encode()).hexdigest(),
-    }

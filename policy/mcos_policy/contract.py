@@ -25,6 +25,7 @@ from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE, SIZE, Bare, exact
 
 __all__ = [
+    "MOST_CHANNELS",
     "Bandwidth",
     "Contract",
     "Fabric",
@@ -43,7 +44,9 @@ _UNIT_OF_KEY = {
     "latency_slo_us": "us",
 }
 _ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
-_MOST_CHANNELS = 1024
+MOST_CHANNELS = 1024
+"""Channels of the largest fabric."""
+
 _MOST_PRIORITY = 15
 _MOST_COLOUR_BITS = COLOUR_BITS
 _MOST_ADDRESS_BIT = 63
@@ -143,7 +146,7 @@ class Fabric(_Table):
         Seconds within which a tenant's next request keeps its turn, 0 for never.
     """
 
-    channels: Annotated[int, integer(1, _MOST_CHANNELS)]
+    channels: Annotated[int, integer(1, MOST_CHANNELS)]
     port_credit: Size | None = None
     latency: Duration | None = None
     epoch: Span = Fraction(10, 1000)

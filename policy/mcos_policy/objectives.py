@@ -7,6 +7,7 @@ and is derived in docs/fairness.md.
 
 import dataclasses
 import enum
+from collections.abc import Iterable
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
@@ -85,12 +86,25 @@ class Objective:
         return Verdict.HOLDS
 
 
-def judge(contract: Contract, config: ChannelConfig) -> dict[int, Objective]:
-    """The objective and the bound of each tenant, by its position in the contract."""
-    waits = grant_waits(contract, config)
+def judge(
+    contract: Contract, config: ChannelConfig, positions: Iterable[int] | None = None
+) -> dict[int, Objective]:
+    """Objective and bound of each tenant of an admitted contract, by its position.
+
+    Parameters
+    ----------
+    contract : Contract
+        A contract that is admitted: otherwise no bound holds.
+    config : ChannelConfig
+        The hardware.
+    positions : Iterable[int] or None
+        Tenants that are asked for; None for all.
+    """
+    wanted = tuple(contract.tenants if positions is None else positions)
+    waits = grant_waits(contract, config, wanted)
     objectives = {}
-    for position, tenant in contract.tenants.items():
-        slo = tenant.bandwidth.latency_slo
+    for position in wanted:
+        slo = contract.tenants[position].bandwidth.latency_slo
         objectives[position] = Objective(
             slo=None if slo is None else clocks(slo, config),
             idle=idle_latency(contract, config),

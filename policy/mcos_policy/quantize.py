@@ -25,6 +25,7 @@ __all__ = [
     "committed_rates",
     "default_age_limit",
     "least_depth",
+    "least_rate",
     "memory_wait",
     "peak_rate",
     "per_clock",
@@ -107,6 +108,11 @@ def least_depth(rate: Fraction, wait: Fraction, config: ChannelConfig) -> int:
         The longest wait for a grant, in clocks.
     """
     return config.l_max + math.ceil(rate * (wait + _TOKEN_CLOCKS))
+
+
+def least_rate(channels: int, config: ChannelConfig) -> Fraction:
+    """The smallest guarantee of a fabric that a register holds, in bytes per second."""
+    return Fraction(channels, 1 << config.rate_fraction) * config.clock_khz * 1000
 
 
 def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:

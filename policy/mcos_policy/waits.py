@@ -5,6 +5,7 @@ The derivation is in docs/fairness.md.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
@@ -68,8 +69,10 @@ class GrantWait:
         return self.fair + self.classes + self.depth1 + self.promotions + self.memory
 
 
-def grant_waits(contract: Contract, config: ChannelConfig) -> dict[int, GrantWait]:
-    """The longest wait of each tenant, by its position in the contract.
+def grant_waits(
+    contract: Contract, config: ChannelConfig, positions: Iterable[int] | None = None
+) -> dict[int, GrantWait]:
+    """The longest wait of each tenant, or of those at ``positions`` of the contract, by position.
 
     Tenants that have no bound are left out: those of best effort, all of them without the pacer,
     and those to whom the guarantees of the others leave nothing.
@@ -77,7 +80,7 @@ def grant_waits(contract: Contract, config: ChannelConfig) -> dict[int, GrantWai
     if not contract.fabric.pacer:
         return {}
     waits = _Waits(contract, config)
-    found = {position: waits.of(position) for position in contract.tenants}
+    found = {position: waits.of(position) for position in positions or contract.tenants}
     return {position: each for position, each in found.items() if each is not None}
 
 

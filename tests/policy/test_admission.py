@@ -219,9 +219,31 @@ def test_sum_of_guarantees(contract_file: Callable[[str], Path], base: str) -> N
     _check(
         path,
         "17:19: error: the sum of guarantees must be at most 348.16 GB/s, 0.85 of the capacity "
-        "409.6 GB/s, not 348.160000001 GB/s (a 40 GB/s, b 308.160000001 GB/s); "
-        "lower a guarantee or add channels",
+        "409.6 GB/s, not 348.160000001 GB/s (a 40 GB/s, b 308.160000001 GB/s): 1 B/s or "
+        "2.9e-10 % too much; multiply all of them by 0.9999 (a 39.99 GB/s, b 308.1 GB/s), or take "
+        "9 channels instead of 8",
     )
+
+
+def test_what_would_fit_fits(contract_file: Callable[[str], Path], base: str) -> None:
+    text = base.replace("channels = 8", "channels = 1000").replace("= 80", "= 40000")
+    text = text.replace("= 160.5", "= 51000").replace('"40 GB/s"', '"9000 GB/s"')
+    text = text.replace('"400 GB/s"', '"9000 GB/s"')
+    with pytest.raises(ContractError) as caught:
+        compile_contract(contract_file(text), CONFIG)
+    message = str(caught.value)
+    assert "5.48 TB/s or 13 % too much" in message
+    assert "multiply all of them by 0.8881 (a 7.992 TB/s, b 35.52 TB/s)" in message
+    # No fabric has 1126 channels.
+    assert "channels instead" not in message
+    fitting = text.replace('"9000 GB/s"', '"7.992 TB/s"').replace("= 40000", "= 35520")
+    assert compile_contract(contract_file(fitting), CONFIG).warnings == ()
+    more = (
+        text.replace("= 1000", "= 900").replace("= 40000", "= 31000").replace("= 51000", "= 40000")
+    )
+    with pytest.raises(ContractError, match="or take 920 channels instead of 900"):
+        compile_contract(contract_file(more), CONFIG)
+    assert compile_contract(contract_file(more.replace("= 900", "= 920")), CONFIG)
 
 
 def _many(count: int, *, guaranteed: str) -> str:
@@ -263,22 +285,6 @@ def test_of_a_memory_rate_that_no_channel_has_nothing_follows(
         'not "1 B/s"; change it'
     )
     _check(path, message)
-
-
-def test_objective_below_the_delay_bound_is_a_warning(
-    contract_file: Callable[[str], Path], base: str
-) -> None:
-    path = contract_file(base + 'latency_slo = "71 ns"\n')
-    compiled = compile_contract(path, CONFIG)
-    assert [str(each) for each in compiled.warnings] == [
-        (
-            f"{path}:20:15: warning: latency_slo should be at least the single-class delay bound "
-            '71.25 ns, not "71 ns"; expect violations under load'
-        )
-    ]
-    assert (
-        compile_contract(contract_file(base + 'latency_slo = "71.25 ns"\n'), CONFIG).warnings == ()
-    )
 
 
 def test_derived_age_limit_that_does_not_fit(contract_file: Callable[[str], Path]) -> None:

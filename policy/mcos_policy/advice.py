@@ -1,0 +1,108 @@
+"""Latency objectives that are not promised, and what would make them so."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from mcos_hw.config import ChannelConfig
+from mcos_policy.contract import Contract, bandwidth_path
+from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.headroom import headroom, rounded_down, rounded_up
+from mcos_policy.objectives import Objective, Verdict, judge
+from mcos_policy.quantize import WEIGHT_LIMIT
+from mcos_policy.source import Source
+from mcos_policy.units import DURATION, RATE
+
+__all__ = [
+    "check_objectives",
+    "least_guarantee",
+]
+
+
+_DIGITS = 3
+"""Of a guarantee that would do."""
+
+
+def check_objectives(
+    contract: Contract, config: ChannelConfig, source: Source
+) -> Iterator[Diagnostic]:
+    """A warning for each latency objective of an admitted contract that is not promised."""
+    promised = [
+        position
+        for position, tenant in contract.tenants.items()
+        if tenant.bandwidth.latency_slo is not None
+    ]
+    for position, objective in judge(contract, config, promised).items():
+        if objective.verdict is Verdict.HOLDS:
+            continue
+        path = bandwidth_path(source, position, "latency_slo")
+        shown = source.value_text(path)
+        if objective.verdict is Verdict.IMPOSSIBLE:
+            idle = _show(objective.idle, config)
+            text = (
+                f"latency_slo should be at least {idle}, which an idle channel takes, not {shown}"
+            )
+        elif objective.bound is None:
+            text = f"latency_slo should be that of a tenant with a bound, not {shown}"
+        else:
+            bound = _show(objective.bound, config)
+            text = f"latency_slo should be at least the bound {bound}, not {shown}"
+        way_out = _way_out(contract, config, position, objective)
+        yield source.warning(path, f"{text}: it is not promised; {way_out}")
+
+
+def least_guarantee(contract: Contract, config: ChannelConfig, position: int) -> Fraction | None:
+    """The least guarantee at which a tenant's objective holds while the others keep theirs.
+
+    Returns
+    -------
+    Fraction or None
+        Bytes per second, to three digits, rounded up; None if no guarantee would do.
+    """
+    promise = contract.tenants[position].bandwidth
+    room = headroom(contract, config)
+    most = (room.limit - room.charged) / promise.cost + promise.guaranteed
+    others = [
+        tenant.bandwidth.guaranteed
+        for key, tenant in contract.tenants.items()
+        if key != position and tenant.bandwidth.guaranteed
+    ]
+    if others:
+        most = min(most, WEIGHT_LIMIT * min(others))
+    low, high = promise.guaranteed, rounded_down(most, 2 * _DIGITS)
+    if high <= low or not _holds(contract, config, position, high):
+        return None
+    while low < (middle := rounded_up((low + high) / 2, _DIGITS)) < high:
+        if _holds(contract, config, position, middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _holds(contract: Contract, config: ChannelConfig, position: int, guarantee: Fraction) -> bool:
+    """Whether a tenant's objective would hold with another guarantee."""
+    tenant = contract.tenants[position]
+    promise = tenant.bandwidth
+    update = {"guaranteed": guarantee, "burst": max(promise.burst, guarantee)}
+    changed = tenant.model_copy(update={"bandwidth": promise.model_copy(update=update)})
+    other = contract.model_copy(update={"tenants": contract.tenants | {position: changed}})
+    return judge(other, config, [position])[position].verdict is Verdict.HOLDS
+
+
+def _way_out(contract: Contract, config: ChannelConfig, position: int, objective: Objective) -> str:
+    if not contract.fabric.pacer:
+        return "without the pacer nothing is; write pacer = true"
+    guarantee = least_guarantee(contract, config, position)
+    if objective.bound is None:
+        way_out = "of best effort nothing is"
+        return way_out if guarantee is None else f"give it {RATE.show(guarantee)}, which would do"
+    bound = f"an objective of {_show(objective.bound, config)}"
+    if guarantee is None:
+        return f"{bound} would do, and no guarantee that the others leave"
+    return f"{bound} would do, or a guarantee of {RATE.show(guarantee)}"
+
+
+def _show(clocks: Fraction, config: ChannelConfig) -> str:
+    """A number of clocks as time, rounded up to a tenth of a nanosecond."""
+    nanoseconds = clocks * 10**6 / config.clock_khz
+    return DURATION.show(Fraction(-(-nanoseconds * 10 // 1), 10**10))

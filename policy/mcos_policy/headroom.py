@@ -1,0 +1,108 @@
+"""What a contract leaves of the fabric, or by how much it asks for too much."""
+
+import dataclasses
+import math
+from fractions import Fraction
+
+from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
+from mcos_policy.contract import MOST_CHANNELS, Contract
+from mcos_policy.quantize import WEIGHT_LIMIT, least_rate
+
+__all__ = [
+    "Headroom",
+    "headroom",
+    "rounded_down",
+    "rounded_up",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Headroom:
+    """What guarantees may take of a fabric, and what they do; all in bytes per second.
+
+    A guarantee takes itself times its cost.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the fabric.
+    capacity : Fraction
+        What all channels pass.
+    limit : Fraction
+        What guarantees may take.
+    charged : Fraction
+        What the guarantees take.
+    further : tuple[Fraction, Fraction] or None
+        Least and largest guarantee of one more tenant at a cost of 1; None where none fits.
+    """
+
+    channels: int
+    capacity: Fraction
+    limit: Fraction
+    charged: Fraction
+    further: tuple[Fraction, Fraction] | None
+
+    @property
+    def free(self) -> Fraction:
+        """What is left for guarantees."""
+        return max(Fraction(0), self.limit - self.charged)
+
+    @property
+    def over(self) -> Fraction:
+        """By how much the guarantees take too much."""
+        return max(Fraction(0), self.charged - self.limit)
+
+    @property
+    def factor(self) -> Fraction:
+        """What all guarantees times this take is just the limit; at most 1."""
+        return min(Fraction(1), self.limit / self.charged) if self.charged else Fraction(1)
+
+    @property
+    def enough_channels(self) -> int | None:
+        """The fewest channels of the same rate that would do; None if no fabric has as many."""
+        enough = math.ceil(self.charged / (self.limit / self.channels))
+        return enough if enough <= MOST_CHANNELS else None
+
+
+def headroom(contract: Contract, config: ChannelConfig) -> Headroom:
+    """What a contract leaves of its fabric."""
+    channels = contract.fabric.channels
+    promises = [tenant.bandwidth for tenant in contract.tenants.values()]
+    capacity = (contract.memory.rate or Fraction(config.capacity)) * channels
+    limit = ADMISSIBLE_SHARE * capacity
+    charged = sum((each.guaranteed * each.cost for each in promises), Fraction(0))
+    guarantees = [each.guaranteed for each in promises if each.guaranteed]
+    further = None
+    least = least_rate(channels, config)
+    most = limit - charged
+    if guarantees:
+        least = max(least, max(guarantees) / WEIGHT_LIMIT)
+        most = min(most, WEIGHT_LIMIT * min(guarantees))
+    if least <= most and len(promises) < config.tenants:
+        further = least, most
+    return Headroom(
+        channels=channels, capacity=capacity, limit=limit, charged=charged, further=further
+    )
+
+
+def rounded_down(number: Fraction, digits: int = 4) -> Fraction:
+    """A number with so many digits, at most itself."""
+    return _rounded(number, digits, math.floor)
+
+
+def rounded_up(number: Fraction, digits: int = 4) -> Fraction:
+    """A number with so many digits, at least itself."""
+    return _rounded(number, digits, math.ceil)
+
+
+def _rounded(number: Fraction, digits: int, towards) -> Fraction:
+    if number <= 0:
+        return Fraction(0)
+    unit = Fraction(10) ** (_exponent(number) - digits + 1)
+    return towards(number / unit) * unit
+
+
+def _exponent(number: Fraction) -> int:
+    """The exponent of a number over 0 in scientific notation, exactly."""
+    guess = len(str(number.numerator)) - len(str(number.denominator))
+    return guess if Fraction(10) ** guess <= number else guess - 1
