@@ -316,12 +316,11 @@ def _require_promises(found: dict, arbiter: Arbiter, *, require_slo: bool) -> No
 
     broken = [row for row in found["tenants"] if row["breaches"]] if arbiter is Arbiter.MCOS else []
     for row in broken:
-        kind = "error" if row["conforming"] else "warning"
-        say(f"mcos: {kind}: {breach_sentence(row, found['clock_khz'])}")
+        say(f"mcos: error: {breach_sentence(row, found['clock_khz'])}")
     if broken:
         say(f"mcos: {SUPPOSED}")
     late = require_slo and any(row["violations"] for row in found["tenants"])
     if late:
         say("mcos: error: --require-slo: an objective was not kept")
-    if late or any(row["conforming"] for row in broken):
+    if late or broken:
         raise typer.Exit(ExitCode.FAILED)

@@ -21,7 +21,6 @@ from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 
 __all__ = [
-    "breaches",
     "promise_figures",
     "run_figures",
 ]
@@ -70,7 +69,8 @@ def promise_figures(compiled: Compiled, scenario: Scenario, result: RunResult) -
     Percentiles are of answered requests. ``violations`` also counts requests that are unanswered
     and past the objective when the run ends; ``violations_own_queue`` is those of them that would
     be within it but for their tenant's own queue. ``conforming`` is whether the committed bucket
-    covered every grant. ``breaches`` counts requests whose promised part is over the bound.
+    covered every grant. ``breaches`` counts requests of a conforming tenant whose promised part
+    is over the bound; the bound is of no others.
     """
     judged = judge(compiled.contract, compiled.config)
     streams = {stream.name: stream for stream in scenario.streams}
@@ -138,15 +138,6 @@ def _idle_row(name: str, tag: int) -> dict[str, Any]:
     return {**row, "p50_clocks": None, "p99_clocks": None}
 
 
-def breaches(rows: dict[str, dict], *, conforming: bool) -> list[str]:
-    """Names of tenants with a promised part over the bound; of conforming tenants only, or not."""
-    return [
-        name
-        for name, row in rows.items()
-        if row["breaches"] and (row["conforming"] or not conforming)
-    ]
-
-
 def _row(
     compiled: Compiled,
     tenant: Tenant,
@@ -164,7 +155,10 @@ def _row(
     answered = waits.answered
     bound, slo = objective.bound, None if objective.slo is None else float(objective.slo)
     late = waits.latency > slo if slo is not None else np.zeros(len(answered), bool)
-    over = waits.promised > math.ceil(bound) if bound is not None else np.zeros(0, bool)
+    conforming = seen is None or bool((seen.classes == GrantClass.CONFORMING).all())
+    over = 0
+    if conforming and bound is not None:
+        over = int(np.count_nonzero(waits.promised > math.ceil(bound)))
     return {
         "best_effort": not promise.guaranteed,
         "guaranteed_gbps": float(promise.guaranteed / 10**9),
@@ -181,8 +175,8 @@ def _row(
         "verdict": None if objective.verdict is None else objective.verdict.value,
         "violations": int(late.sum()),
         "violations_own_queue": int((late & (waits.promised <= (slo or 0))).sum()),
-        "conforming": seen is None or bool((seen.classes == GrantClass.CONFORMING).all()),
-        "breaches": int(over.sum()),
+        "conforming": conforming,
+        "breaches": over,
         "worst": _worst(seen, waits),
         "latency_histogram": _histogram(waits.latency[answered]),
     }

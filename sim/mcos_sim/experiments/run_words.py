@@ -86,9 +86,9 @@ def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
 def breach_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
     """That a tenant got less than its bound promises, and what may be the reason."""
     most = row["promised_clocks"]
-    shown = "one request is unanswered" if most is None else time_words(most["max"], clock_khz)
+    shown = "one is unanswered" if most is None else f"up to {time_words(most['max'], clock_khz)}"
     return (
         f"{row['name']}: {row['breaches']:,} of {row['requests']:,} requests waited longer than "
-        f"the {time_words(row['bound_clocks'], clock_khz)} that are promised beside its own queue: "
+        f"the {time_words(row['bound_clocks'], clock_khz)} that are promised beside its own queue, "
         f"{shown}"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.samples import SAMPLES
 from mcos_sim.engines import Engine, run_scenario
@@ -133,6 +133,11 @@ def test_a_promised_part_over_the_bound_is_a_breach(tmp_path):
         assert row["breaches"] == breaches
         assert row["conforming"]
     assert breach_sentence(row, KHZ).startswith("decode-a: 1 of 1 requests waited longer than the ")
+    burst = dataclasses.replace(
+        tenant("decode-a", 1, [0], [5], [bound + 1]), classes=np.array([GrantClass.BURST])
+    )
+    row = row_of(tmp_path, burst, end=2_000)
+    assert (row["conforming"], row["breaches"]) == (False, 0)
 
 
 def test_a_histogram_has_every_answered_request_in_a_quarter_octave(tmp_path):
