@@ -58,7 +58,7 @@ def test_a_page_is_run_from_top_to_bottom(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     transcript = Transcript(page, folder)
-    transcript.run()
+    assert transcript.run() == PAGE
     assert transcript.commands == 6
     assert transcript.folder == folder / "inner"
 
@@ -73,3 +73,11 @@ def test_a_page_that_is_not_right_fails(tmp_path, right, wrong):
     page.write_text(PAGE.replace(right, wrong))
     with pytest.raises(AssertionError):
         Transcript(page, tmp_path).run()
+
+
+def test_a_page_is_refreshed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.replace("1\ntwo\n$ mkdir", "old\n$ mkdir").replace("$?\n1", "$?\n2"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert Transcript(page, folder).run(refresh=True) == PAGE

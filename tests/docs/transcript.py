@@ -8,6 +8,8 @@ A page is run from top to bottom in an empty folder. What counts are its fenced 
 
 ``cd`` moves to another folder for all that follows. A line ``...`` stands for any lines, none
 included. A command ends with exit code 0, or the one that ``$ echo $?`` shows after it.
+
+``python -m tests.docs.transcript PAGE`` runs a page and writes into it what its commands print now.
 """
 
 import dataclasses
@@ -15,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,44 +80,70 @@ class Transcript:
         self.folder = folder
         self.commands = 0
         self._code = 0
+        self._refresh = False
 
-    def run(self) -> None:
+    def run(self, *, refresh: bool = False) -> str:
         """Write the files, make the edits, run the commands.
+
+        Parameters
+        ----------
+        refresh : bool
+            Whether a command may print something else than the page shows.
+
+        Returns
+        -------
+        str
+            The page, with what its commands printed where that is not what it shows.
 
         Raises
         ------
         AssertionError
             If an edit does not fit, or a command prints something else than the page shows.
         """
-        for language, name, text in _BLOCK.findall(self.page.read_text(encoding="utf-8")):
-            if language == "console":
-                for command in self._commands(text):
-                    self._run(command)
-            elif language == "diff" and name:
-                self._edit(self.folder / name, text)
-            elif name:
-                (self.folder / name).write_text(text, encoding="utf-8")
+        self._refresh = refresh
+        text = _BLOCK.sub(self._block, self.page.read_text(encoding="utf-8"))
         assert self.commands, f"{self.page.name} must run something"
         assert not self._code, f"{self.page.name} must say with $ echo $? how its last command ends"
+        return text
+
+    def _block(self, block: re.Match[str]) -> str:
+        language, name, text = block.groups()
+        if language == "console":
+            lines = []
+            for command in self._commands(text):
+                lines += [f"$ {command.line}", *self._run(command)]
+            return "\n".join(["```console", *lines, "```"])
+        if language == "diff" and name:
+            self._edit(self.folder / name, text)
+        elif name:
+            (self.folder / name).write_text(text, encoding="utf-8")
+        return block[0]
 
     @staticmethod
     def _commands(text: str) -> Iterator[_Command]:
         for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             line, *printed = part.rstrip("\n").split("\n")
             while line.endswith("\\"):
-                line = line[:-1] + printed.pop(0).strip()
+                line = f"{line}\n{printed.pop(0)}"
             yield _Command(line=line, printed=[each.rstrip() for each in printed])
 
-    def _run(self, command: _Command) -> None:
+    def _run(self, command: _Command) -> list[str]:
+        """Run a command.
+
+        Returns
+        -------
+        list[str]
+            Lines that the page should show for it.
+        """
         self.commands += 1
         if command.line == "echo $?":
-            assert command.printed == [str(self._code)], f"the exit code is {self._code}"
-            self._code = 0
-            return
+            code, self._code = str(self._code), 0
+            assert self._refresh or command.printed == [code], f"the exit code is {code}"
+            return [code]
         assert not self._code, f"the exit code before {command.line!r} is {self._code}"
         if command.line.startswith("cd "):
             self.folder = (self.folder / command.line[3:]).resolve(strict=True)
-            return
+            return []
         done = subprocess.run(
             ["bash", "-c", command.line],
             cwd=self.folder,
@@ -128,9 +157,10 @@ class Transcript:
         self._code = done.returncode
         printed = [line.rstrip() for line in done.stdout.splitlines()]
         wrong = differing_line(command.printed, printed)
-        assert wrong is None, (
+        assert self._refresh or wrong is None, (
             f"{self.page.name}: $ {command.line} must print {wrong}:\n{done.stdout}"
         )
+        return command.printed if wrong is None else printed
 
     @staticmethod
     def _edit(file: Path, text: str) -> None:
@@ -140,3 +170,10 @@ class Transcript:
         before = file.read_text(encoding="utf-8")
         assert before.count(old) == 1, f"{file.name} must have these lines once:\n{old}"
         file.write_text(before.replace(old, new), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as empty:
+            page = Path(name)
+            page.write_text(Transcript(page, Path(empty)).run(refresh=True), encoding="utf-8")
