@@ -1,10 +1,14 @@
 """``mcos run``: small workloads on the real RTL, and the mistakes a user can make."""
 
+import dataclasses
 import json
+import re
+from fractions import Fraction
 
 import pytest
 from vcdvcd import VCDVCD
 
+from mcos_policy.objectives import judge
 from mcos_policy.samples import SAMPLES
 from tests.sim.commands.command_line import run_command
 
@@ -114,3 +118,82 @@ def test_a_contract_without_the_workloads_tenants_is_refused(tmp_path, capsys):
         "mcos: error: this workload needs tenant 'decode-b' with tag 2, "
         "and the contract has none of that name; "
     )
+
+
+def _short_promises(contract, config):
+    """Bounds that nothing keeps."""
+    found = judge(contract, config)
+    return {
+        position: dataclasses.replace(each, terms={"nothing": Fraction(1)})
+        for position, each in found.items()
+    }
+
+
+@pytest.mark.parametrize(("arbiter", "code"), [("mcos", 1), ("fcfs", 0)])
+def test_a_broken_promise_is_said_and_fails_under_mcos(
+    tmp_path, capsys, monkeypatch, arbiter, code
+):
+    monkeypatch.setattr("mcos_sim.experiments.objectives.judge", _short_promises)
+    out = tmp_path / "out.json"
+    arguments = ("run", CONTRACT, "--engine", "reference", "--clocks", 4_000, "--json", out)
+    assert run_command(*arguments, "--arbiter", arbiter, "-o", tmp_path) == code
+    rows = json.loads(out.read_text())["tenants"]
+    assert any(row["breaches"] for row in rows)
+    error = capsys.readouterr().err
+    told = re.search(r"error: decode-a: \d+ of \d+ requests waited longer than the 1 ns", error)
+    assert (told is not None) == bool(code)
+    assert ("MCOS is at fault, or the bound supposes" in error) == bool(code)
+
+
+@pytest.mark.parametrize(("slo", "code"), [("25 us", 0), ("150 ns", 1)])
+def test_a_violated_objective_fails_where_it_is_required(tmp_path, capsys, slo, code):
+    contract = tmp_path / "c.toml"
+    text = CONTRACT.read_text().replace('"25 us"', f'"{slo}"')
+    contract.write_text(text)
+    arguments = ("run", contract, "--engine", "reference", "--clocks", 4_000, "-o", tmp_path)
+    assert run_command(*arguments) == 0
+    told = capsys.readouterr()
+    assert ("requests later than 150 ns" in told.out) == bool(code)
+    assert ("decode-a: kept: worst" in told.out) == (not code)
+    assert run_command(*arguments, "--require-slo") == code
+    assert ("--require-slo: an objective was not kept" in capsys.readouterr().err) == bool(code)
+
+
+def test_a_run_is_compiled_and_leaves_a_page_that_repeats_it(tmp_path, capsys):
+    out = tmp_path / "out.json"
+    options = ("--traffic-of", "decode-a=closed:window=16,think=1us", "--clocks", 4_000)
+    assert run_command("run", CONTRACT, *options, "--json", out, "-o", tmp_path / "run") == 0
+    found = json.loads(out.read_text())
+    assert found["engine"] == "compiled"
+    assert (found["traffic"], found["channels"], found["clock_khz"]) == ("options", 8, 800_000)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "mcos run decode-prefill --traffic-of" in page
+    told = capsys.readouterr().out
+    assert told.startswith("traffic by options: prefill: backlogged; decode-a: closed loop: 16 out")
+    assert "decode-b: kept: worst" in told
+
+
+def test_without_a_contract_it_is_the_essays_workload(tmp_path):
+    out = tmp_path / "out.json"
+    arguments = ("run", "--engine", "reference", "--clocks", 4_000, "--json", out, "-o", tmp_path)
+    assert run_command(*arguments) == 0
+    found = json.loads(out.read_text())
+    assert (found["traffic"], found["workload"]) == ("workload", {"workload": "loaded"})
+    assert run_command(*arguments, "--traffic-of", "prefill=idle") == 0
+    found = json.loads(out.read_text())
+    assert found["traffic"] == "options"
+    assert found["tenants"][0]["traffic"] == "idle"
+
+
+def test_any_memory_takes_any_traffic(tmp_path):
+    out = tmp_path / "out.json"
+    options = ("--traffic-of", "prefill=idle", "--memory", "hbm3", "--engine", "reference")
+    code = run_command(
+        *("run", "decode-prefill-hbm3", *options, "--clocks", 20_000),
+        *("--json", out, "-o", tmp_path),
+    )
+    assert code == 0
+    found = json.loads(out.read_text())
+    assert found["memory"]["name"] == "hbm3"
+    assert all(row["breaches"] == 0 for row in found["tenants"])
+    assert all(row["violations"] == 0 for row in found["tenants"])
