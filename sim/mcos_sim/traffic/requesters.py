@@ -1,9 +1,7 @@
 """Patterns become request streams of one channel."""
 
-import dataclasses
 import math
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -11,14 +9,11 @@ from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import channel_rate, clocks, per_clock
-from mcos_sim.errors import UserError
-from mcos_sim.traffic.inference import MAX_REQUESTS
-from mcos_sim.traffic.lines import read_lines
-from mcos_sim.traffic.memory_trace import cut_rows, is_memory_trace, parse_memory_trace
+from mcos_sim.traffic.frame import Frame, require_few, span_of
 from mcos_sim.traffic.pattern import Backlogged, Closed, Idle, OnOff, Steady, TraceFile
 from mcos_sim.traffic.plan import Asking, Plan
-from mcos_sim.traffic.service import service_stream
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+from mcos_sim.traffic.trace_file import file_stream
 from mcos_sim.traffic.transfer import region_base, region_bytes
 
 __all__ = [
@@ -34,32 +29,6 @@ MOST_WINDOW = (1 << 12) - 1
 _FINE = 36
 """Fraction bits of the clocks that a byte takes at a rate. With them the clocks of a run, at most
 1e8, still fit in 63 bits."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Frame:
-    """What holds for all tenants of a run.
-
-    Parameters
-    ----------
-    config : ChannelConfig
-        The channel.
-    channels : int
-        Channels that rates of the fabric are divided over.
-    rate : Fraction
-        Bytes a clock that the channel passes.
-    first, end : int
-        First clock of the run in which tenants ask, and the clock in which it ends.
-    seed : int
-        Seed of everything random.
-    """
-
-    config: ChannelConfig
-    channels: int
-    rate: Fraction
-    first: int
-    end: int
-    seed: int
 
 
 def plan_streams(
@@ -90,7 +59,7 @@ def plan_streams(
     UserError
         If a trace file is at fault, or there are too many requests.
     """
-    frame = _Frame(
+    frame = Frame(
         config=compiled.config,
         channels=compiled.contract.fabric.channels,
         rate=channel_rate(compiled.contract, compiled.config),
@@ -99,43 +68,24 @@ def plan_streams(
         seed=seed,
     )
     busy = [each for each in plan.asking if not isinstance(each.pattern, Idle)]
-    _require_few({each.tenant.name: _most_requests(each, frame) for each in busy})
+    require_few({each.tenant.name: _most_requests(each, frame) for each in busy})
     streams, remarks = [], []
     for each in busy:
         if isinstance(each.pattern, TraceFile):
-            stream, said = _of_file(each, each.pattern, frame)
+            stream, said = file_stream(each, each.pattern, frame)
             remarks += said
         else:
             stream = _made(each, frame)
         streams.append(stream)
-    _require_few({stream.name: len(stream.requests) for stream in streams})
+    require_few({stream.name: len(stream.requests) for stream in streams})
     return streams, remarks
 
 
-def _require_few(counts: dict[str, int]) -> None:
-    total = sum(counts.values())
-    if total > MAX_REQUESTS:
-        name = max(counts, key=lambda each: counts[each])
-        raise UserError(
-            f"the tenants of a run must ask for at most {MAX_REQUESTS:,} requests, not {total:,}, "
-            f"{counts[name]:,} of them by {name}; give fewer --clocks, a rate, or larger requests"
-        )
-
-
-def _span(asking: Asking, frame: _Frame) -> tuple[int, int]:
-    """First clock in which the tenant asks, and the clock in which it stops."""
-    stop = getattr(asking.pattern, "stop", None)
-    end = frame.end
-    if stop is not None:
-        end = min(end, frame.first + math.ceil(clocks(stop, frame.config)))
-    return min(frame.first + math.floor(asking.start), end - 1), end
-
-
-def _sizes_of(asking: Asking, frame: _Frame) -> tuple[int, ...]:
+def _sizes_of(asking: Asking, frame: Frame) -> tuple[int, ...]:
     return getattr(asking.pattern, "request", None) or (frame.config.l_max,)
 
 
-def _rate_of(asking: Asking, frame: _Frame) -> Fraction:
+def _rate_of(asking: Asking, frame: Frame) -> Fraction:
     """Bytes a clock on one channel."""
     rate = getattr(asking.pattern, "rate", None)
     if rate is None:
@@ -143,9 +93,9 @@ def _rate_of(asking: Asking, frame: _Frame) -> Fraction:
     return per_clock(rate, frame.channels, frame.config)
 
 
-def _most_requests(asking: Asking, frame: _Frame) -> int:
+def _most_requests(asking: Asking, frame: Frame) -> int:
     """No fewer than the tenant can ask for in the run; 0 for a file."""
-    first, end = _span(asking, frame)
+    first, end = span_of(asking, frame)
     smallest = min(_sizes_of(asking, frame))
     # One request enters the channel in a clock, whatever its size.
     passed = math.ceil((end - first) * min(1, frame.rate / smallest))
@@ -163,7 +113,7 @@ def _most_requests(asking: Asking, frame: _Frame) -> int:
     return 0
 
 
-def _step_count(asking: Asking, frame: _Frame) -> int:
+def _step_count(asking: Asking, frame: Frame) -> int:
     """Requests of a closed loop's step."""
     pattern = asking.pattern
     assert isinstance(pattern, Closed)
@@ -173,9 +123,9 @@ def _step_count(asking: Asking, frame: _Frame) -> int:
     return max(1, round(pattern.step * len(sizes) / sum(sizes)))
 
 
-def _made(asking: Asking, frame: _Frame) -> Stream:
+def _made(asking: Asking, frame: Frame) -> Stream:
     """The stream of a pattern that is not a file."""
-    first, end = _span(asking, frame)
+    first, end = span_of(asking, frame)
     rng = np.random.default_rng((frame.seed, asking.tag))
     most = _most_requests(asking, frame)
     sizes = np.array(_sizes_of(asking, frame), np.int64)
@@ -221,7 +171,7 @@ def _closed_steps(first: int, end: int, each: int, think: Fraction, most: int) -
     return steps
 
 
-def _times(asking: Asking, drawn: np.ndarray, first: int, frame: _Frame) -> np.ndarray:
+def _times(asking: Asking, drawn: np.ndarray, first: int, frame: Frame) -> np.ndarray:
     """Clock of each request of an open pattern.
 
     A request comes when the bytes before it have passed at the rate, and so in any n clocks there
@@ -260,83 +210,3 @@ def _requests(sizes: np.ndarray, writes: np.ndarray, tag: int, config: ChannelCo
     requests["address"] = np.arange(len(sizes), dtype=np.uint64) % places * place
     requests["address"] += np.uint64(region_base(tag, config))
     return requests
-
-
-def _of_file(asking: Asking, pattern: TraceFile, frame: _Frame) -> tuple[Stream, list[str]]:
-    """The stream of a trace file, and what is odd about it."""
-    path = asking.folder / pattern.file
-    lines = read_lines(path)
-    first, end = _span(asking, frame)
-    if is_memory_trace(lines):
-        if pattern.model is not None:
-            raise UserError(
-                f"{path} must be a Mooncake or Azure trace beside model, not memory requests; "
-                "remove model and phase"
-            )
-        return _of_rows(asking, pattern, lines, path, frame)
-    if pattern.model is None or pattern.phase is None:
-        raise UserError(
-            f"{path} must be CSV with the columns time_ns, op and bytes, or have a model and a "
-            "phase in the traffic file if it is a Mooncake or Azure trace; add them"
-        )
-    return service_stream(
-        path,
-        name=asking.tenant.name,
-        tag=asking.tag,
-        model=pattern.model,
-        phase=pattern.phase,
-        requests=pattern.requests,
-        window=pattern.window,
-        config=frame.config,
-        channels=frame.channels,
-        first=first,
-        end=end,
-        seed=frame.seed,
-    )
-
-
-def _of_rows(
-    asking: Asking,
-    pattern: TraceFile,
-    lines: list[tuple[int, str]],
-    path: Path,
-    frame: _Frame,
-) -> tuple[Stream, list[str]]:
-    """The stream of a memory trace: a step for each row."""
-    config = frame.config
-    first, end = _span(asking, frame)
-    rows = parse_memory_trace(lines, path=path)
-    times = first + np.floor(rows["time_ns"] * config.clock_khz / 1e6).astype(np.int64)
-    inside = int(np.searchsorted(times, end))
-    if not inside:
-        raise UserError(
-            f"{path}: a memory trace must have a row before clock {end:,}, in which "
-            f"{asking.tenant.name} stops asking, and its first one is in clock {int(times[0]):,}; "
-            "raise --clocks or begin its times at 0"
-        )
-    remarks = []
-    if inside < len(rows):
-        remarks.append(
-            f"{path}: warning: {len(rows) - inside:,} of {len(rows):,} rows come after the end of "
-            "the run and are left out"
-        )
-    rows, times = rows[:inside], times[:inside]
-    total = int((rows["bytes"] // config.l_max + 1).sum())
-    _require_few({asking.tenant.name: total})
-    requests, counts = cut_rows(
-        rows, base=region_base(asking.tag, config), room=region_bytes(config), config=config
-    )
-    steps = np.zeros(len(rows), STEP)
-    steps["count"] = counts
-    steps["first"] = np.cumsum(counts) - counts
-    steps["ready"] = times
-    stream = Stream(
-        name=asking.tenant.name,
-        tag=asking.tag,
-        window=pattern.window,
-        closed=False,
-        requests=requests,
-        steps=steps,
-        until=end,
-    )
-    return stream, remarks

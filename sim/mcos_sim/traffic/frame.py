@@ -1,0 +1,70 @@
+"""What all tenants of a run have in common, and when each of them asks."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from mcos_hw.config import ChannelConfig
+from mcos_policy.quantize import clocks
+from mcos_sim.errors import UserError
+from mcos_sim.traffic.inference import MAX_REQUESTS
+from mcos_sim.traffic.plan import Asking
+
+__all__ = [
+    "Frame",
+    "require_few",
+    "span_of",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What holds for all tenants of a run.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        The channel.
+    channels : int
+        Channels that rates of the fabric are divided over.
+    rate : Fraction
+        Bytes a clock that the channel passes.
+    first, end : int
+        First clock of the run in which tenants ask, and the clock in which it ends.
+    seed : int
+        Seed of everything random.
+    """
+
+    config: ChannelConfig
+    channels: int
+    rate: Fraction
+    first: int
+    end: int
+    seed: int
+
+
+def require_few(counts: Mapping[str, int]) -> None:
+    """Refuse requests, counted by tenant, that would take too much memory and time.
+
+    Raises
+    ------
+    UserError
+        If there are more than :data:`~mcos_sim.traffic.inference.MAX_REQUESTS`.
+    """
+    total = sum(counts.values())
+    if total > MAX_REQUESTS:
+        name = max(counts, key=lambda each: counts[each])
+        raise UserError(
+            f"the tenants of a run must ask for at most {MAX_REQUESTS:,} requests, not {total:,}, "
+            f"{counts[name]:,} of them by {name}; give fewer --clocks, a rate, or larger requests"
+        )
+
+
+def span_of(asking: Asking, frame: Frame) -> tuple[int, int]:
+    """First clock in which the tenant asks, and the clock in which it stops."""
+    stop = getattr(asking.pattern, "stop", None)
+    end = frame.end
+    if stop is not None:
+        end = min(end, frame.first + math.ceil(clocks(stop, frame.config)))
+    return min(frame.first + math.floor(asking.start), end - 1), end
