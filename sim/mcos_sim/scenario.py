@@ -98,6 +98,8 @@ class Scenario:
         What is behind the port; None for a memory that passes r bytes a clock, whatever they are.
     seed : int
         Seed of the random pauses.
+    contract : str
+        Name of the contract that the image is of; empty if it is of none.
     offer_pause, command_pause : float
         Probability that in a clock nothing is offered, or that the memory port is not ready.
     window : Window or None
@@ -117,6 +119,7 @@ class Scenario:
     memory_credit: int
     seed: int
     memory: Hbm | None = None
+    contract: str = ""
     offer_pause: float = 0.0
     command_pause: float = 0.0
     window: Window | None = None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_sim.commands.options import clock_span
-from mcos_sim.console import output, progress, require_outputs, say, write_json, writing
+from mcos_sim.console import output, progress, require_outputs, say, tell, write_json, writing
+from mcos_sim.tables import Column, Table
 
 if TYPE_CHECKING:
     from mcos_sim.waves.reading import Waveform
@@ -62,6 +63,7 @@ def command(
     from mcos_sim.waves.reading import read_waveform, state_path
     from mcos_sim.waves.rules import CLAIMS, Wording, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
+    from mcos_sim.waves.verdict import late_sentences, sentence
     from mcos_sim.waves.window import window_files
 
     clocks = None if grants is None else clock_span("--grants", grants)
@@ -75,13 +77,14 @@ def command(
         tenants = summarise(waveform)
     if perfetto is not None:
         with writing(perfetto), progress("Writing the Perfetto trace", None):
-            write_perfetto(perfetto, waveform)
+            write_perfetto(perfetto, waveform, violations)
     if html is not None:
         from mcos_sim.waves.timeline import write_timeline
 
-        focus = violations[0].clock if violations else None
         with writing(html), progress("Drawing the timeline", None):
-            write_timeline(html, waveform, focus=focus)
+            write_timeline(
+                html, waveform, file=file, violations=violations, count=count, tenants=tenants
+            )
 
     _show_tenants(tenants, waveform)
     if clocks:
@@ -92,20 +95,23 @@ def command(
     kinds = sorted({each.rule for each in violations})
     for rule in kinds:
         say(f"  {rule.text}: {CLAIMS[rule]}")
-    span = f"{len(waveform.clocks):,} clocks from {int(waveform.clocks[0]):,}"
-    if waveform.hidden_clocks:
-        span += f" ({waveform.hidden_clocks:,} between them hidden or unknown)"
-    output.print(f"{span}: {count:,} violations" if count else f"{span}: no rule is broken")
+    for line in late_sentences(waveform, tenants):
+        tell(line)
+    verdict = sentence(file, waveform, violations, count, tenants)
+    tell(verdict)
     if json is not None:
         write_json(
             json,
             {
+                "arbiter": waveform.arbiter.name.lower(),
                 "clocks": len(waveform.clocks),
                 "config_hash": waveform.config.hash,
+                "contract": waveform.contract,
                 "first_clock": int(waveform.clocks[0]),
                 "grants": [dataclasses.asdict(each) for each in listed],
                 "hidden_clocks": waveform.hidden_clocks,
                 "tenants": [dataclasses.asdict(each) for each in tenants],
+                "verdict": verdict,
                 "violation_count": count,
                 "violations": [_row(each, wording) for each in violations],
             },
@@ -129,35 +135,44 @@ def _row(violation: Violation, wording: Wording) -> dict[str, Any]:
 
 
 def _show_tenants(tenants: list[TenantSummary], waveform: Waveform) -> None:
-    from rich.table import Table
-
-    table = Table(title=f"{len(waveform.clocks):,} clocks; latency from acceptance, in clocks")
-    table.add_column("tenant")
-    for name in ("requests", "grants", "bytes", "share", "p50", "p99", "worst"):
-        table.add_column(name, justify="right")
-    for each in tenants:
-        latencies = (each.p50_clocks, each.p99_clocks, each.worst_clocks)
-        table.add_row(
-            each.name,
-            f"{each.requests:,}",
-            f"{each.grants:,}",
-            f"{each.bytes:,}",
-            f"{each.share:.1%}",
-            *("-" if value is None else f"{value:,.0f}" for value in latencies),
+    numbers = ("requests", "grants", "bytes", "share", "p50", "p99", "worst", "SLO", "late")
+    output.print(
+        Table(
+            f"{len(waveform.clocks):,} clocks; latency from first offer, in clocks",
+            ("tenant", *numbers),
+            [
+                (
+                    each.name,
+                    f"{each.requests:,}",
+                    f"{each.grants:,}",
+                    f"{each.bytes:,}",
+                    f"{each.share:.1%}",
+                    *map(_clocks, (each.p50_clocks, each.p99_clocks, each.worst_clocks)),
+                    _clocks(each.slo_clocks),
+                    "-" if each.slo_clocks is None else f"{each.slo_violations:,}",
+                )
+                for each in tenants
+            ],
         )
-    output.print(table)
+    )
+
+
+def _clocks(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
 
 
 def _show_grants(grants: list[Grant]) -> None:
-    from rich.table import Table
-
     from mcos_sim.waves.signals import CLASS_NAMES
 
-    table = Table(title=f"{len(grants):,} grants")
-    for name in ("clock", "tenant", "beats", "class", "S", "F", "V"):
-        table.add_column(name, justify="left" if name in ("tenant", "class") else "right")
-    for each in grants:
-        table.add_row(
+    columns = (
+        Column(heading="clock", name=True, justify="right"),
+        Column(heading="tenant", justify="left"),
+        "beats",
+        Column(heading="class", justify="left"),
+        *("S", "F", "V"),
+    )
+    rows = [
+        (
             f"{each.clock:,}",
             each.tenant,
             str(each.beats),
@@ -166,4 +181,6 @@ def _show_grants(grants: list[Grant]) -> None:
             f"{each.finish:#x}",
             f"{each.virtual_time:#x}",
         )
-    output.print(table)
+        for each in grants
+    ]
+    output.print(Table("1 grant" if len(grants) == 1 else f"{len(grants):,} grants", columns, rows))

@@ -117,6 +117,7 @@ def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecord
         names={row["tag"]: row["name"] for row in settings["streams"]},
         settings=unpack(channel_map(config), Image(words=tuple(settings["image"]))),
         arbiter=ArbiterKind[settings["arbiter"]],
+        contract=settings["contract"],
     )
 
 

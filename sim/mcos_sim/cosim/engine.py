@@ -123,6 +123,7 @@ def _parameters(scenario: Scenario) -> dict:
     window = scenario.window
     return {
         "arbiter": scenario.arbiter.name,
+        "contract": scenario.contract,
         "config": dataclasses.asdict(scenario.config),
         "image": list(scenario.image),
         "streams": [

@@ -36,6 +36,8 @@ class WindowRecorder:
         The live image.
     arbiter : ArbiterKind
         Who chooses the grants.
+    contract : str
+        Name of the contract; empty if there is none.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class WindowRecorder:
         names: Mapping[int, str],
         settings: Settings,
         arbiter: ArbiterKind,
+        contract: str,
     ) -> None:
         self.clocks = range(first, end)
         """Clocks to record."""
@@ -58,6 +61,7 @@ class WindowRecorder:
         self._names = names
         self._settings = settings
         self._arbiter = arbiter
+        self._contract = contract
         self._writer: WindowWriter | None = None
         self._observed = observed_layout(config)
         self._stimulus = stimulus_layout(config)
@@ -74,6 +78,7 @@ class WindowRecorder:
                 in_flight=self._in_flight(clock),
                 images=[(0, self._settings)],
                 arbiter=self._arbiter,
+                contract=self._contract,
             )
 
         def event(layout, word, valid, payload):

@@ -6,6 +6,7 @@ is the decoders without the prefill on the FCFS hardware.
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,7 @@ def contention_scenario(
         memory_latency=setting.memory_latency,
         memory_credit=credit,
         seed=setting.seed,
+        contract=Path(compiled.origin["name"]).stem,
         window=window,
     )
     scenario = behind(scenario, setting.memory, compiled)

@@ -6,6 +6,7 @@ from mcos_sim.scenario import TenantResult
 
 __all__ = [
     "own_queue",
+    "queue_waits",
 ]
 
 
@@ -28,16 +29,35 @@ def own_queue(tenant: TenantResult, bytes_per_clock: float) -> np.ndarray:
     numpy.ndarray
         Shape (offered,), float64: at most the latency where the request was answered.
     """
-    offered = tenant.offered.astype(np.float64)
-    if not len(offered):
-        return offered
-    service = tenant.sizes / bytes_per_clock
-    ends = np.cumsum(service)
-    begins = ends - service
-    # d_{k-1} is the latest of a_j + the service of requests j to k-1.
-    waits = np.zeros_like(offered)
-    latest = np.maximum.accumulate(offered - begins)
-    waits[1:] = np.maximum(0.0, latest[:-1] + ends[:-1] - offered[1:])
+    waits = queue_waits(tenant.offered, tenant.sizes, bytes_per_clock)
     answered = tenant.completed >= 0
     latency = np.where(answered, tenant.completed - tenant.offered, np.inf)
     return np.minimum(waits, latency)
+
+
+def queue_waits(offered: np.ndarray, sizes: np.ndarray, bytes_per_clock: float) -> np.ndarray:
+    """What a tenant's requests take at its guarantee that are still in front of each request.
+
+    Parameters
+    ----------
+    offered, sizes : numpy.ndarray
+        Shape (requests,): clock of the first offer, rising, and bytes.
+    bytes_per_clock : float
+        The guarantee on the channel, over 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (requests,), float64: clocks.
+    """
+    offered = offered.astype(np.float64)
+    waits = np.zeros_like(offered)
+    if not len(offered):
+        return waits
+    service = sizes / bytes_per_clock
+    ends = np.cumsum(service)
+    begins = ends - service
+    # d_{k-1} is the latest of a_j + the service of requests j to k-1.
+    latest = np.maximum.accumulate(offered - begins)
+    waits[1:] = np.maximum(0.0, latest[:-1] + ends[:-1] - offered[1:])
+    return waits

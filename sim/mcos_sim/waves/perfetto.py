@@ -5,16 +5,18 @@ https://ui.perfetto.dev opens. A microsecond there is a clock here, so that noth
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mcos_policy.files import write_text
+from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform
+from mcos_sim.waves.rules import Violation, Wording
 from mcos_sim.waves.signals import CLASS_NAMES
-from mcos_sim.waves.spans import Span, spans
+from mcos_sim.waves.spans import Span, older_spans, spans
 
 __all__ = ["write_perfetto"]
 
@@ -23,20 +25,27 @@ _CHANNEL = 1_000
 """Track of what belongs to no tenant; those of tenants are their tags."""
 
 
-def write_perfetto(path: Path, waveform: Waveform) -> int:
+def write_perfetto(path: Path, waveform: Waveform, violations: Sequence[Violation] = ()) -> int:
     """Write the trace; the events that it has.
 
     Each request is a span of its tenant from acceptance to response, with two spans inside: the
     time in the queue, and the time from its grant on. A request that was accepted before the
-    waveform or answered after it has only what the waveform shows. Counters are each tenant's
-    queue level and bucket levels, virtual time, and bytes in flight.
+    waveform or answered after it has only what the waveform shows. Each violation is an instant of
+    its tenant, or of the channel, named by its rule; an answer later than its tenant's objective is
+    one named ``late``. Counters are each tenant's queue level and bucket levels, virtual time, and
+    bytes in flight.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     """
-    events = [*_names(waveform), *_requests(waveform), *_counters(waveform)]
+    events = [
+        *_names(waveform),
+        *_requests(waveform),
+        *_instants(waveform, violations),
+        *_counters(waveform),
+    ]
     text = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"unit": "clocks"}}
     write_text(path, json.dumps(text))
     return len(events)
@@ -49,25 +58,50 @@ def _names(waveform: Waveform) -> Iterator[dict[str, Any]]:
 
 
 def _requests(waveform: Waveform) -> Iterator[dict[str, Any]]:
-    """Spans of every request that is accepted in the waveform."""
+    """Spans of every request that is seen in the waveform."""
     for tag in waveform.names:
-        for each in spans(waveform, tag):
-            arguments = {"id": each.request_id, "bytes": each.size, "address": each.address}
+        for each in [*older_spans(waveform, tag), *spans(waveform, tag)]:
+            arguments: dict[str, Any] = {
+                "id": each.request_id,
+                "bytes": each.size,
+                "address": each.address,
+                "offered": "before the window" if each.is_older else each.offered,
+            }
             if each.grant_class is not None:
                 arguments["class"] = CLASS_NAMES[each.grant_class]
-            yield from _span(each, f"{each.size} B", each.accepted, each.answered, arguments)
+            name = "from before the window" if each.is_older else f"{each.size} B"
+            yield from _span(each, name, each.begins, each.answered, arguments)
             if each.granted is not None:
-                yield from _span(each, "queued", each.accepted, each.granted, {})
+                yield from _span(each, "queued", each.begins, each.granted, {})
                 yield from _span(each, "granted", each.granted, each.answered, {})
 
 
 def _span(
     of: Span, name: str, begin: int, end: int | None, arguments: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    common = {"cat": "request", "id": f"{of.tag}.{of.place}", "pid": of.tag, "tid": of.tag}
+    number = f"{of.tag}.{'older' if of.is_older else ''}{of.place}"
+    common = {"cat": "request", "id": number, "pid": of.tag, "tid": of.tag}
     yield {**common, "name": name, "ph": "b", "ts": begin, "args": arguments}
     if end is not None:
         yield {**common, "name": name, "ph": "e", "ts": end}
+
+
+def _instants(waveform: Waveform, violations: Sequence[Violation]) -> Iterator[dict[str, Any]]:
+    """Violations, and answers that are late."""
+    wording = Wording(waveform)
+    for each in violations:
+        track = each.tenant if each.tenant in waveform.names else _CHANNEL
+        told = wording.sentence(each)
+        yield _instant(track, each.rule.text, each.clock, {"sentence": told})
+    for tag in waveform.names:
+        late = late_requests(waveform, tag)
+        for clock in late.violations:
+            yield _instant(tag, "late", clock, {"slo_clocks": late.slo_clocks})
+
+
+def _instant(track: int, name: str, clock: int, arguments: dict[str, Any]) -> dict[str, Any]:
+    common = {"ph": "i", "s": "p", "pid": track, "tid": track}
+    return {**common, "cat": "violation", "name": name, "ts": clock, "args": arguments}
 
 
 def _counters(waveform: Waveform) -> Iterator[dict[str, Any]]:

@@ -53,6 +53,8 @@ class Waveform:
         Sizes.
     arbiter : ArbiterKind
         Who chose the grants.
+    contract : str
+        Name of the contract; empty where its state names none.
     images : tuple[tuple[int, Settings], ...]
         Images and the clocks from which they are live, in order; the first one is live at the
         beginning.
@@ -70,6 +72,7 @@ class Waveform:
 
     config: ChannelConfig
     arbiter: ArbiterKind
+    contract: str
     images: tuple[tuple[int, Settings], ...]
     names: dict[int, str]
     clocks: np.ndarray
@@ -255,6 +258,7 @@ class _Columns:
         whole = Waveform(
             config=config,
             arbiter=self._state.arbiter,
+            contract=self._state.contract,
             images=self._state.images,
             names=dict(self._state.tenants.values()),
             clocks=self._clocks,

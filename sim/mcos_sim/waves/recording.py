@@ -85,6 +85,7 @@ def rows_waveform(
     return Waveform(
         config=config,
         arbiter=scenario.arbiter,
+        contract=scenario.contract,
         images=tuple(images),
         names=names,
         clocks=np.arange(first, first + len(rows)),
@@ -158,6 +159,7 @@ def write_rows(
         images=images,
         focus=focus,
         arbiter=scenario.arbiter,
+        contract=scenario.contract,
     ) as writer:
         for k, row in enumerate(rows):
             probe = int.from_bytes(row[:words].tobytes(), "little")

@@ -36,6 +36,8 @@ class State:
         Sizes.
     arbiter : ArbiterKind
         Who chooses.
+    contract : str
+        Name of the contract; empty where the state names none.
     images : tuple[tuple[int, Settings], ...]
         Images and the clocks from which they are live, in order.
     tenants : dict[str, tuple[int, str]]
@@ -44,6 +46,7 @@ class State:
 
     config: ChannelConfig
     arbiter: ArbiterKind
+    contract: str
     images: tuple[tuple[int, Settings], ...]
     tenants: dict[str, tuple[int, str]]
 
@@ -111,6 +114,7 @@ def read_state(path: Path) -> State:
         return State(
             config=config,
             arbiter=_arbiter(state),
+            contract=_of(str, state.get("contract", ""), "contract"),
             images=_images(_member(state, "images", list), config),
             tenants=_tenants(_member(state, "tenants", dict), config),
         )

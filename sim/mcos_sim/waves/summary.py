@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.errors import UserError
+from mcos_sim.waves.objectives import Timed, late_requests
 from mcos_sim.waves.reading import Waveform
-from mcos_sim.waves.spans import spans
 
 __all__ = [
     "Grant",
@@ -29,7 +29,16 @@ class TenantSummary:
     share : float
         Its part of all bytes granted.
     p50_clocks, p99_clocks, worst_clocks : float or None
-        Latency from a request's acceptance to its response, of those with both in the waveform.
+        Latency from a request's first offer to its response, of those accepted and answered in the
+        waveform.
+    slo_clocks : int or None
+        Latency objective, None without one.
+    slo_violations : int
+        Responses in the waveform that are later than it.
+    slo_open : int
+        Requests without a response when the waveform ends, whose objective is past.
+    worst : Timed or None
+        The request of ``worst_clocks``.
     """
 
     name: str
@@ -42,6 +51,10 @@ class TenantSummary:
     p50_clocks: float | None
     p99_clocks: float | None
     worst_clocks: float | None
+    slo_clocks: int | None
+    slo_violations: int
+    slo_open: int
+    worst: Timed | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,22 +79,20 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
     found = []
     for tag, name in sorted(waveform.names.items()):
         mine = granted & (c["tenant"] == tag)
-        requests = list(spans(waveform, tag))
+        requests = (e["request.valid"] == 1) & (e["request.tenant"] == tag)
         answered = (e["response.valid"] == 1) & (e["response.tenant"] == tag)
-        latencies = [
-            each.answered - each.accepted for each in requests if each.answered is not None
-        ]
+        late = late_requests(waveform, tag)
         beats = int(c["beats"][mine].sum())
         percentiles = (
-            [float(each) for each in np.percentile(latencies, (50, 99, 100))]
-            if latencies
+            [float(each) for each in np.percentile(late.latencies, (50, 99, 100))]
+            if len(late.latencies)
             else [None] * 3
         )
         found.append(
             TenantSummary(
                 name=name,
                 tag=tag,
-                requests=len(requests),
+                requests=int(requests.sum()),
                 grants=int(mine.sum()),
                 bytes=beats * waveform.config.beat_bytes,
                 responses=int(answered.sum()),
@@ -89,6 +100,10 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
                 p50_clocks=percentiles[0],
                 p99_clocks=percentiles[1],
                 worst_clocks=percentiles[2],
+                slo_clocks=late.slo_clocks,
+                slo_violations=len(late.violations),
+                slo_open=late.open_late,
+                worst=late.worst,
             )
         )
     return found

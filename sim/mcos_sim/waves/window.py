@@ -77,6 +77,8 @@ class WindowWriter:
         Clock at which GTKWave opens, with its marker there; the first one if None.
     arbiter : ArbiterKind
         Who chose the grants, for the state beside the VCD.
+    contract : str
+        Name of the contract, for the state beside the VCD; empty if there is none.
 
     Raises
     ------
@@ -101,6 +103,7 @@ class WindowWriter:
         images: Sequence[tuple[int, Settings]] = (),
         focus: int | None = None,
         arbiter: ArbiterKind = ArbiterKind.MCOS,
+        contract: str = "",
     ) -> None:
         if path.suffix != ".vcd":
             raise UserError(f"a waveform window must be a .vcd, not {str(path)!r}")
@@ -115,6 +118,7 @@ class WindowWriter:
         self._images = images
         self._focus = focus
         self._arbiter = arbiter
+        self._contract = contract
         self._unit = next(
             (unit for unit, per_ns in UNITS.items() if per_ns % clock_ns.denominator == 0), "fs"
         )
@@ -292,6 +296,7 @@ class WindowWriter:
                 },
                 **state,
                 "arbiter_kind": self._arbiter.name.lower(),
+                "contract": self._contract,
                 "config": dataclasses.asdict(config),
                 "images": [
                     {"clock": clock, **dataclasses.asdict(settings)}

@@ -1,5 +1,6 @@
 """A trace for Perfetto: every request is a span, and spans end after they begin."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -9,17 +10,26 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.perfetto import write_perfetto
 from mcos_sim.waves.reading import read_waveform
+from mcos_sim.waves.rules import check_waveform
 from tests.sim.waves.windows import write_case
 
 
 def test_requests_are_spans_and_levels_are_counters(tmp_path):
     write_case(random_case(ChannelConfig(tenants=4), seed=4, clocks=2_000), tmp_path / "w.vcd")
     waveform = read_waveform(tmp_path / "w.vcd")
-    count = write_perfetto(tmp_path / "w.json", waveform)
+    level = waveform.channel["load"].copy()
+    level[700] ^= 1
+    broken = dataclasses.replace(waveform, channel={**waveform.channel, "load": level})
+    violations, total = check_waveform(broken)
+    assert total == 1
+    count = write_perfetto(tmp_path / "w.json", broken, violations)
     events = json.loads((tmp_path / "w.json").read_text())["traceEvents"]
     assert len(events) == count
 
     requests = int(np.count_nonzero(waveform.events["request.valid"]))
+    (instant,) = [each for each in events if each["ph"] == "i" and each["name"] != "late"]
+    assert (instant["name"], instant["ts"]) == ("load", violations[0].clock)
+    assert "the channel says load" in instant["args"]["sentence"]
     begun = Counter(each["name"] for each in events if each["ph"] == "b")
     assert sum(n for name, n in begun.items() if name.endswith(" B")) == requests > 50
     assert begun["queued"] == begun["granted"] > 50

@@ -220,7 +220,7 @@ def load_words(scene: Scene) -> Told:
         value_text=there,
         expected_text=asked,
         what=f"the channel says {there}, and must say {asked}: {scene.channel('in_flight', 1):,} "
-        f"B of the port's credit of {credit:,} B were in flight, and a quarter of it is one load",
+        f"B of the port's credit of {credit:,} B were in flight, one for each quarter",
     )
 
 
