@@ -53,6 +53,8 @@ def answer(found: Mapping[str, Any]) -> str:
     said += [_late(each, found) for each in told]
     if more := late[len(told) :]:
         said.append(f"{_names(more)} {'is' if len(more) == 1 else 'are'} late too.")
+    if late and found["arbiter"] != _MCOS:
+        said.append(f"{arbiter_name(found)} keeps no contract.")
     if few:
         said += [_kept_by(each, found) for each in kept]
     broken = [each for each in tenants if each.breaches and each.outcome is not Outcome.LATE]
@@ -81,29 +83,39 @@ def _late(tenant: Served, found: Mapping[str, Any]) -> str:
     times = "once" if tenant.violations == 1 else f"{tenant.violations:,} times"
     slo = duration(tenant.slo or 0, clock_khz)
     told = f"{tenant.name} is late {times} in {tenant.requests:,} requests (SLO {slo})"
-    return f"{told}: {_why(tenant, found)}."
+    why = _why(tenant, found)
+    return f"{told}: {why}." if why else f"{told}."
 
 
 def _why(tenant: Served, found: Mapping[str, Any]) -> str:
+    """The reason; none where an arbiter keeps no contract, which is said once."""
     clock_khz = found["clock_khz"]
     if tenant.violations_own_queue == tenant.violations and tenant.slowest is not None:
         own = duration(tenant.slowest.own_queue, clock_khz)
         whole = duration(tenant.slowest.latency, clock_khz)
-        return f"{own} of the {whole} of its slowest are in its own queue; {_asks(tenant)}"
+        most = f"{own} of the {whole}"
+        if tenant.slowest.own_queue >= _NEARLY * tenant.slowest.latency:
+            most = f"all {whole}"
+        return f"{most} of its slowest are in its own queue; {_asks(tenant)}"
     if tenant.verdict == Verdict.IMPOSSIBLE.value:
         reason = "an idle channel takes longer"
     elif tenant.best_effort:
         reason = "it is best effort and is promised nothing"
     elif found["arbiter"] != _MCOS:
-        reason = f"{arbiter_name(found)} keeps no contract"
+        return ""
     elif tenant.bound is None:
         reason = "it is promised no latency"
+    elif tenant.breaches:
+        most = duration(tenant.promised_max or 0, clock_khz)
+        reason = (
+            f"{duration(tenant.bound, clock_khz)} are promised and up to {most} were taken beside "
+            "its own queue, so the promise is broken"
+        )
     elif tenant.promised:
-        # Late beside its own queue is later than the objective, which is not under the bound.
-        reason = f"the promise of {duration(tenant.bound, clock_khz)} is broken"
-        if tenant.promised_max is not None and tenant.promised_max > tenant.bound:
-            most = duration(tenant.promised_max, clock_khz)
-            reason += f", up to {most} were taken beside its own queue"
+        reason = (
+            f"{duration(tenant.bound, clock_khz)} are promised to what keeps to the guarantee, and "
+            "it went beyond"
+        )
     else:
         reason = f"the contract promises only {duration(tenant.bound, clock_khz)}"
     if own := tenant.violations_own_queue:
@@ -116,7 +128,9 @@ def _asks(tenant: Served) -> str:
     if tenant.best_effort:
         return "it is best effort and is promised nothing"
     if tenant.asked > _ASKS_MORE * tenant.guaranteed:
-        return f"it asks for {bandwidth(tenant.asked)} and is promised {rounded(tenant.guaranteed)}"
+        return (
+            f"it asks for {bandwidth(tenant.asked)} and is promised {rounded(tenant.guaranteed, 4)}"
+        )
     return "it asks in bursts"
 
 
@@ -156,7 +170,8 @@ def _kept_by(tenant: Served, found: Mapping[str, Any]) -> str:
     bound = duration(tenant.bound, clock_khz)
     if found["arbiter"] != _MCOS:
         return f"{told} (MCOS promises {bound})."
-    return f"{told} ({'promised' if tenant.promised else 'promised are only'}: {bound})."
+    promised = f"promised: {bound}" if tenant.promised else f"but only {bound} are promised"
+    return f"{told} ({promised})."
 
 
 def _broken(tenant: Served, found: Mapping[str, Any]) -> str:

@@ -129,7 +129,9 @@ def _latency_row(tenant: Served, clock_khz: int) -> dict[str, str]:
 
     latency = tenant.latency
     p50, p99, most = (latency.p50, latency.p99, latency.max) if latency else (None,) * 3
-    own = f"{tenant.violations_own_queue:,}" if tenant.violations else _NOTHING
+    outcome = tenant.status
+    if tenant.violations_own_queue:
+        outcome += f", {tenant.violations_own_queue:,} by own queue"
     return {
         "tenant": tenant.name,
         "requests": f"{tenant.requests:,}",
@@ -141,8 +143,7 @@ def _latency_row(tenant: Served, clock_khz: int) -> dict[str, str]:
         "promised": time(tenant.bound),
         "SLO": time(tenant.slo),
         "by contract": tenant.verdict or _NOTHING,
-        "outcome": tenant.status,
-        "late by own queue": own,
+        "outcome": outcome,
     }
 
 

@@ -35,6 +35,9 @@ PANEL = (300, 120)
 _TICK = 0.28
 """Half the height of a mark across the line of a tenant, in lines."""
 
+_BELOW = 10
+"""Pixels from the line of a tenant to the mark of its bound."""
+
 _MOST_NAME = 260
 """Widest name in pixels that stands beside its line; wider ones stand above."""
 
@@ -62,7 +65,7 @@ def served_picture(tenants: Sequence[Served], clock_khz: int, *, narrow: bool = 
     size = 12 if narrow else 14
     least = max(text_width(each.name, LEAST_TEXT) for each in tenants)
     above = narrow or least > _MOST_NAME
-    width, high = (NARROW if narrow else WIDE), (38 if above else 30)
+    width, high = (NARROW if narrow else WIDE), (42 if above else 30)
     shown = [value for each in tenants for value in _times(each)]
     nanoseconds = 1e6 / clock_khz
     unit = time_unit(max(shown, default=1) * nanoseconds)
@@ -72,7 +75,7 @@ def served_picture(tenants: Sequence[Served], clock_khz: int, *, narrow: bool = 
         latency, rates = figure.subplots(1, 2, width_ratios=(5, 3), sharey=True)
         for line, tenant in enumerate(tenants):
             colour = tenant_colour(line)
-            _latency(latency, line, tenant, colour, scale)
+            _latency(latency, line, tenant, colour, scale, below=_BELOW / high)
             _bandwidth(rates, line, tenant, colour)
             late = tenant.outcome is Outcome.LATE
             if above:
@@ -83,7 +86,7 @@ def served_picture(tenants: Sequence[Served], clock_khz: int, *, narrow: bool = 
                 _beside(latency, line, (-8, 0), fitted(tenant.name, size, _MOST_NAME), right=0)
                 _beside(rates, line, (-12, 0), (tenant.status, size), right=0, late=late)
         latency.set_yticks([])
-        latency.set_ylim(len(tenants) - (0.6 if above else 0.45), -0.85 if above else -0.6)
+        latency.set_ylim(len(tenants) - (0.6 if above else 0.4), -0.85 if above else -0.6)
         honest_axis(latency, [value * scale for value in shown], f"latency, {unit}", narrow=narrow)
         most = max((max(each.asked, each.granted, each.guaranteed) for each in tenants), default=1)
         rates.set_xlim(0, 1.12 * most or 1)
@@ -104,7 +107,10 @@ def _times(tenant: Served) -> list[float]:
     return [time for time in times if time]
 
 
-def _latency(axes: Axes, line: int, tenant: Served, colour: str, scale: float) -> None:
+def _latency(
+    axes: Axes, line: int, tenant: Served, colour: str, scale: float, *, below: float
+) -> None:
+    """The dots of a tenant, its objective, and its bound so many lines below."""
     if tenant.latency is not None:
         p50, p99, most = (
             scale * value for value in (tenant.latency.p50, tenant.latency.p99, tenant.latency.max)
@@ -116,7 +122,7 @@ def _latency(axes: Axes, line: int, tenant: Served, colour: str, scale: float) -
         axes.plot(most, line, "D", ms=7, color=VIOLATION if late else colour, zorder=5)
     if tenant.bound:
         # Below the line, so that no dot hides it.
-        axes.plot(tenant.bound * scale, line + 0.32, "^", ms=7, mfc="none", mec=INK, zorder=6)
+        axes.plot(tenant.bound * scale, line + below, "^", ms=7, mfc="none", mec=INK, zorder=6)
     if tenant.slo:
         axes.vlines(tenant.slo * scale, line - _TICK, line + _TICK, INK, lw=2.2, zorder=6)
 

@@ -23,7 +23,7 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         (
             tenant("a", verdict="not promised", bound_clocks=2_000),
             {},
-            "(promised are only: 2.5 µs)",
+            "(but only 2.5 µs are promised).",
         ),
         (tenant("a", bound_clocks=None, verdict="not promised"), {}, "(nothing is promised)."),
         (tenant("a"), {"arbiter": "fcfs"}, "(MCOS promises 1.4 µs)."),
@@ -35,18 +35,32 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         (
             best_effort("a", slo_clocks=1_600.0, violations=5, violations_own_queue=5),
             {},
-            "own queue; it is best effort and is promised nothing.",
+            (
+                "all 75 µs of its slowest are in its own queue; it is best effort and is promised "
+                "nothing."
+            ),
         ),
         # Late beside it.
         (
             late("a", violations_own_queue=16),
             {},
-            "the promise of 1.4 µs is broken; 16 of them are late by its own queue alone, as",
+            (
+                "1.4 µs are promised to what keeps to the guarantee, and it went beyond; 16 of "
+                "them are late by its own queue alone, as it asks"
+            ),
         ),
         (
-            late("a", violations_own_queue=0, promised_clocks={"p99": 1_200, "max": 2_000}),
+            late(
+                "a",
+                violations_own_queue=0,
+                breaches=17,
+                promised_clocks={"p99": 1_200, "max": 2_000},
+            ),
             {},
-            "the promise of 1.4 µs is broken, up to 2.5 µs were taken beside its own queue.",
+            (
+                "1.4 µs are promised and up to 2.5 µs were taken beside its own queue, so the "
+                "promise is broken."
+            ),
         ),
         (
             late("a", violations_own_queue=0, verdict="not promised", bound_clocks=4_000),
@@ -61,7 +75,7 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         (
             late("a", violations_own_queue=0),
             {"arbiter": "round-robin"},
-            "round robin keeps no contract",
+            "(SLO 2 µs). round robin keeps no contract.",
         ),
         (
             best_effort("a", slo_clocks=1_600.0, violations=5),
