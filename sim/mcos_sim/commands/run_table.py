@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcos_sim.console import output, print_table, tell
+from mcos_sim.console import print_table, tell
 from mcos_sim.engines import Engine
 from mcos_sim.experiments.run_words import UNITS, objective_sentence, time_words, unit_for
 from mcos_sim.tables import Column
@@ -56,10 +56,12 @@ def show_run(found: Mapping[str, Any]) -> None:
     span = time_words(found["clocks"], khz)
     title = f"{found['arbiter']}: {found['clocks']:,} clocks ({span}) of {runs_on}"
     print_table(title, columns, rows)
-    output.print(
-        f"{found['grants']:,} grants, {found['bytes']:,} bytes, "
-        f"utilisation {found['utilisation']:.1%}, seed {found['seed']}; latency of requests, rates "
-        f"of all {found['channels']} channels"
+    capacity = found["capacity_gbps"]
+    used = capacity - found["idle_gbps"]
+    tell(
+        f"{used:,.4g} of {capacity:,.4g} GB/s used on {found['channels']} channels "
+        f"({used / capacity:.1%}), {found['grants']:,} requests granted on the one simulated, "
+        f"seed {found['seed']}"
     )
     memory = found["memory"]
     if "row_changes" in memory:

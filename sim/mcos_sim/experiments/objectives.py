@@ -257,6 +257,5 @@ def _histogram(latencies: np.ndarray) -> dict[str, list]:
     edges = [2 ** (place / _PARTS) for place in places]
     sorted_ = np.sort(np.maximum(latencies, 1))
     ends = np.searchsorted(sorted_, edges)
-    ends[0], ends[-1] = 0, len(sorted_)
     counts = [int(end - begin) for begin, end in itertools.pairwise(ends.tolist())]
     return {"edges_clocks": [round(edge, 3) for edge in edges], "counts": counts}

@@ -153,3 +153,14 @@ def test_an_idle_tenant_has_no_stream(compiled):
 def test_too_many_requests_are_refused_before_they_are_made(compiled):
     with pytest.raises(UserError, match=r"at most 20,000,000 requests, not .* by prefill; give"):
         streams_of(compiled, "prefill=backlogged:request=32B", end=40_000_000)
+
+
+def test_addresses_go_around_a_small_region():
+    """32 address bits leave a tenant 256 MiB, which a run of 5,000,000 clocks asks for at once."""
+    config = ChannelConfig(address_width=32)
+    compiled = compile_contract(SAMPLES["decode-prefill"], config)
+    prefill = streams_of(compiled, end=5_000_000)["prefill"]
+    address = prefill.requests["address"].astype(np.int64)
+    assert len(address) > region_bytes(config) // 512
+    assert address.max() < region_base(1, config)
+    assert (address[: region_bytes(config) // 512] == 512 * np.arange(1 << 19)).all()
