@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import inspect
 import os
 import pickle
 from collections.abc import Callable
@@ -13,7 +14,7 @@ with contextlib.chdir("/"):
     import numba
 import numba.core.config
 import numba.core.event
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
@@ -117,9 +118,34 @@ class _CheckedFile(IndexDataCacheFile):
             file.write(hashlib.sha256(pickled).digest() + pickled)
 
 
+class _OfSources(_CacheLocator):
+    """Where machine code of this package is kept: under its module's name.
+
+    The folder above names the content of all sources. So a second checkout, or an installed wheel,
+    finds what another one compiled; numba alone would look for the path and time of the file.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._folder = CACHE / module
+
+    def get_cache_path(self) -> str:
+        """Folder of the module."""
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        """Nothing more than the folder says."""
+        return ""
+
+    def get_disambiguator(self) -> None:
+        """None: a module has one function of a name in a line."""
+
+
 class _CheckedCache(FunctionCache):
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
+        if Path(inspect.getfile(function)).is_relative_to(Path(__file__).parent):
+            self._impl._locator = _OfSources(function.__module__)
+            self._cache_path = self._impl.locator.get_cache_path()
         stamp = self._impl.locator.get_source_stamp()
         self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, stamp)
 

@@ -83,3 +83,14 @@ def test_settings_of_the_working_directory_count_nothing(run):
     hits()
     assert hits() == 1
     settings.unlink()
+
+
+def test_machine_code_of_the_package_is_found_wherever_the_package_is():
+    from mcos_sim.compiling import CACHE
+    from mcos_sim.fairness import fluid
+
+    kept = [each._cache for each in vars(fluid).values() if hasattr(each, "py_func")]
+    assert kept
+    for cache in kept:
+        assert cache.cache_path == str(CACHE / cache._py_func.__module__)
+        assert "mcos_sim." in cache._py_func.__module__
