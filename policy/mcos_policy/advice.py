@@ -21,6 +21,9 @@ __all__ = [
 _DIGITS = 3
 """Of a guarantee that would do."""
 
+_STEPS = 6
+"""Guarantees, from the tenant's own to the largest, that are tried first."""
+
 
 def check_objectives(
     contract: Contract, config: ChannelConfig, source: Source
@@ -68,8 +71,14 @@ def least_guarantee(contract: Contract, config: ChannelConfig, position: int) ->
     ]
     if others:
         most = min(most, WEIGHT_LIMIT * min(others))
-    low, high = promise.guaranteed, rounded_down(most, 2 * _DIGITS)
-    if high <= low or not _holds(contract, config, position, high):
+    least = low = promise.guaranteed
+    # With more of it others' tokens may count for more, so that the bound may grow again.
+    for step in range(1, _STEPS + 1):
+        high = rounded_down(least + (most - least) * step / _STEPS, 2 * _DIGITS)
+        if high > low and _holds(contract, config, position, high):
+            break
+        low = high
+    else:
         return None
     while low < (middle := rounded_up((low + high) / 2, _DIGITS)) < high:
         if _holds(contract, config, position, middle):

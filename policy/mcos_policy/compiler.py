@@ -97,6 +97,11 @@ class Compiled:
     notes: tuple[Diagnostic, ...] = ()
 
     @property
+    def admitted(self) -> bool:
+        """Whether the hardware can keep the contract: it was compiled."""
+        return True
+
+    @property
     def colours(self) -> dict[int, int]:
         """Page colours of each tenant by tag, a bit for each colour of the contract."""
         everything = (1 << self.contract.memory.colours) - 1

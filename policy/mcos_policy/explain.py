@@ -1,13 +1,17 @@
-"""What a compiled contract gives each tenant, in numbers for people."""
+"""What a contract gives each tenant, in numbers for people."""
 
 import dataclasses
 from fractions import Fraction
 from typing import Any
 
+from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import blocked_index, delay_bound, depth1_term
-from mcos_policy.compiler import Compiled
+from mcos_policy.compiler import Compiled, Examination
+from mcos_policy.contract import Contract
+from mcos_policy.headroom import headroom
+from mcos_policy.objectives import Objective, idle_latency, judge
 from mcos_policy.quantize import (
-    channel_rate,
+    bucket_depth,
     memory_wait,
     per_clock,
     shared_rate,
@@ -51,10 +55,19 @@ class TenantExplanation:
         Guarantee times its cost as a share of capacity.
     cost : float
         What a byte takes of the memory at worst, in bytes at the memory's rate.
-    colours : int
-        Page colours, a bit each.
-    rate_error, peak_error : float
-        Relative error of the rates in the registers.
+    fitting_fabric : float
+        GB/s of the guarantee if all are scaled alike to fit; the guarantee itself where they do.
+    slo_ns : float or None
+        Its latency objective.
+    bound_ns : float or None
+        From first offer to response, of a request that waits behind none of its tenant's own beyond
+        the guarantee; None without a promise.
+    bound_terms_ns : dict[str, float]
+        What the bound is made of.
+    burst_bound_ns : float or None
+        The same of the last request of a saved-up bucket that is sent at once.
+    verdict : str or None
+        Of :class:`mcos_policy.objectives.Verdict`; None without an objective.
     weight, weight_error : float
         Weight asked for, and the relative error of the one in the register.
     weight_share : float
@@ -67,7 +80,11 @@ class TenantExplanation:
         Single-class delay bound of one longest request.
     conforming_clocks, conforming_ns : float
         The same of a conforming one beside requests of lower classes.
-    registers : TenantSettings
+    colours : int or None
+        Page colours, a bit each. This and what follows is None for a contract that is not admitted.
+    rate_error, peak_error : float or None
+        Relative error of the rates in the registers.
+    registers : TenantSettings or None
         Register values.
     """
 
@@ -80,9 +97,12 @@ class TenantExplanation:
     bytes_per_clock: float
     capacity_share: float
     cost: float
-    colours: int
-    rate_error: float
-    peak_error: float
+    fitting_fabric: float
+    slo_ns: float | None
+    bound_ns: float | None
+    bound_terms_ns: dict[str, float]
+    burst_bound_ns: float | None
+    verdict: str | None
     weight: float
     weight_error: float
     weight_share: float
@@ -92,7 +112,10 @@ class TenantExplanation:
     delay_ns: float
     conforming_clocks: float
     conforming_ns: float
-    registers: TenantSettings
+    colours: int | None
+    rate_error: float | None
+    peak_error: float | None
+    registers: TenantSettings | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,6 +124,8 @@ class Explanation:
 
     Parameters
     ----------
+    admitted : bool
+        Whether the hardware can keep it. If not, nothing is promised and nothing compiled.
     channels : int
         Channels over which guarantees are divided.
     capacity_fabric, capacity_channel : float
@@ -111,7 +136,21 @@ class Explanation:
         What a wait for the memory adds to every delay bound.
     reserved_share : float
         Sum of guarantees times their costs as a share of capacity.
-    channel : ChannelSettings
+    limit_gbps : float
+        GB/s of the fabric that guarantees may take.
+    headroom_gbps, headroom_channel_gbps : float
+        GB/s of the fabric and of a channel that are still free for guarantees.
+    further_least_gbps, further_most_gbps : float or None
+        The smallest and the largest guarantee that one more tenant could get; None where none fits.
+    over_by_gbps : float
+        GB/s by which the guarantees take too much.
+    fitting_factor : float
+        What all guarantees times this is within the limit; at most 1.
+    fitting_channels : int or None
+        The fewest channels that would do.
+    idle_ns : float
+        What a longest request takes on an idle channel.
+    channel : ChannelSettings or None
         Register values of each channel.
     total_weight_error : float
         Relative error of 1/W in the register.
@@ -119,13 +158,23 @@ class Explanation:
         Tenants by tag.
     """
 
+    admitted: bool
     channels: int
     capacity_fabric: float
     capacity_channel: float
     shared_rate: float
     memory_wait_clocks: float
     reserved_share: float
-    channel: ChannelSettings
+    limit_gbps: float
+    headroom_gbps: float
+    headroom_channel_gbps: float
+    further_least_gbps: float | None
+    further_most_gbps: float | None
+    over_by_gbps: float
+    fitting_factor: float
+    fitting_channels: int | None
+    idle_ns: float
+    channel: ChannelSettings | None
     total_weight_error: float
     tenants: tuple[TenantExplanation, ...]
 
@@ -134,78 +183,153 @@ class Explanation:
         return dataclasses.asdict(self) | {"units": GBPS_NOTE}
 
 
-def explain(compiled: Compiled) -> Explanation:
-    """Explain a compiled contract.
+def explain(subject: Compiled | Examination) -> Explanation:
+    """Explain a contract: with register values if it was compiled.
 
     Delay bound and fair index are the single-class ones of :mod:`mcos_policy.bounds` for requests
     of ``l_max``, with the weights that are in the image.
+
+    Raises
+    ------
+    ValueError
+        If it is an examination of a contract with keys at fault.
     """
-    contract, config = compiled.contract, compiled.config
-    channels = contract.fabric.channels
-    tags = contract.tags()
-    promised = {position: each.bandwidth for position, each in contract.tenants.items()}
-    weighed = weights({key: each.guaranteed for key, each in promised.items()}, config)
-    unit = 1 << config.rate_fraction
-    giga = 10**9
-    capacity = channel_rate(contract, config) * config.clock_khz * 1000 * channels
-    rate, wait = shared_rate(contract, config), memory_wait(contract, config)
-    tenants = []
-    for position, tag in sorted(tags.items(), key=lambda item: item[1]):
-        promise = promised[position]
-        registers = compiled.settings.tenants[tag]
+    if subject.contract is None:
+        raise ValueError("a contract whose keys are at fault cannot be explained")
+    compiled = subject if isinstance(subject, Compiled) else None
+    return _Explainer(subject.contract, subject.config, compiled, subject.admitted).explanation()
+
+
+class _Explainer:
+    def __init__(
+        self, contract: Contract, config: ChannelConfig, compiled: Compiled | None, admitted: bool
+    ) -> None:
+        self.contract = contract
+        self.config = config
+        self.compiled = compiled
+        self.admitted = admitted
+        self.promised = {key: each.bandwidth for key, each in contract.tenants.items()}
+        self.weighed = weights(
+            {key: each.guaranteed for key, each in self.promised.items()}, config
+        )
+        self.room = headroom(contract, config)
+        self.rate = shared_rate(contract, config)
+        self.wait = memory_wait(contract, config)
+        self.objectives = judge(contract, config) if admitted else {}
+
+    def explanation(self) -> Explanation:
+        room, compiled = self.room, self.compiled
+        least, most = room.further or (None, None)
+        total = Fraction(self.weighed.inverse_total, 1 << self.config.total_reciprocal_fraction)
+        tags = sorted(self.contract.tags().items(), key=lambda item: item[1])
+        return Explanation(
+            admitted=self.admitted,
+            channels=room.channels,
+            capacity_fabric=_giga(room.capacity),
+            capacity_channel=_giga(room.capacity / room.channels),
+            shared_rate=_giga(self.rate * self.config.clock_khz * 1000),
+            memory_wait_clocks=float(self.wait),
+            reserved_share=float(room.charged / room.capacity),
+            limit_gbps=_giga(room.limit),
+            headroom_gbps=_giga(room.free),
+            headroom_channel_gbps=_giga(room.free / room.channels),
+            further_least_gbps=None if least is None else _giga(least),
+            further_most_gbps=None if most is None else _giga(most),
+            over_by_gbps=_giga(room.over),
+            fitting_factor=float(room.factor),
+            fitting_channels=room.enough_channels,
+            idle_ns=self._nanoseconds(idle_latency(self.contract, self.config)),
+            channel=None if compiled is None else compiled.settings.channel,
+            total_weight_error=_error(total, 1 / self.weighed.total),
+            tenants=tuple(self._tenant(position, tag) for position, tag in tags),
+        )
+
+    def _tenant(self, position: int, tag: int) -> TenantExplanation:
+        promise, config, channels = self.promised[position], self.config, self.room.channels
         guaranteed = per_clock(promise.guaranteed, channels, config)
-        burst = per_clock(promise.burst, channels, config)
-        share = weighed.share(position)
-        delay = single_class_delay(share, config, rate=rate, wait=wait)
+        share = self.weighed.share(position)
+        delay = single_class_delay(share, config, rate=self.rate, wait=self.wait)
         index = single_class_index(share, config)
         conforming = delay_bound(
             sigma=config.l_max,
             index=index + blocked_index(l_max=config.l_max, share=share),
             share=share,
-            bytes_per_clock=rate,
-            wait=wait,
+            bytes_per_clock=self.rate,
+            wait=self.wait,
         )
-        tenants.append(
-            TenantExplanation(
-                name=contract.tenants[position].name,
-                tag=tag,
-                guaranteed_fabric=float(promise.guaranteed / giga),
-                burst_fabric=float(promise.burst / giga),
-                guaranteed_channel=float(promise.guaranteed / channels / giga),
-                burst_channel=float(promise.burst / channels / giga),
-                bytes_per_clock=float(guaranteed),
-                capacity_share=float(promise.guaranteed * promise.cost / capacity),
-                cost=float(promise.cost),
-                colours=compiled.colours[tag],
-                rate_error=_error(Fraction(registers.committed_rate, unit), guaranteed),
-                peak_error=_error(Fraction(registers.peak_rate, unit), burst),
-                weight=float(weighed.exact[position]),
-                weight_error=_error(weighed.quantised[position], weighed.exact[position]),
-                weight_share=float(share),
-                alpha=float(index),
-                depth1_alpha=float(
-                    depth1_term(share=share, others=[config.l_max] * (len(promised) - 1))
-                ),
-                delay_clocks=float(delay),
-                delay_ns=float(delay * 10**6 / config.clock_khz),
-                conforming_clocks=float(conforming),
-                conforming_ns=float(conforming * 10**6 / config.clock_khz),
-                registers=registers,
+        depth1 = depth1_term(share=share, others=[config.l_max] * (len(self.promised) - 1))
+        return TenantExplanation(
+            name=self.contract.tenants[position].name,
+            tag=tag,
+            guaranteed_fabric=_giga(promise.guaranteed),
+            burst_fabric=_giga(promise.burst),
+            guaranteed_channel=_giga(promise.guaranteed / channels),
+            burst_channel=_giga(promise.burst / channels),
+            bytes_per_clock=float(guaranteed),
+            capacity_share=float(promise.guaranteed * promise.cost / self.room.capacity),
+            cost=float(promise.cost),
+            fitting_fabric=_giga(promise.guaranteed * self.room.factor),
+            **self._objective(position, tag, share),
+            weight=float(self.weighed.exact[position]),
+            weight_error=_error(self.weighed.quantised[position], self.weighed.exact[position]),
+            weight_share=float(share),
+            alpha=float(index),
+            depth1_alpha=float(depth1),
+            delay_clocks=float(delay),
+            delay_ns=self._nanoseconds(delay),
+            conforming_clocks=float(conforming),
+            conforming_ns=self._nanoseconds(conforming),
+            **self._compiled(position, tag),
+        )
+
+    def _objective(self, position: int, tag: int, share: Fraction) -> dict[str, Any]:
+        """What is answered to a tenant's latency objective."""
+        promise, config = self.promised[position], self.config
+        slo = promise.latency_slo
+        objective = self.objectives.get(position, _NOTHING)
+        bound, verdict, burst = objective.bound, objective.verdict, None
+        if bound is not None:
+            depth = bucket_depth(
+                promise.guaranteed, promise.burst_duration, self.room.channels, config
             )
-        )
-    reserved = sum((each.guaranteed * each.cost for each in promised.values()), Fraction(0))
-    inverse_total = Fraction(weighed.inverse_total, 1 << config.total_reciprocal_fraction)
-    return Explanation(
-        channels=channels,
-        capacity_fabric=float(capacity / giga),
-        capacity_channel=float(capacity / channels / giga),
-        shared_rate=float(rate * config.clock_khz * 1000 / giga),
-        memory_wait_clocks=float(wait),
-        reserved_share=float(reserved / capacity),
-        channel=compiled.settings.channel,
-        total_weight_error=_error(inverse_total, 1 / weighed.total),
-        tenants=tuple(tenants),
-    )
+            if self.compiled is not None:
+                depth = self.compiled.settings.tenants[tag].committed_depth
+            burst = self._nanoseconds(bound + depth / (self.rate * share))
+        return {
+            "slo_ns": None if slo is None else float(slo * 10**9),
+            "bound_ns": None if bound is None else self._nanoseconds(bound),
+            "bound_terms_ns": {
+                name: self._nanoseconds(term) for name, term in objective.terms.items()
+            },
+            "burst_bound_ns": burst,
+            "verdict": None if verdict is None else verdict.value,
+        }
+
+    def _compiled(self, position: int, tag: int) -> dict[str, Any]:
+        """What only a compiled contract has."""
+        if self.compiled is None:
+            return dict.fromkeys(("colours", "rate_error", "peak_error", "registers"))
+        promise, channels = self.promised[position], self.room.channels
+        registers = self.compiled.settings.tenants[tag]
+        unit = 1 << self.config.rate_fraction
+        guaranteed = per_clock(promise.guaranteed, channels, self.config)
+        burst = per_clock(promise.burst, channels, self.config)
+        return {
+            "colours": self.compiled.colours[tag],
+            "rate_error": _error(Fraction(registers.committed_rate, unit), guaranteed),
+            "peak_error": _error(Fraction(registers.peak_rate, unit), burst),
+            "registers": registers,
+        }
+
+    def _nanoseconds(self, clocks: Fraction) -> float:
+        return float(clocks * 10**6 / self.config.clock_khz)
+
+
+_NOTHING = Objective(slo=None, idle=Fraction(0), terms={})
+
+
+def _giga(rate: Fraction) -> float:
+    return float(rate / 10**9)
 
 
 def _error(got: Fraction, wanted: Fraction) -> float:

@@ -169,7 +169,8 @@ class _Waits:
         others = sorted(self.shares.quantised[key] for key in self.promises if key != waiting)
         if len(others) < 2:
             return Fraction(0)
-        late = others[1:][-self.config.intake_clocks :] if self.config.intake_clocks else []
+        # With L = 0 it is the clock of a grant that is already chosen.
+        late = others[1:][-max(1, self.config.intake_clocks) :]
         return sum(late, Fraction(0)) / others[0] * self.config.l_max / self.rate
 
     def _promotions(self, position: int, waited: Fraction, promotions: int) -> int:

@@ -197,27 +197,6 @@ def test_an_epoch_that_counters_do_not_outlast(
     assert warning in capsys.readouterr().err
 
 
-def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "x.json"
-    assert _run("explain", CONTRACT, "--json", str(path)) == 0
-    shown = capsys.readouterr().out
-    assert "8 channels of 51.2 GB/s, 409.6 GB/s in all; 85.00% of it guaranteed." in shown
-    assert "guaranteed_gbps = 120 means 120 GB/s: 120 x 10^9 bytes per second" in shown
-    assert "bounds for requests of the longest size" in shown
-    record = json.loads(path.read_text())
-    assert [tenant["name"] for tenant in record["tenants"]] == [
-        "prefill",
-        "decode-a",
-        "decode-b",
-        "decode-c",
-    ]
-    for tenant in record["tenants"]:
-        assert tenant["name"] in shown
-        assert str(tenant["registers"]["inverse_weight"]) in shown
-        assert f"{tenant['delay_ns']:.1f}" in shown
-    assert record["contract"]["name"] == "decode-prefill.toml"
-
-
 def _fails(error: BaseException) -> Callable[..., None]:
     def fail(*_: object, **__: object) -> None:
         raise error

@@ -19,6 +19,7 @@ __all__ = [
     "EXAMPLE",
     "command",
     "compile_for",
+    "config_for",
 ]
 
 
@@ -99,11 +100,21 @@ def compile_for(contract: Path, *, tenants: int, notes: bool = True) -> Compiled
     """
     from mcos_policy.compiler import compile_contract
 
-    try:
-        config = ChannelConfig(tenants=tenants)
-    except ValueError as error:
-        raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
-    compiled = compile_contract(contract, config)
+    compiled = compile_contract(contract, config_for(tenants))
     for remark in (*compiled.warnings, *(compiled.notes if notes else ())):
         say(remark)
     return compiled
+
+
+def config_for(tenants: int) -> ChannelConfig:
+    """The default channel with some number of tags.
+
+    Raises
+    ------
+    UserError
+        If no channel has that many.
+    """
+    try:
+        return ChannelConfig(tenants=tenants)
+    except ValueError as error:
+        raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
-from mcos_sim.commands.compile import compile_for
+from mcos_policy.diagnostics import ContractError, Severity
+from mcos_sim.commands.compile import config_for
 from mcos_sim.commands.options import Contract
-from mcos_sim.console import output, require_outputs, tell, write_json
+from mcos_sim.console import output, print_table, require_outputs, say, write_json
+from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
-    from mcos_policy.explain import Explanation
+    from mcos_policy.explain import Explanation, TenantExplanation
 
 __all__ = [
     "EXAMPLE",
@@ -33,6 +34,13 @@ _OTHERS = (
     "age_limit",
     "latency_slo",
 )
+_MEANING = (
+    "A bound is the longest time from a request's first offer to its response. It leaves out the "
+    "wait behind the tenant's own requests that came sooner than its guarantee carries them: one "
+    "that keeps to its guarantee waits for at most one longest request of its own beyond it. It "
+    "supposes that the pacer is on and that the memory answers within latency."
+)
+_NO_PACER = "Without the pacer no bound holds; write pacer = true under [fabric]."
 
 
 def command(
@@ -41,140 +49,244 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write the numbers as JSON.", show_default=False),
     ] = None,
+    registers: Annotated[
+        bool,
+        typer.Option(
+            "--registers", help="Also show register values, and what their finite width costs."
+        ),
+    ] = False,
     tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
 ) -> None:
-    """Say what a contract gives each tenant: rates, weights, registers, bounds.
+    """Say what a contract gives each tenant, and whether its latency objective is promised.
 
-    Errors of rates and weights are what the registers' finite width costs.
+    Guarantees, bursts and shares, the bound of every request's latency and what it is made of, and
+    what is left for more tenants. A contract that is not admitted is shown as well, with what
+    would fit; the command then ends with 2.
     """
+    from mcos_policy.compiler import compile_examined, examine
     from mcos_policy.explain import GBPS_NOTE, explain
 
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=tenants)
-    explanation = explain(compiled)
+    examined = examine(contract, config_for(tenants))
+    if examined.contract is None:
+        raise ContractError(examined.diagnostics)
+    compiled = compile_examined(examined) if examined.admitted else None
+    for remark in () if compiled is None else (*compiled.warnings, *compiled.notes):
+        say(remark)
+    explanation = explain(compiled or examined)
     if json is not None:
-        origin = {
-            "config_hash": compiled.config.hash,
-            "contract": compiled.origin,
-            "notes": [str(note) for note in compiled.notes],
-            "warnings": [str(warning) for warning in compiled.warnings],
+        by_severity = {
+            f"{severity.value}s": [
+                str(each) for each in examined.diagnostics if each.severity is severity
+            ]
+            for severity in (Severity.ERROR, Severity.WARNING)
+        }
+        origin: dict[str, Any] = {
+            "config_hash": examined.config.hash,
+            "contract": examined.origin,
+            "notes": [] if compiled is None else [str(note) for note in compiled.notes],
+            **by_severity,
         }
         write_json(json, explanation.as_mapping() | origin)
+    _show_capacity(explanation, tags=examined.config.tenants)
+    output.print()
+    _show_promises(explanation)
+    if any(tenant.bound_ns is not None for tenant in explanation.tenants):
+        output.print()
+        _show_bounds(explanation)
+        output.print()
+        output.print(_MEANING)
+    elif compiled is not None and not compiled.contract.fabric.pacer:
+        output.print()
+        output.print(_NO_PACER)
+    if any(tenant.cost != 1 or tenant.colours not in (1, None) for tenant in explanation.tenants):
+        output.print()
+        _show_memory(explanation)
+    if compiled is None:
+        raise ContractError(examined.diagnostics)
+    if registers:
+        _show_registers(explanation)
+    output.print()
+    output.print(GBPS_NOTE)
+
+
+def _show_capacity(explanation: Explanation, *, tags: int) -> None:
     output.print(
         f"{explanation.channels} channels of {explanation.capacity_channel:g} GB/s, "
         f"{explanation.capacity_fabric:g} GB/s in all; "
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )
+    if explanation.over_by_gbps:
+        channels = explanation.fitting_channels
+        output.print(
+            f"Guarantees may take {explanation.limit_gbps:g} GB/s: these are "
+            f"{explanation.over_by_gbps:g} GB/s or "
+            f"{explanation.over_by_gbps / explanation.limit_gbps:.2%} too much."
+            + ("" if channels is None else f" {channels} channels would do.")
+        )
+    else:
+        output.print(
+            f"Guarantees may take {explanation.limit_gbps:g} GB/s: {explanation.headroom_gbps:g} "
+            f"GB/s are free, {explanation.headroom_channel_gbps:g} GB/s of each channel."
+        )
+        output.print(_further(explanation, tags=tags))
     if explanation.shared_rate != explanation.capacity_channel:
-        tell(
+        output.print(
             f"Admitted by compiled cost: {explanation.shared_rate:g} GB/s a channel while all are "
             "backlogged."
         )
-    if explanation.memory_wait_clocks:
-        tell(
-            f"Delay bounds have {explanation.memory_wait_clocks:.1f} clocks of waiting for the "
-            "memory in them."
-        )
-    tell(GBPS_NOTE)
-    tells_memory = any(tenant.cost != 1 or tenant.colours != 1 for tenant in explanation.tenants)
-    for table in (
-        _promises(explanation),
-        *([_memory(explanation)] if tells_memory else []),
-        _weights(explanation),
-        _registers(explanation, "Buckets of each tenant (registers)", _BUCKETS),
-        _registers(explanation, "Other registers of each tenant", _OTHERS),
-        _channel_registers(explanation),
+
+
+def _further(explanation: Explanation, *, tags: int) -> str:
+    """What one more tenant could be guaranteed."""
+    if len(explanation.tenants) >= tags:
+        return f"One more tenant does not fit: all {tags} tags are taken."
+    if explanation.further_least_gbps is None:
+        return "One more tenant does not fit: a 255th of the largest guarantee is not free."
+    return (
+        f"One more tenant could be guaranteed {explanation.further_least_gbps:.4g} to "
+        f"{explanation.further_most_gbps:.4g} GB/s; no guarantee is more than 255 times another."
+    )
+
+
+def _show_promises(explanation: Explanation) -> None:
+    over = bool(explanation.over_by_gbps)
+    columns = [
+        "tenant",
+        "guaranteed (GB/s)",
+        *(["would fit (GB/s)"] if over else []),
+        "of capacity",
+        "burst (GB/s)",
+        "SLO (ns)",
+        "bound (ns)",
+        Column(heading="verdict", justify="left"),
+    ]
+    rows = [
+        [
+            tenant.name,
+            f"{tenant.guaranteed_fabric:g}",
+            *([_down(tenant.fitting_fabric)] if over else []),
+            f"{tenant.capacity_share:.2%}",
+            f"{tenant.burst_fabric:g}",
+            _time(tenant.slo_ns),
+            _time(tenant.bound_ns),
+            _verdict(tenant, admitted=explanation.admitted),
+        ]
+        for tenant in explanation.tenants
+    ]
+    print_table("What each tenant is promised", columns, rows)
+
+
+def _verdict(tenant: TenantExplanation, *, admitted: bool) -> str:
+    if not admitted:
+        return "not admitted"
+    if tenant.verdict is None:
+        return "no SLO" if tenant.bound_ns is not None else "no promise"
+    return tenant.verdict
+
+
+def _show_bounds(explanation: Explanation) -> None:
+    promised = [tenant for tenant in explanation.tenants if tenant.bound_ns is not None]
+    terms = list(promised[0].bound_terms_ns)
+    columns = ["tenant", *terms, "bound", "whole bucket at once"]
+    rows = [
+        [
+            tenant.name,
+            *(_time(tenant.bound_terms_ns[term]) for term in terms),
+            _time(tenant.bound_ns),
+            _time(tenant.burst_bound_ns),
+        ]
+        for tenant in promised
+    ]
+    print_table("What the bound is made of (ns)", columns, rows)
+    output.print(f"An idle channel takes {_time(explanation.idle_ns)} ns.")
+
+
+def _show_memory(explanation: Explanation) -> None:
+    columns = ["tenant", "cost of a byte", "page colours", Column(heading="others are", words=True)]
+    rows = [
+        [
+            tenant.name,
+            f"{tenant.cost:g}",
+            "-" if tenant.colours is None else f"{tenant.colours:#x}",
+            _outside(tenant),
+        ]
+        for tenant in explanation.tenants
+    ]
+    print_table("Memory", columns, rows)
+
+
+def _outside(tenant: TenantExplanation) -> str:
+    if tenant.registers is None:
+        return "-"
+    return "refused" if tenant.registers.refuse_outside else "counted"
+
+
+def _show_registers(explanation: Explanation) -> None:
+    output.print()
+    rates = ["tenant", "tag", "guaranteed per channel (GB/s)", "bytes per clock", "rate error"]
+    print_table(
+        "Rates, and what their registers cost",
+        [*rates, "burst error"],
+        [
+            [
+                tenant.name,
+                str(tenant.tag),
+                f"{tenant.guaranteed_channel:g}",
+                f"{tenant.bytes_per_clock:g}",
+                _relative(tenant.rate_error),
+                _relative(tenant.peak_error),
+            ]
+            for tenant in explanation.tenants
+        ],
+    )
+    output.print()
+    weights = ["tenant", "weight", "weight error", "share if all backlogged"]
+    print_table(
+        "Weights, and bounds of one class for requests of the longest size",
+        [*weights, "delay bound (clocks)", "delay bound (ns)", "alpha (bytes)", "depth-1 (bytes)"],
+        [
+            [
+                tenant.name,
+                f"{tenant.weight:g}",
+                _relative(tenant.weight_error),
+                f"{tenant.weight_share:.2%}",
+                f"{tenant.delay_clocks:.1f}",
+                f"{tenant.delay_ns:.1f}",
+                f"{tenant.alpha:.0f}",
+                f"{tenant.depth1_alpha:.1f}",
+            ]
+            for tenant in explanation.tenants
+        ],
+    )
+    for title, names in (
+        ("Buckets of each tenant (registers)", _BUCKETS),
+        ("Other registers of each tenant", _OTHERS),
     ):
         output.print()
-        output.print(table)
+        rows = [
+            [tenant.name, *(str(vars(tenant.registers)[name]) for name in names)]
+            for tenant in explanation.tenants
+        ]
+        print_table(title, ["tenant", *names], rows)
+    output.print()
+    channel = [[name, str(value)] for name, value in vars(explanation.channel).items()]
+    print_table("Registers of the channel", ["register", "value"], channel)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        # What does not fit is folded: a name or a number that is cut says something else.
-        table.add_column(column, justify="right" if index else "left", overflow="fold")
-    return table
-
-
-def _relative(error: float) -> str:
+def _relative(error: float | None) -> str:
     return f"{error:+.1e}" if error else "0"
 
 
-def _promises(explanation: Explanation) -> Table:
-    table = _table(
-        "Bandwidth (GB/s)",
-        "tenant",
-        "tag",
-        "guaranteed",
-        "of\ncapacity",
-        "burst",
-        "guaranteed\nper channel",
-        "bytes per\nclock",
-        "rate\nerror",
-        "burst\nerror",
-    )
-    for tenant in explanation.tenants:
-        table.add_row(
-            tenant.name,
-            str(tenant.tag),
-            f"{tenant.guaranteed_fabric:g}",
-            f"{tenant.capacity_share:.2%}",
-            f"{tenant.burst_fabric:g}",
-            f"{tenant.guaranteed_channel:g}",
-            f"{tenant.bytes_per_clock:g}",
-            _relative(tenant.rate_error),
-            _relative(tenant.peak_error),
-        )
-    return table
+def _time(nanoseconds: float | None) -> str:
+    """Nanoseconds, rounded up to a tenth so that an objective of what it shows would hold."""
+    if nanoseconds is None:
+        return "-"
+    # Binary fractions of what is a tenth itself are not rounded up.
+    return f"{math.ceil(nanoseconds * 10 - 1e-6) / 10:,.1f}".removesuffix(".0")
 
 
-def _memory(explanation: Explanation) -> Table:
-    table = _table("Memory", "tenant", "cost of a byte", "page colours", "others are")
-    for tenant in explanation.tenants:
-        outside = "refused" if tenant.registers.refuse_outside else "counted"
-        table.add_row(tenant.name, f"{tenant.cost:g}", f"{tenant.colours:#x}", outside)
-    return table
-
-
-def _weights(explanation: Explanation) -> Table:
-    table = _table(
-        "Weights, and bounds for requests of the longest size",
-        "tenant",
-        "weight",
-        "weight\nerror",
-        "share if all\nbacklogged",
-        "delay bound\n(clocks)",
-        "delay bound\n(ns)",
-        "beside other\nclasses (ns)",
-        "alpha\n(bytes)",
-        "depth-1 adds\n(bytes)",
-    )
-    for tenant in explanation.tenants:
-        table.add_row(
-            tenant.name,
-            f"{tenant.weight:g}",
-            _relative(tenant.weight_error),
-            f"{tenant.weight_share:.2%}",
-            f"{tenant.delay_clocks:.1f}",
-            f"{tenant.delay_ns:.1f}",
-            f"{tenant.conforming_ns:.1f}",
-            f"{tenant.alpha:.0f}",
-            f"{tenant.depth1_alpha:.1f}",
-        )
-    return table
-
-
-def _registers(explanation: Explanation, title: str, names: tuple[str, ...]) -> Table:
-    table = _table(title, "tenant", *names)
-    for tenant in explanation.tenants:
-        values = vars(tenant.registers)
-        table.add_row(tenant.name, *(str(values[name]) for name in names))
-    return table
-
-
-def _channel_registers(explanation: Explanation) -> Table:
-    table = _table("Registers of the channel", "register", "value")
-    for name, value in vars(explanation.channel).items():
-        table.add_row(name, str(value))
-    return table
+def _down(gbps: float) -> str:
+    """GB/s in four digits, rounded down so that all of what it shows would fit."""
+    unit = 10.0 ** (math.floor(math.log10(gbps)) - 3)
+    return f"{math.floor(gbps / unit) * unit:.4g}"
