@@ -13,10 +13,13 @@ from mcos_policy.counters import check_epoch
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.headroom import Headroom, headroom, rounded_down, rounded_up
 from mcos_policy.quantize import (
+    LEAST_AGE_LIMIT,
     WEIGHT_LIMIT,
+    Weights,
+    age_limit,
     bucket_depth,
     clocks,
-    default_age_limit,
+    guarantees_of,
     least_rate,
     memory_wait,
     port_credit,
@@ -49,9 +52,7 @@ class _Admission:
             for register, _ in channel_map(config).image_words()
             for field in register.fields
         }
-        self.guarantees = {
-            position: tenant.bandwidth.guaranteed for position, tenant in contract.tenants.items()
-        }
+        self.guarantees = guarantees_of(contract)
 
     def findings(self) -> Iterator[Diagnostic]:
         if len(self.contract.tenants) > self.config.tenants:
@@ -69,12 +70,15 @@ class _Admission:
         if memory:
             # Capacity and bounds would be those of a channel that nobody has.
             return
-        yield from self._sum()
+        total = list(self._sum())
+        yield from total
         spread = list(self._spread())
         yield from spread
         shares = weights(self.guarantees, self.config)
         rate = shared_rate(self.contract, self.config)
         wait = memory_wait(self.contract, self.config)
+        if not (total or spread):
+            yield from self._shares(shares, rate)
         for position in self.contract.tenants:
             bound = single_class_delay(shares.share(position), self.config, rate=rate, wait=wait)
             yield from self._rates(position)
@@ -200,8 +204,32 @@ class _Admission:
             channels = f", or take {enough} channels instead of {room.channels}"
         return f"multiply all of them by {float(factor):g} ({scaled}){channels}"
 
+    def _shares(self, shares: Weights, rate: Fraction) -> Iterator[Diagnostic]:
+        """What best effort costs the others while all are backlogged must not be a guarantee."""
+        channels = self.fabric.channels
+        for position, guarantee in self.guarantees.items():
+            share = rate * shares.share(position) * channels / self.clock
+            if share >= guarantee:
+                continue
+            tenants = self.contract.tenants
+            costliest = max(
+                (key for key, each in tenants.items() if each.bandwidth.best_effort),
+                key=lambda key: tenants[key].bandwidth.cost,
+            )
+            path = bandwidth_path(self.source, costliest, "cost")
+            text = (
+                "best-effort tenants must leave the others their guarantees while all are "
+                f"backlogged, but {tenants[position].name} would get {RATE.show(share)} of "
+                f"{RATE.show(guarantee)}; lower their costs or guarantee less"
+            )
+            yield self.source.error(path, text)
+            return
+
     def _spread(self) -> Iterator[Diagnostic]:
-        least = min(self.guarantees, key=lambda position: self.guarantees[position])
+        guaranteed = [position for position, each in self.guarantees.items() if each]
+        if not guaranteed:
+            return
+        least = min(guaranteed, key=lambda position: self.guarantees[position])
         for position, guarantee in self.guarantees.items():
             if guarantee > WEIGHT_LIMIT * self.guarantees[least]:
                 path = bandwidth_path(self.source, position, "guaranteed")
@@ -216,10 +244,19 @@ class _Admission:
         promise = self.contract.tenants[position].bandwidth
         channels = self.fabric.channels
         unit = least_rate(channels, self.config)
-        if promise.guaranteed < unit:
+        if 0 < promise.guaranteed < unit:
             path = bandwidth_path(self.source, position, "guaranteed")
-            rule = f"must be at least {RATE.show(unit)}, the smallest rate of {channels} channels"
+            rule = (
+                f"must be 0 or at least {RATE.show(unit)}, the smallest rate of {channels} channels"
+            )
             yield self._broken(path, rule, "raise it")
+        if promise.guaranteed and not promise.burst_duration:
+            path = bandwidth_path(self.source, position, "burst_duration")
+            yield self._broken(path, "must be over 0", 'write a duration such as "2 ms"')
+        if not (promise.burst or promise.work_conserving):
+            path = bandwidth_path(self.source, position, "work_conserving")
+            rule = "must be true for a tenant with neither guarantee nor burst"
+            yield self._broken(path, rule, "nothing else would ever serve it")
         path = bandwidth_path(self.source, position, "burst")
         most = self.most["peak_depth"]
         if promise.burst < promise.guaranteed:
@@ -249,18 +286,26 @@ class _Admission:
             yield self._broken(path, rule, "change it, or omit it to count no violations")
 
     def _age_limit(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
-        age_limit = self.contract.tenants[position].bandwidth.age_limit
+        promise = self.contract.tenants[position].bandwidth
         shown, most = self._show_bound(bound), self.most["age_limit"]
         longest = DURATION.show(most * self.clock)
-        if age_limit is None:
-            if default_age_limit(bound, self.config) < bound:
+        limit = promise.age_limit
+        if promise.best_effort:
+            if limit and not LEAST_AGE_LIMIT <= clocks(limit, self.config) <= most:
+                path = bandwidth_path(self.source, position, "age_limit")
+                rule = (
+                    f"must be in {DURATION.show(LEAST_AGE_LIMIT * self.clock)} to {longest}, or 0"
+                )
+                yield self._broken(path, rule, "change it, or omit it to have the longest")
+        elif limit is None:
+            if age_limit(promise, bound, self.config) < bound:
                 path = bandwidth_path(self.source, position, "guaranteed")
                 rule = (
                     f"must leave a single-class delay bound of at most {longest}, "
                     "the longest age limit"
                 )
                 yield self._broken(path, rule, "raise it", value=shown)
-        elif age_limit and not bound <= clocks(age_limit, self.config) <= most:
+        elif limit and not bound <= clocks(limit, self.config) <= most:
             path = bandwidth_path(self.source, position, "age_limit")
             rule = f"must be in {shown} (the tenant's single-class delay bound) to {longest}, or 0"
             yield self._broken(path, rule, "change it, or omit it to have it derived")

@@ -107,11 +107,21 @@ def _by_position(value: object) -> object:
     raise RuleError(rule, "begin each tenant with [[tenant]]")
 
 
+def _asks_nothing(table: dict[str, object]) -> bool:
+    """Whether a table of bandwidth has a guarantee, and it is 0."""
+    given = [table[key] for key in ("guaranteed", "guaranteed_gbps") if key in table]
+    try:
+        return [RATE.parse(each, zero=True) for each in given] == [0]
+    except RuleError:
+        return False
+
+
 def _spelled(name: str, with_unit: str) -> AliasChoices:
     return AliasChoices(name, with_unit)
 
 
 Rate = Annotated[Fraction, quantity(RATE)]
+AnyRate = Annotated[Fraction, quantity(RATE, zero=True)]
 Duration = Annotated[Fraction, quantity(DURATION)]
 Span = Annotated[Fraction, quantity(DURATION, zero=True)]
 Size = Annotated[int, PlainValidator(whole_bytes)]
@@ -211,7 +221,8 @@ class Bandwidth(_Table):
     Attributes
     ----------
     guaranteed, burst : Fraction
-        Bytes per second of the whole fabric.
+        Bytes per second of the whole fabric; without a guarantee the tenant is best effort, and its
+        burst may be 0 too.
     burst_duration : Fraction
         Seconds for which a saved-up bucket lasts at its rate.
     priority : int
@@ -222,17 +233,15 @@ class Bandwidth(_Table):
         Whether requests that no bucket covers may use idle slots.
     age_limit : Fraction or None
         Seconds after which a serviceable head goes first; 0 switches the guard off, None derives
-        it from the delay bound.
+        it from the delay bound, or takes the longest for best effort.
     cost : Fraction
         What a byte of the tenant takes of the memory at worst, in bytes at the memory's rate: over
         1 where its requests miss rows.
     """
 
-    guaranteed: Rate = Field(validation_alias=_spelled("guaranteed", "guaranteed_gbps"))
-    burst: Rate = Field(validation_alias=_spelled("burst", "burst_gbps"))
-    burst_duration: Duration = Field(
-        validation_alias=_spelled("burst_duration", "burst_duration_ms")
-    )
+    guaranteed: AnyRate = Field(validation_alias=_spelled("guaranteed", "guaranteed_gbps"))
+    burst: AnyRate = Field(validation_alias=_spelled("burst", "burst_gbps"))
+    burst_duration: Span = Field(validation_alias=_spelled("burst_duration", "burst_duration_ms"))
     priority: Annotated[int, integer(0, _MOST_PRIORITY)] = 1
     latency_slo: Duration | None = Field(
         default=None, validation_alias=_spelled("latency_slo", "latency_slo_us")
@@ -246,10 +255,20 @@ class Bandwidth(_Table):
     def _name_units(cls, table: object) -> object:
         if not isinstance(table, dict):
             return table
-        return {
+        named = {
             key: Bare(value=value, unit=_UNIT_OF_KEY[key]) if key in _UNIT_OF_KEY else value
             for key, value in table.items()
         }
+        if _asks_nothing(named):
+            for key in ("burst", "burst_duration"):
+                if not any(spelling in named for spelling in spellings(cls)[key]):
+                    named[key] = 0
+        return named
+
+    @property
+    def best_effort(self) -> bool:
+        """Whether nothing is guaranteed."""
+        return not self.guaranteed
 
 
 class Tenant(_Table):

@@ -59,7 +59,7 @@ def _growth(contract: Contract, config: ChannelConfig) -> dict[str, tuple[Fracti
     rate, at_once = Fraction(0), 0
     for tenant in contract.tenants.values():
         promise, channels = tenant.bandwidth, contract.fabric.channels
-        if promise.work_conserving:
+        if promise.work_conserving or not promise.burst:
             own = (whole, config.l_max)
         else:
             depth = bucket_depth(promise.burst, promise.burst_duration, channels, config)

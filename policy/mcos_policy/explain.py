@@ -333,4 +333,4 @@ def _giga(rate: Fraction) -> float:
 
 
 def _error(got: Fraction, wanted: Fraction) -> float:
-    return float(got / wanted - 1)
+    return float(got / wanted - 1) if wanted else 0.0

@@ -246,9 +246,15 @@ def _good_channel(value: Mapping[str, int], config: ChannelConfig) -> bool:
 def _good_tenant(value: Mapping[str, int], config: ChannelConfig) -> bool:
     if not value["enable"]:
         return value["committed_rate"] == 0
-    return (
-        0 < value["committed_rate"] <= value["peak_rate"]
-        and config.l_max <= value["committed_depth"] <= value["peak_depth"]
+    for bucket in ("committed", "peak"):
+        least = config.l_max if value[f"{bucket}_rate"] else 0
+        most = value[f"{bucket}_depth"] if value[f"{bucket}_rate"] else 0
+        if not least <= value[f"{bucket}_depth"] <= most:
+            return False
+    return bool(
+        value["committed_rate"] <= value["peak_rate"]
+        and value["committed_depth"] <= value["peak_depth"]
+        and (value["peak_rate"] or value["work_conserving"])
         and 0 < value["inverse_weight"] <= 1 << config.reciprocal_fraction
         and value["colours"] > 0
     )

@@ -12,18 +12,20 @@ from fractions import Fraction
 from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import delay_bound, fair_index
 from mcos_policy.colouring import colour_bits, colour_masks, hardware_mask
-from mcos_policy.contract import Contract, Tenant
+from mcos_policy.contract import Bandwidth, Contract, Tenant
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 __all__ = [
     "DEFAULT_LATENCY",
+    "LEAST_AGE_LIMIT",
     "WEIGHT_LIMIT",
     "Weights",
+    "age_limit",
     "bucket_depth",
     "channel_rate",
     "clocks",
     "committed_rates",
-    "default_age_limit",
+    "guarantees_of",
     "least_depth",
     "least_rate",
     "memory_wait",
@@ -51,7 +53,9 @@ WEIGHT_LIMIT = 255
 _TOKEN_CLOCKS = 4
 """From the clock in which tokens come to the last one in which a choice goes by older ones."""
 
-_LEAST_AGE_LIMIT = 1024
+LEAST_AGE_LIMIT = 1024
+"""Clocks of the shortest age limit that is derived, and of the shortest of best effort."""
+
 _AGE_LIMIT_BOUNDS = 4
 
 
@@ -90,8 +94,11 @@ def peak_rate(rate: Fraction, config: ChannelConfig) -> int:
 
 
 def bucket_depth(rate: Fraction, duration: Fraction, channels: int, config: ChannelConfig) -> int:
-    """Bytes that a rate brings to one channel in a duration, rounded up, at least ``l_max``."""
-    return max(config.l_max, math.ceil(rate / channels * duration))
+    """Bytes that a rate brings to one channel in a duration, rounded up, at least ``l_max``.
+
+    Without a rate it is 0: what the bucket held would be tokens that nobody promised.
+    """
+    return max(config.l_max, math.ceil(rate / channels * duration)) if rate else 0
 
 
 def least_depth(rate: Fraction, wait: Fraction, config: ChannelConfig) -> int:
@@ -125,13 +132,18 @@ def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:
 def shared_rate(contract: Contract, config: ChannelConfig) -> Fraction:
     """Bytes per clock that the memory passes while all tenants are backlogged.
 
-    ``r sum(g_i) / sum(g_i c_i)``: shares are those of the guarantees g, and a byte takes what its
-    cost c says.
+    ``r sum(w_i) / sum(w_i c_i)``: shares are those of the weights w, and a byte takes what its cost
+    c says.
     """
-    promises = [tenant.bandwidth for tenant in contract.tenants.values()]
-    asked = sum((each.guaranteed for each in promises), Fraction(0))
-    charged = sum((each.guaranteed * each.cost for each in promises), Fraction(0))
-    return channel_rate(contract, config) * asked / charged
+    exact = _exact_weights(guarantees_of(contract))
+    costs = {key: tenant.bandwidth.cost for key, tenant in contract.tenants.items()}
+    charged = sum((weight * costs[key] for key, weight in exact.items()), Fraction(0))
+    return channel_rate(contract, config) * sum(exact.values(), Fraction(0)) / charged
+
+
+def guarantees_of(contract: Contract) -> dict[int, Fraction]:
+    """Bytes per second of the whole fabric that each tenant is guaranteed, by its position."""
+    return {key: tenant.bandwidth.guaranteed for key, tenant in contract.tenants.items()}
 
 
 def memory_wait(contract: Contract, config: ChannelConfig) -> Fraction:
@@ -170,7 +182,8 @@ class Weights:
     quantised : dict[int, Fraction]
         The weight that each reciprocal stands for, at least 1.
     exact : dict[int, Fraction]
-        The weight that was asked for: the guarantee over the smallest guarantee.
+        The weight that was asked for: the guarantee over the smallest one. Beside best effort the
+        largest guarantee has the largest weight instead, and best effort has 1.
     inverse_total : int
         1/W in units of ``2**-total_reciprocal_fraction``, W the sum of the quantised weights.
     """
@@ -193,14 +206,16 @@ class Weights:
 def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weights:
     """Weights in proportion to the guarantees, the smallest being 1.
 
+    Beside tenants that are guaranteed nothing, the largest guarantee has the largest weight that
+    the spread of live tags allows, and those have 1: as little of W as can be.
+
     Parameters
     ----------
     guarantees : Mapping[int, Fraction]
-        Guarantee of each tenant, in any one unit.
+        Guarantee of each tenant, in any one unit; 0 for best effort.
     """
-    least = min(guarantees.values())
     one = 1 << config.reciprocal_fraction
-    exact = {key: guarantee / least for key, guarantee in guarantees.items()}
+    exact = _exact_weights(guarantees)
     inverse = {key: max(1, round(one / weight)) for key, weight in exact.items()}
     quantised = {key: Fraction(one, value) for key, value in inverse.items()}
     total = sum(quantised.values(), Fraction(0))
@@ -210,6 +225,14 @@ def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weight
         exact=exact,
         inverse_total=max(1, round((1 << config.total_reciprocal_fraction) / total)),
     )
+
+
+def _exact_weights(guarantees: Mapping[int, Fraction]) -> dict[int, Fraction]:
+    least, largest = min(guarantees.values()), max(guarantees.values())
+    if not largest:
+        return dict.fromkeys(guarantees, Fraction(1))
+    unit = least or largest / WEIGHT_LIMIT
+    return {key: guarantee / unit or Fraction(1) for key, guarantee in guarantees.items()}
 
 
 def single_class_index(
@@ -245,10 +268,25 @@ def single_class_delay(
     )
 
 
-def default_age_limit(bound: Fraction, config: ChannelConfig) -> int:
-    """Age limit in clocks: four delay bounds, at least 1024, at most what the field holds."""
-    limit = max(_LEAST_AGE_LIMIT, math.ceil(_AGE_LIMIT_BOUNDS * bound))
-    return min(limit, (1 << config.clocks_width) - 1)
+def age_limit(promise: Bandwidth, bound: Fraction, config: ChannelConfig) -> int:
+    """Age limit in clocks, 0 for never: the promise's own, else that which is derived.
+
+    That is four delay bounds, at least 1024 clocks, at most what the field holds. For best effort,
+    which has no bound, it is the longest, so that such a tenant is promoted at least that often.
+
+    Parameters
+    ----------
+    promise : Bandwidth
+        The tenant's promise.
+    bound : Fraction
+        Its single-class delay bound in clocks.
+    """
+    if promise.age_limit is not None:
+        return math.ceil(clocks(promise.age_limit, config))
+    longest = (1 << config.clocks_width) - 1
+    if promise.best_effort:
+        return longest
+    return min(max(LEAST_AGE_LIMIT, math.ceil(_AGE_LIMIT_BOUNDS * bound)), longest)
 
 
 def quantise(
@@ -267,9 +305,7 @@ def quantise(
         committed bucket holds what the guarantee brings in it, and a longest request.
     """
     channels = contract.fabric.channels
-    guarantees = {
-        position: tenant.bandwidth.guaranteed for position, tenant in contract.tenants.items()
-    }
+    guarantees = guarantees_of(contract)
     committed = committed_rates(
         {key: per_clock(rate, channels, config) for key, rate in guarantees.items()}, config
     )
@@ -286,7 +322,7 @@ def quantise(
                 per_clock(guarantees[position], channels, config), waits[position], config
             )
             if position in waits
-            else config.l_max,
+            else 0,
             inverse_weight=shares.inverse[position],
             colours=hardware_mask(contract, masks[position]),
             delay=single_class_delay(shares.share(position), config, rate=rate, wait=wait),
@@ -322,10 +358,6 @@ def _tenant(
     config: ChannelConfig,
 ) -> TenantSettings:
     promise = tenant.bandwidth
-    if promise.age_limit is None:
-        age_limit = default_age_limit(delay, config)
-    else:
-        age_limit = math.ceil(clocks(promise.age_limit, config))
     latency_slo = 0
     if promise.latency_slo is not None:
         latency_slo = math.floor(clocks(promise.latency_slo, config))
@@ -343,7 +375,7 @@ def _tenant(
             least_depth, bucket_depth(promise.burst, promise.burst_duration, channels, config)
         ),
         inverse_weight=inverse_weight,
-        age_limit=age_limit,
+        age_limit=age_limit(promise, delay, config),
         latency_slo=latency_slo,
         refuse_outside=int(tenant.placement.page_color_mode == "refuse"),
         colours=colours,

@@ -12,10 +12,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import Other, blocked_index, conforming_wait, depth1_term
 from mcos_policy.contract import Contract
 from mcos_policy.quantize import (
+    age_limit,
     bucket_depth,
     channel_rate,
-    clocks,
-    default_age_limit,
     memory_wait,
     per_clock,
     shared_rate,
@@ -189,12 +188,8 @@ class _Waits:
 
     def _age_limit(self, position: int) -> int:
         """Clocks for which a head waits at least before it is promoted; 0 for never."""
-        age_limit = self.promises[position].age_limit
-        if age_limit is None:
-            share = self.shares.share(position)
-            bound = single_class_delay(share, self.config, rate=self.rate, wait=self.memory)
-            limit = default_age_limit(bound, self.config)
-        else:
-            limit = math.ceil(clocks(age_limit, self.config))
+        share = self.shares.share(position)
+        bound = single_class_delay(share, self.config, rate=self.rate, wait=self.memory)
+        limit = age_limit(self.promises[position], bound, self.config)
         tenants = self.config.tenants
         return max(1, (limit // tenants - _AGE_SLACK_ROUNDS) * tenants) if limit else 0

@@ -89,8 +89,8 @@ def _check(path: Path, message: str | None, config: ChannelConfig = CONFIG) -> C
             (
                 "9:14: error: guaranteed must be at most 255 times the smallest guarantee "
                 '(97.656249 kB/s of b), not "40 GB/s"; bring the two closer\n'
-                "{path}:17:14: error: guaranteed must be at least 97.65625 kB/s, the smallest rate "
-                'of 8 channels, not "97.656249 kB/s"; raise it'
+                "{path}:17:14: error: guaranteed must be 0 or at least 97.65625 kB/s, the smallest "
+                'rate of 8 channels, not "97.656249 kB/s"; raise it'
             ),
         ),
         ("guaranteed_gbps = 80", 'guaranteed = "156862745.1 B/s"', None),

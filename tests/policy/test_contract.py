@@ -200,14 +200,17 @@ FAULTS = [
         ),
     ),
     (
-        '"40 GB/s"',
-        '"0 GB/s"',
-        '9:14: error: guaranteed must be over 0, not "0 GB/s"; write a rate such as "120 GB/s"',
+        '"2 ms"',
+        '"0 ms"',
+        '11:18: error: burst_duration must be over 0, not "0 ms"; write a duration such as "2 ms"',
     ),
     (
         '"40 GB/s"',
         '"-40 GB/s"',
-        '9:14: error: guaranteed must be over 0, not "-40 GB/s"; write a rate such as "120 GB/s"',
+        (
+            '9:14: error: guaranteed must be at least 0, not "-40 GB/s"; write a rate such as '
+            '"120 GB/s"'
+        ),
     ),
     (
         '"2 ms"',

@@ -84,12 +84,20 @@ def test_documented_units_are_the_units() -> None:
 
 
 def test_the_sample_is_the_beginning_of_the_contract() -> None:
-    (sample,) = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    sample, *_ = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
     shown = tomllib.loads(sample)
     whole = tomllib.loads((SAMPLES["decode-prefill"]).read_text(encoding="utf-8"))
     assert shown["fabric"] == whole["fabric"]
     assert shown["memory"] == whole["memory"]
     assert shown["tenant"] == whole["tenant"][: len(shown["tenant"])]
+
+
+def test_the_best_effort_tenant_shown_compiles(
+    base: str, contract_file: Callable[[str], Path]
+) -> None:
+    _, shown = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    compiled = compile_contract(contract_file(base + shown), ChannelConfig())
+    assert compiled.contract.tenants[2].bandwidth.best_effort
 
 
 def test_the_error_shown_is_the_error_given(

@@ -10,10 +10,11 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_policy.compiler import compile_contract
+from mcos_policy.contract import Bandwidth
 from mcos_policy.quantize import (
+    age_limit,
     bucket_depth,
     committed_rates,
-    default_age_limit,
     per_clock,
     single_class_delay,
     weights,
@@ -65,9 +66,10 @@ def test_weights() -> None:
 
 
 def test_default_age_limit() -> None:
-    assert default_age_limit(Fraction(256), CONFIG) == 1024
-    assert default_age_limit(Fraction(1025, 4), CONFIG) == 1025
-    assert default_age_limit(Fraction(1 << 20), CONFIG) == (1 << 20) - 1
+    promise = Bandwidth(guaranteed="1 GB/s", burst="1 GB/s", burst_duration="1 ms")
+    assert age_limit(promise, Fraction(256), CONFIG) == 1024
+    assert age_limit(promise, Fraction(1025, 4), CONFIG) == 1025
+    assert age_limit(promise, Fraction(1 << 20), CONFIG) == (1 << 20) - 1
 
 
 def test_single_class_delay() -> None:

@@ -30,8 +30,10 @@ class ImageLoader(wiring.Component):
     one of these is broken, the first with OVERSUBSCRIBED, any other with FIELD:
 
     - the sum of all committed rates is at most ``config.admissible_rate``;
-    - an enabled tenant has 0 < committed rate <= peak rate, l_max <= committed depth <= peak
-      depth, 0 < 1/w <= 1 and a page colour; a tenant that is not enabled has a committed rate of 0;
+    - an enabled tenant has committed rate <= peak rate, committed depth <= peak depth, 0 < 1/w <= 1
+      and a page colour; the depth of a bucket is at least l_max, or 0 where its rate is 0; without
+      a peak rate the tenant is work conserving, as nothing else would serve it;
+    - a tenant that is not enabled has a committed rate of 0;
     - 0 < paced rate <= r if the pacer is enabled, port credit >= l_max, promotion interval >= 1,
       and 0 < 1/W <= 1.
 
@@ -226,11 +228,22 @@ class ImageLoader(wiring.Component):
 
     def _tenant_broken(self, row: data.View) -> Value:
         """A relation between the fields of one tenant does not hold."""
-        rates = (row.committed_rate == 0) | (row.peak_rate < row.committed_rate)
-        depths = (row.committed_depth < self.config.l_max) | (row.peak_depth < row.committed_depth)
+        order = (row.peak_rate < row.committed_rate) | (row.peak_depth < row.committed_depth)
+        # A bucket without a rate has no depth: it would be filled once, with what nobody promised.
+        committed = Mux(
+            row.committed_rate == 0,
+            row.committed_depth != 0,
+            (row.committed_depth < self.config.l_max),
+        )
+        peak = Mux(
+            row.peak_rate == 0,
+            (row.peak_depth != 0) | ~row.work_conserving,
+            row.peak_depth < self.config.l_max,
+        )
         weight = _not_a_share(row.inverse_weight, self.config.reciprocal_fraction)
         colours = row.colours == 0
-        return Mux(row.enable, rates | depths | weight | colours, row.committed_rate != 0)
+        contract = order | committed | peak | weight | colours
+        return Mux(row.enable, contract, row.committed_rate != 0)
 
     def _channel_broken(self, channel: data.View) -> Value:
         """A relation between the fields of the channel does not hold."""

@@ -376,7 +376,7 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
             name="committed_rate",
             width=config.rate_width,
             unit=rate_unit,
-            description="Guaranteed rate.",
+            description="Guaranteed rate; 0 for best effort.",
         ),
         count=count,
     )
@@ -388,7 +388,7 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
             name="committed_depth",
             width=config.depth_width,
             unit="bytes",
-            description="Guaranteed rate times burst duration, at least l_max.",
+            description="Guaranteed rate times burst duration, at least l_max; 0 without a rate.",
         ),
         count=count,
     )
@@ -400,7 +400,7 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
             name="peak_rate",
             width=config.rate_width,
             unit=rate_unit,
-            description="Burst rate, at least the committed rate.",
+            description="Burst rate, at least the committed rate; 0 for idle slots alone.",
         ),
         count=count,
     )
@@ -412,7 +412,10 @@ def _tenant_settings(build: _Builder, config: ChannelConfig) -> None:
             name="peak_depth",
             width=config.depth_width,
             unit="bytes",
-            description="Burst rate times burst duration, at least the committed depth.",
+            description=(
+                "Burst rate times burst duration, at least l_max and the committed depth; 0 "
+                "without a rate."
+            ),
         ),
         count=count,
     )

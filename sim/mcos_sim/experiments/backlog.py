@@ -47,14 +47,19 @@ def backlog_scenario(
 def share_error(compiled: Compiled, result: RunResult) -> tuple[int, float]:
     """Grants measured, and the largest relative error of a tenant's share of the bytes granted.
 
-    The target is the tenant's part of the sum of guarantees.
+    The target is the tenant's part of the sum of guarantees, and bytes of best effort do not count;
+    where nobody is guaranteed anything, all have the same part.
     """
     first = result.clocks // 10
     granted = {t.tag: bytes_between(t, first, result.clocks) for t in result.tenants}
     weights = {tag: compiled.settings.tenants[tag].committed_rate for tag in granted}
+    if any(weights.values()):
+        granted = {tag: amount for tag, amount in granted.items() if weights[tag]}
+    else:
+        weights = dict.fromkeys(granted, 1)
+    total = sum(weights.values())
     errors = [
-        abs(granted[tag] / sum(granted.values()) * sum(weights.values()) / weights[tag] - 1)
-        for tag in granted
+        abs(granted[tag] / sum(granted.values()) * total / weights[tag] - 1) for tag in granted
     ]
     grants = sum(grants_between(tenant, first, result.clocks) for tenant in result.tenants)
     return grants, max(errors)

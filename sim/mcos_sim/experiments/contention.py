@@ -287,10 +287,13 @@ def _targets(compiled: Compiled, alone: dict[str, float], rate: float) -> dict[s
     guarantees = _guarantees(compiled, rate)
     rows = [compiled.settings.tenants[tags[place]] for place in compiled.contract.tenants]
     demands: Sequence[float] = [alone.get(name, np.inf) for name in guarantees]
+    weights: Sequence[float] = list(guarantees.values())
+    if not all(weights):
+        weights = [1 / row.inverse_weight for row in rows]
     shares = max_min_shares(
         1.0,
         demands,
-        list(guarantees.values()),
+        weights,
         [np.inf if row.work_conserving else row.peak_rate / unit for row in rows],
     )
     return dict(zip(guarantees, shares.tolist(), strict=True))

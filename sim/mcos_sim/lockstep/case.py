@@ -9,7 +9,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.image import HEADER_WORDS, ImageCode
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, encode, verify
-from mcos_policy.settings import Settings
+from mcos_policy.settings import Settings, TenantSettings
 from mcos_sim.compiled.hardware import load_clocks
 from mcos_sim.lockstep.contracts import illegal_settings, random_settings
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, Scenario
@@ -212,13 +212,10 @@ def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:
         return dataclasses.replace(settings, channel=channel)
     if twist == "aged":
         channel = dataclasses.replace(settings.channel, promotion_interval=2)
-        always = {"committed_depth": deepest, "peak_depth": deepest}
-        hardly = {"work_conserving": 1, "committed_rate": 1, "peak_rate": 1}
-        hardly |= {"committed_depth": config.l_max, "peak_depth": config.l_max}
         tenants = [
-            dataclasses.replace(each, **(hardly | {"age_limit": 1 << i % 8} if i % 2 else always))
-            if each.enable
-            else each
+            dataclasses.replace(_deprived(each, config), age_limit=1 << i % 8)
+            if i % 2 and each.enable
+            else _deepened(each, deepest)
             for i, each in enumerate(settings.tenants)
         ]
         return dataclasses.replace(settings, channel=channel, tenants=tuple(tenants))
@@ -228,14 +225,32 @@ def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:
         alike = {
             "inverse_weight": 1 << config.reciprocal_fraction,
             "priority": 0,
-            "committed_depth": deepest,
-            "peak_depth": deepest,
         }
         tenants = [
-            dataclasses.replace(each, **alike) if each.enable else each for each in settings.tenants
+            _deepened(dataclasses.replace(each, **alike), deepest) if each.enable else each
+            for each in settings.tenants
         ]
         return dataclasses.replace(settings, channel=channel, tenants=tuple(tenants))
     return settings
+
+
+def _deprived(tenant: TenantSettings, config: ChannelConfig) -> TenantSettings:
+    """The tenant with next to no tokens, served all the same."""
+    least = {"committed_rate": 1, "committed_depth": config.l_max} if tenant.committed_rate else {}
+    return dataclasses.replace(
+        tenant, work_conserving=1, peak_rate=1, peak_depth=config.l_max, **least
+    )
+
+
+def _deepened(tenant: TenantSettings, depth: int) -> TenantSettings:
+    """The tenant with buckets of that depth, those that it has."""
+    return dataclasses.replace(
+        tenant,
+        committed_depth=depth
+        if tenant.enable and tenant.committed_rate
+        else tenant.committed_depth,
+        peak_depth=depth if tenant.enable and tenant.peak_rate else tenant.peak_depth,
+    )
 
 
 def _stamp_age(config: ChannelConfig, rng: np.random.Generator) -> int:

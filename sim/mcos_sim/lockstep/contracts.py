@@ -27,7 +27,7 @@ def random_settings(
     ``like`` is what they may keep parts of. ``ages`` are those of each tenant's stamps, near which
     some objectives lie.
     """
-    colours, disabled = rng.spawn(2)
+    colours, disabled, effort = rng.spawn(3)
     weights = _weights(config, rng)
     rates = _rates(config, rng)
     few = rng.random() < 0.3
@@ -59,6 +59,7 @@ def random_settings(
                 latency_slo=int(rng.choice((0, int(rng.integers(8, 60)), 300, 3000))),
             )
         )
+    _take_guarantees(tenants, config, effort)
     _colour(tenants, colours)
     if colours.random() < 0.15:
         _deepen(tenants, config, colours)
@@ -91,6 +92,30 @@ def _disabled(i: int, like: Settings | None, rng: np.random.Generator) -> Tenant
     if like is None or rng.random() < 0.5:
         return TenantSettings()
     return dataclasses.replace(like.tenants[i], enable=0, committed_rate=0)
+
+
+def _take_guarantees(
+    tenants: list[TenantSettings], config: ChannelConfig, rng: np.random.Generator
+) -> None:
+    """Make some tenants best effort: without committed tokens, and half of them without any."""
+    share = rng.choice((0.0, 0.0, 0.2, 0.9))
+    for i, tenant in enumerate(tenants):
+        if tenant.enable and rng.random() < share:
+            least = {"peak_depth": max(tenant.peak_depth, config.l_max)}
+            nothing = {"peak_rate": 0, "peak_depth": 0, "work_conserving": 1}
+            tenants[i] = dataclasses.replace(
+                tenant,
+                committed_rate=0,
+                committed_depth=0,
+                **(nothing if rng.random() < 0.5 else least),
+            )
+        elif tenant.enable and not tenant.committed_depth:
+            # It was best effort before, and is not any more.
+            tenants[i] = dataclasses.replace(
+                tenant,
+                committed_depth=config.l_max,
+                peak_depth=max(tenant.peak_depth, config.l_max),
+            )
 
 
 def _colour(tenants: list[TenantSettings], rng: np.random.Generator) -> None:
@@ -129,7 +154,7 @@ def _rates(config: ChannelConfig, rng: np.random.Generator) -> np.ndarray:
 def _deepen(tenants: list[TenantSettings], config: ChannelConfig, rng: np.random.Generator) -> None:
     """Make some buckets as deep as they can be, or half as deep."""
     for i, tenant in enumerate(tenants):
-        if tenant.enable and rng.random() < 0.5:
+        if tenant.committed_rate and rng.random() < 0.5:
             depth = (1 << config.depth_width - int(rng.integers(2))) - 1
             tenants[i] = dataclasses.replace(
                 tenant, peak_depth=depth, committed_depth=depth - int(rng.integers(2))
@@ -146,10 +171,10 @@ def _pace(config: ChannelConfig, rng: np.random.Generator) -> int:
 
 
 def _fill_up(tenants: list[TenantSettings], config: ChannelConfig) -> None:
-    """Give an enabled tenant what is left of the admissible rate, to the last unit."""
+    """Give a guaranteed tenant what is left of the admissible rate, to the last unit."""
     left = config.admissible_rate - sum(each.committed_rate for each in tenants)
     for i, tenant in enumerate(tenants):
-        if tenant.enable:
+        if tenant.committed_rate:
             rate = tenant.committed_rate + left
             tenants[i] = dataclasses.replace(
                 tenant, committed_rate=rate, peak_rate=max(rate, tenant.peak_rate)
@@ -168,27 +193,25 @@ def illegal_settings(
     r = config.bytes_per_clock << config.rate_fraction
     if tenant.enable and rng.random() < 0.8:
         faults = (
-            {"committed_rate": 0},
-            {"peak_rate": tenant.committed_rate - 1},
-            {"committed_depth": config.l_max - 1},
-            {"peak_depth": tenant.committed_depth - 1},
+            *_bucket_faults(tenant, config),
             {"inverse_weight": 0},
             {"inverse_weight": (1 << config.reciprocal_fraction) + 1},
             {"colours": 0},
-            {"enable": 0},
         )
         tenants[i] = dataclasses.replace(tenant, **faults[int(rng.integers(len(faults)))])
         return dataclasses.replace(settings, tenants=tuple(tenants))
-    if rng.random() < 0.3:
+    guaranteed = [k for k, each in enumerate(tenants) if each.committed_rate]
+    if rng.random() < 0.3 and guaranteed:
         # Their sum is a power of two, which a sum of too few bits takes for nothing.
         tenants = [
-            dataclasses.replace(each, committed_rate=r, peak_rate=r) if each.enable else each
+            dataclasses.replace(each, committed_rate=r, peak_rate=r)
+            if each.committed_rate
+            else each
             for each in tenants
         ]
         return dataclasses.replace(settings, tenants=tuple(tenants))
-    enabled = [k for k, each in enumerate(tenants) if each.enable]
-    if enabled and rng.random() < 0.5:
-        k = enabled[-1]
+    if guaranteed and rng.random() < 0.5:
+        k = guaranteed[-1]
         tenants[k] = dataclasses.replace(tenants[k], peak_rate=r)
         _fill_up(tenants, config)
         rate = tenants[k].committed_rate + 1
@@ -204,3 +227,20 @@ def illegal_settings(
     )
     fault = faults[int(rng.integers(len(faults)))]
     return dataclasses.replace(settings, channel=dataclasses.replace(settings.channel, **fault))
+
+
+def _bucket_faults(tenant: TenantSettings, config: ChannelConfig) -> list[dict[str, int]]:
+    """Changes of an enabled tenant's buckets that make them illegal."""
+    if tenant.committed_rate:
+        return [
+            {"committed_rate": 0},
+            {"peak_rate": tenant.committed_rate - 1},
+            {"committed_depth": config.l_max - 1},
+            {"peak_depth": tenant.committed_depth - 1},
+            {"enable": 0},
+        ]
+    # A bucket has both a rate and a depth or neither.
+    faults = [{"committed_rate": 1, "peak_rate": max(1, tenant.peak_rate)}, {"committed_depth": 1}]
+    if tenant.peak_rate:
+        return [*faults, {"peak_rate": 0}, {"peak_depth": config.l_max - 1}]
+    return [*faults, {"peak_rate": 1}, {"peak_depth": 1}, {"work_conserving": 0}]

@@ -52,6 +52,10 @@ def sides(block: TenantBuckets) -> tuple[Side, Side]:
     )
 
 
+_SOONEST = 3
+"""Clocks after which another image may be live at the soonest."""
+
+
 class BucketHarness(Harness):
     """Buckets, and of the clock before: what it left of each level, its rates and its depths.
 
@@ -110,6 +114,7 @@ class DebtHarness(BucketHarness):
     """A tenant that may be enabled, disabled and get a new contract in any clock.
 
     An enabled contract is legal as the loader has it; a disabled one only has no committed rate.
+    It changes no sooner than after three clocks, as an image has more words than that.
     What is charged was chosen in the same clock, or in the one before by what that one's charge
     leaves, or in the one before that if there was no charge since. A disabled tenant takes no
     requests, so it charges for a full queue at most.
@@ -125,6 +130,9 @@ class DebtHarness(BucketHarness):
         committed, peak = sides(block)
 
         was_enabled = Signal()
+        # The committed bucket has no depth, or still owes from when it had none.
+        was_bare = Signal()
+        lasted = Signal(range(_SOONEST + 1), init=_SOONEST)
         drained = Signal(range(config.queue_depth + 1))
         was_charged = Signal()
         charged = committed.charged | peak.charged
@@ -134,22 +142,45 @@ class DebtHarness(BucketHarness):
             was_charged.eq(charged),
         ]
 
-        def covers(side, left):
+        lefts_earlier = [Signal.like(left, name=f"{left.name}_earlier") for left in self.left]
+        m.d.sync += [
+            earlier_left.eq(left)
+            for earlier_left, left in zip(lefts_earlier, self.left, strict=True)
+        ]
+
+        def covers(side, left, left_earlier):
             # Sizes are whole beats, so a level covers them if its whole beats do.
-            left_earlier = Signal.like(left, name=f"{side.name}_left_earlier")
-            m.d.sync += left_earlier.eq(left)
             return Mux(at_once, side.level, Mux(earlier, left_earlier, left)) >= self.size
+
+        def follows(left):
+            # A bucket that is cut has as much as a request may take.
+            return peak.level >= Mux(left < self.longest, left - self.longest, 0)
 
         def is_legal(enabled, rates, limits):
             in_order = (rates[0] <= rates[1]) & (limits[0] <= limits[1])
-            return Mux(enabled, in_order & (limits[0] >= self.longest), rates[0] == 0)
+            deep = Cat(
+                Mux(rate == 0, limit == 0, limit >= self.longest)
+                for rate, limit in zip(rates, limits, strict=True)
+            ).all()
+            return Mux(enabled, in_order & deep, rates[0] == 0)
 
         conforms, bursts = (
-            covers(side, left) for side, left in zip(sides(block), self.left, strict=True)
+            covers(*each) for each in zip(sides(block), self.left, lefts_earlier, strict=True)
         )
         rates, limits = [committed.rate, peak.rate], [committed.limit, peak.limit]
+        without_depth = was_enabled & (self.limits[0] == 0)
         nearly = self.longest - (1 << config.rate_fraction)
+        changes = Signal()
+        values = zip(
+            [enabled, *rates, *limits], [was_enabled, *self.rates, *self.limits], strict=True
+        )
+        m.d.comb += changes.eq(Cat(value != before for value, before in values).any())
+        m.d.sync += [
+            lasted.eq(Mux(changes, 1, lasted + (lasted < _SOONEST))),
+            was_bare.eq(enabled & ((committed.limit == 0) | (was_bare & (committed.level < 0)))),
+        ]
         m.d.comb += [
+            Assume(implies(changes, lasted == _SOONEST)),
             Assume(is_legal(enabled, rates, limits)),
             Assume(block.fill == (enabled & ~was_enabled)),
             Assume(~earlier | ~was_charged),
@@ -163,13 +194,20 @@ class DebtHarness(BucketHarness):
                 ),
                 is_legal(was_enabled, self.rates, self.limits),
                 drained <= config.queue_depth,
+                # What was chosen by tokens of before is charged before the next contract.
+                implies(without_depth & (lasted >= 2), self.left[0] <= 0),
+                implies(without_depth & (lasted >= 3), lefts_earlier[0] <= 0),
+                implies(without_depth, was_bare),
                 # Why peak owes no more: it follows the committed level.
                 implies(was_enabled, committed.level <= peak.level + self.longest),
+                implies(was_enabled, follows(self.left[0])),
+                implies(was_enabled & ~was_charged, follows(lefts_earlier[0])),
             ),
-            Assert(implies(was_enabled, committed.level >= 0)),
+            Assert(implies(was_enabled & ~was_bare, committed.level >= 0)),
             Assert(committed.level >= -self.longest),
             Assert(peak.level >= -self.longest * (1 + drained)),
             Cover(was_enabled & (peak.level < -nearly)),
+            Cover(was_enabled & (committed.level < -nearly)),
             Cover(committed.level < -nearly),
             Cover(peak.level < -2 * nearly),
         ]
@@ -179,8 +217,9 @@ class DebtHarness(BucketHarness):
 class WindowHarness(BucketHarness):
     """A window of clocks with the contract of the clock before begins in any clock.
 
-    Any charges, with no more debt than ``bucket.debt`` has proved. ``uncut`` is the level as it
-    would be if nothing were cut from the first clock on.
+    Any charges, with no more debt than ``bucket.debt`` has proved: the committed bucket owes where
+    it has no depth, or where it did when the window began. ``uncut`` is the level as it would be
+    if nothing were cut from the first clock on.
     """
 
     def elaborate(self, platform):
@@ -193,10 +232,11 @@ class WindowHarness(BucketHarness):
         within = Signal()
         m.d.sync += within.eq(inside)
         m.d.comb += inside.eq(within | begins)
-        for side, rate, limit, debt in zip(
-            sides(block), self.rates, self.limits, (0, self.longest), strict=True
-        ):
+        for side, rate, limit in zip(sides(block), self.rates, self.limits, strict=True):
             first = Signal(side.level.shape(), name=f"{side.name}_first")
+            may_owe = 1 if side.name == "peak" else limit < self.longest
+            debt = Mux(may_owe, self.longest, 0)
+            owed = Mux(within, first, side.level) < 0
             uncut = Signal(signed(64), name=f"{side.name}_uncut")
             with m.If(~within):
                 m.d.sync += first.eq(side.level)
@@ -208,7 +248,7 @@ class WindowHarness(BucketHarness):
             lead = Signal(signed(64), name=f"{side.name}_lead")
             m.d.comb += [
                 lead.eq(first - uncut),
-                Assume(side.level >= -debt),
+                Assume(side.level >= Mux(may_owe | owed, -self.longest, 0)),
                 Assume(implies(inside, (side.rate == rate) & (side.limit == limit) & ~block.fill)),
                 Assume(uncut < 1 << 62),
                 self.invariant(
@@ -272,8 +312,9 @@ PROPERTIES = (
         name="bucket.debt",
         claim=(
             "While a tenant is enabled its committed level never owes and its peak level owes "
-            "l_max at most; a commit that disables it may leave the committed level owing l_max, "
-            "and the peak level that much for each request still queued."
+            "l_max at most; a commit that disables it or takes its guarantee may leave the "
+            "committed level owing l_max, and one that disables it the peak level that much for "
+            "each request still queued."
         ),
         block=BLOCK,
         config=CONFIG,
@@ -292,7 +333,7 @@ PROPERTIES = (
         name="bucket.window",
         claim=(
             "At a steady contract, any t clocks charge at most rate * t + depth bytes, and l_max "
-            "more in the peak bucket."
+            "more in the peak bucket, or in a committed one without a depth."
         ),
         block=BLOCK,
         config=CONFIG,

@@ -93,7 +93,11 @@ class ChannelHarness(Harness):
             conditions += [
                 contract.committed_rate <= contract.peak_rate,
                 contract.peak_rate <= full_rate,
-                contract.committed_depth >= config.l_max,
+                Mux(
+                    contract.committed_rate == 0,
+                    contract.committed_depth == 0,
+                    contract.committed_depth >= config.l_max,
+                ),
                 contract.committed_depth <= contract.peak_depth,
                 contract.inverse_weight <= 1 << config.reciprocal_fraction,
             ]

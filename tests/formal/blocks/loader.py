@@ -102,11 +102,16 @@ class LiveHarness(LoaderHarness):
 
 def legal_tenant(each: data.View, config: ChannelConfig) -> Value:
     """What the loader asks of a tenant."""
+
+    def bucket(rate, depth):
+        return Mux(rate == 0, depth == 0, depth >= config.l_max)
+
     contract = (
-        (each.committed_rate > 0)
+        bucket(each.committed_rate, each.committed_depth)
+        & bucket(each.peak_rate, each.peak_depth)
         & (each.committed_rate <= each.peak_rate)
-        & (each.committed_depth >= config.l_max)
         & (each.committed_depth <= each.peak_depth)
+        & ((each.peak_rate > 0) | each.work_conserving)
         & (each.inverse_weight > 0)
         & (each.inverse_weight <= 1 << config.reciprocal_fraction)
         & (each.colours != 0)

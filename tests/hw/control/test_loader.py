@@ -281,6 +281,9 @@ ONE = 1 << CONFIG.reciprocal_fraction
 TOTAL_ONE = 1 << CONFIG.total_reciprocal_fraction
 L_MAX = CONFIG.l_max
 
+BEST_EFFORT = {"committed_rate": 0, "committed_depth": 0}
+SCAVENGER = BEST_EFFORT | {"peak_rate": 0, "peak_depth": 0, "work_conserving": 1}
+
 # For each relation, fields that just keep it and fields that just break it. Tag 0 is enabled.
 CHANNEL_EDGES = (
     ({"pacer_rate": 1}, {"pacer_rate": 0}),
@@ -295,6 +298,16 @@ TENANT_EDGES = (
     ({"committed_rate": 1}, {"committed_rate": 0}),
     ({"committed_rate": 2, "peak_rate": 2}, {"committed_rate": 2, "peak_rate": 1}),
     ({"committed_depth": L_MAX}, {"committed_depth": L_MAX - 1}),
+    # Best effort: neither rate nor depth, of one bucket or of both.
+    (BEST_EFFORT, BEST_EFFORT | {"committed_depth": 1}),
+    (BEST_EFFORT, BEST_EFFORT | {"committed_rate": 1}),
+    (SCAVENGER, SCAVENGER | {"peak_depth": 1}),
+    (SCAVENGER, SCAVENGER | {"peak_rate": 1}),
+    (SCAVENGER, SCAVENGER | {"work_conserving": 0}),
+    (
+        BEST_EFFORT | {"peak_rate": 1, "peak_depth": L_MAX, "work_conserving": 0},
+        BEST_EFFORT | {"peak_rate": 1, "peak_depth": L_MAX - 1},
+    ),
     (
         {"committed_depth": L_MAX + 1, "peak_depth": L_MAX + 1},
         {"committed_depth": L_MAX + 1, "peak_depth": L_MAX},

@@ -118,6 +118,28 @@ CONTROL = (
         proofs=("loader.",),
     ),
     Mutant(
+        name="a best-effort tenant may have a committed depth",
+        bug=Bug(
+            module=LOADER,
+            text="            row.committed_depth != 0,\n",
+            instead="            0,\n",
+        ),
+        promise="A tenant without a guarantee has no committed tokens, full bucket or not.",
+        unit=LOADING,
+        proofs=("loader.",),
+    ),
+    Mutant(
+        name="a tenant that nothing would serve is taken",
+        bug=Bug(
+            module=LOADER,
+            text="(row.peak_depth != 0) | ~row.work_conserving",
+            instead="(row.peak_depth != 0)",
+        ),
+        promise="A tenant without a peak rate is work conserving.",
+        unit=LOADING,
+        proofs=("loader.",),
+    ),
+    Mutant(
         name="an image after a refused one is refused",
         bug=Bug(module=LOADER, text="                broken.eq(0),\n", instead=""),
         promise="A begin forgets what was staged.",

@@ -93,7 +93,10 @@ CONTRACTS: dict[str, Content] = {
     "rate-unit.toml": _tenant("guaranteed", '"40 GB"'),
     "rate-word.toml": _tenant("guaranteed", '"fast"'),
     "rate-huge.toml": _tenant("guaranteed", '"1e400 GB/s"'),
-    "rate-zero.toml": _tenant("guaranteed", '"0 GB/s"'),
+    "rate-zero.toml": _changed(
+        'guaranteed = "40.96 GB/s"  # 0.10 of capacity\nburst = "409.6 GB/s" ',
+        'guaranteed = "0 GB/s"\nwork_conserving = false\n#',
+    ),
     "rate-minus.toml": _tenant("guaranteed", '"-1 GB/s"'),
     "rate-nan.toml": _tenant("guaranteed", "nan"),
     "rate-inf.toml": _tenant("burst", "inf"),

@@ -134,11 +134,11 @@ ROWS = [
     ),
     (
         "explain rate-zero.toml",
-        'rate-zero.toml:13:14: error: guaranteed must be over 0, not "0 GB/s"',
+        "rate-zero.toml:18:19: error: work_conserving must be true for a tenant with neither",
     ),
     (
         "explain rate-minus.toml",
-        'rate-minus.toml:13:14: error: guaranteed must be over 0, not "-1 GB/s"',
+        'rate-minus.toml:13:14: error: guaranteed must be at least 0, not "-1 GB/s"',
     ),
     (
         "explain rate-nan.toml",
