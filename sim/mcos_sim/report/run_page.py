@@ -134,6 +134,9 @@ def _latency_row(tenant: Served, clock_khz: int) -> dict[str, str]:
         outcome += f", {tenant.violations_own_queue:,} by own queue"
     return {
         "tenant": tenant.name,
+        "outcome": outcome,
+        "SLO": time(tenant.slo),
+        "by contract": tenant.verdict or _NOTHING,
         "requests": f"{tenant.requests:,}",
         "p50": time(p50),
         "p99": time(p99),
@@ -141,9 +144,6 @@ def _latency_row(tenant: Served, clock_khz: int) -> dict[str, str]:
         "p99 in own queue": time(tenant.own_queue_p99),
         "max beside own queue": time(tenant.promised_max),
         "promised": time(tenant.bound),
-        "SLO": time(tenant.slo),
-        "by contract": tenant.verdict or _NOTHING,
-        "outcome": outcome,
     }
 
 

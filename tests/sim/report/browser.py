@@ -76,6 +76,13 @@ def require_fits(view) -> None:
     assert view.evaluate(_OVERLAPS) == []
 
 
+def require_whole_tables(view) -> None:
+    """No table has columns that are seen by scrolling only."""
+    hidden = """() => [...document.querySelectorAll(".wide-table")].filter(
+      box => box.scrollWidth > box.clientWidth).map(box => box.innerText.split("\\n")[0])"""
+    assert view.evaluate(hidden) == []
+
+
 def require_on_first_screen(view, *selectors: str) -> None:
     """The first that each selects and that is shown is whole on the first screen."""
     for selector in selectors:

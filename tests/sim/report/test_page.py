@@ -8,7 +8,13 @@ import pytest
 
 from mcos_sim.report import page
 from mcos_sim.report.headline import headline
-from tests.sim.report.browser import needs_browser, opened, require_fits, require_on_first_screen
+from tests.sim.report.browser import (
+    needs_browser,
+    opened,
+    require_fits,
+    require_on_first_screen,
+    require_whole_tables,
+)
 from tests.sim.report.sample import result
 
 CONTRACT = '[[tenant]]\nname = "prefill"  # <b>bold</b> & "quoted"\n'
@@ -140,6 +146,8 @@ def test_it_opens_with_the_sentence_and_the_picture(tmp_path: Path, browser, scr
     with opened(browser, tmp_path / "report.html", screen) as view:
         require_on_first_screen(view, ".lead", "header svg")
         require_fits(view)
+        if screen == "desktop":
+            require_whole_tables(view)
 
 
 @needs_browser
