@@ -70,9 +70,11 @@ def show_run(found: Mapping[str, Any]) -> None:
             f"{memory['closed']:.2%} to a closed bank, {memory['of_ceiling']:.1%} of what refresh "
             f"leaves, {memory['pj_per_byte']:.1f} pJ/B"
         )
-    for row in found["tenants"]:
-        if row["slo_clocks"] is not None:
-            tell(objective_sentence(row, khz))
+    answered = [row for row in found["tenants"] if row["slo_clocks"] is not None]
+    if answered and found["arbiter"] != "mcos":
+        tell(f"{found['arbiter']} keeps no contract; what is promised is what mcos would keep")
+    for row in answered:
+        tell(objective_sentence(row, khz))
 
 
 def _kind(words: str) -> str:
