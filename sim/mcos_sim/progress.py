@@ -30,6 +30,9 @@ LINE_SECONDS = 10.0
 
 _REFRESH_SECONDS = 0.2
 
+_QUICK_SECONDS = 0.3
+"""What ends within this time shows no bar, which would only flicker."""
+
 _BAR_WIDTH = 20
 
 _BAR_FROM_WIDTH = 80
@@ -154,8 +157,16 @@ def shown(
             transient=True,
             redirect_stdout=False,
         )
-        with live, _every(_REFRESH_SECONDS, live.refresh):
-            yield work
+
+        def refresh() -> None:
+            live.start()
+            live.refresh()
+
+        try:
+            with _every(_REFRESH_SECONDS, refresh, first=_QUICK_SECONDS):
+                yield work
+        finally:
+            live.stop()
         return
     lines = 0
 
