@@ -131,7 +131,7 @@ def _sweeps(result: Mapping[str, Any]) -> Iterator[_Sweep]:
             picture=Picture.of(
                 key,
                 f"Sensitivity to the {label}. Black line: what the prefill must get.",
-                every=sweep_picture(found, key, title),
+                every=sweep_picture(found, key, label),
             ),
         )
 
