@@ -102,6 +102,12 @@ class Compiled:
         return True
 
     @property
+    def names(self) -> dict[int, str]:
+        """Name of each tenant by tag."""
+        tags = self.contract.tags()
+        return {tags[key]: tenant.name for key, tenant in self.contract.tenants.items()}
+
+    @property
     def colours(self) -> dict[int, int]:
         """Page colours of each tenant by tag, a bit for each colour of the contract."""
         everything = (1 << self.contract.memory.colours) - 1

@@ -26,6 +26,7 @@ from mcos_policy.units import DURATION, RATE, SIZE, Bare, exact
 
 __all__ = [
     "MOST_CHANNELS",
+    "QUANTITIES",
     "Bandwidth",
     "Contract",
     "Fabric",
@@ -43,6 +44,14 @@ _UNIT_OF_KEY = {
     "burst_duration_ms": "ms",
     "latency_slo_us": "us",
 }
+QUANTITIES = {
+    **dict.fromkeys(("guaranteed", "burst", "rate"), RATE),
+    **dict.fromkeys(("burst_duration", "latency_slo", "age_limit"), DURATION),
+    **dict.fromkeys(("latency", "epoch", "depth1", "stall"), DURATION),
+    **dict.fromkeys(("port_credit", "size", "page", "hbm_quota"), SIZE),
+}
+"""Kinds of the keys that are a quantity."""
+
 _ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
 MOST_CHANNELS = 1024
 """Channels of the largest fabric."""
@@ -399,12 +408,7 @@ _FORM = Form(
     label=_label,
     is_table=_is_table,
     units=_UNIT_OF_KEY,
-    quantities={
-        **dict.fromkeys(("guaranteed", "burst", "rate"), RATE),
-        **dict.fromkeys(("burst_duration", "latency_slo", "age_limit"), DURATION),
-        **dict.fromkeys(("latency", "epoch", "depth1", "stall"), DURATION),
-        **dict.fromkeys(("port_credit", "size", "page", "hbm_quota"), SIZE),
-    },
+    quantities=QUANTITIES,
     tables={
         "[fabric]": Fabric,
         "[memory]": Memory,

@@ -261,7 +261,11 @@ def _good_tenant(value: Mapping[str, int], config: ChannelConfig) -> bool:
 
 
 def image_record(
-    image: Image, *, config: ChannelConfig, origin: Mapping[str, Any]
+    image: Image,
+    *,
+    config: ChannelConfig,
+    origin: Mapping[str, Any],
+    names: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """A readable record of a good image.
 
@@ -273,12 +277,15 @@ def image_record(
         The hardware it was compiled for.
     origin : Mapping[str, Any]
         What it was compiled from.
+    names : Mapping[int, str] or None
+        Name of each tenant by tag.
 
     Returns
     -------
     dict[str, Any]
-        ``contract``, ``config``, ``config_hash``, ``map_hash``, ``label``, ``crc``, ``words`` and
-        ``registers``: for each register its elements, each with its fields by name.
+        ``contract``, ``config``, ``config_hash``, ``map_hash``, ``label``, ``crc``, ``words``,
+        ``tenants``, names by tag, and ``registers``: for each register its elements, each with its
+        fields by name.
     """
     registers = channel_map(config)
     rows: dict[str, list[dict[str, int]]] = {}
@@ -292,6 +299,7 @@ def image_record(
         "label": f"0x{image.label:08x}",
         "map_hash": f"0x{registers.hash:08x}",
         "registers": rows,
+        "tenants": {str(tag): name for tag, name in (names or {}).items()},
         "words": len(image.words),
     }
 
@@ -302,6 +310,7 @@ def write_image(
     *,
     config: ChannelConfig,
     origin: Mapping[str, Any],
+    names: Mapping[int, str] | None = None,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Path, Path, Path]:
     """Write an image in its three forms.
@@ -319,6 +328,8 @@ def write_image(
         The hardware it was compiled for.
     origin : Mapping[str, Any]
         What it was compiled from; ``name`` and ``sha256`` of the contract.
+    names : Mapping[int, str] or None
+        Name of each tenant by tag.
     beside : Mapping[Path, bytes] or None
         Other files that are new together with it.
 
@@ -334,7 +345,7 @@ def write_image(
     """
     binary, side, readable = image_files(path)
     binary.parent.mkdir(parents=True, exist_ok=True)
-    record = image_record(image, config=config, origin=origin)
+    record = image_record(image, config=config, origin=origin, names=names)
     write_together(
         {
             binary: image.to_bytes(),

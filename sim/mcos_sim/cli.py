@@ -35,6 +35,7 @@ COMMANDS = (
     "init",
     "compile",
     "explain",
+    "diff",
     "verilog",
     "run",
     "waves",

@@ -36,6 +36,7 @@ def test_golden(contract: Path, tenants: int, tmp_path: Path, update_golden: boo
         tmp_path / f"{contract.stem}.img",
         config=config,
         origin=compiled.origin,
+        names=compiled.names,
     )
     for text in texts:
         golden = GOLDEN / text.name

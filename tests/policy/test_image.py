@@ -193,7 +193,9 @@ def test_verify_another_size(compiled: Compiled) -> None:
 
 def test_write_image(compiled: Compiled, tmp_path: Path) -> None:
     path = tmp_path / "made" / "x.img"
-    files = write_image(compiled.image, path, config=CONFIG, origin=compiled.origin)
+    files = write_image(
+        compiled.image, path, config=CONFIG, origin=compiled.origin, names=compiled.names
+    )
     assert [file.name for file in files] == ["x.img", "x.img.json", "x.img.hex"]
     assert decode(path.read_bytes()) == compiled.image
     record = json.loads(files[1].read_text())
@@ -201,6 +203,7 @@ def test_write_image(compiled: Compiled, tmp_path: Path) -> None:
     assert record["config_hash"] == CONFIG.hash
     assert record["map_hash"] == f"0x{MAP.hash:08x}"
     assert record["crc"] == f"0x{compiled.image.crc:08x}"
+    assert record["tenants"] == {"0": "b", "3": "a"}
     assert record["registers"]["COMMITTED_RATE"][3] == {"committed_rate": 409_600}
     assert record["registers"]["TENANT_MODE"][0]["enable"] == 1
     lines = files[2].read_text().splitlines()

@@ -71,6 +71,7 @@ def command(
             image,
             config=compiled.config,
             origin=compiled.origin,
+            names=compiled.names,
             beside={} if json is None else {json: summary.encode()},
         )
     tell(

@@ -2,8 +2,12 @@
 
 import json
 import os
+import struct
 from pathlib import Path
 
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.image import IMAGE_MAGIC
+from mcos_hw.registers import channel_map
 from mcos_policy.samples import SAMPLES
 from tests.sim.commands.bad_inputs.runner import Content
 
@@ -50,8 +54,21 @@ def _socket(path: Path) -> None:
     os.mknod(path, 0o140644)
 
 
+def _image(*words: int) -> bytes:
+    """The beginning of an image, and zeros up to the length that 16 tags need."""
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+_MAP_HASH = channel_map(ChannelConfig()).hash
+_LENGTH = 158
+
 CONTRACTS: dict[str, Content] = {
     "c.toml": CONTRACT_TEXT,
+    "short.img": _image(IMAGE_MAGIC),
+    "odd.img": _image(IMAGE_MAGIC, *range(5)) + b"odd",
+    "other.img": _image(IMAGE_MAGIC, 1, 0xABCD, _LENGTH, *[0] * (_LENGTH - 4)),
+    "bad.img": _image(IMAGE_MAGIC, 1, _MAP_HASH, _LENGTH, *[0] * (_LENGTH - 4)),
+    "large.img": _image(IMAGE_MAGIC) + bytes(1 << 20),
     "empty.toml": "",
     "comment.toml": "# nothing\n",
     "zeros.toml": b"\0" * 100,

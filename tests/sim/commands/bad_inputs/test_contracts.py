@@ -214,6 +214,30 @@ ROWS = [
         "memory conflicts missing.toml",
         "missing.toml: error: a contract must be a file that exists, not this",
     ),
+    ("diff missing.toml c.toml", "missing.toml: error: a contract must be a file that exists, not"),
+    ("diff c.toml missing.toml", "missing.toml: error: a contract must be a file that exists, not"),
+    (
+        "diff c.toml over.toml",
+        "over.toml:13:14: error: the sum of guarantees must be at most 348.16",
+    ),
+    ("diff c.toml folder.toml", "folder.toml: error: a contract must be a file, not a directory"),
+    (
+        "diff c.toml loop.toml",
+        "loop.toml: error: a contract must be a readable file, not this (Too",
+    ),
+    ("diff c.toml c.toml --tenants 5", "tenants must be a power of two, not 5; the hardware has"),
+    (
+        "diff c.toml short.img",
+        "short.img: error: an image must be at least 6 words of 4 bytes, not 4",
+    ),
+    ("diff odd.img c.toml", "odd.img: error: an image must be at least 6 words of 4 bytes, not 27"),
+    ("diff other.img c.toml", "other.img: error: an image must be of hardware that this version"),
+    ("diff large.img c.toml", "large.img: error: an image must have at most 1 MiB, not more"),
+    (
+        "diff bad.img c.toml",
+        "bad.img: error: an image must be one that the hardware takes, not one",
+    ),
+    ("diff c.toml c.toml --json c.toml", "c.toml"),
     ("bench missing.toml", "missing.toml: error: a contract must be a file that exists, not this"),
     (
         "fullscale missing.toml",

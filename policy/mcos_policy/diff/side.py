@@ -1,0 +1,168 @@
+"""One side of a comparison: a contract, or an image with what is known of it."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.image import IMAGE_MAGIC, HeaderWord, ImageCode
+from mcos_hw.registers import channel_map
+from mcos_policy.compiler import Compiled, compile_contract
+from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
+from mcos_policy.image import Image, decode, image_files, unpack, verify
+from mcos_policy.settings import Settings
+
+__all__ = [
+    "Side",
+    "read_side",
+]
+
+
+_MAGIC = IMAGE_MAGIC.to_bytes(4, "little")
+_LARGEST_FILE = 1 << 20
+_TAGS = (4, 8, 16)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Side:
+    """What is compared.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, as the user gave it.
+    compiled : Compiled or None
+        The contract; None for an image.
+    image : Image
+        The image, or that of the contract.
+    config : ChannelConfig
+        The hardware that it is for.
+    names : dict[int, str]
+        Names of tenants by tag, as far as they are known.
+    told_config : bool
+        Whether the image's record tells the hardware; otherwise its clock is assumed.
+    """
+
+    name: str
+    compiled: Compiled | None
+    image: Image
+    config: ChannelConfig
+    names: dict[int, str]
+    told_config: bool
+
+    @property
+    def settings(self) -> Settings:
+        """What the hardware is told."""
+        return unpack(channel_map(self.config), self.image)
+
+
+def read_side(path: Path, *, tenants: int) -> Side:
+    """Read a contract and compile it, or read an image and the record beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    tenants : int
+        Tags of the hardware for which a contract is compiled.
+
+    Raises
+    ------
+    ContractError
+        If it is neither, or at fault.
+    """
+    data = _image_data(path)
+    if data is None:
+        config = ChannelConfig(tenants=tenants)
+        compiled = compile_contract(path, config)
+        return Side(
+            name=str(path),
+            compiled=compiled,
+            image=compiled.image,
+            config=config,
+            names=compiled.names,
+            told_config=True,
+        )
+    if len(data) > _LARGEST_FILE:
+        raise _refused(path, "an image must have at most 1 MiB, not more; name another file")
+    try:
+        image = decode(data)
+    except ValueError as error:
+        raise _refused(path, str(error)) from None
+    record = _record(path, image)
+    config = _config(image, record)
+    if config is None:
+        found = f"0x{image.words[HeaderWord.MAP_HASH]:08x}"
+        rule = f"an image must be of hardware that this version knows, not of a map {found}"
+        raise _refused(path, f"{rule}; compile the contract again")
+    code = verify(image.words, config)
+    if code is not ImageCode.NONE:
+        rule = f"an image must be one that the hardware takes, not one refused as {code.name}"
+        raise _refused(path, f"{rule}; compile the contract again")
+    return Side(
+        name=str(path),
+        compiled=None,
+        image=image,
+        config=config,
+        names=_names(record),
+        told_config="config" in record,
+    )
+
+
+def _image_data(path: Path) -> bytes | None:
+    """The bytes of an image; None for everything that does not begin as one."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(len(_MAGIC))
+            return data + file.read(_LARGEST_FILE) if data == _MAGIC else None
+    except (OSError, ValueError):
+        return None
+
+
+def _refused(path: Path, text: str) -> ContractError:
+    return ContractError([Diagnostic(severity=Severity.ERROR, text=text, file=str(path))])
+
+
+def _record(path: Path, image: Image) -> dict[str, Any]:
+    """What the image's JSON beside it says; nothing if it is of another image or damaged."""
+    _, beside, _ = image_files(path)
+    try:
+        with beside.open(encoding="utf-8") as file:
+            record = json.loads(file.read(_LARGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    fits = isinstance(record, dict) and record.get("crc") == f"0x{image.crc:08x}"
+    return record if fits else {}
+
+
+def _config(image: Image, record: dict[str, Any]) -> ChannelConfig | None:
+    """The hardware that an image is for: as recorded, else the default of as many tags."""
+    known = [ChannelConfig(tenants=tags) for tags in _TAGS]
+    told = record.get("config")
+    if isinstance(told, dict):
+        try:
+            known.insert(0, ChannelConfig(**told))
+        except (TypeError, ValueError):
+            record.pop("config")
+    else:
+        record.pop("config", None)
+    for config in known:
+        if channel_map(config).hash == image.words[HeaderWord.MAP_HASH]:
+            return config
+    return None
+
+
+def _names(record: dict[str, Any]) -> dict[int, str]:
+    """Names of tenants by tag in a record."""
+    told = record.get("tenants")
+    if not isinstance(told, dict):
+        return {}
+    return {
+        int(tag): printable(name)
+        for tag, name in told.items()
+        if tag.isascii()
+        and tag.isdigit()
+        and len(tag) <= len(str(_TAGS[-1]))
+        and isinstance(name, str)
+    }
