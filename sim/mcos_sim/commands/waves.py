@@ -10,6 +10,7 @@ import typer
 
 from mcos_sim.commands.options import clock_span
 from mcos_sim.console import output, progress, require_outputs, say, tell, write_json, writing
+from mcos_sim.errors import UserError
 from mcos_sim.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Also write a timeline to zoom in.", show_default=False),
     ] = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also draw what a viewer shows around the first violation, or --at.",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="CLOCK", help="Clock of --svg.", show_default=False),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Violations that are printed.")] = 20,
     json: Annotated[
         Path | None,
@@ -68,7 +81,9 @@ def command(
 
     clocks = None if grants is None else clock_span("--grants", grants)
     state = state_path(file, mapping)
-    require_outputs([json, perfetto, html], inputs=[*window_files(file), state, mapping])
+    if at is not None and svg is None:
+        raise UserError("--at is the clock of --svg FILE; add it, or leave --at out")
+    require_outputs([json, perfetto, html, svg], inputs=[*window_files(file), state, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", None):
@@ -78,6 +93,12 @@ def command(
     if perfetto is not None:
         with writing(perfetto), progress("Writing the Perfetto trace", None):
             write_perfetto(perfetto, waveform, violations)
+    if svg is not None:
+        from mcos_sim.waves.drawing import write_drawing
+
+        first = violations[0].clock if violations else int(waveform.clocks[0])
+        with writing(svg):
+            write_drawing(svg, waveform, at=first if at is None else at, violations=violations)
     if html is not None:
         from mcos_sim.waves.timeline import write_timeline
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mcos_sim.report.amounts import duration, enumerated
+from mcos_sim.waves.objectives import Timed
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules import Violation
 from mcos_sim.waves.summary import TenantSummary
@@ -61,16 +62,24 @@ def late_sentences(waveform: Waveform, tenants: Sequence[TenantSummary]) -> list
         if worst is None or each.slo_clocks is None or worst.latency_clocks <= each.slo_clocks:
             continue
         granted = "before the window" if worst.granted is None else f"in {worst.granted:,}"
-        least, most = ("", "") if worst.own_queue_exact else ("at least ", "at most ")
-        rest = worst.latency_clocks - worst.own_queue_clocks
         found.append(
             f"{each.name}: its worst request, id {worst.request_id}, was offered in clock "
             f"{worst.offered:,}, granted {granted}, answered in {worst.completed:,}: "
             f"{worst.latency_clocks:,} clocks against an SLO of {each.slo_clocks:,}; "
-            f"{least}{worst.own_queue_clocks:,.0f} of them behind its own requests, "
-            f"{most}{rest:,.0f} for the rest"
+            f"{_behind_its_own(worst)}"
         )
     return found
+
+
+def _behind_its_own(worst: Timed) -> str:
+    """How much of a latency is the tenant's own queue."""
+    own = round(worst.own_queue_clocks)
+    if worst.own_queue_exact:
+        rest = worst.latency_clocks - own
+        return f"{own:,} of them behind its own requests, {rest:,} for the rest"
+    if own:
+        return f"at least {own:,} of them behind its own requests"
+    return "its own requests in front of it came before the window"
 
 
 def _broken(violations: Sequence[Violation], count: int) -> str:
