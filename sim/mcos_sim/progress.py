@@ -33,6 +33,9 @@ _REFRESH_SECONDS = 0.2
 _QUICK_SECONDS = 0.3
 """What ends within this time shows no bar, which would only flicker."""
 
+_BEGINNING = 0.1
+"""Part of the work that alone says nothing of how long the rest takes."""
+
 _BAR_WIDTH = 20
 
 _BAR_FROM_WIDTH = 80
@@ -99,6 +102,9 @@ class Work:
         time_of_first, done_at_first = self._first
         seconds, done = self._now() - time_of_first, self.done - done_at_first
         if not done or not seconds:
+            # The first amount took all of the time, unless it is but a beginning.
+            if self.total and self.done < _BEGINNING * self.total:
+                return None
             seconds, done = self.elapsed, self.done
         return done / seconds if seconds else None
 

@@ -53,6 +53,10 @@ def work_at(*steps: tuple[float, float], total: float | None = 200.0, unit: str 
         ([(10, 50), (12, 150)], 200, "Running: 100%, 12 s, 75 clocks/s"),
         ([(10, 50), (12, 190)], 200, "Running: 100%, 12 s, 95 clocks/s"),
         ([(10, 1)], 2, "Running: 50%, 10 s, about 10 s left, 0.1 clocks/s"),
+        # Little that came late, after something was compiled, tells nothing of the rest.
+        ([(10, 19)], 200, "Running: 10%, 10 s"),
+        ([(10, 20)], 200, "Running: 10%, 10 s, about 1 min 30 s left, 2 clocks/s"),
+        ([(10, 19), (11, 1)], 200, "Running: 10%, 11 s, about 3 min 00 s left, 1 clocks/s"),
         ([(10, 50)], None, "Running: 10 s"),
     ],
 )

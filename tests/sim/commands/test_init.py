@@ -43,7 +43,7 @@ def test_a_contract_of_ones_own_keeps_its_objective(tmp_path, monkeypatch, capsy
     assert (chat["verdict"], chat["violations"]) == ("holds", 0)
     assert chat["granted_gbps"] == pytest.approx(120, rel=0.02)
     assert batch["granted_gbps"] > 80
-    assert spare["name"] == "spare"
+    assert spare["best_effort"]
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
