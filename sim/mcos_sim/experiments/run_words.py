@@ -26,6 +26,9 @@ SUPPOSED = (
 _NEARLY = 0.95
 """Part of a latency from which on it is called all."""
 
+_ASKS_MORE = 1.02
+"""Ratio of what is asked to what is guaranteed from which on a tenant asks for more on average."""
+
 _MOST_NS = 10_000
 """Longest time that is told in ns."""
 
@@ -75,12 +78,12 @@ def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
         return f"{told}, {promised}"
     whole = own >= _NEARLY * worst["latency_clocks"]
     told += f", {'all' if whole else time(own)} of that behind its own requests"
-    if row["asked_gbps"] > row["guaranteed_gbps"]:
+    if row["asked_gbps"] > _ASKS_MORE * row["guaranteed_gbps"]:
         return (
             f"{told}: it asked for {row['asked_gbps']:,.4g} GB/s and is promised "
             f"{row['guaranteed_gbps']:,.4g}"
         )
-    return f"{told}: it asks for more at once than its guarantee carries in that time"
+    return f"{told}: it asks for more at once than its guarantee carries"
 
 
 def breach_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
