@@ -210,6 +210,10 @@ class Table:
         for row in self.rows:
             name = Text(", ").join(cell for cell in row[: self.names] if cell.plain)
             name.stylize("bold")
+            facts = [] if self.headings else row[self.names :]
+            if facts and _natural(name) + _GAP + _natural(facts[0]) <= width:
+                yield name + Text(" " * _GAP) + facts[0]
+                continue
             yield from _lines(console, name, width, indent=0)
             told = [
                 (h, c) for h, c in [*zip(heads, row, strict=True)][self.names :] if c.plain.strip()

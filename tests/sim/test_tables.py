@@ -173,6 +173,10 @@ def test_a_list_of_facts_has_no_headings():
     columns = ["", Column(heading="", words=True)]
     table = Table("trace.jsonl", columns, [("requests", "1,000"), ("span", "2 s")], headings=False)
     assert shown(table, 40) == ["trace.jsonl", "requests  1,000", "span      2 s"]
+    table = Table("", columns, [("requests", "1,000"), ("source", "x" * 15)], headings=False)
+    assert shown(table, 25)[1] == f"source    {'x' * 15}"
+    assert shown(table, 23) == ["requests  1,000", f"source  {'x' * 15}"]
+    assert shown(table, 22) == ["requests  1,000", "source", f"    {'x' * 15}"]
 
 
 def test_a_table_without_rows_has_its_title_and_headings():
