@@ -60,10 +60,7 @@ def answer(found: Mapping[str, Any]) -> str:
     broken = [each for each in tenants if each.breaches and each.outcome is not Outcome.LATE]
     if found["arbiter"] == _MCOS:
         said += [_broken(each, found) for each in broken[:_TOLD]]
-    said += [
-        f"None of the {each.requests:,} requests of {each.name} was answered."
-        for each in unanswered[:_TOLD]
-    ]
+    said += [_unanswered(each) for each in unanswered[:_TOLD]]
     if idle := [each for each in idle if each.slo is not None]:
         said.append(f"{_names(idle)} asked for nothing.")
     if all(each.slo is None for each in tenants):
@@ -75,6 +72,11 @@ def _names(tenants: Sequence[Served]) -> str:
     if len(tenants) > 3:
         return f"{len(tenants)} tenants"
     return enumerated(each.name for each in tenants)
+
+
+def _unanswered(tenant: Served) -> str:
+    told = f"None of the {tenant.requests:,} requests of {tenant.name} was answered"
+    return f"{told}: it is best effort." if tenant.best_effort else f"{told}."
 
 
 def _late(tenant: Served, found: Mapping[str, Any]) -> str:

@@ -153,7 +153,7 @@ def _rate_row(tenant: Served) -> dict[str, str]:
         "asked": bandwidth(tenant.asked),
         "got": bandwidth(tenant.granted),
         "guaranteed": "best effort" if tenant.best_effort else bandwidth(tenant.guaranteed),
-        "burst": _NOTHING if tenant.burst is None else bandwidth(tenant.burst),
+        "burst": bandwidth(tenant.burst) if tenant.burst else _NOTHING,
         "share of the channel": percent(tenant.share),
         "traffic": tenant.traffic,
     }

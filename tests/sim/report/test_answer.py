@@ -89,7 +89,12 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         ),
         # Nothing to be judged.
         (idle("a"), {}, "a asked for nothing."),
-        (tenant("a", latency_clocks=None, worst=None), {}, "None of the 12,345 requests of a was"),
+        (
+            tenant("a", latency_clocks=None, worst=None),
+            {},
+            "None of the 12,345 requests of a was answered.",
+        ),
+        (best_effort("a", latency_clocks=None), {}, "of a was answered: it is best effort."),
         (
             tenant("a", slo_clocks=None, verdict=None),
             {},

@@ -148,6 +148,8 @@ def test_it_opens_with_the_sentence_and_the_picture(tmp_path: Path, browser, scr
         require_fits(view)
         if screen == "desktop":
             require_whole_tables(view)
+        marks = view.locator(".marks").bounding_box()
+        assert marks["x"] + marks["width"] <= view.viewport_size["width"]
 
 
 @needs_browser
