@@ -113,7 +113,7 @@ def command(
     engine: Annotated[
         Engine,
         typer.Option(
-            help="The RTL compiled, a second once built; in cocotb, with every check; or the model."
+            help="The RTL compiled, seconds once built; in cocotb, with every check; or the model."
         ),
     ] = Engine.COMPILED,
     clocks: Annotated[

@@ -1,5 +1,6 @@
 """The page about traffic names the keys that the code knows, and nothing else."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mcos_sim.traffic.memory_trace import COLUMNS
 from mcos_sim.traffic.pattern import MOST_OUTSTANDING, MOST_SIZES, PATTERNS
 from mcos_sim.traffic.plan import STAGGER, plan_traffic
 from mcos_sim.traffic.table import OPTION
+from tests.sim.commands.command_line import run_command
 
 PAGE = (Path(__file__).parents[3] / "docs" / "traffic.md").read_text(encoding="utf-8")
 SECTION = PAGE.split("## What each tenant asks for\n")[1].split("\n## ")[0]
@@ -72,3 +74,16 @@ def test_documented_limits_are_the_limits():
     assert f"begins {STAGGER} clocks after" in SECTION
     assert f"`{OPTION} NAME=PATTERN" in SECTION
     assert all(f"`{column}`" in SECTION for column in COLUMNS)
+
+
+def test_documented_figures_are_the_figures(tmp_path):
+    out = tmp_path / "run.json"
+    arguments = ("run", "h200", "--engine", "reference", "--clocks", 2_000)
+    assert run_command(*arguments, "--json", out, "-o", tmp_path) == 0
+    answer = PAGE.split("## What a run answers\n")[1].split("\n## ")[0]
+    table = answer.split("\n| key | meaning |")[1].split("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    documented = [key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)]
+    for row in json.loads(out.read_text())["tenants"]:
+        assert sorted(documented) == sorted(row)
+        assert row["worst"] is None or all(f"`{key}`" in answer for key in row["worst"])

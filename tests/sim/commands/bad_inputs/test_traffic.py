@@ -60,6 +60,10 @@ OPTIONS = [
         f"{RUN} --traffic-of decode-a=closed:window=x",
         'window must be an integer in 1..4095, not "x"',
     ),
+    (
+        "run h200 --traffic-of spare=steady",
+        "[traffic.spare] must have the key rate, because spare is guaranteed nothing; add it",
+    ),
     (f"{RUN} --traffic-of decode-z=idle", "a tenant must be one of the contract's"),
     (f"{RUN} --traffic-of \x1b[31m=idle", "--traffic-of must be NAME=PATTERN"),
     (
