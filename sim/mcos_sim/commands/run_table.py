@@ -79,7 +79,9 @@ def show_run(found: Mapping[str, Any]) -> None:
 
 def _kind(words: str) -> str:
     """What kind of traffic some words tell of; the details are in the line above the table."""
-    return re.split(": |, | at | from | until ", words)[0]
+    return (
+        "trace" if words.startswith("trace ") else re.split(r": |, | at | from | until ", words)[0]
+    )
 
 
 def _unit(found: Mapping[str, Any]) -> str:
@@ -96,7 +98,8 @@ def _cells(row: Mapping[str, Any], khz: int, unit: str) -> Iterator[str]:
         return "-" if clocks is None else time_words(clocks, khz, unit)
 
     latency = row["latency_clocks"] or dict.fromkeys(("p50", "p99", "max"))
-    yield f"{row['asked_gbps']:,.4g}"
+    # How much a backlogged tenant has offered says how deep its window is.
+    yield "all" if row["traffic"].startswith("backlogged") else f"{row['asked_gbps']:,.4g}"
     yield f"{row['granted_gbps']:,.4g}"
     yield "nothing" if row["best_effort"] else f"{row['guaranteed_gbps']:,.4g}"
     yield from (time(latency[key]) for key in ("p50", "p99", "max"))

@@ -92,6 +92,7 @@ def test_any_traffic_is_accounted_for(seed, tmp_path):
     assert granted + found["idle_gbps"] == pytest.approx(found["capacity_gbps"], rel=2e-3)
 
 
+@pytest.mark.cocotb
 def test_both_engines_say_the_same(tmp_path):
     contract, names = written(Random(3), tmp_path, 5)
     options = ("--traffic-of", f"{names[1]}=closed:window=9,think=1us,request=64B+512B")

@@ -159,6 +159,7 @@ def test_a_violated_objective_fails_where_it_is_required(tmp_path, capsys, slo, 
     assert ("--require-slo: an objective was not kept" in capsys.readouterr().err) == bool(code)
 
 
+@pytest.mark.cocotb
 def test_a_run_is_compiled_and_leaves_a_page_that_repeats_it(tmp_path, capsys):
     out = tmp_path / "out.json"
     options = ("--traffic-of", "decode-a=closed:window=16,think=1us", "--clocks", 4_000)
