@@ -137,6 +137,14 @@ def test_a_transposed_table_goes_on_below():
     assert lines[0] == "title"
 
 
+@pytest.mark.parametrize(("length", "first"), [(15, "tenant"), (16, "chat")])
+def test_the_last_row_of_a_transposed_table_has_room_too(length, first):
+    rows = [(name, "1,000", "50%", "1,234") for name in ("chat", "batch", "x" * length)]
+    lines = shown(Table("", COLUMNS, rows), 34)
+    assert lines[0].split()[0] == first
+    assert "x" * length in " ".join(lines).split()
+
+
 def test_rows_of_a_group_stand_below_it():
     columns = ["tenant", Column(heading="arbiter", name=True), "p50 clk"]
     rows = [("chat", "fcfs", "90"), ("chat", "mcos", "9"), ("batch", "mcos", "8")]
