@@ -73,7 +73,7 @@ verilog: setup ## Write the generic Verilog and its register header to build/ver
 docs: setup ## Refresh the generated pages of docs/
 	@$(BIN)/python -m mcos_hw.registers.export docs/registers.md
 
-picture: demo ## Run the demo and refresh README's picture from its result
+picture: demo ## Run the demo and refresh README's pictures from its result
 	@$(BIN)/python -m mcos_sim.report.readme build/demo/result.json docs/demo.svg
 
 clean: ## Remove everything that was made, .venv excepted

@@ -35,7 +35,7 @@ __all__ = [
 COMPARED = ("alone", "fcfs", "mcos")
 """Runs in the page's first picture."""
 
-COLUMN = 440
+COLUMN = 416
 """Width in pixels of the other pictures: two fit beside each other, one fits a phone."""
 
 _BAR = 19

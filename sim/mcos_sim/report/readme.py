@@ -1,4 +1,4 @@
-"""``python -m mcos_sim.report.readme RESULT PATH``: README's picture from the demo's result."""
+"""``python -m mcos_sim.report.readme RESULT PATH``: README's pictures from the demo's result."""
 
 import json
 import sys
@@ -14,14 +14,14 @@ __all__ = [
 
 
 def write_picture(result: Path, path: Path) -> None:
-    """Draw the first picture of the report, to stand alone.
+    """Draw the first picture of the report, to stand alone, and beside it that for a phone.
 
     Parameters
     ----------
     result : Path
         Result of a comparison.
     path : Path
-        The SVG.
+        The SVG; the one for a phone has ``-phone`` after its name.
 
     Raises
     ------
@@ -29,7 +29,10 @@ def write_picture(result: Path, path: Path) -> None:
         If one cannot be read or the other cannot be written.
     """
     found = json.loads(result.read_text(encoding="utf-8"))
-    write_text(path, svg_file(lead_picture(found, next(iter(found["scenarios"])))))
+    scenario = next(iter(found["scenarios"]))
+    for narrow, name in ((False, path.stem), (True, f"{path.stem}-phone")):
+        picture = svg_file(lead_picture(found, scenario, narrow=narrow))
+        write_text(path.with_name(f"{name}{path.suffix}"), picture)
 
 
 if __name__ == "__main__":

@@ -137,14 +137,16 @@ def test_a_picture_alone_is_on_white():
 def test_the_picture_of_the_readme_is_that_of_the_report(tmp_path):
     (tmp_path / "result.json").write_text(json.dumps(result()), encoding="utf-8")
     write_picture(tmp_path / "result.json", tmp_path / "demo.svg")
-    drawn = texts((tmp_path / "demo.svg").read_text(encoding="utf-8"))
-    assert drawn == texts(lead_picture(result(), "loaded"))
+    for name, narrow in (("demo.svg", False), ("demo-phone.svg", True)):
+        drawn = texts((tmp_path / name).read_text(encoding="utf-8"))
+        assert drawn == texts(lead_picture(result(), "loaded", narrow=narrow))
 
 
-def test_the_picture_in_the_readme_has_its_form():
+@pytest.mark.parametrize(("name", "narrow"), [("demo.svg", False), ("demo-phone.svg", True)])
+def test_the_picture_in_the_readme_has_its_form(name: str, narrow: bool):
     """Other figures are another run's; other words are another program's."""
-    committed = texts((DOCS / "demo.svg").read_text(encoding="utf-8"))
-    drawn = texts(lead_picture(result(), "loaded"))
+    committed = texts((DOCS / name).read_text(encoding="utf-8"))
+    drawn = texts(lead_picture(result(), "loaded", narrow=narrow))
     words = [
         [text for text in each if not any(map(str.isdigit, text))] for each in (committed, drawn)
     ]
