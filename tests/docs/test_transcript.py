@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.docs.transcript import Transcript, differing_line
+from mcos_sim.progress import Work
+from tests.docs.transcript import Transcript, differing_line, is_progress
 
 PAGE = """
 ```text kept.txt
@@ -81,3 +82,16 @@ def test_a_page_is_refreshed(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     assert Transcript(page, folder).run(refresh=True) == PAGE
+
+
+@pytest.mark.parametrize("seconds", [0, 59, 60, 3599, 3600, 86400])
+@pytest.mark.parametrize("amount", [0, 1, 50, 100])
+def test_progress_is_told_from_results(seconds, amount):
+    now = [0.0]
+    work = Work("Running mcos on the compiled RTL", 100, unit="clocks", now=lambda: now[0])
+    now[0] = float(seconds)
+    work(amount)
+    assert is_progress(work.line())
+    assert is_progress(f"{work.description}: done in 4 s")
+    for line in ("chat: kept: worst 181 ns, promised 2.01 us", "span: 3 ms", "waveform: w.vcd"):
+        assert not is_progress(line)

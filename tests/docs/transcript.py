@@ -7,7 +7,8 @@ A page is run from top to bottom in an empty folder. What counts are its fenced 
     ```console                commands after "$ ", each followed by all that it prints
 
 ``cd`` moves to another folder for all that follows. A line ``...`` stands for any lines, none
-included. A command ends with exit code 0, or the one that ``$ echo $?`` shows after it.
+included. Progress is left out: how much of it is printed depends on the machine. A command ends
+with exit code 0, or the one that ``$ echo $?`` shows after it.
 
 ``python -m tests.docs.transcript PAGE`` runs a page and writes into it what its commands print now.
 """
@@ -24,10 +25,14 @@ from pathlib import Path
 __all__ = [
     "Transcript",
     "differing_line",
+    "is_progress",
 ]
 
 
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PROGRESS = re.compile(
+    r".+: ((\d+%, )?(\d+ s|\d+ min \d\d s|\d+ h \d\d min)(, .+)?|done in \d+ .+)"
+)
 _SECONDS = 240
 
 
@@ -37,6 +42,11 @@ class _Command:
 
     line: str
     printed: list[str]
+
+
+def is_progress(line: str) -> bool:
+    """Whether a line is one of :mod:`mcos_sim.progress`."""
+    return _PROGRESS.fullmatch(line) is not None
 
 
 def differing_line(shown: list[str], printed: list[str]) -> str | None:
@@ -155,7 +165,7 @@ class Transcript:
             check=False,
         )
         self._code = done.returncode
-        printed = [line.rstrip() for line in done.stdout.splitlines()]
+        printed = [line.rstrip() for line in done.stdout.splitlines() if not is_progress(line)]
         wrong = differing_line(command.printed, printed)
         assert self._refresh or wrong is None, (
             f"{self.page.name}: $ {command.line} must print {wrong}:\n{done.stdout}"

@@ -202,16 +202,20 @@ def command(
         window=recorded,
     )
     compiled = compile_for(contract, tenants=16, notes=False)
-    if trace is not None:
-        prepared = prepare_trace(
-            compiled, trace=trace, model=model, requests=requests, grants=grants, common=common
-        )
-    elif workload is not None:
-        prepared = prepare_workload(compiled, workload=workload.value, clocks=clocks, common=common)
-    else:
-        prepared = prepare_plan(
-            compiled, file=traffic, options=traffic_of or (), clocks=clocks, common=common
-        )
+    with progress("Preparing the traffic", None):
+        if trace is not None:
+            prepared = prepare_trace(
+                compiled, trace=trace, model=model, requests=requests, grants=grants, common=common
+            )
+        elif workload is not None:
+            prepared = prepare_workload(
+                compiled, workload=workload.value, clocks=clocks, common=common
+            )
+        else:
+            prepared = prepare_plan(
+                compiled, file=traffic, options=traffic_of or (), clocks=clocks, common=common
+            )
+    if trace is None and workload is None:
         require_outputs(outputs, inputs=prepared.files)
         tell(prepared.facts["sentence"])
     notes = compiled.notes if arbiter is Arbiter.MCOS else ()
@@ -253,7 +257,7 @@ def command(
     if json is not None:
         write_json(json, found)
     files = {"figures": json, "waveform": recorded and recorded.path, "traffic": traffic}
-    with writing(page):
+    with writing(page), progress("Drawing the report", None):
         write_run(
             found,
             contract.read_text(encoding="utf-8-sig"),
@@ -287,7 +291,8 @@ def _run(
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
         build(engine, scenario.config, scenario.arbiter)
         advance(1)
-    with progress(f"Running {scenario.name} on {engine.description}", expected) as advance:
+    running = f"Running {scenario.name} on {engine.description}"
+    with progress(running, expected, unit="clocks") as advance:
         return run_scenario(
             engine,
             scenario,
