@@ -129,6 +129,8 @@ def _asks(tenant: Served) -> str:
     """Why a tenant waits behind its own requests."""
     if tenant.best_effort:
         return "it is best effort and is promised nothing"
+    if tenant.asks_for_all:
+        return f"it asks for all there is and is promised {bandwidth(tenant.guaranteed)}"
     if tenant.asked > _ASKS_MORE * tenant.guaranteed:
         return (
             f"it asks for {bandwidth(tenant.asked)} and is promised {rounded(tenant.guaranteed, 4)}"

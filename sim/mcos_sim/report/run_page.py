@@ -150,7 +150,7 @@ def _latency_row(tenant: Served, clock_khz: int) -> dict[str, str]:
 def _rate_row(tenant: Served) -> dict[str, str]:
     return {
         "tenant": tenant.name,
-        "asked": bandwidth(tenant.asked),
+        "asked": "all there is" if tenant.asks_for_all else bandwidth(tenant.asked),
         "got": bandwidth(tenant.granted),
         "guaranteed": "best effort" if tenant.best_effort else bandwidth(tenant.guaranteed),
         "burst": bandwidth(tenant.burst) if tenant.burst else _NOTHING,

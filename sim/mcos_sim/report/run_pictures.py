@@ -88,7 +88,10 @@ def served_picture(tenants: Sequence[Served], clock_khz: int, *, narrow: bool = 
         latency.set_yticks([])
         latency.set_ylim(len(tenants) - (0.6 if above else 0.4), -0.85 if above else -0.6)
         honest_axis(latency, [value * scale for value in shown], f"latency, {unit}", narrow=narrow)
-        most = max((max(each.asked, each.granted, each.guaranteed) for each in tenants), default=1)
+        most = max(
+            max(0 if each.asks_for_all else each.asked, each.granted, each.guaranteed)
+            for each in tenants
+        )
         rates.set_xlim(0, 1.12 * most or 1)
         axis_from_zero(rates, ticks=2 if narrow else 5, last=most)
         rates.set_xlabel("GB/s")
@@ -129,7 +132,10 @@ def _latency(
 
 def _bandwidth(axes: Axes, line: int, tenant: Served, colour: str) -> None:
     axes.barh(line, tenant.granted, 0.46, color=colour, alpha=0.75, zorder=2)
-    if tenant.requests:
+    if tenant.asks_for_all:
+        across = axes.get_yaxis_transform()
+        axes.plot(0.98, line, ">", ms=8, mfc="none", mec=INK, mew=1.6, transform=across)
+    elif tenant.requests:
         axes.plot(tenant.asked, line, "o", ms=8, mfc="none", mec=INK, mew=1.6, zorder=4)
     if tenant.guaranteed:
         axes.vlines(tenant.guaranteed, line - _TICK, line + _TICK, INK, lw=2.2, zorder=3)

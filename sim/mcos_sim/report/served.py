@@ -204,6 +204,11 @@ class Served:
         return self.outcome.value
 
     @property
+    def asks_for_all(self) -> bool:
+        """Whether it asks for all it can get; ``asked`` then only says how deep its window is."""
+        return self.traffic.startswith("backlogged")
+
+    @property
     def promised(self) -> bool:
         """Whether the contract promises its objective."""
         return self.verdict == Verdict.HOLDS.value

@@ -30,6 +30,11 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         # Late by its own queue alone.
         (late("a"), {}, "it asks for 180 GB/s and is promised 100."),
         (late("a", asked_gbps=100.4), {}, "own queue; it asks in bursts."),
+        (
+            late("a", traffic="backlogged"),
+            {},
+            "own queue; it asks for all there is and is promised 100 GB/s.",
+        ),
         (late("a", asked_gbps=100.6), {}, "asks for 100.6 GB/s and is promised 100."),
         (late("a", violations=1, violations_own_queue=1), {}, "a is late once in 20,000 requests"),
         (

@@ -48,6 +48,13 @@ def test_only_a_late_tenant_is_in_the_colour_of_violations():
     assert tenant_colour(0) in drawn(tenant("a"))
 
 
+def test_what_a_backlogged_tenant_asked_for_does_not_stretch_the_axis():
+    """It says how deep its window is."""
+    row = tenant("a", asked_gbps=9_000.0)
+    assert "8,000" in texts(drawn(row))
+    assert "8,000" not in texts(drawn(row | {"traffic": "backlogged"}))
+
+
 def test_names_are_whole_but_the_widest_on_a_phone():
     wide, long = "W" * 32, "a-tenant-of-thirty-two-letters-x"
     assert {wide, long} <= set(texts(drawn(tenant(wide), tenant(long))))
