@@ -104,5 +104,10 @@ def _rounded(number: Fraction, digits: int, towards) -> Fraction:
 
 def _exponent(number: Fraction) -> int:
     """The exponent of a number over 0 in scientific notation, exactly."""
-    guess = len(str(number.numerator)) - len(str(number.denominator))
-    return guess if Fraction(10) ** guess <= number else guess - 1
+    bits = number.numerator.bit_length() - number.denominator.bit_length()
+    guess = math.floor(bits * math.log10(2))
+    while Fraction(10) ** (guess + 1) <= number:
+        guess += 1
+    while Fraction(10) ** guess > number:
+        guess -= 1
+    return guess

@@ -16,6 +16,7 @@ from mcos_policy.contract import Bandwidth, Contract, Tenant
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 __all__ = [
+    "BEST_EFFORT_SHARE",
     "DEFAULT_LATENCY",
     "LEAST_AGE_LIMIT",
     "WEIGHT_LIMIT",
@@ -52,6 +53,13 @@ WEIGHT_LIMIT = 255
 
 _TOKEN_CLOCKS = 4
 """From the clock in which tokens come to the last one in which a choice goes by older ones."""
+
+BEST_EFFORT_SHARE = Fraction(1, 10)
+"""What best-effort tenants weigh together, of what the guaranteed ones do.
+
+More takes from the others while all are backlogged. Less makes virtual time jump further with each
+request of a best-effort tenant that is alone (docs/fairness.md).
+"""
 
 LEAST_AGE_LIMIT = 1024
 """Clocks of the shortest age limit that is derived, and of the shortest of best effort."""
@@ -182,8 +190,8 @@ class Weights:
     quantised : dict[int, Fraction]
         The weight that each reciprocal stands for, at least 1.
     exact : dict[int, Fraction]
-        The weight that was asked for: the guarantee over the smallest one. Beside best effort the
-        largest guarantee has the largest weight instead, and best effort has 1.
+        The weight that was asked for: the guarantee over the smallest one, where best effort
+        counts with its part of :data:`BEST_EFFORT_SHARE`.
     inverse_total : int
         1/W in units of ``2**-total_reciprocal_fraction``, W the sum of the quantised weights.
     """
@@ -206,8 +214,7 @@ class Weights:
 def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weights:
     """Weights in proportion to the guarantees, the smallest being 1.
 
-    Beside tenants that are guaranteed nothing, the largest guarantee has the largest weight that
-    the spread of live tags allows, and those have 1: as little of W as can be.
+    Tenants that are guaranteed nothing together weigh :data:`BEST_EFFORT_SHARE` of those that are.
 
     Parameters
     ----------
@@ -228,11 +235,17 @@ def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weight
 
 
 def _exact_weights(guarantees: Mapping[int, Fraction]) -> dict[int, Fraction]:
-    least, largest = min(guarantees.values()), max(guarantees.values())
+    largest = max(guarantees.values())
     if not largest:
         return dict.fromkeys(guarantees, Fraction(1))
-    unit = least or largest / WEIGHT_LIMIT
-    return {key: guarantee / unit or Fraction(1) for key, guarantee in guarantees.items()}
+    guaranteed = [guarantee for guarantee in guarantees.values() if guarantee]
+    nothing = len(guarantees) - len(guaranteed)
+    spare = min(guaranteed)
+    if nothing:
+        spare = sum(guaranteed, Fraction(0)) * BEST_EFFORT_SHARE / nothing
+        spare = min(max(spare, largest / WEIGHT_LIMIT), min(guaranteed) * WEIGHT_LIMIT)
+    unit = min(spare, *guaranteed)
+    return {key: (guarantee or spare) / unit for key, guarantee in guarantees.items()}
 
 
 def single_class_index(

@@ -68,18 +68,31 @@ def test_a_burst_makes_it_burst(lines: str, depth: int, base: str, contract_file
     assert (spare.peak_rate, spare.peak_depth) == (6.25 * 2**16, depth)
 
 
-def test_its_weight_is_1_and_the_largest_guarantee_has_the_largest(
-    base: str, contract_file: Write
-) -> None:
+def test_it_weighs_a_tenth_of_the_guarantees(base: str, contract_file: Write) -> None:
     alone = compile_contract(contract_file(base), CONFIG).settings
     beside = compile_contract(contract_file(base + SPARE), CONFIG).settings
     one = 1 << CONFIG.reciprocal_fraction
     assert [alone.tenants[tag].inverse_weight for tag in (3, 0)] == [one, one // 2]
     assert [beside.tenants[tag].inverse_weight for tag in (3, 0, 1)] == [
-        round(one / Fraction(255, 2)),
-        round(one / 255),
+        round(one / Fraction(40, 12)),
+        round(one / Fraction(80, 12)),
         one,
     ]
+
+
+@pytest.mark.parametrize(
+    ("guarantees", "expected"),
+    [
+        ({0: 10, 1: 0, 2: 0}, {0: 20, 1: 1, 2: 1}),
+        ({0: 1, 1: 79, 2: 0}, {0: 1, 1: 79, 2: 8}),
+        # The spread of live tags is kept on both sides.
+        ({0: 1, **dict.fromkeys(range(1, 15), 255), 15: 0}, {0: 1, 1: 255, 15: 255}),
+        ({0: 255, **dict.fromkeys(range(1, 16), 0)}, {0: 150, 1: 1, 15: 1}),
+    ],
+)
+def test_weights_beside_best_effort(guarantees: dict, expected: dict) -> None:
+    found = weights({key: Fraction(each) for key, each in guarantees.items()}, CONFIG).exact
+    assert {key: found[key] for key in expected} == expected
 
 
 def test_weights_of_best_effort_alone() -> None:
@@ -106,8 +119,8 @@ def test_guarantees_are_left_where_best_effort_costs_much(base: str, contract_fi
         )
         return base.replace("= 80", "= 308.16").replace("= 160.5", "= 400") + spares
 
-    # r w / sum(w c) >= g is sum(g) + g_max / 255 sum(c) <= r, in GB/s of the fabric.
-    most = (Fraction("409.6") - Fraction("348.16")) * 255 / Fraction("308.16") / 14
+    # r w / sum(w c) >= g is sum(g) + sum(g) / 10 c <= r, in GB/s of the fabric.
+    most = (Fraction("409.6") - Fraction("348.16")) * 10 / Fraction("348.16")
     compiled = compile_contract(contract_file(text(float(most) - 0.01)), CONFIG)
     contract = compiled.contract
     shares = weights({key: t.bandwidth.guaranteed for key, t in contract.tenants.items()}, CONFIG)

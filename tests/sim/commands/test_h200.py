@@ -65,5 +65,5 @@ def test_bursts_of_its_own_are_late_and_hurt_nobody_else(tmp_path, capsys):
     for name in ("chat", "search"):
         assert rows[name]["violations"] == 0
     told = capsys.readouterr().out
-    assert "requests later than 2 us; worst" in told
+    assert "requests later than 1 us; worst" in told
     assert "of that behind its own requests" in told
