@@ -16,7 +16,7 @@ from mcos_sim.lockstep.case import Case, Commit, random_case
 from mcos_sim.scenario import LIVE_CLOCK
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.waves.reading import read_waveform
-from mcos_sim.waves.rules import CLAIMS, Rule, check_waveform
+from mcos_sim.waves.rules import CLAIMS, Rule, Wording, check_waveform
 from tests.sim.waves.bugs import WAVEFORM_BUGS
 from tests.sim.waves.planted_hardware import live_bug, planted_library
 from tests.sim.waves.windows import write_case, write_case_of_hardware
@@ -32,7 +32,14 @@ LIKELY = {Rule.HANDSHAKE: 15, Rule.WRONG_ORDER: 13}
 
 
 def violations(path: Path):
-    return check_waveform(read_waveform(path))[0]
+    waveform = read_waveform(path)
+    found = check_waveform(waveform)[0]
+    wording = Wording(waveform)
+    for each in found:
+        told = wording.tell(each)
+        assert told.value_text != told.expected_text, each
+        assert waveform.names.get(each.tenant, "") in wording.sentence(each)
+    return found
 
 
 def wrapping_case(age_limit: int = 0) -> Case:

@@ -18,7 +18,7 @@ from mcos_sim.waves.lanes import Lanes
 from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform, read_waveform
 from mcos_sim.waves.rules import Wording, check_waveform
-from mcos_sim.waves.spans import spans
+from mcos_sim.waves.spans import older_spans, spans
 from mcos_sim.waves.summary import summarise
 from mcos_sim.waves.timeline import LISTED, write_timeline
 from tests.sim.waves.windows import write_case
@@ -97,9 +97,10 @@ def test_no_two_requests_share_a_lane_at_a_time(waveform):
 def test_what_was_queued_before_the_window_is_drawn_from_its_edge(waveform):
     figure = timeline_figure(waveform, [], [], [])
     (before,) = [trace for trace in figure.data if trace.name == "before"]
+    older = [each for tag in waveform.names for each in older_spans(waveform, tag)]
     queued = sum(int(waveform.tenants["queued"][0, tag]) for tag in waveform.names)
-    assert queued > 0
-    assert len(before.y) >= queued
+    assert sum(each.is_queued for each in older) == queued > 0
+    assert len(before.y) == len(older) > queued
     assert set(before.base) == {int(waveform.clocks[0])}
     assert before.marker.pattern.shape == "/"
 
