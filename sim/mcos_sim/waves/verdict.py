@@ -39,7 +39,7 @@ def sentence(
     -------
     str
         Such as ``window.vcd, clocks 9,000 to 11,000 of MCOS under contract decode-prefill: no rule
-        is broken; decode-a answers 3 requests later than its SLO of 25 µs``.
+        is broken; decode-a answers 3 requests later than its SLO of 25 us``.
     """
     first, end = int(waveform.clocks[0]), int(waveform.clocks[-1]) + 1
     name = waveform.arbiter.name.lower().replace("_", " ")
@@ -103,7 +103,8 @@ def _late(waveform: Waveform, tenants: Sequence[TenantSummary]) -> list[str]:
     for each in tenants:
         if each.slo_clocks is None:
             continue
-        slo = f"its SLO of {duration(each.slo_clocks, khz)}"
+        # As contracts and the other commands spell it.
+        slo = f"its SLO of {duration(each.slo_clocks, khz).replace('µ', 'u')}"
         if each.slo_violations:
             found.append(f"{each.name} answers {_requests(each.slo_violations)} later than {slo}")
         if each.slo_open:
