@@ -28,6 +28,9 @@ __all__ = [
 
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9, "max": 100}
 
+_ROUNDING = 1e-6
+"""Clocks by which the fluid may be off, in floating point."""
+
 _PARTS = 4
 """Bins of a histogram in an octave."""
 
@@ -43,7 +46,7 @@ class _Waits:
     latency : numpy.ndarray
         Shape (offered,), int64: from first offer to response, or to the end of the run.
     own : numpy.ndarray
-        Shape (offered,), float64: what of it is its tenant's own queue.
+        Shape (offered,), int64: what of it is its tenant's own queue.
     """
 
     answered: np.ndarray
@@ -205,11 +208,13 @@ def _gbps(size: int, clocks: int, channels: int, config: ChannelConfig) -> float
 def _waits(seen: TenantResult | None, share: Fraction, end: int) -> _Waits:
     if seen is None:
         none = np.zeros(0, np.int64)
-        return _Waits(answered=none.astype(bool), latency=none, own=none.astype(float))
+        return _Waits(answered=none.astype(bool), latency=none, own=none)
     answered = seen.completed >= 0
     latency = np.where(answered, seen.completed, end) - seen.offered
     own = own_queue(seen, float(share)) if share else _behind_own(seen, end)
-    return _Waits(answered=answered, latency=latency, own=np.minimum(own, latency))
+    # Less than a clock is no wait: offers are in whole clocks, fluid departures are not.
+    own = np.floor(np.minimum(own, latency) + _ROUNDING).astype(np.int64)
+    return _Waits(answered=answered, latency=latency, own=own)
 
 
 def _behind_own(seen: TenantResult, end: int) -> np.ndarray:
@@ -221,16 +226,12 @@ def _behind_own(seen: TenantResult, end: int) -> np.ndarray:
     return own
 
 
-def _ranks(values: np.ndarray, *names: str) -> dict[str, float] | None:
-    """Percentiles by nearest rank, whole where the values are; None without any."""
+def _ranks(values: np.ndarray, *names: str) -> dict[str, int] | None:
+    """Percentiles by nearest rank; None without any values."""
     if not len(values):
         return None
     ranks = np.percentile(values, [PERCENTILES[name] for name in names], method="inverted_cdf")
-    whole = np.issubdtype(values.dtype, np.integer)
-    return {
-        name: int(rank) if whole else round(float(rank), 3)
-        for name, rank in zip(names, ranks, strict=True)
-    }
+    return {name: int(rank) for name, rank in zip(names, ranks, strict=True)}
 
 
 def _worst(seen: TenantResult | None, waits: _Waits) -> dict[str, Any] | None:
@@ -244,7 +245,7 @@ def _worst(seen: TenantResult | None, waits: _Waits) -> dict[str, Any] | None:
         "granted": int(seen.granted[k]) if k < len(seen.granted) else None,
         "completed": int(seen.completed[k]) if waits.answered[k] else None,
         "latency_clocks": int(waits.latency[k]),
-        "own_queue_clocks": round(float(waits.own[k]), 3),
+        "own_queue_clocks": int(waits.own[k]),
     }
 
 

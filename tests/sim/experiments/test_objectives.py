@@ -103,7 +103,7 @@ def test_a_latency_is_late_over_the_objective_and_not_at_it(tmp_path):
         "granted": FIRST_CLOCK + 505,
         "completed": FIRST_CLOCK + 601,
         "latency_clocks": 101,
-        "own_queue_clocks": 0.0,
+        "own_queue_clocks": 0,
     }
     assert row["latency_clocks"] == {"p50": 100, "p90": 101, "p99": 101, "p999": 101, "max": 101}
 
@@ -122,9 +122,20 @@ def test_what_its_own_requests_take_at_the_guarantee_is_not_promised(tmp_path):
     row = row_of(
         tmp_path, tenant("decode-a", 1, [0] * 4, [4, 36, 68, 100], [50, 82, 114, 150]), end=999
     )
-    assert row["own_queue_clocks"] == {"p50": 32.0, "p99": 96.0, "max": 96.0}
-    assert row["promised_clocks"] == {"p99": 54.0, "max": 54.0}
+    assert row["own_queue_clocks"] == {"p50": 32, "p99": 96, "max": 96}
+    assert row["promised_clocks"] == {"p99": 54, "max": 54}
     assert (row["violations"], row["violations_own_queue"]) == (2, 2)
+
+
+def test_less_than_a_clock_is_no_wait(tmp_path):
+    """527 bytes take 32.94 clocks: 0.94 too long after one request, 1.88 after two."""
+    seen = tenant("decode-a", 1, [0, 31, 62], [5, 36, 67], [50, 81, 112])
+    row = row_of(tmp_path, seen, end=999)
+    assert row["own_queue_clocks"]["max"] == 2
+    early = tenant("decode-a", 1, [0, 32, 64], [5, 36, 67], [50, 81, 112], size=500)
+    assert row_of(tmp_path, early, end=999)["own_queue_clocks"]["max"] == 0
+    late = tenant("decode-a", 1, [0, 32, 64], [5, 36, 67], [50, 81, 112], size=527)
+    assert row_of(tmp_path, late, end=999)["own_queue_clocks"]["max"] == 1
 
 
 def test_a_promised_part_over_the_bound_is_a_breach(tmp_path):
