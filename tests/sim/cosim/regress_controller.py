@@ -383,6 +383,7 @@ async def a_window_starts_from_the_probe(dut):
         names=names,
         settings=settings,
         arbiter=ArbiterKind.MCOS,
+        contract="none",
     )
     probes: list[int] = []
 
