@@ -34,7 +34,8 @@ def written(tmp_path_factory):
 def test_files_are_listed_with_their_sizes(written):
     directory, result = written
     assert sorted(path.name for path in directory.iterdir()) == sorted(FILES)
-    assert result.stderr == ""
+    # A slow machine is told of progress.
+    assert [x for x in result.stderr.splitlines() if not x.startswith("Writing Verilog")] == []
     assert result.stdout.splitlines() == [
         f"{directory / name}: {(directory / name).stat().st_size:,} bytes" for name in FILES
     ]
