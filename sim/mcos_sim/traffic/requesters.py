@@ -26,6 +26,9 @@ LEAST_ROUND_TRIP = 16
 
 MOST_WINDOW = (1 << 12) - 1
 
+_NEVER = 1 << 62
+"""More than any clock, and within 63 bits."""
+
 _FINE = 36
 """Fraction bits of the clocks that a byte takes at a rate. With them the clocks of a run, at most
 1e8, still fit in 63 bits."""
@@ -108,7 +111,7 @@ def _most_requests(asking: Asking, frame: Frame) -> int:
             return math.ceil((end - first) * _rate_of(asking, frame) / smallest) + 1
         case OnOff(on=on, off=off):
             part = on / (on + off)
-            busy = math.ceil((end - first) * part + clocks(on, frame.config)) + 1
+            busy = min(end - first, math.ceil((end - first) * part + clocks(on, frame.config)) + 1)
             return math.ceil(busy * _rate_of(asking, frame) / smallest) + 1
     return 0
 
@@ -159,7 +162,7 @@ def _made(asking: Asking, frame: Frame) -> Stream:
 
 def _closed_steps(first: int, end: int, each: int, think: Fraction, most: int) -> np.ndarray:
     """Steps of ``each`` requests, as many as there can be in the run."""
-    pause = math.ceil(think)
+    pause = min(math.ceil(think), end)
     least = max(each, LEAST_ROUND_TRIP) + pause
     count = min((end - first) // least + 1, max(1, most // each))
     steps = np.zeros(count, STEP)
@@ -178,14 +181,14 @@ def _times(asking: Asking, drawn: np.ndarray, first: int, frame: Frame) -> np.nd
     are at most one request and n times the rate. Clocks of a byte are rounded up, so that the rate
     is never exceeded.
     """
-    each = math.ceil((1 << _FINE) / _rate_of(asking, frame))
+    each = min(math.ceil((1 << _FINE) / _rate_of(asking, frame)), _NEVER)
     passed = np.cumsum(drawn) - drawn
-    fits = passed <= ((1 << 62) // each)
+    fits = passed <= _NEVER // each
     busy = np.where(fits, passed, 0) * each >> _FINE
     busy = np.where(fits, busy, frame.end)
     if isinstance(asking.pattern, OnOff):
-        on = max(1, round(clocks(asking.pattern.on, frame.config)))
-        off = round(clocks(asking.pattern.off, frame.config))
+        on = min(max(1, round(clocks(asking.pattern.on, frame.config))), frame.end)
+        off = min(round(clocks(asking.pattern.off, frame.config)), frame.end)
         busy = busy // on * (on + off) + busy % on
     return first + busy
 

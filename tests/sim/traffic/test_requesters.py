@@ -164,3 +164,26 @@ def test_addresses_go_around_a_small_region():
     assert len(address) > region_bytes(config) // 512
     assert address.max() < region_base(1, config)
     assert (address[: region_bytes(config) // 512] == 512 * np.arange(1 << 19)).all()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("steady:rate=1e-30 GB/s", 1),
+        ("on-off:rate=51.2 GB/s,on=1ps,off=1e30 s", 1),
+        ("on-off:rate=51.2 GB/s,on=1e30 s,off=1ps", 1563),
+        ("closed:window=3,think=1e30 s", 3),
+        ("steady:rate=51.2 GB/s,stop=1e30 s", 1563),
+    ],
+)
+def test_amounts_beyond_the_run_are_taken_as_never(compiled, pattern, count):
+    """51.2 GB/s are 8 bytes a clock, a longest request every 64."""
+    stream = streams_of(compiled, f"decode-a={pattern},start=0 ns")["decode-a"]
+    due = stream.steps["ready"].astype(np.int64) + stream.steps["compute"].astype(np.int64) < END
+    assert stream.steps["count"][due].sum() == count
+
+
+def test_an_absurd_rate_is_refused(compiled):
+    for pattern in ("steady:rate=1e30 GB/s", "closed:window=1,step=1e30 B"):
+        with pytest.raises(UserError, match="at most 20,000,000 requests"):
+            streams_of(compiled, f"decode-a={pattern}")
