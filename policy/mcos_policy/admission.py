@@ -206,9 +206,9 @@ class _Admission:
 
     def _shares(self, shares: Weights, rate: Fraction) -> Iterator[Diagnostic]:
         """What best effort costs the others while all are backlogged must not be a guarantee."""
-        channels = self.fabric.channels
+        whole = rate * self.fabric.channels / self.clock / sum(shares.exact.values(), Fraction(0))
         for position, guarantee in self.guarantees.items():
-            share = rate * shares.share(position) * channels / self.clock
+            share = whole * shares.exact[position]
             if share >= guarantee:
                 continue
             tenants = self.contract.tenants

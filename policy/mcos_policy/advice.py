@@ -8,7 +8,7 @@ from mcos_policy.contract import Contract, bandwidth_path
 from mcos_policy.diagnostics import Diagnostic
 from mcos_policy.headroom import headroom, rounded_down, rounded_up
 from mcos_policy.objectives import Objective, Verdict, judge
-from mcos_policy.quantize import WEIGHT_LIMIT
+from mcos_policy.quantize import WEIGHT_LIMIT, least_rate
 from mcos_policy.source import Source
 from mcos_policy.units import DURATION, RATE
 
@@ -72,6 +72,14 @@ def least_guarantee(contract: Contract, config: ChannelConfig, position: int) ->
     if others:
         most = min(most, WEIGHT_LIMIT * min(others))
     least = low = promise.guaranteed
+    if promise.best_effort:
+        # The smallest guarantee there can be, else halves of halves would hold without end.
+        smallest = least_rate(contract.fabric.channels, config)
+        if others:
+            smallest = max(smallest, max(others) / WEIGHT_LIMIT)
+        least = low = rounded_up(smallest, _DIGITS)
+        if low <= most and _holds(contract, config, position, low):
+            return low
     # With more of it others' tokens may count for more, so that the bound may grow again.
     for step in range(1, _STEPS + 1):
         high = rounded_down(least + (most - least) * step / _STEPS, 2 * _DIGITS)

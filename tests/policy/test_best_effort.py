@@ -200,7 +200,7 @@ def test_no_burst_is_a_fault_of_a_guarantee(base: str, contract_file: Write) -> 
 def test_an_objective_is_not_promised(base: str, contract_file: Write) -> None:
     compiled = compile_contract(contract_file(f'{base}{SPARE}latency_slo = "25 us"\n'), CONFIG)
     (told,) = map(str, compiled.warnings)
-    assert "it is not promised; give it 199 MB/s, which would do" in told
+    assert "it is not promised; give it 314 MB/s, which would do" in told
 
 
 @pytest.mark.parametrize(
@@ -226,3 +226,17 @@ def test_what_an_image_may_have(
     tenants[1] = dataclasses.replace(tenants[1], **change)
     changed = dataclasses.replace(settings, tenants=tuple(tenants))
     assert verify(encode(CONFIG, channel_map(CONFIG), changed, 0).words, CONFIG) is code
+
+
+@pytest.mark.parametrize(
+    ("others", "advice"),
+    [(True, "give it 314 MB/s, which would do"), (False, "give it 97.7 kB/s, which would do")],
+)
+def test_the_advice_for_an_objective_is_a_guarantee_that_can_be(
+    others: bool, advice: str, base: str, contract_file: Write
+) -> None:
+    """At least the smallest rate, and a 255th of the largest guarantee."""
+    text = base if others else "[fabric]\nchannels = 8\n"
+    path = contract_file(f'{text}{SPARE}latency_slo = "1.3 ms"\n')
+    (told,) = map(str, compile_contract(path, CONFIG).warnings)
+    assert told.endswith(advice)
