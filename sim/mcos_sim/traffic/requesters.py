@@ -109,11 +109,17 @@ def _most_requests(asking: Asking, frame: Frame) -> int:
             return passed + window + _step_count(asking, frame)
         case Steady():
             return math.ceil((end - first) * _rate_of(asking, frame) / smallest) + 1
-        case OnOff(on=on, off=off):
-            part = on / (on + off)
-            busy = min(end - first, math.ceil((end - first) * part + clocks(on, frame.config)) + 1)
+        case OnOff():
+            on, off = _phases(asking.pattern, frame)
+            busy = min(end - first, ((end - first) // (on + off) + 1) * on)
             return math.ceil(busy * _rate_of(asking, frame) / smallest) + 1
     return 0
+
+
+def _phases(pattern: OnOff, frame: Frame) -> tuple[int, int]:
+    """Clocks for which a pattern asks, at least one, and for which it does not."""
+    on, off = (round(clocks(each, frame.config)) for each in (pattern.on, pattern.off))
+    return min(max(1, on), frame.end), min(off, frame.end)
 
 
 def _step_count(asking: Asking, frame: Frame) -> int:
@@ -187,8 +193,7 @@ def _times(asking: Asking, drawn: np.ndarray, first: int, frame: Frame) -> np.nd
     busy = np.where(fits, passed, 0) * each >> _FINE
     busy = np.where(fits, busy, frame.end)
     if isinstance(asking.pattern, OnOff):
-        on = min(max(1, round(clocks(asking.pattern.on, frame.config))), frame.end)
-        off = min(round(clocks(asking.pattern.off, frame.config)), frame.end)
+        on, off = _phases(asking.pattern, frame)
         busy = busy // on * (on + off) + busy % on
     return first + busy
 

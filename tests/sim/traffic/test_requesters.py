@@ -172,6 +172,8 @@ def test_addresses_go_around_a_small_region():
         ("steady:rate=1e-30 GB/s", 1),
         ("on-off:rate=51.2 GB/s,on=1ps,off=1e30 s", 1),
         ("on-off:rate=51.2 GB/s,on=1e30 s,off=1ps", 1563),
+        ("on-off:rate=51.2 GB/s,on=1ps,off=1ns", 782),
+        ("on-off:rate=51.2 GB/s,on=1ns,off=1ps", 1563),
         ("closed:window=3,think=1e30 s", 3),
         ("steady:rate=51.2 GB/s,stop=1e30 s", 1563),
     ],
