@@ -11,7 +11,7 @@ from mcos_policy.colouring import check_colours
 from mcos_policy.contract import Contract, bandwidth_path
 from mcos_policy.counters import check_epoch
 from mcos_policy.diagnostics import Diagnostic
-from mcos_policy.headroom import Headroom, headroom, rounded_down, rounded_up
+from mcos_policy.headroom import Headroom, headroom
 from mcos_policy.quantize import (
     LEAST_AGE_LIMIT,
     WEIGHT_LIMIT,
@@ -27,6 +27,7 @@ from mcos_policy.quantize import (
     single_class_delay,
     weights,
 )
+from mcos_policy.rounding import rounded_down, rounded_up
 from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE
 

@@ -6,9 +6,10 @@ from fractions import Fraction
 from mcos_hw.config import ChannelConfig
 from mcos_policy.contract import Contract, bandwidth_path
 from mcos_policy.diagnostics import Diagnostic
-from mcos_policy.headroom import headroom, rounded_down, rounded_up
+from mcos_policy.headroom import headroom
 from mcos_policy.objectives import Objective, Verdict, judge
 from mcos_policy.quantize import WEIGHT_LIMIT, least_rate
+from mcos_policy.rounding import rounded_down, rounded_up
 from mcos_policy.source import Source
 from mcos_policy.units import DURATION, RATE
 

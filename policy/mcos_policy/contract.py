@@ -34,6 +34,7 @@ __all__ = [
     "Placement",
     "Tenant",
     "bandwidth_path",
+    "tenant_name",
     "validate",
 ]
 
@@ -64,7 +65,14 @@ _MOST_COST = 64
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
-def _name(value: object) -> str:
+def tenant_name(value: object) -> str:
+    """A tenant's name.
+
+    Raises
+    ------
+    RuleError
+        If it is none.
+    """
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise RuleError("must be 1 to 32 of the characters a-z, 0-9 and -", "rename the tenant")
     return value
@@ -295,7 +303,7 @@ class Tenant(_Table):
         Where its pages are.
     """
 
-    name: Annotated[str, PlainValidator(_name)]
+    name: Annotated[str, PlainValidator(tenant_name)]
     tag: Annotated[int, integer(0)] | None = None
     bandwidth: Bandwidth
     placement: Placement = Placement()

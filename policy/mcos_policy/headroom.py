@@ -11,8 +11,6 @@ from mcos_policy.quantize import WEIGHT_LIMIT, least_rate
 __all__ = [
     "Headroom",
     "headroom",
-    "rounded_down",
-    "rounded_up",
 ]
 
 
@@ -83,31 +81,3 @@ def headroom(contract: Contract, config: ChannelConfig) -> Headroom:
     return Headroom(
         channels=channels, capacity=capacity, limit=limit, charged=charged, further=further
     )
-
-
-def rounded_down(number: Fraction, digits: int = 4) -> Fraction:
-    """A number with so many digits, at most itself."""
-    return _rounded(number, digits, math.floor)
-
-
-def rounded_up(number: Fraction, digits: int = 4) -> Fraction:
-    """A number with so many digits, at least itself."""
-    return _rounded(number, digits, math.ceil)
-
-
-def _rounded(number: Fraction, digits: int, towards) -> Fraction:
-    if number <= 0:
-        return Fraction(0)
-    unit = Fraction(10) ** (_exponent(number) - digits + 1)
-    return towards(number / unit) * unit
-
-
-def _exponent(number: Fraction) -> int:
-    """The exponent of a number over 0 in scientific notation, exactly."""
-    bits = number.numerator.bit_length() - number.denominator.bit_length()
-    guess = math.floor(bits * math.log10(2))
-    while Fraction(10) ** (guess + 1) <= number:
-        guess += 1
-    while Fraction(10) ** guess > number:
-        guess -= 1
-    return guess

@@ -35,6 +35,7 @@ COMMANDS = (
     "init",
     "compile",
     "explain",
+    "size",
     "diff",
     "verilog",
     "run",

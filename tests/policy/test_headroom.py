@@ -4,11 +4,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-import pytest
-
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import examine
-from mcos_policy.headroom import Headroom, headroom, rounded_down, rounded_up
+from mcos_policy.headroom import Headroom, headroom
 
 CONFIG = ChannelConfig()
 GIGA = 10**9
@@ -60,19 +58,3 @@ def test_too_much(contract_file: Callable[[str], Path], base: str) -> None:
     assert room.factor == Fraction("348.16") / 400
     assert room.enough_channels == 10
     assert room.further is None
-
-
-@pytest.mark.parametrize(
-    ("number", "digits", "down", "up"),
-    [
-        ("1234.5", 4, "1234", "1235"),
-        ("1234", 4, "1234", "1234"),
-        ("0.0123456", 3, "0.0123", "0.0124"),
-        ("99.99", 2, "99", "100"),
-        ("1000", 1, "1000", "1000"),
-        ("0", 3, "0", "0"),
-    ],
-)
-def test_rounding(number: str, digits: int, down: str, up: str) -> None:
-    assert rounded_down(Fraction(number), digits) == Fraction(down)
-    assert rounded_up(Fraction(number), digits) == Fraction(up)
