@@ -78,7 +78,7 @@ def command(
         list[str] | None,
         typer.Option(
             metavar="NAME=PATTERN[:key=value,...]",
-            help="What one tenant asks for, as in the file; may be repeated.",
+            help="What one tenant asks for, as in the file.",
             show_default=False,
         ),
     ] = None,
