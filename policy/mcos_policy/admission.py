@@ -199,6 +199,7 @@ class _Admission:
         scaled = ", ".join(
             f"{self.contract.tenants[position].name} {RATE.show(rounded_down(guarantee * factor))}"
             for position, guarantee in self.guarantees.items()
+            if guarantee
         )
         channels = ""
         if (enough := room.enough_channels) is not None:

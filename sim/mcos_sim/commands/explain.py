@@ -181,7 +181,7 @@ def _verdict(tenant: TenantExplanation, *, admitted: bool) -> str:
     if not admitted:
         return "not admitted"
     if tenant.verdict is None:
-        return "no SLO" if tenant.bound_ns is not None else "no promise"
+        return "no SLO" if tenant.guaranteed_fabric else "best effort"
     return tenant.verdict
 
 
@@ -288,5 +288,7 @@ def _time(nanoseconds: float | None) -> str:
 
 def _down(gbps: float) -> str:
     """GB/s in four digits, rounded down so that all of what it shows would fit."""
+    if not gbps:
+        return "0"
     unit = 10.0 ** (math.floor(math.log10(gbps)) - 3)
     return f"{math.floor(gbps / unit) * unit:.4g}"

@@ -136,6 +136,19 @@ def test_too_much_is_shown_with_what_would_fit(explained):
 _NOT = ("not", "admitted")
 
 
+def test_best_effort(explained):
+    effort = 'work_conserving = true\nguaranteed = "0 GB/s"'
+    _, shown, record = explained(('guaranteed = "40.96 GB/s"', effort))
+    assert (record["tenants"][0]["bound_ns"], record["tenants"][0]["verdict"]) == (None, None)
+    (row,) = [line for line in shown.out.splitlines() if line.startswith("prefill")]
+    assert row.split()[-2:] == ["best", "effort"]
+    code, shown, record = explained(('guaranteed = "40.96 GB/s"', effort), ("102.4", "130"))
+    assert (code, record["tenants"][0]["fitting_fabric"]) == (2, 0)
+    assert "prefill 0" not in record["errors"][0].split("multiply")[1]
+    (row,) = [line for line in shown.out.splitlines() if line.startswith("prefill")]
+    assert row.split()[1:3] == ["0", "0"]
+
+
 def test_other_errors_come_with_the_table_too(explained):
     code, shown, record = explained(("tag = 3", "tag = 16"))
     assert (code, record["admitted"]) == (2, False)
