@@ -11,7 +11,7 @@ import typer
 from mcos_policy.diagnostics import ContractError, Severity
 from mcos_sim.commands.compile import config_for
 from mcos_sim.commands.options import Contract
-from mcos_sim.console import output, print_table, require_outputs, say, write_json
+from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ _OTHERS = (
     "latency_slo",
 )
 _MEANING = (
-    "A bound is the longest time from a request's first offer to its response. It leaves out the "
-    "wait behind the tenant's own requests that came sooner than its guarantee carries them: one "
-    "that keeps to its guarantee waits for at most one longest request of its own beyond it. It "
-    "supposes that the pacer is on and that the memory answers within latency."
+    "A bound is the longest time from a request's first offer to its response.",
+    "The wait behind the tenant's own requests that came sooner than its guarantee carries them is",
+    "not in it: one that keeps to its guarantee waits for at most one longest request of its own.",
+    "It supposes that the pacer is on and that the memory answers within latency.",
 )
 _NO_PACER = "Without the pacer no bound holds; write pacer = true under [fabric]."
 
@@ -95,10 +95,11 @@ def command(
         output.print()
         _show_bounds(explanation)
         output.print()
-        output.print(_MEANING)
+        for line in _MEANING:
+            tell(line)
     elif compiled is not None and not compiled.contract.fabric.pacer:
         output.print()
-        output.print(_NO_PACER)
+        tell(_NO_PACER)
     if any(tenant.cost != 1 or tenant.colours not in (1, None) for tenant in explanation.tenants):
         output.print()
         _show_memory(explanation)
@@ -107,31 +108,31 @@ def command(
     if registers:
         _show_registers(explanation)
     output.print()
-    output.print(GBPS_NOTE)
+    tell(GBPS_NOTE)
 
 
 def _show_capacity(explanation: Explanation, *, tags: int) -> None:
-    output.print(
+    tell(
         f"{explanation.channels} channels of {explanation.capacity_channel:g} GB/s, "
         f"{explanation.capacity_fabric:g} GB/s in all; "
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )
     if explanation.over_by_gbps:
         channels = explanation.fitting_channels
-        output.print(
+        tell(
             f"Guarantees may take {explanation.limit_gbps:g} GB/s: these are "
             f"{explanation.over_by_gbps:g} GB/s or "
             f"{explanation.over_by_gbps / explanation.limit_gbps:.2%} too much."
             + ("" if channels is None else f" {channels} channels would do.")
         )
     else:
-        output.print(
+        tell(
             f"Guarantees may take {explanation.limit_gbps:g} GB/s: {explanation.headroom_gbps:g} "
             f"GB/s are free, {explanation.headroom_channel_gbps:g} GB/s of each channel."
         )
-        output.print(_further(explanation, tags=tags))
+        tell(_further(explanation, tags=tags))
     if explanation.shared_rate != explanation.capacity_channel:
-        output.print(
+        tell(
             f"Admitted by compiled cost: {explanation.shared_rate:g} GB/s a channel while all are "
             "backlogged."
         )
@@ -199,7 +200,7 @@ def _show_bounds(explanation: Explanation) -> None:
         for tenant in promised
     ]
     print_table("What the bound is made of (ns)", columns, rows)
-    output.print(f"An idle channel takes {_time(explanation.idle_ns)} ns.")
+    tell(f"An idle channel takes {_time(explanation.idle_ns)} ns.")
 
 
 def _show_memory(explanation: Explanation) -> None:

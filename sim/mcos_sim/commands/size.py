@@ -199,7 +199,7 @@ def _show(sizing: Sizing, model: str | None) -> None:
         if of.read_bytes == of.weight_bytes
         else (f", {SIZE.show(rounded(Fraction(of.read_bytes)))} of them read in a step")
     )
-    output.print(
+    tell(
         f"Weights{of_model}: {SIZE.show(rounded(Fraction(of.weight_bytes)))}{read}; KV: "
         f"{SIZE.show(rounded(Fraction(of.kv_bytes_per_token)))} a token, "
         f"{SIZE.show(rounded(Fraction(of.kv_bytes)))} of {of.batch:,} sequences of "
@@ -215,7 +215,7 @@ def _show(sizing: Sizing, model: str | None) -> None:
     rows = [[line.name, line.value, line.formula, line.figures] for line in sizing.lines]
     print_table("", columns, rows)
     for remark in sizing.remarks:
-        output.print(f"Note: {remark}.")
+        tell(f"Note: {remark}.")
     if sizing.misfits:
         return
     output.print()
