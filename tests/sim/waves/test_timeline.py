@@ -11,6 +11,7 @@ import pytest
 
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_policy.settings import Settings
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.report.colours import CLASSES, QUEUED, VIOLATION, tenant_colour
 from mcos_sim.waves.figure import BEFORE, IN_FLIGHT, timeline_figure
@@ -36,7 +37,24 @@ FROM = 300
 def waveform(tmp_path_factory):
     path = tmp_path_factory.mktemp("timeline") / "w.vcd"
     write_case(random_case(ChannelConfig(tenants=4), seed=4, clocks=3_000), path)
-    return dataclasses.replace(read_waveform(path), contract="mine").rows(slice(FROM, None))
+    found = read_waveform(path)
+    return dataclasses.replace(found, images=objectives(found), contract="mine").rows(
+        slice(FROM, None)
+    )
+
+
+def objectives(waveform: Waveform) -> tuple[tuple[int, Settings], ...]:
+    """Its images with an objective that everybody misses."""
+    return tuple(
+        (
+            since,
+            dataclasses.replace(
+                image,
+                tenants=tuple(dataclasses.replace(each, latency_slo=100) for each in image.tenants),
+            ),
+        )
+        for since, image in waveform.images
+    )
 
 
 def broken(waveform: Waveform, rows: np.ndarray) -> Waveform:
