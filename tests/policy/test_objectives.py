@@ -105,6 +105,22 @@ def test_tokens_that_come_late_and_a_jump_of_virtual_time(
     assert found - fair > 16
 
 
+@pytest.mark.parametrize(("lateness", "owed"), [(3, 2 + 4), (0, 4)])
+def test_as_many_are_owed_a_jump_as_are_on_the_way(
+    base: str, contract_file: Callable[[str], Path], lateness: int, owed: int
+) -> None:
+    text = base.replace("channels = 8", 'channels = 8\ndepth1 = "0 ns"').replace("40 GB", "4 GB")
+    template = text.split("[[tenant]]")[2]
+    for name, rate in (("c", 16), ("d", 4)):
+        text += "\n[[tenant]]" + template.replace('"b"', f'"{name}"').replace("= 80", f"= {rate}")
+    text = text.replace("guaranteed_gbps = 80", "guaranteed_gbps = 8")
+    config = ChannelConfig(lateness=lateness)
+    contract = compile_contract(contract_file(text), config).contract
+    first = judge(contract, config, [0])[0]
+    # Beside weights of 1, 2 and 4: a jump is a longest request at a weight of 1.
+    assert first.terms["other classes"] == pytest.approx(16 + 8 * owed)
+
+
 def test_a_higher_priority_goes_first_as_far_as_its_bucket_reaches(
     base: str, contract_file: Callable[[str], Path]
 ) -> None:
