@@ -1,6 +1,7 @@
 """What is said of a violation: names, units, and two values that differ in print."""
 
 import dataclasses
+import json
 import re
 from collections import Counter
 from fractions import Fraction
@@ -13,6 +14,7 @@ from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import Quantity, Rule, Violation, Wording, check_waveform
 from mcos_sim.waves.rules.amounts import amount, amounts
+from tests.sim.commands.command_line import run_command
 from tests.sim.waves.windows import write_case
 
 CONFIG = ChannelConfig(tenants=4)
@@ -274,3 +276,30 @@ def test_a_bucket_says_how_its_level_comes_about(waveform):
     assert asked == before + rate - taken
     assert there == before + rate
     assert taken == size
+
+
+def test_the_command_prints_and_writes_the_same_words(tmp_path, capsys):
+    """Under a state with other rates the buckets of a sound waveform are wrong."""
+    path = tmp_path / "w.vcd"
+    write_case(random_case(CONFIG, seed=4, clocks=1_500), path)
+    state = json.loads(path.with_suffix(".json").read_text())
+    for image in state["images"]:
+        for tenant in image["tenants"]:
+            tenant["committed_rate"] = tenant["committed_rate"] * 3 // 4
+    path.with_suffix(".json").write_text(json.dumps(state))
+    found = tmp_path / "found.json"
+    assert run_command("waves", path, "--json", found, "--limit", 10) == 1
+    printed = capsys.readouterr()
+    result = json.loads(found.read_text())
+    assert result["violation_count"] > len(result["violations"]) == 1_000  # of a kind
+    assert f"{result['violation_count']:,} violations of the rule tokens" in result["verdict"]
+    assert result["verdict"] in printed.out
+    told = [row["sentence"] for row in result["violations"]]
+    assert [each for each in printed.err.splitlines() if each in told] == told[:10]
+    for row in result["violations"]:
+        assert row["value_text"] in row["sentence"]
+        assert row["expected_text"] in row["sentence"]
+        assert row["value_text"] != row["expected_text"]
+        assert row["unit"]
+        assert isinstance(row["value"], int)
+        assert isinstance(row["expected"], int)
