@@ -182,6 +182,13 @@ def test_faults(line: str, message: str, base: str, contract_file: Write) -> Non
     assert _refused(contract_file(f"{base}{SPARE}{line}\n")) == [message]
 
 
+def test_nothing_at_all_is_one_fault(contract_file: Write) -> None:
+    """A tenant that could be granted nothing is alone: no counter grows, and nothing divides by 0."""
+    text = f"[fabric]\nchannels = 8\n{SPARE}burst = 0\nwork_conserving = false\n"
+    (told,) = _refused(contract_file(text))
+    assert "work_conserving must be true for a tenant with neither guarantee nor burst" in told
+
+
 @pytest.mark.parametrize(
     ("line", "limit"), [("age_limit = 0", 0), ('age_limit = "1.28 us"', 1024), ("", LONGEST)]
 )
