@@ -183,7 +183,7 @@ def test_faults(line: str, message: str, base: str, contract_file: Write) -> Non
 
 
 def test_nothing_at_all_is_one_fault(contract_file: Write) -> None:
-    """A tenant that could be granted nothing is alone: no counter grows, and nothing divides by 0."""
+    """A tenant that could be granted nothing is alone: no counter grows, nothing divides by 0."""
     text = f"[fabric]\nchannels = 8\n{SPARE}burst = 0\nwork_conserving = false\n"
     (told,) = _refused(contract_file(text))
     assert "work_conserving must be true for a tenant with neither guarantee nor burst" in told
