@@ -6,7 +6,6 @@ is the decoders without the prefill on the FCFS hardware.
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,7 +166,7 @@ def contention_scenario(
         memory_latency=setting.memory_latency,
         memory_credit=credit,
         seed=setting.seed,
-        contract=Path(compiled.origin["name"]).stem,
+        contract=compiled.origin["name"],
         window=window,
     )
     scenario = behind(scenario, setting.memory, compiled)

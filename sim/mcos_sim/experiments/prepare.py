@@ -127,7 +127,7 @@ def prepare_plan(
         memory_latency=latency,
         memory_credit=compiled.settings.channel.port_credit,
         seed=common.seed,
-        contract=Path(compiled.origin["name"]).stem,
+        contract=compiled.origin["name"],
         window=common.window,
     )
     words = {each.tenant.name: each.pattern.words for each in plan.asking}

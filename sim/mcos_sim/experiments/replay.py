@@ -1,6 +1,5 @@
 """One run of one workload under one arbiter, and what it says of every tenant."""
 
-from pathlib import Path
 from typing import Any
 
 from mcos_policy.compiler import Compiled
@@ -48,7 +47,7 @@ def replay_scenario(
         clocks=PATIENCE * workload.facts["schedule_clocks"],
         memory_latency=memory_latency,
         memory_credit=compiled.settings.channel.port_credit,
-        contract=Path(compiled.origin["name"]).stem,
+        contract=compiled.origin["name"],
         **options,
     )
 

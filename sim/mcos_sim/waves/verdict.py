@@ -38,13 +38,13 @@ def sentence(
     Returns
     -------
     str
-        Such as ``window.vcd, clocks 9,000 to 11,000 of MCOS under contract decode-prefill: no rule
+        Such as ``window.vcd, clocks 9,000 to 11,000 of MCOS under decode-prefill.toml: no rule
         is broken; decode-a answers 3 requests later than its SLO of 25 us``.
     """
     first, end = int(waveform.clocks[0]), int(waveform.clocks[-1]) + 1
     name = waveform.arbiter.name.lower().replace("_", " ")
     arbiter = name.upper() if name in ("mcos", "fcfs") else name
-    under = f" under contract {waveform.contract}" if waveform.contract else ""
+    under = f" under {waveform.contract}" if waveform.contract else ""
     hidden = waveform.hidden_clocks
     shown = f" ({hidden:,} between them hidden or unknown)" if hidden else ""
     verdicts = [_broken(violations, count), *_late(waveform, tenants)]

@@ -195,7 +195,7 @@ def test_one_sentence_says_file_clocks_arbiter_contract_and_verdict(whole, path)
     end = int(whole.clocks[-1]) + 1
     said = sentence(path, loose, [], 0, summarise(loose))
     assert said == (
-        f"w.vcd, clocks 1,024 to {end:,} of MCOS under contract decode-prefill: no rule is "
+        f"w.vcd, clocks 1,024 to {end:,} of MCOS under decode-prefill.toml: no rule is "
         "broken; every answer is within its SLO"
     )
     tight = with_objective(whole, 100)
@@ -219,13 +219,13 @@ def test_the_command_answers_the_objective(path, tmp_path, capsys):
     for image in state["images"]:
         for tenant in image["tenants"]:
             tenant["latency_slo"] = 100
-    assert state["contract"] == "decode-prefill"
+    assert state["contract"] == "decode-prefill.toml"
     state["contract"] = "mine"
     vcd.with_suffix(".json").write_text(json.dumps(state))
     found = tmp_path / "found.json"
     assert run_command("waves", vcd, "--json", found) == 0
     told = capsys.readouterr().out
-    assert "of MCOS under contract mine: no rule is broken; " in told
+    assert "of MCOS under mine: no rule is broken; " in told
     result = json.loads(found.read_text())
     assert result["contract"] == "mine"
     assert result["verdict"] in told

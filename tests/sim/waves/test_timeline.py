@@ -211,7 +211,7 @@ def test_a_page_says_marks_and_lists_what_is_wrong(name, width, pages, browser, 
     count = len(PAGES[name])
     first, end = int(waveform.clocks[0]), int(waveform.clocks[-1]) + 1
     lead = view.inner_text(".lead").replace("\u00a0", " ")
-    begin = f"w<b>.vcd, clocks {first:,} to {end:,} of MCOS under contract mine: "
+    begin = f"w<b>.vcd, clocks {first:,} to {end:,} of MCOS under mine: "
     verdicts = {
         "none": "no rule is broken; ",
         "one": f"1 violation of the rule load, in clock {first + 700:,}; ",
