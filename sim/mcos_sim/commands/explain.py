@@ -12,6 +12,7 @@ from mcos_policy.diagnostics import ContractError, Severity
 from mcos_sim.commands.compile import config_for
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
+from mcos_sim.experiments.run_words import four_digits
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -142,11 +143,12 @@ def _further(explanation: Explanation, *, tags: int) -> str:
     """What one more tenant could be guaranteed."""
     if len(explanation.tenants) >= tags:
         return f"One more tenant does not fit: all {tags} tags are taken."
-    if explanation.further_least_gbps is None:
+    least, most = explanation.further_least_gbps, explanation.further_most_gbps
+    if least is None or most is None:
         return "One more tenant does not fit: a 255th of the largest guarantee is not free."
     return (
-        f"One more tenant could be guaranteed {explanation.further_least_gbps:.4g} to "
-        f"{explanation.further_most_gbps:.4g} GB/s; no guarantee is more than 255 times another."
+        f"One more tenant could be guaranteed {four_digits(least)} to {four_digits(most)} GB/s; "
+        "no guarantee is more than 255 times another."
     )
 
 

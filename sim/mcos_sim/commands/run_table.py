@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from mcos_sim.console import print_table, tell
 from mcos_sim.engines import Engine
-from mcos_sim.experiments.run_words import UNITS, objective_sentence, time_words, unit_for
+from mcos_sim.experiments.run_words import (
+    UNITS,
+    four_digits,
+    objective_sentence,
+    time_words,
+    unit_for,
+)
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -47,8 +53,9 @@ def show_run(found: Mapping[str, Any]) -> None:
         f"max {unit}",
         f"SLO {unit}",
         f"bound {unit}",
+        # What the contract promises, whatever this run met: that is in the last column.
+        Column(heading="by contract", justify="left"),
         "late",
-        Column(heading="verdict", justify="left"),
     )
     rows = [
         [row["name"], _kind(row["traffic"]), *_cells(row, khz, unit)] for row in found["tenants"]
@@ -59,7 +66,7 @@ def show_run(found: Mapping[str, Any]) -> None:
     capacity = found["capacity_gbps"]
     used = capacity - found["idle_gbps"]
     tell(
-        f"{used:,.4g} of {capacity:,.4g} GB/s used on {found['channels']} channels "
+        f"{four_digits(used)} of {four_digits(capacity)} GB/s used on {found['channels']} channels "
         f"({used / capacity:.1%}), {found['grants']:,} requests granted on the one simulated, "
         f"seed {found['seed']}"
     )
@@ -99,11 +106,11 @@ def _cells(row: Mapping[str, Any], khz: int, unit: str) -> Iterator[str]:
 
     latency = row["latency_clocks"] or dict.fromkeys(("p50", "p99", "max"))
     # How much a backlogged tenant has offered says how deep its window is.
-    yield "all" if row["traffic"].startswith("backlogged") else f"{row['asked_gbps']:,.4g}"
-    yield f"{row['granted_gbps']:,.4g}"
-    yield "nothing" if row["best_effort"] else f"{row['guaranteed_gbps']:,.4g}"
+    yield "all" if row["traffic"].startswith("backlogged") else four_digits(row["asked_gbps"])
+    yield four_digits(row["granted_gbps"])
+    yield "nothing" if row["best_effort"] else four_digits(row["guaranteed_gbps"])
     yield from (time(latency[key]) for key in ("p50", "p99", "max"))
     yield time(row["slo_clocks"])
     yield time(row["bound_clocks"])
-    yield "-" if row["slo_clocks"] is None else f"{row['violations']:,}"
     yield (row["verdict"] or "-").replace(" ", "\n")
+    yield "-" if row["slo_clocks"] is None else f"{row['violations']:,}"

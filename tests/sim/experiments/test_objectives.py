@@ -14,7 +14,12 @@ from mcos_policy.samples import SAMPLES
 from mcos_sim.engines import Engine, run_scenario
 from mcos_sim.experiments.objectives import promise_figures, run_figures
 from mcos_sim.experiments.prepare import Common, prepare_plan
-from mcos_sim.experiments.run_words import breach_sentence, objective_sentence, time_words
+from mcos_sim.experiments.run_words import (
+    breach_sentence,
+    four_digits,
+    objective_sentence,
+    time_words,
+)
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, TenantResult
 
@@ -188,3 +193,21 @@ def test_sentences_say_what_was_late_and_why(tmp_path):
 )
 def test_times_are_told_in_a_unit_that_fits(clocks, text):
     assert time_words(clocks, KHZ) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (9.765625e-05, "0.00009766"),
+        (0.3922, "0.3922"),
+        (120, "120"),
+        (99.995, "100"),
+        (4799.4, "4,799"),
+        (9999.6, "10,000"),
+        (52_164.8, "52,160"),
+        (5.24288e6, "5,243,000"),
+    ],
+)
+def test_four_digits_have_no_exponent(number, text):
+    assert four_digits(number) == text
