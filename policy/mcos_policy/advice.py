@@ -45,6 +45,8 @@ def check_objectives(
             text = (
                 f"latency_slo should be at least {idle}, which an idle channel takes, not {shown}"
             )
+        elif contract.tenants[position].bandwidth.best_effort:
+            text = f"latency_slo should stand beside a guarantee, not {shown} for best effort"
         elif objective.bound is None:
             text = f"latency_slo should be that of a tenant with a bound, not {shown}"
         else:
@@ -112,8 +114,8 @@ def _way_out(contract: Contract, config: ChannelConfig, position: int, objective
         return "without the pacer nothing is; write pacer = true"
     guarantee = least_guarantee(contract, config, position)
     if objective.bound is None:
-        way_out = "of best effort nothing is"
-        return way_out if guarantee is None else f"give it {RATE.show(guarantee)}, which would do"
+        way_out = "no guarantee that the others leave would do"
+        return way_out if guarantee is None else f"a guarantee of {RATE.show(guarantee)} would do"
     bound = f"an objective of {_show(objective.bound, config)}"
     if guarantee is None:
         return f"{bound} would do, and no guarantee that the others leave"

@@ -357,6 +357,12 @@ def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
         An error for every key at fault.
     """
     document = source.document
+    if "traffic" in document and not {"fabric", "tenant"} & document.keys():
+        text = (
+            "a contract must have [fabric] and [[tenant]], and this is a traffic file; give it to "
+            "mcos run with --traffic, behind its contract"
+        )
+        return None, [source.error((), text)]
     diagnostics: list[Diagnostic] | None = None
     for _ in range(_ATTEMPTS):
         try:

@@ -25,7 +25,7 @@ __all__ = [
 
 
 _TEXT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?) *([A-Za-z\u00b5\u03bc/]+)")
-_LOOSE = re.compile(r"([+-]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+) *(.*)")
+_LOOSE = re.compile(r"([+-]?[0-9][0-9_]*(?:[.,][0-9_]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+) *(.*)")
 """A number and its unit as people may write them."""
 _MICRO = str.maketrans("\u00b5\u03bc", "uu")
 """Both signs that keyboards have for micro: the micro sign and the Greek letter."""
@@ -154,8 +154,14 @@ class Quantity:
     def _known(self) -> str:
         return f"one of the units {', '.join(self.units)}"
 
+    @property
+    def _positive(self) -> str:
+        return f'write {self.noun} without a sign, such as "{self.example}"'
+
     def _quoted(self, value: object) -> str:
         """What to do about a value that is no text."""
+        if isinstance(value, int | Decimal) and not Decimal(value).is_nan() and value < 0:
+            return self._positive
         respelled = self.respelled(value, self.usual)
         if respelled is None:
             finite = isinstance(value, int | Decimal) and Decimal(value).is_finite()
@@ -168,7 +174,12 @@ class Quantity:
         match = _LOOSE.fullmatch(text)
         if match is None:
             return f"write a finite number and {self._known}"
-        number, unit = match[1].replace("_", ""), match[2]
+        # A comma divides thousands or begins a fraction: which of them is not ours to say.
+        if "," in match[1]:
+            return 'write it without commas: a fraction begins with a point, as in "1.5"'
+        if match[1].startswith("-"):
+            return self._positive
+        number, unit = match[1].replace("_", ""), re.sub(" */ *", "/", match[2])
         if _exactly(number) is None:
             return _BEYOND
         if not unit:

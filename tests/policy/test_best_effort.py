@@ -207,7 +207,7 @@ def test_no_burst_is_a_fault_of_a_guarantee(base: str, contract_file: Write) -> 
 def test_an_objective_is_not_promised(base: str, contract_file: Write) -> None:
     compiled = compile_contract(contract_file(f'{base}{SPARE}latency_slo = "25 us"\n'), CONFIG)
     (told,) = map(str, compiled.warnings)
-    assert "it is not promised; give it 314 MB/s, which would do" in told
+    assert "it is not promised; a guarantee of 314 MB/s would do" in told
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_what_an_image_may_have(
 
 @pytest.mark.parametrize(
     ("others", "advice"),
-    [(True, "give it 314 MB/s, which would do"), (False, "give it 97.7 kB/s, which would do")],
+    [(True, "a guarantee of 314 MB/s would do"), (False, "a guarantee of 97.7 kB/s would do")],
 )
 def test_the_advice_for_an_objective_is_a_guarantee_that_can_be(
     others: bool, advice: str, base: str, contract_file: Write

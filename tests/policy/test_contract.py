@@ -375,3 +375,15 @@ def test_9000_faults_take_seconds(contract_file: Callable[[str], Path], text: st
         compile_contract(contract_file(text), CONFIG)
     assert time.process_time() - begun < 10
     assert len(str(caught.value)) < 20_000
+
+
+def test_a_traffic_file_is_known(contract_file: Callable[[str], Path]) -> None:
+    path = contract_file('[traffic.chat]\npattern = "idle"\n')
+    with pytest.raises(ContractError) as caught:
+        compile_contract(path, CONFIG)
+    (told,) = [each.text for each in caught.value.diagnostics]
+    assert told.endswith(
+        "this is a traffic file; give it to mcos run with --traffic, behind its contract"
+    )
+    with pytest.raises(ContractError, match="a key of a contract must be one of"):
+        compile_contract(contract_file("[traffic]\n[fabric]\nchannels = 8\n"), CONFIG)

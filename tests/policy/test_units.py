@@ -84,6 +84,13 @@ def test_refused(value: object) -> None:
         ("1e99999999999999999999 GB/s", "write a number of at most 24 digits in 1e-40..1e40"),
         ("1e-300", "write a number of at most 24 digits in 1e-40..1e40; numbers are kept exactly"),
         (Decimal("1e-300"), "write a number of at most 24 digits in 1e-40..1e40"),
+        ("100 GB / s", 'write "100 GB/s"'),
+        ("100 Gb / s", 'write "12.5 GB/s" if bits are meant'),
+        ("1,5 GB/s", 'write it without commas: a fraction begins with a point, as in "1.5"'),
+        ("1,000 GB/s", "write it without commas"),
+        (-5, 'write a rate without a sign, such as "120 GB/s"'),
+        ("-5", 'write a rate without a sign, such as "120 GB/s"'),
+        ("-5 GBs", 'write a rate without a sign, such as "120 GB/s"'),
         ("nan GB/s", "write a finite number and one of the units "),
         ("1 \N{MICRO SIGN}B/s", "use one of the units "),
         (

@@ -28,6 +28,9 @@ One request enters the channel in a clock. Tenants that fill their queues of 16 
 the others out for as long as that takes, once, in the first clocks.
 """
 
+_FEW = 4
+"""Tenants that are named though all of them ask for the same."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asking:
@@ -83,10 +86,14 @@ class Plan:
         groups: dict[str, list[str]] = {}
         for each in self.asking:
             groups.setdefault(each.pattern.words, []).append(each.tenant.name)
-        told = "; ".join(f"{', '.join(names)}: {words}" for words, names in groups.items())
+        everybody = f"all {len(self.asking)} tenants" if len(self.asking) > _FEW else None
+        told = "; ".join(
+            f"{(len(groups) == 1 and everybody) or ', '.join(names)}: {words}"
+            for words, names in groups.items()
+        )
         by = {"file": "traffic file", "options": "traffic by options", "default": "default traffic"}
         nobody = all(not isinstance(each.pattern, Backlogged) for each in self.asking)
-        more = "; no tenant is backlogged" if nobody else ""
+        more = "; no tenant is backlogged, so the channel may idle" if nobody else ""
         return f"{by[self.kind]}: {told}{more}"
 
 

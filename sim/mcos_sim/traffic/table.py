@@ -111,6 +111,13 @@ class TableReader:
     def read(self) -> tuple[AnyPattern | None, dict[str, AnyPattern]]:
         """The default, and the patterns of tenants by name."""
         document = self.source.document
+        if "traffic" not in document and {"fabric", "tenant"} & document.keys():
+            text = (
+                f"{NOUN} must have [traffic] tables, and this is a contract; give a file that says "
+                "what its tenants ask for"
+            )
+            self.found.append(self.source.error((), text))
+            return None, {}
         for key in document:
             if key != "traffic":
                 text = f"{NOUN} must have [traffic] tables, not {shorten(repr(key))}; remove it"

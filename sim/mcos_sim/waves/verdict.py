@@ -77,6 +77,8 @@ def _behind_its_own(worst: Timed) -> str:
     if worst.own_queue_exact:
         rest = worst.latency_clocks - own
         return f"{own:,} of them behind its own requests, {rest:,} for the rest"
+    if own >= worst.latency_clocks:
+        return "all of them behind its own requests"
     if own:
         return f"at least {own:,} of them behind its own requests"
     return "its own requests in front of it came before the window"

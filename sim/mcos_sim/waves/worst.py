@@ -49,7 +49,7 @@ class Percentile:
         return cls(percent=percent, tenant=match[2])
 
     def require_tenant(self, names: Sequence[str]) -> None:
-        """Check that a run has the tenant.
+        """Check that the tenant is one that asks for something.
 
         Raises
         ------
@@ -58,8 +58,8 @@ class Percentile:
         """
         if self.tenant is not None and self.tenant not in names:
             raise UserError(
-                f"--record must name a tenant of the run, not {self.tenant!r}; there are "
-                f"{', '.join(names)}"
+                f"--record must name a tenant that asks for something, not {self.tenant!r}; "
+                f"choose one of {', '.join(names)}"
             )
 
 

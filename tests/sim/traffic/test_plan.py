@@ -38,7 +38,23 @@ def test_by_default_objectives_ask_at_their_guarantee_and_others_are_backlogged(
 
 def test_it_is_said_when_nobody_is_backlogged(compiled):
     assert "no tenant is backlogged" not in planned(compiled)[0].sentence()
-    assert planned(compiled, "prefill=idle")[0].sentence().endswith("; no tenant is backlogged")
+    assert (
+        planned(compiled, "prefill=idle")[0]
+        .sentence()
+        .endswith("; no tenant is backlogged, so the channel may idle")
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(4, "a, b, c, d: backlogged"), (5, "all 5 tenants: backlogged")]
+)
+def test_many_that_ask_for_the_same_are_not_named(count, told, tmp_path):
+    file = tmp_path / "c.toml"
+    tenant = '[[tenant]]\nname = "{}"\n[tenant.bandwidth]\nguaranteed = "0 GB/s"\n'
+    tenants = "".join(tenant.format(name) for name in "abcde"[:count])
+    file.write_text(f"[fabric]\nchannels = 1\n{tenants}")
+    plan, _ = planned(compile_contract(file, ChannelConfig()))
+    assert plan.sentence() == f"default traffic: {told}"
 
 
 def test_an_option_goes_before_the_file_and_the_file_before_its_default(compiled, tmp_path):

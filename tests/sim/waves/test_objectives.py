@@ -211,6 +211,16 @@ def test_one_sentence_says_file_clocks_arbiter_contract_and_verdict(whole, path)
     assert "SLO" not in sentence(path, free, [], 0, summarise(free))
 
 
+@pytest.mark.parametrize(("own", "told"), [(99, "at least 99 of them"), (100, "all of them")])
+def test_all_of_a_latency_is_no_least_part(whole, own, told):
+    row = next(each for each in summarise(with_objective(whole, 99)) if each.worst is not None)
+    worst = dataclasses.replace(
+        row.worst, latency_clocks=100, own_queue_clocks=own, own_queue_exact=False
+    )
+    (line,) = late_sentences(with_objective(whole, 99), [dataclasses.replace(row, worst=worst)])
+    assert line.endswith(f"; {told} behind its own requests")
+
+
 def test_the_command_answers_the_objective(path, tmp_path, capsys):
     """A missed objective breaks no rule: the exit code stays 0."""
     vcd = tmp_path / "w.vcd"

@@ -57,7 +57,7 @@ def test_a_wrong_percentile_is_refused(text):
 
 
 def test_nobody_and_nothing_are_refused():
-    with pytest.raises(UserError, match="must name a tenant of the run, not 'c'; there are a, b"):
+    with pytest.raises(UserError, match="asks for something, not 'c'; choose one of a, b"):
         late_request(result(tenant("a", [1]), tenant("b", [2])), Percentile.parse("worst:p9:c"))
     with pytest.raises(UserError, match="needs an answered request"):
         late_request(result(tenant("a", [-1])), Percentile.parse("worst:p9"))

@@ -89,7 +89,7 @@ ROWS = [
     ),
     (
         "run c.toml --engine reference --record worst:p99:nobody",
-        "--record must name a tenant of the run, not 'nobody'",
+        "--record must name a tenant that asks for something, not 'nobody'",
     ),
     (
         "run c.toml --engine reference --record violation --window 1:2",
