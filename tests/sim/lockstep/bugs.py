@@ -78,11 +78,6 @@ HARDWARE_BUGS = {
         text="(latency > objective)",
         instead="(latency[:18] > objective[:18])",
     ),
-    "a charge is lost in the clock in which another tenant is enabled": Bug(
-        module=f"{CHANNEL}.channel",
-        text="(conforming[i])",
-        instead="(conforming[i] & ~(enabled & ~was_enabled).any())",
-    ),
     "a legal tenant with colour 15 alone is refused": Bug(
         module="mcos_hw.control.loader",
         text="row.colours == 0",
@@ -142,6 +137,11 @@ HARDWARE_BUGS = {
 """By what goes wrong; a case of a few hundred clocks shows it."""
 
 RARE_HARDWARE_BUGS = {
+    "a charge is lost in the clock in which another tenant is enabled": Bug(
+        module=f"{CHANNEL}.channel",
+        text="(conforming[i])",
+        instead="(conforming[i] & ~(enabled & ~was_enabled).any())",
+    ),
     "epochs are compared by 16 bits of their clocks": Bug(
         module=f"{CHANNEL}.epoch",
         text="elapsed + 2 >= self.length",
