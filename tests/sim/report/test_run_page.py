@@ -122,3 +122,20 @@ def test_it_fits_every_screen_and_opens_with_the_answer(page, browser, screen: s
         assert picture.bounding_box()["y"] < 500
         require_fits(view)
         require_whole_tables(view)
+
+
+@needs_browser
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_no_name_is_torn(browser, screen: str, tmp_path: Path):
+    """Neither in the answer nor in a table: every name of 32 letters is one line high."""
+    path = tmp_path / "report.html"
+    names = (LONG, "tenant-with-name-of-32-letters01", "chat")
+    written(path, found(*map(late, names)))
+    with opened(browser, path, screen) as tab:
+        words = tab.locator(".lead .whole, tbody th .name")
+        assert words.count() > 4
+        torn = words.evaluate_all(
+            "all => all.filter(each => each.getBoundingClientRect().height >"
+            " 1.7 * parseFloat(getComputedStyle(each).fontSize)).map(each => each.textContent)"
+        )
+    assert torn == []
