@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -230,7 +231,11 @@ def honest_axis(axes: Axes, values: Sequence[float], label: str, *, narrow: bool
         axes.set_xscale("log")
         axes.set_xlim(min(values) / 1.3, max(values) * 1.3)
         few = narrow or max(values) >= 500 * min(values)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 2, 5)))
+        low, high = (math.log10(limit) for limit in axes.get_xlim())
+        # One tick alone does not say how long a decade is.
+        alone = math.floor(high) - math.ceil(low) < 1
+        subs = ((1, 3) if alone else (1,)) if few else (1, 2, 5)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_minor_locator(NullLocator())

@@ -40,6 +40,16 @@ def test_an_axis_is_logarithmic_where_values_differ_eight_times(most: float, sca
     assert (first == 0) == (scale == "linear")
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("most", [8, 60, 499, 500, 1e6])
+@pytest.mark.parametrize("least", [0.101, 0.16, 0.3, 0.77])
+def test_a_logarithmic_axis_has_two_ticks_at_least(least: float, most: float, narrow: bool):
+    one = axes()
+    honest_axis(one, [least, least * most], "latency", narrow=narrow)
+    first, last = one.get_xlim()
+    assert sum(first <= tick <= last for tick in one.get_xticks()) >= 2
+
+
 def test_an_axis_of_nothing_is_drawn():
     honest_axis(axes(), [], "latency", narrow=True)
 
