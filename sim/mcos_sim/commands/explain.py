@@ -171,7 +171,7 @@ def _show_promises(explanation: Explanation) -> None:
             *([_down(tenant.fitting_fabric)] if over else []),
             f"{tenant.capacity_share:.2%}",
             f"{tenant.burst_fabric:g}",
-            _time(tenant.slo_ns),
+            _asked(tenant.slo_ns),
             _time(tenant.bound_ns),
             _verdict(tenant, admitted=explanation.admitted),
         ]
@@ -279,6 +279,11 @@ def _show_registers(explanation: Explanation) -> None:
 
 def _relative(error: float | None) -> str:
     return f"{error:+.1e}" if error else "0"
+
+
+def _asked(nanoseconds: float | None) -> str:
+    """Nanoseconds of an objective, as the contract has them."""
+    return "-" if nanoseconds is None else f"{nanoseconds:,.4f}".rstrip("0").rstrip(".")
 
 
 def _time(nanoseconds: float | None) -> str:

@@ -45,7 +45,7 @@ def time_words(clocks: float, clock_khz: int, unit: str | None = None) -> str:
     nanoseconds = clocks * 1e6 / clock_khz
     chosen = unit or ("ns" if nanoseconds < UNITS["us"] else "us")
     scaled = nanoseconds / UNITS[chosen]
-    shown = f"{scaled:,.0f}" if scaled >= 100 or chosen == "ns" else f"{scaled:.3g}"
+    shown = f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"
     return shown if unit else f"{shown} {chosen}"
 
 

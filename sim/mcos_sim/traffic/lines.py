@@ -47,7 +47,7 @@ def read_lines(path: os.PathLike[str] | str) -> list[tuple[int, str]]:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"{path}: a trace must be a readable file, not {reason}") from None
+        raise UserError(f"{path}: a trace must be a readable file, not this ({reason})") from None
     if len(content) > MAX_BYTES:
         raise UserError(
             f"{path}: a trace must have at most {MAX_BYTES:,} bytes, not more; "

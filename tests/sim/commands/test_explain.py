@@ -37,6 +37,12 @@ def explained(tmp_path, capsys):
     return run
 
 
+@pytest.mark.parametrize(("slo", "shown_as"), [("1.25 ns", " 1.25 "), ("1250.5 ns", " 1,250.5 ")])
+def test_an_objective_is_shown_as_it_was_asked(explained, slo, shown_as):
+    _, shown, _ = explained(('"25 us"', f'"{slo}"'))
+    assert shown_as in shown.out
+
+
 def test_it_answers_every_tenant(explained):
     code, shown, record = explained()
     assert code == 0

@@ -189,7 +189,15 @@ def test_sentences_say_what_was_late_and_why(tmp_path):
 
 @pytest.mark.parametrize(
     ("clocks", "text"),
-    [(0, "0 ns"), (100, "125 ns"), (799, "999 ns"), (800, "1 us"), (80_000, "100 us")],
+    [
+        (0, "0 ns"),
+        (1, "1.25 ns"),
+        (79, "98.8 ns"),
+        (100, "125 ns"),
+        (799, "999 ns"),
+        (800, "1 us"),
+        (80_000, "100 us"),
+    ],
 )
 def test_times_are_told_in_a_unit_that_fits(clocks, text):
     assert time_words(clocks, KHZ) == text

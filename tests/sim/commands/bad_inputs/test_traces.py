@@ -65,11 +65,11 @@ ROWS = [
         "trace escaped-value.jsonl",
         "escaped-value.jsonl:2: output_length must be an integer in 0..2147483647,",
     ),
-    ("trace folder.jsonl", "folder.jsonl: a trace must be a readable file, not Is a directory"),
-    ("trace loop.jsonl", "loop.jsonl: a trace must be a readable file, not Too many levels of"),
+    ("trace folder.jsonl", "folder.jsonl: a trace must be a readable file, not this (Is a direct"),
+    ("trace loop.jsonl", "loop.jsonl: a trace must be a readable file, not this (Too many"),
     (
         "trace missing.jsonl",
-        "missing.jsonl: a trace must be a readable file, not No such file or directory",
+        "missing.jsonl: a trace must be a readable file, not this (No such file or directory)",
     ),
     ("trace /dev/null", "/dev/null:1: a trace must hold at least one request, not an empty file"),
     ("trace header.csv", "header.csv:1: a trace must begin with a JSON object or with the header"),
@@ -88,7 +88,7 @@ ROWS = [
     ("trace escape.csv", "escape.csv:2: TIMESTAMP must be a date and time as in 2023-11-16"),
     (
         "run c.toml --engine reference --trace missing.jsonl",
-        "missing.jsonl: a trace must be a readable file, not No such file or directory",
+        "missing.jsonl: a trace must be a readable file, not this (No such file or directory)",
     ),
     (
         "run c.toml --engine reference --trace empty.jsonl",

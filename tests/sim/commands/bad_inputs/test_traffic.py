@@ -51,7 +51,7 @@ ROWS = [
     ("t-phase.toml", 'error: phase must be "prefill" or "decode", not "both"'),
     ("t-half.toml", "error: [traffic.decode-a] must have phase beside model; add it or remove"),
     ("t-escape.toml", r"not '\x1b[31m'"),
-    ("t-no-file.toml", "nowhere.csv: a trace must be a readable file, not No such file"),
+    ("t-no-file.toml", "nowhere.csv: a trace must be a readable file, not this (No such"),
     ("t-bad-csv.toml", "bad.csv:2: op must be R or W, not 'X'"),
     ("t-idle.toml", "mcos: error: a tenant must ask for something, and all are idle"),
 ]
