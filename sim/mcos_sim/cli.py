@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -183,5 +183,21 @@ def _refuse_usage(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "mcos"
         told = " ".join(error.format_message().split()).rstrip(".")  # ty: ignore[missing-attribute]
-        say(f"mcos: error: {told}; see {command} --help")
+        also = ", ".join(_also_missing(error))
+        say(f"mcos: error: {told}{also and f', and {also}'}; see {command} --help")
     return ExitCode.USER_ERROR
+
+
+def _also_missing(error: Any) -> list[str]:
+    """Required parameters that are missing beside the one that was said."""
+    if type(error).__name__ != "MissingParameter" or error.ctx is None:
+        return []
+    return [
+        " / ".join(repr(each) for each in parameter.opts)
+        if parameter.param_type_name == "option"
+        else repr(parameter.metavar or parameter.name.upper())
+        for parameter in error.ctx.command.params
+        if parameter.required
+        and parameter is not error.param
+        and error.ctx.params.get(parameter.name) is None
+    ]

@@ -12,8 +12,11 @@ NONE = "--model must be one of llama-3-70b, llama-3-8b, or --weight-bytes and --
 LONG = "99999999999999999999999999"
 
 ROWS = [
-    ("size", "Missing option"),
-    (f"{LOAD} --model llama-3-8b", "Missing option '--tbt'"),
+    (
+        "size --batch 2 --context 9",
+        "Missing option '--tokens-per-second', and '--tbt', '--channels'; see mcos size --help",
+    ),
+    (f"{LOAD} --model llama-3-8b", "Missing option '--tbt'; see mcos size --help"),
     (TIMED, NONE),
     (f"{TIMED} --weight-bytes 10", NONE),
     (f"{TIMED} --kv-bytes-per-token 10", NONE),
