@@ -109,7 +109,7 @@ def say(text: object) -> None:
 
 def _print_line(console: Console, text: object) -> None:
     line = printable(text)
-    if console.file.isatty():
+    if console.is_terminal:
         # A word that is wider than the terminal, such as a path, stays whole for the clipboard.
         lines = textwrap.wrap(
             line,

@@ -20,6 +20,7 @@ WIDTHS = (20, 40, 60, 80, 100, 200)
 def shown(monkeypatch, capsys, width: int, *arguments: object) -> list[str]:
     """Lines of a command on a terminal of so many columns."""
     monkeypatch.setattr(output, "_width", width)
+    monkeypatch.setattr(output, "_force_terminal", True)
     assert run_command(*arguments) == 0
     return capsys.readouterr().out.splitlines()
 
