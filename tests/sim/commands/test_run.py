@@ -140,7 +140,7 @@ def test_a_broken_promise_is_said_and_fails_under_mcos(
     rows = json.loads(out.read_text())["tenants"]
     assert any(row["breaches"] for row in rows)
     error = capsys.readouterr().err
-    told = re.search(r"error: decode-a: \d+ of \d+ requests waited longer than the 1 ns", error)
+    told = re.search(r"error: decode-a: \d+ of \d+ requests waited longer than the 1.25 ns", error)
     assert (told is not None) == bool(code)
     assert ("MCOS is at fault, or the bound supposes" in error) == bool(code)
 
