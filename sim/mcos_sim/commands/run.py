@@ -317,13 +317,13 @@ def _require_all_granted(found: dict) -> None:
 
 def _require_promises(found: dict, arbiter: Arbiter, *, require_slo: bool) -> None:
     """Exit with 1 if MCOS broke a promise, or an objective was to be kept and was not."""
-    from mcos_sim.experiments.run_words import SUPPOSED, breach_sentence
+    from mcos_sim.experiments.run_words import breach_sentence, supposed
 
     broken = [row for row in found["tenants"] if row["breaches"]] if arbiter is Arbiter.MCOS else []
     for row in broken:
         say(f"mcos: error: {breach_sentence(row, found['clock_khz'])}")
     if broken:
-        say(f"mcos: {SUPPOSED}")
+        say(f"mcos: {supposed(found['memory']['name'])}")
     late = require_slo and any(row["violations"] for row in found["tenants"])
     if late:
         say("mcos: error: --require-slo: an objective was not kept")

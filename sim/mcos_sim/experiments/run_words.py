@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
-    "SUPPOSED",
     "UNITS",
     "breach_sentence",
     "four_digits",
     "objective_sentence",
+    "supposed",
     "time_words",
     "unit_for",
 ]
@@ -18,12 +18,18 @@ __all__ = [
 UNITS = {"ns": 1.0, "us": 1e3, "ms": 1e6}
 """Nanoseconds of each unit of time."""
 
-SUPPOSED = (
+_SUPPOSED = (
     "MCOS is at fault, or the bound supposes what this run has not: the pacer, overcommitted = "
     "false, a memory that keeps [memory] rate and stall and [fabric] latency, tenants that do not "
     "fill their queues in the same clock; see docs/traffic.md"
 )
 """What to say when a promise is broken."""
+
+_OF_A_DEVICE = (
+    "{} has rows and refresh: the bound holds on it only under [memory] rate and stall and "
+    "[fabric] latency that it keeps, as the sample decode-prefill-hbm3 has them; see docs/memory.md"
+)
+"""The same where the memory is the model of a device."""
 
 _NEARLY = 0.95
 """Part of a latency from which on it is called all."""
@@ -106,3 +112,8 @@ def breach_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
         f"the {time_words(row['bound_clocks'], clock_khz)} that are promised beside its own queue, "
         f"{shown}"
     )
+
+
+def supposed(memory: str) -> str:
+    """What to say when a promise is broken before a memory of that name."""
+    return _SUPPOSED if memory == "simple" else _OF_A_DEVICE.format(memory)

@@ -145,6 +145,17 @@ def test_a_broken_promise_is_said_and_fails_under_mcos(
     assert ("MCOS is at fault, or the bound supposes" in error) == bool(code)
 
 
+def test_a_device_that_the_contract_does_not_fit_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("mcos_sim.experiments.objectives.judge", _short_promises)
+    arguments = ("run", CONTRACT, "--engine", "reference", "--clocks", 4_000, "-o", tmp_path)
+    assert run_command(*arguments, "--memory", "hbm3") == 1
+    error = capsys.readouterr().err
+    assert (
+        "mcos: hbm3 has rows and refresh: the bound holds on it only under [memory] rate" in error
+    )
+    assert "at fault" not in error
+
+
 @pytest.mark.parametrize(("slo", "code"), [("25 us", 0), ("150 ns", 1)])
 def test_a_violated_objective_fails_where_it_is_required(tmp_path, capsys, slo, code):
     contract = tmp_path / "c.toml"
