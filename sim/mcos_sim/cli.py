@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +58,12 @@ _EXIT_CODES = (
     "3 a fault of MCOS; 128 and more: ended by a signal, as 130 by Ctrl-C."
 )
 
+_CHECKOUT = Path(__file__).parents[2]
+
+_PAGES = _CHECKOUT / "docs"
+if not (_CHECKOUT / "pyproject.toml").is_file():
+    _PAGES = Path(sys.prefix, "share", "doc", "mcos")
+
 _USAGE_ERROR: type = typer.BadParameter.__mro__[1]
 """The error of a command line that cannot be read; typer takes it from click or has its own."""
 
@@ -66,7 +73,7 @@ app = typer.Typer(
     name="mcos",
     cls=Group,
     help="Bandwidth contracts for memory channels: compile them, run them against RTL.",
-    epilog=_EXIT_CODES,
+    epilog=f"{_EXIT_CODES}\n\nPages that messages name as docs/: {_PAGES}",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -69,6 +69,8 @@ def installed(wheel, tmp_path_factory) -> Installed:
 def test_it_has_every_file_of_the_packages_and_the_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        pages = {name for name in names if ".data/data/share/doc/mcos/" in name}
+        names -= pages
         (entry,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "mcos = mcos_sim.__main__:main" in archive.read(entry).decode()
     expected = {
@@ -80,6 +82,9 @@ def test_it_has_every_file_of_the_packages_and_the_command(wheel):
     for suffix in (".toml", ".j2", ".cpp", ".vlt", "Makefile", "gitignore", "py.typed"):
         assert any(name.endswith(suffix) for name in expected), suffix
     assert names == expected
+    written = {path.name for path in (ROOT / "docs").iterdir()}
+    assert "first-hour.md" in written
+    assert {name.split("/")[-1] for name in pages} == written
 
 
 def test_commands_that_need_no_simulator(installed):

@@ -299,3 +299,9 @@ def test_ctrl_c_while_the_command_is_imported(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SystemExit) as caught:
         start()
     assert caught.value.code == 130
+
+
+def test_the_help_says_where_the_pages_are(capsys):
+    assert _run("--help") == 0
+    (folder,) = re.findall(r"as docs/:\s+(\S+)", capsys.readouterr().out)
+    assert (Path(folder) / "contract.md").is_file()

@@ -84,6 +84,8 @@ def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
         return f"{name}: no request, and so none later than {time(row['slo_clocks'])}; {promised}"
     longest = f"worst {time(worst['latency_clocks'])}"
     if not row["violations"]:
+        if row["breaches"]:
+            return f"{name}: its SLO is kept, what is promised is not: {longest}, {promised}"
         return f"{name}: kept: {longest}, {promised}"
     least = f"{name}: {row['violations']:,} of {row['requests']:,} requests later than"
     pending = "" if worst["completed"] is not None else ", unanswered at the end"

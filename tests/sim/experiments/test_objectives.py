@@ -175,6 +175,8 @@ def test_sentences_say_what_was_late_and_why(tmp_path):
     kept = row_of(tmp_path, tenant("decode-a", 1, [0], [5], [80]), end=900)
     promised = f"promised {time_words(kept['bound_clocks'], KHZ)}"
     assert objective_sentence(kept, KHZ) == f"decode-a: kept: worst 100 ns, {promised}"
+    beyond = objective_sentence({**kept, "breaches": 1}, KHZ)
+    assert beyond.startswith("decode-a: its SLO is kept, what is promised is not: worst 100 ns, ")
     fabric = row_of(tmp_path, tenant("decode-a", 1, [0], [5], [160]), end=900)
     assert objective_sentence(fabric, KHZ) == (
         f"decode-a: 1 of 1 requests later than 125 ns; worst 200 ns (request 0), {promised}"
