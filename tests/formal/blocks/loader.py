@@ -347,6 +347,7 @@ PROPERTIES = (
         ),
         reach=staged_clock(SMALL) + 1,
         skip=staged_clock(SMALL),
+        slow=True,
     ),
     Property(
         name="loader.checksum",
