@@ -123,5 +123,6 @@ PROPERTIES = (
         reach_config=ChannelConfig(tenants=4),
         reach=18,
         skip=11,
+        slow=True,
     ),
 )

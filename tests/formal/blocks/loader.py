@@ -307,6 +307,7 @@ PROPERTIES = (
             ),
         ),
         reach=5,
+        slow=True,
     ),
     Property(
         name="loader.staged_is_legal",

@@ -51,7 +51,7 @@ def test_a_generated_trace_is_served_to_the_last_byte(tmp_path, trace, capsys):
 
 
 @pytest.mark.cocotb
-@pytest.mark.parametrize("arbiter", ["mcos", "fcfs"])
+@pytest.mark.parametrize("arbiter", ["mcos", pytest.param("fcfs", marks=pytest.mark.soak)])
 def test_a_window_is_written_with_its_save_file(tmp_path, arbiter):
     waves, out = tmp_path / "waves" / "window.vcd", tmp_path / "out.json"
     code = run_command(

@@ -32,8 +32,14 @@ def test_four_tenants(tmp_path):
 
 
 @with_and_without_pauses
+def test_first_come_first_served(paused, tmp_path):
+    regress("regress_baselines", tmp_path, paused=paused, arbiter=ArbiterKind.FCFS, config=EIGHT)
+
+
+@pytest.mark.soak
+@with_and_without_pauses
 @baselines
-def test_baselines(arbiter, paused, tmp_path):
+def test_baselines_of_eight_tenants(arbiter, paused, tmp_path):
     regress("regress_baselines", tmp_path, paused=paused, arbiter=arbiter, config=EIGHT)
 
 

@@ -175,8 +175,10 @@ def require_window_agrees(result, window):
 
 @pytest.mark.parametrize(
     ("arbiter", "config"),
-    [(ArbiterKind.MCOS, CONFIG), (ArbiterKind.FCFS, CONFIG)],
-    ids=["mcos", "fcfs"],
+    [
+        pytest.param(ArbiterKind.MCOS, CONFIG, id="mcos"),
+        pytest.param(ArbiterKind.FCFS, CONFIG, id="fcfs", marks=pytest.mark.soak),
+    ],
 )
 def test_a_window_agrees_with_its_run(tmp_path, arbiter, config):
     window = Window(path=tmp_path / "window.vcd", first=1_500, end=1_900)
