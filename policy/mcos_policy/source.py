@@ -17,6 +17,7 @@ from tree_sitter import Language, Node, Parser
 
 from mcos_hw.control.image import IMAGE_MAGIC
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+from mcos_policy.samples import SAMPLES
 
 __all__ = [
     "KeyPath",
@@ -143,7 +144,8 @@ def read_source(
         If the file cannot be read, is too large, empty or not UTF-8, repeats a key, or is not
         TOML.
     """
-    name = str(path)
+    # Where a sample is installed is nobody's concern.
+    name = Path(path).name if path in SAMPLES.values() else str(path)
     return parse_source(_read_text(name, Path(path), noun, samples), name, noun=noun, begin=begin)
 
 

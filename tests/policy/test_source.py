@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mcos_policy.diagnostics import ContractError
+from mcos_policy.samples import SAMPLES
 from mcos_policy.source import KeyPath, read_source
 
 
@@ -168,3 +169,7 @@ def test_missing_file_and_directory(tmp_path: Path) -> None:
 
 def test_a_key_of_64_parts_is_read(contract_file: Callable[[str], Path]) -> None:
     assert read_source(contract_file(".".join(["a"] * 64) + " = 1")).document.keys() == {"a"}
+
+
+def test_a_sample_is_called_by_its_name_wherever_it_is_installed() -> None:
+    assert read_source(SAMPLES["h200"]).name == "h200.toml"
