@@ -21,6 +21,7 @@ from mcos_policy.quantize import (
     clocks,
     guarantees_of,
     least_rate,
+    memory_rates,
     memory_wait,
     port_credit,
     shared_rate,
@@ -119,10 +120,10 @@ class _Admission:
             yield self._broken(("fabric", "promotion_interval"), rule, "lower it")
 
     def _memory(self) -> Iterator[Diagnostic]:
-        rate, most = self.contract.memory.rate, Fraction(self.config.capacity)
-        if rate is not None and not most / 64 <= rate <= most:
+        rate, (least, most) = self.contract.memory.rate, memory_rates(self.config)
+        if rate is not None and not least <= rate <= most:
             rule = (
-                f"must be in {RATE.show(most / 64)}..{RATE.show(most)}, the rate of the hardware's "
+                f"must be in {RATE.show(least)}..{RATE.show(most)}, the rate of the hardware's "
                 "channel"
             )
             yield self._broken(("memory", "rate"), rule, "change it")

@@ -12,6 +12,7 @@ from mcos_policy.headroom import headroom
 from mcos_policy.objectives import Objective, idle_latency, judge
 from mcos_policy.quantize import (
     bucket_depth,
+    guarantees_of,
     memory_wait,
     per_clock,
     shared_rate,
@@ -81,7 +82,8 @@ class TenantExplanation:
     conforming_clocks, conforming_ns : float
         The same of a conforming one beside requests of lower classes.
     colours : int or None
-        Page colours, a bit each. This and what follows is None for a contract that is not admitted.
+        Page colours, a bit each. None, as are the members below, for a contract that is not
+        admitted.
     rate_error, peak_error : float or None
         Relative error of the rates in the registers.
     registers : TenantSettings or None
@@ -209,9 +211,7 @@ class _Explainer:
         self.compiled = compiled
         self.admitted = admitted
         self.promised = {key: each.bandwidth for key, each in contract.tenants.items()}
-        self.weighed = weights(
-            {key: each.guaranteed for key, each in self.promised.items()}, config
-        )
+        self.weighed = weights(guarantees_of(contract), config)
         self.room = headroom(contract, config)
         self.rate = shared_rate(contract, config)
         self.wait = memory_wait(contract, config)

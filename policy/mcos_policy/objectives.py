@@ -102,12 +102,13 @@ def judge(
     """
     wanted = tuple(contract.tenants if positions is None else positions)
     waits = grant_waits(contract, config, wanted)
+    idle = idle_latency(contract, config)
     objectives = {}
     for position in wanted:
         slo = contract.tenants[position].bandwidth.latency_slo
         objectives[position] = Objective(
             slo=None if slo is None else clocks(slo, config),
-            idle=idle_latency(contract, config),
+            idle=idle,
             terms=_terms(contract, config, waits[position]) if position in waits else {},
         )
     return objectives

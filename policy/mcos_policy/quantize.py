@@ -29,6 +29,7 @@ __all__ = [
     "guarantees_of",
     "least_depth",
     "least_rate",
+    "memory_rates",
     "memory_wait",
     "peak_rate",
     "per_clock",
@@ -135,6 +136,12 @@ def channel_rate(contract: Contract, config: ChannelConfig) -> Fraction:
     if contract.memory.rate is None:
         return Fraction(config.bytes_per_clock)
     return per_clock(contract.memory.rate, 1, config)
+
+
+def memory_rates(config: ChannelConfig) -> tuple[Fraction, Fraction]:
+    """Least and largest rate that the memory of a channel may have, in bytes per second."""
+    most = Fraction(config.capacity)
+    return most / 64, most
 
 
 def shared_rate(contract: Contract, config: ChannelConfig) -> Fraction:

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import tree_sitter_toml
@@ -17,7 +18,6 @@ from tree_sitter import Language, Node, Parser
 
 from mcos_hw.control.image import IMAGE_MAGIC
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
-from mcos_policy.samples import SAMPLES
 
 __all__ = [
     "KeyPath",
@@ -38,6 +38,7 @@ _MOST_PARTS = 64
 
 _LANGUAGE = Language(tree_sitter_toml.language())
 _IMAGE = IMAGE_MAGIC.to_bytes(4, "little")
+_NO_SAMPLES: Mapping[str, Path] = MappingProxyType({})
 _SEVERAL = ("tenant",)
 """A table of which a file may have several."""
 _UNQUOTED = re.compile(
@@ -123,7 +124,7 @@ def read_source(
     *,
     noun: str = "a contract",
     begin: str = "a [fabric] table and a [[tenant]]",
-    samples: Collection[str] = (),
+    samples: Mapping[str, Path] = _NO_SAMPLES,
 ) -> Source:
     """Read a contract, or another file of tables.
 
@@ -135,8 +136,8 @@ def read_source(
         What the file is, for messages.
     begin : str
         What is in every file of that kind, likewise.
-    samples : Collection[str]
-        Names that may be given instead of a file.
+    samples : Mapping[str, Path]
+        Files that may be given by name; messages call them so, wherever they are installed.
 
     Raises
     ------
@@ -144,8 +145,7 @@ def read_source(
         If the file cannot be read, is too large, empty or not UTF-8, repeats a key, or is not
         TOML.
     """
-    # Where a sample is installed is nobody's concern.
-    name = Path(path).name if path in SAMPLES.values() else str(path)
+    name = Path(path).name if path in samples.values() else str(path)
     return parse_source(_read_text(name, Path(path), noun, samples), name, noun=noun, begin=begin)
 
 

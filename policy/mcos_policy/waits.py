@@ -15,6 +15,7 @@ from mcos_policy.quantize import (
     age_limit,
     bucket_depth,
     channel_rate,
+    guarantees_of,
     memory_wait,
     per_clock,
     shared_rate,
@@ -90,9 +91,7 @@ class _Waits:
         self.promises = {
             position: tenant.bandwidth for position, tenant in contract.tenants.items()
         }
-        self.shares = weights(
-            {position: each.guaranteed for position, each in self.promises.items()}, config
-        )
+        self.shares = weights(guarantees_of(contract), config)
         self.paced = channel_rate(contract, config)
         self.rate = shared_rate(contract, config)
         self.memory = memory_wait(contract, config)
@@ -100,7 +99,7 @@ class _Waits:
 
     def of(self, position: int) -> GrantWait | None:
         promise = self.promises[position]
-        if not promise.guaranteed:
+        if promise.best_effort:
             return None
         l_max, share = self.config.l_max, self.shares.share(position)
         fair = single_class_delay(share, self.config, rate=self.rate)

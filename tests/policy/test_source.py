@@ -172,4 +172,4 @@ def test_a_key_of_64_parts_is_read(contract_file: Callable[[str], Path]) -> None
 
 
 def test_a_sample_is_called_by_its_name_wherever_it_is_installed() -> None:
-    assert read_source(SAMPLES["h200"]).name == "h200.toml"
+    assert read_source(SAMPLES["h200"], samples=SAMPLES).name == "h200.toml"

@@ -1,4 +1,4 @@
-"""What two contracts promise differently, and what follows for each tenant."""
+"""Differences between two contracts, and their effect on each tenant."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class ContractDifference:
         What is written differently: tables first, then tenants in the order of the second contract,
         then those that only the first one has.
     consequences : tuple[Change, ...]
-        What follows: capacity and headroom, each tenant's share, bound and verdict.
+        Their effect on capacity, headroom, and each tenant's share, bound and verdict.
     """
 
     changes: tuple[Change, ...]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mcos_policy.samples import SAMPLES, contract_path
+from mcos_policy.samples import SAMPLES
+from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import (
     loading,
     output,
@@ -30,12 +31,7 @@ EXAMPLE = "mcos bench --json build/bench/result.json"
 def command(
     contract: Annotated[
         Path,
-        typer.Argument(
-            parser=contract_path,
-            metavar="CONTRACT",
-            help="Contract, of whose tenants all are backlogged.",
-            show_default="sixteen",
-        ),
+        contract_argument("Contract, of whose tenants all are backlogged.", show_default="sixteen"),
     ] = SAMPLES["sixteen"],
     scale: Annotated[float, typer.Option(min=0.001, max=100, help="Length of the runs.")] = 1.0,
     directory: Annotated[

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_policy.samples import contract_path
 from mcos_sim.commands.compile import config_for
+from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import output, print_table, require_outputs, tell, write_json
 from mcos_sim.errors import ExitCode
 from mcos_sim.tables import Column
@@ -26,19 +26,12 @@ __all__ = [
 
 EXAMPLE = "mcos diff decode-prefill llama-3-8b"
 
-
-def _argument(metavar: str) -> Any:
-    return typer.Argument(
-        parser=contract_path,
-        metavar=metavar,
-        help="Contract, a sample's name, or an image.",
-        show_default=False,
-    )
+_HELP = "Contract, a sample's name, or an image."
 
 
 def command(
-    before: Annotated[Path, _argument("A")],
-    after: Annotated[Path, _argument("B")],
+    before: Annotated[Path, contract_argument(_HELP, metavar="A")],
+    after: Annotated[Path, contract_argument(_HELP, metavar="B")],
     json: Annotated[
         Path | None,
         typer.Option(
@@ -49,7 +42,7 @@ def command(
 ) -> None:
     """Say in words and units what B has otherwise than A: contracts, images, or one of each.
 
-    Of contracts it also says what follows for shares, bounds and headroom. A contract beside an
+    Of contracts it also says how shares, bounds and headroom change. A contract beside an
     image is compared as its image. Exits with 0 if nothing differs, 1 if something does, and 2 if
     one of them cannot be used.
     """

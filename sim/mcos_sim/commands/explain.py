@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mcos_policy.diagnostics import ContractError, Severity
+from mcos_policy.rounding import rounded_down
 from mcos_sim.commands.compile import config_for
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
@@ -296,7 +298,4 @@ def _time(nanoseconds: float | None) -> str:
 
 def _down(gbps: float) -> str:
     """GB/s in four digits, rounded down so that all of what it shows would fit."""
-    if not gbps:
-        return "0"
-    unit = 10.0 ** (math.floor(math.log10(gbps)) - 3)
-    return f"{math.floor(gbps / unit) * unit:.4g}"
+    return f"{float(rounded_down(Fraction(gbps))):.4g}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_policy.samples import SAMPLES, contract_path
-from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED
+from mcos_policy.samples import SAMPLES
+from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED, contract_argument
 from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json
 from mcos_sim.tables import Column
 
@@ -78,12 +78,7 @@ def check(
 def colours(
     contract: Annotated[
         Path,
-        typer.Argument(
-            parser=contract_path,
-            metavar="CONTRACT",
-            help="Contract with the essay's tenants.",
-            show_default="decode-prefill-hbm3",
-        ),
+        contract_argument("Contract with the essay's tenants.", show_default="decode-prefill-hbm3"),
     ] = SAMPLES["decode-prefill-hbm3"],
     clocks: Annotated[
         int, typer.Option(min=10_000, max=MOST_CLOCKS, help="Clocks of every run.")
@@ -139,10 +134,8 @@ def colours(
 def conflicts(
     contract: Annotated[
         Path,
-        typer.Argument(
-            parser=contract_path,
-            metavar="CONTRACT",
-            help="Contract; its first tenant hits rows, the others miss all.",
+        contract_argument(
+            "Contract; its first tenant hits rows, the others miss all.",
             show_default="row-conflicts-hbm3",
         ),
     ] = SAMPLES["row-conflicts-hbm3"],

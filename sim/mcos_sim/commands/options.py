@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,37 +13,51 @@ from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 
 __all__ = [
+    "CONTRACT_HELP",
     "CORES",
     "MOST_CLOCKS",
     "MOST_SEED",
+    "Contract",
     "ContractOfMemory",
     "Memory",
     "Workers",
     "clock_span",
     "command_words",
+    "contract_argument",
     "contract_for",
 ]
 
 
+CONTRACT_HELP = "Contract file, TOML, or a sample's name."
+
 Memory = Annotated[MemoryName, typer.Option(help="What stands behind the channel.")]
 
-Contract = Annotated[
-    Path,
-    typer.Argument(
-        parser=contract_path,
-        metavar="CONTRACT",
-        help="Contract file, TOML, or a sample's name.",
-        show_default=False,
-    ),
-]
+
+def contract_argument(
+    help: str, *, metavar: str = "CONTRACT", show_default: str | bool = False
+) -> Any:
+    """An argument that names a contract: its file, or a sample.
+
+    Parameters
+    ----------
+    help : str
+        What it is.
+    metavar : str
+        What the usage calls it.
+    show_default : str or bool
+        What stands in the help as its default.
+    """
+    return typer.Argument(
+        parser=contract_path, metavar=metavar, help=help, show_default=show_default
+    )
+
+
+Contract = Annotated[Path, contract_argument(CONTRACT_HELP)]
 
 ContractOfMemory = Annotated[
     Path | None,
-    typer.Argument(
-        parser=contract_path,
-        metavar="CONTRACT",
-        help="Contract with the essay's tenants.",
-        show_default="decode-prefill, or that of the memory",
+    contract_argument(
+        "Contract with the essay's tenants.", show_default="decode-prefill, or that of the memory"
     ),
 ]
 

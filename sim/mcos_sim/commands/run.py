@@ -12,10 +12,12 @@ import typer
 
 from mcos_policy.samples import contract_path
 from mcos_sim.commands.options import (
+    CONTRACT_HELP,
     MOST_CLOCKS,
     MOST_SEED,
     Memory,
     command_words,
+    contract_argument,
     contract_for,
 )
 from mcos_sim.commands.recorded import (
@@ -59,10 +61,8 @@ def command(
     context: typer.Context,
     contract: Annotated[
         Path | None,
-        typer.Argument(
-            parser=contract_path,
-            metavar="CONTRACT",
-            help="Contract file, TOML, or a sample's name.",
+        contract_argument(
+            CONTRACT_HELP,
             show_default="decode-prefill or that of the memory, or MODEL with --trace",
         ),
     ] = None,

@@ -101,16 +101,17 @@ def command(
     Every step reads the weights once and the KV of every sequence of the batch. Each line has its
     formula and its figures; the last ones are a tenant for a contract, as TOML.
     """
+    from mcos_policy.quantize import memory_rates
     from mcos_policy.sizing import Service, size
 
     require_outputs([json])
     config = ChannelConfig()
     weights, read, kv = _geometry(model, weight_bytes, active_bytes, kv_bytes_per_token)
-    most = Fraction(config.capacity)
+    least, most = memory_rates(config)
     passed = most if rate is None else _quantity("--rate", RATE, rate)
-    if not most / 64 <= passed <= most:
+    if not least <= passed <= most:
         raise UserError(
-            f"--rate must be in {RATE.show(most / 64)}..{RATE.show(most)}, the rate of the "
+            f"--rate must be in {RATE.show(least)}..{RATE.show(most)}, the rate of the "
             f"hardware's channel, not {rate!r}"
         )
     if not config.beat_bytes <= request_bytes <= config.l_max or request_bytes % config.beat_bytes:

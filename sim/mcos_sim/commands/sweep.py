@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_hw.config import ChannelConfig
-from mcos_policy.samples import contract_path
 from mcos_sim.commands.options import (
     CORES,
     MOST_CLOCKS,
     MOST_SEED,
     Workers,
+    contract_argument,
     contract_for,
 )
 from mcos_sim.console import (
@@ -62,10 +62,8 @@ _MOST_WINDOW = (1 << ChannelConfig.id_width) - 1
 def command(
     contract: Annotated[
         list[Path] | None,
-        typer.Argument(
-            parser=contract_path,
-            metavar="CONTRACT",
-            help="Contract files, TOML, with the essay's tenants.",
+        contract_argument(
+            "Contract files, TOML, with the essay's tenants.",
             show_default="decode-prefill, or that of the memory if it is one",
         ),
     ] = None,

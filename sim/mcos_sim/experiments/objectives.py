@@ -163,7 +163,7 @@ def _row(
     if conforming and bound is not None:
         over = int(np.count_nonzero(waits.promised > math.ceil(bound)))
     return {
-        "best_effort": not promise.guaranteed,
+        "best_effort": promise.best_effort,
         "guaranteed_gbps": float(promise.guaranteed / 10**9),
         "burst_gbps": float(promise.burst / 10**9),
         "asked_gbps": _gbps(asked, span, channels, config),

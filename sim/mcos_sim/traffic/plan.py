@@ -175,6 +175,6 @@ def plan_traffic(
 
 def _default(tenant: Tenant) -> AnyPattern:
     promise = tenant.bandwidth
-    if promise.latency_slo is not None and promise.guaranteed:
+    if promise.latency_slo is not None and not promise.best_effort:
         return Steady()
     return Backlogged()

@@ -204,5 +204,5 @@ def test_a_good_waveform_survives(window, line, says, tmp_path, capsys, monkeypa
 
 
 def _with(files: dict) -> dict:
-    """The files of the pantry too; a row on ``w.vcd`` also has what belongs to it."""
+    """Writes the files of the pantry too; beside ``w.vcd`` its state."""
     return FILES | files
