@@ -14,7 +14,7 @@ from mcos_policy.rounding import rounded_down
 from mcos_sim.commands.compile import config_for
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
-from mcos_sim.experiments.run_words import four_digits
+from mcos_sim.report.amounts import rounded
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _further(explanation: Explanation, *, tags: int) -> str:
     if least is None or most is None:
         return "One more tenant does not fit: a 255th of the largest guarantee is not free."
     return (
-        f"One more tenant could be guaranteed {four_digits(least)} to {four_digits(most)} GB/s; "
+        f"One more tenant could be guaranteed {rounded(least, 4)} to {rounded(most, 4)} GB/s; "
         "no guarantee is more than 255 times another."
     )
 

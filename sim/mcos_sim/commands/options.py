@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mcos_hw.config import ChannelConfig
 from mcos_policy.samples import SAMPLES, contract_path, contract_words
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
@@ -16,6 +17,7 @@ __all__ = [
     "CONTRACT_HELP",
     "CORES",
     "MOST_CLOCKS",
+    "MOST_OUTSTANDING",
     "MOST_SEED",
     "Contract",
     "ContractOfMemory",
@@ -70,6 +72,9 @@ MOST_SEED = 2**32 - 1
 
 MOST_CLOCKS = 100_000_000
 """Clocks of one run: two minutes of the fastest engine, and 0.1 s of the hardware."""
+
+MOST_OUTSTANDING = (1 << ChannelConfig.id_width) - 1
+"""Requests that one tenant can have outstanding."""
 
 CORES = os.cpu_count() or 1
 

@@ -10,11 +10,11 @@ from mcos_sim.console import print_table, tell
 from mcos_sim.engines import Engine
 from mcos_sim.experiments.run_words import (
     UNITS,
-    four_digits,
     objective_sentence,
     time_words,
     unit_for,
 )
+from mcos_sim.report.amounts import rounded
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def show_run(found: Mapping[str, Any]) -> None:
     capacity = found["capacity_gbps"]
     used = capacity - found["idle_gbps"]
     tell(
-        f"{four_digits(used)} of {four_digits(capacity)} GB/s used on {found['channels']} channels "
+        f"{rounded(used, 4)} of {rounded(capacity, 4)} GB/s used on {found['channels']} channels "
         f"({used / capacity:.1%}), {found['grants']:,} requests granted on the one simulated, "
         f"seed {found['seed']}"
     )
@@ -106,9 +106,9 @@ def _cells(row: Mapping[str, Any], khz: int, unit: str) -> Iterator[str]:
 
     latency = row["latency_clocks"] or dict.fromkeys(("p50", "p99", "max"))
     # How much a backlogged tenant has offered says how deep its window is.
-    yield "all" if row["traffic"].startswith("backlogged") else four_digits(row["asked_gbps"])
-    yield four_digits(row["granted_gbps"])
-    yield "nothing" if row["best_effort"] else four_digits(row["guaranteed_gbps"])
+    yield "all" if row["traffic"].startswith("backlogged") else rounded(row["asked_gbps"], 4)
+    yield rounded(row["granted_gbps"], 4)
+    yield "nothing" if row["best_effort"] else rounded(row["guaranteed_gbps"], 4)
     yield from (time(latency[key]) for key in ("p50", "p99", "max"))
     yield time(row["slo_clocks"])
     yield time(row["bound_clocks"])

@@ -11,6 +11,7 @@ import typer
 from mcos_hw.config import ChannelConfig
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.units import DURATION, RATE, SIZE, Quantity
+from mcos_sim.commands.options import MOST_OUTSTANDING
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.errors import ExitCode, UserError
 from mcos_sim.tables import Column
@@ -81,7 +82,7 @@ def command(
         ),
     ] = None,
     window: Annotated[
-        int, typer.Option(min=1, max=4095, help="Requests outstanding on a channel.")
+        int, typer.Option(min=1, max=MOST_OUTSTANDING, help="Requests outstanding on a channel.")
     ] = 64,
     request_bytes: Annotated[int, typer.Option(help="Bytes of a request.")] = 512,
     memory_size: Annotated[

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_hw.config import ChannelConfig
 from mcos_sim.commands.options import (
     CORES,
     MOST_CLOCKS,
+    MOST_OUTSTANDING,
     MOST_SEED,
     Workers,
     contract_argument,
@@ -54,9 +54,6 @@ _TOLD_FAILURES = 5
 
 _MOST_POINTS = 100_000
 """Points of a sweep; they are all held in memory, and half a day's work on two cores."""
-
-_MOST_WINDOW = (1 << ChannelConfig.id_width) - 1
-"""Requests that one tenant can have outstanding."""
 
 
 def command(
@@ -99,7 +96,7 @@ def command(
         list[int] | None,
         typer.Option(
             min=1,
-            max=_MOST_WINDOW,
+            max=MOST_OUTSTANDING,
             help="Requests that the prefill keeps outstanding.",
             show_default="1200",
         ),
@@ -108,7 +105,7 @@ def command(
         list[int] | None,
         typer.Option(
             min=1,
-            max=_MOST_WINDOW,
+            max=MOST_OUTSTANDING,
             help="Requests that each decoder keeps outstanding.",
             show_default="16",
         ),

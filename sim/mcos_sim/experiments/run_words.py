@@ -1,13 +1,13 @@
 """What a run says of each objective, in a sentence."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
+
+from mcos_sim.report.amounts import rounded
 
 __all__ = [
     "UNITS",
     "breach_sentence",
-    "four_digits",
     "objective_sentence",
     "supposed",
     "time_words",
@@ -55,15 +55,6 @@ def time_words(clocks: float, clock_khz: int, unit: str | None = None) -> str:
     return shown if unit else f"{shown} {chosen}"
 
 
-def four_digits(number: float) -> str:
-    """A number in four significant digits, without an exponent however large or small it is."""
-    if not number:
-        return "0"
-    places = 3 - math.floor(math.log10(abs(number)))
-    shown = f"{round(float(number), places):,.{max(places, 0)}f}"
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
-
-
 def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
     """Whether a tenant's objective was kept, what its worst request met, and what is promised.
 
@@ -99,8 +90,8 @@ def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
     told += f", {'all' if whole else time(own)} of that behind its own requests"
     if row["asked_gbps"] > _ASKS_MORE * row["guaranteed_gbps"]:
         return (
-            f"{told}: it asked for {four_digits(row['asked_gbps'])} GB/s and is promised "
-            f"{four_digits(row['guaranteed_gbps'])}"
+            f"{told}: it asked for {rounded(row['asked_gbps'], 4)} GB/s and is promised "
+            f"{rounded(row['guaranteed_gbps'], 4)}"
         )
     return f"{told}: it asks for more at once than its guarantee carries"
 

@@ -1,5 +1,6 @@
 """Amounts as sentences write them."""
 
+import math
 from collections.abc import Iterable
 
 __all__ = [
@@ -19,8 +20,12 @@ UNITS = {"ns": 1, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def rounded(value: float, digits: int = 3) -> str:
-    """A number to a few significant digits, without a power of ten: ``12,300``, ``1.02``."""
-    return f"{float(f'{value:.{digits}g}'):,.12g}"
+    """A number to a few significant digits, never with a power of ten: ``12,300``, ``1.02``."""
+    if not value:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    shown = f"{round(float(value), places):,.{max(places, 0)}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def time_unit(nanoseconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcos_sim.report.amounts import enumerated, percent, rounded, span
 from mcos_sim.report.marks import FCFS_OVER_ALONE, PREFILL_OF_TARGET, UTILISATION_OVER_FCFS, marks
+from mcos_sim.report.rows import COMPARED
 
 __all__ = [
     "Standing",
@@ -42,19 +43,18 @@ class Standing:
         """Read a scenario of a result."""
         runs = result["scenarios"][scenario]
         names = [tenant["name"] for tenant in runs["alone"]["tenants"]]
-        compared = ("alone", "fcfs", "mcos")
         return cls(
             decoders={
                 name: {
                     run: tenant["p99_clocks"]
-                    for run in compared
+                    for run in COMPARED
                     for tenant in runs[run]["tenants"]
                     if tenant["name"] == name and tenant["p99_clocks"] is not None
                 }
                 for name in names
             },
             prefill_of_target=runs["ratios"]["prefill_of_target"],
-            utilisation={run: runs[run]["utilisation"] for run in compared},
+            utilisation={run: runs[run]["utilisation"] for run in COMPARED},
             utilisation_over_fcfs=runs["mcos_utilisation_over_fcfs"],
             alone_utilisation=runs["honesty"]["alone_utilisation"],
         )
@@ -62,7 +62,9 @@ class Standing:
     @property
     def complete(self) -> bool:
         """Whether every decoder ended a step in every run that is compared."""
-        return bool(self.decoders) and all(len(runs) == 3 for runs in self.decoders.values())
+        return bool(self.decoders) and all(
+            len(runs) == len(COMPARED) for runs in self.decoders.values()
+        )
 
     @property
     def helped(self) -> list[str]:
@@ -92,15 +94,13 @@ def headline(result: Mapping[str, Any], scenario: str) -> str:
     """
     standing = Standing.of(result, scenario)
     if not standing.complete:
-        missing = [name for name, runs in standing.decoders.items() if len(runs) < 3]
+        missing = [name for name, runs in standing.decoders.items() if len(runs) < len(COMPARED)]
         return (
             f"The runs were too short to compare: {enumerated(missing or ['no decoder'])} did not "
             "end a step under every arbiter."
         )
     clock_khz = result["config"]["clock_khz"]
-    p99 = {
-        run: [runs[run] for runs in standing.decoders.values()] for run in ("alone", "fcfs", "mcos")
-    }
+    p99 = {run: [runs[run] for runs in standing.decoders.values()] for run in COMPARED}
     times = {run: span(clocks, clock_khz) for run, clocks in p99.items()}
     if times["mcos"] == times["alone"] and p99["mcos"] != p99["alone"]:
         # What is not equal must not read so.

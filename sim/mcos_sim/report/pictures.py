@@ -22,7 +22,7 @@ from mcos_sim.report.drawing import (
     svg,
 )
 from mcos_sim.report.marks import PREFILL_OF_TARGET
-from mcos_sim.report.rows import RUNS, Row, rows
+from mcos_sim.report.rows import COMPARED, RUNS, Row, rows
 
 __all__ = [
     "latency_picture",
@@ -31,9 +31,6 @@ __all__ = [
     "sweep_picture",
 ]
 
-
-COMPARED = ("alone", "fcfs", "mcos")
-"""Runs in the page's first picture."""
 
 COLUMN = 416
 """Width in pixels of the other pictures: two fit beside each other, one fits a phone."""

@@ -22,6 +22,9 @@ RUNS = {
 }
 """Runs of a scenario by their key in the result, as people call them; all but the first compete."""
 
+COMPARED = ("alone", "fcfs", "mcos")
+"""Runs that the headline and the page's first picture are about."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:

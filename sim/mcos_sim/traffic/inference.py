@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 
+REQUEST_BYTES = 128
+"""Bytes of the longest memory request of a service."""
+
 MAX_REQUESTS = 20_000_000
 """Most memory requests a workload may have, in all tenants together."""
 
@@ -112,7 +115,7 @@ def inference_streams(
     requests: int = 200,
     grants: int = 1_000_000,
     scale: float | None = None,
-    request_bytes: int = 128,
+    request_bytes: int = REQUEST_BYTES,
     prefill_window: int = 1200,
     decoder_window: int = 64,
 ) -> InferenceWorkload:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
+from mcos_hw.config import ChannelConfig
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.fields import integer, quantity, whole_bytes
 from mcos_policy.units import DURATION, RATE, SIZE, exact
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-MOST_OUTSTANDING = (1 << 12) - 1
+MOST_OUTSTANDING = (1 << ChannelConfig.id_width) - 1
 """Requests outstanding of a tenant: one less than there are ids."""
 
 MOST_SIZES = 64

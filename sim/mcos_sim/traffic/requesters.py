@@ -10,7 +10,15 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import channel_rate, clocks, per_clock
 from mcos_sim.traffic.frame import Frame, require_few, span_of
-from mcos_sim.traffic.pattern import Backlogged, Closed, Idle, OnOff, Steady, TraceFile
+from mcos_sim.traffic.pattern import (
+    MOST_OUTSTANDING,
+    Backlogged,
+    Closed,
+    Idle,
+    OnOff,
+    Steady,
+    TraceFile,
+)
 from mcos_sim.traffic.plan import Asking, Plan
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.traffic.trace_file import file_stream
@@ -23,8 +31,6 @@ __all__ = [
 
 LEAST_ROUND_TRIP = 16
 """Clocks that no answer comes before: the way through channel and memory."""
-
-MOST_WINDOW = (1 << 12) - 1
 
 _NEVER = 1 << 62
 """More than any clock, and within 63 bits."""
@@ -140,7 +146,7 @@ def _made(asking: Asking, frame: Frame) -> Stream:
     sizes = np.array(_sizes_of(asking, frame), np.int64)
     drawn = rng.choice(sizes, most) if len(sizes) > 1 else np.full(most, sizes[0])
     writes = rng.random(most) < getattr(asking.pattern, "write_share", 0.0)
-    window, closed = MOST_WINDOW, False
+    window, closed = MOST_OUTSTANDING, False
     match asking.pattern:
         case Backlogged():
             window = asking.pattern.window

@@ -8,7 +8,7 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.batching import Slice, schedule_decode, schedule_prefill
-from mcos_sim.traffic.inference import MAX_REQUESTS
+from mcos_sim.traffic.inference import MAX_REQUESTS, REQUEST_BYTES
 from mcos_sim.traffic.models import find_model
 from mcos_sim.traffic.scaling import Scaler, batch_stream, batch_transfers
 from mcos_sim.traffic.stream import Stream
@@ -20,11 +20,9 @@ __all__ = [
 ]
 
 
-REQUEST_BYTES = 128
-"""Bytes of the longest memory request, as in :mod:`mcos_sim.traffic.inference`."""
-
 SHARE = 4
-"""The idealised schedule gives each tenant a quarter of the channel, likewise."""
+"""The idealised schedule gives each tenant a quarter of the channel, as in
+:mod:`mcos_sim.traffic.inference`."""
 
 MOST_ADDED = 0.1
 """Part of the bytes that rounding up to beats may add without a remark."""

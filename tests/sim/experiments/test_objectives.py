@@ -16,11 +16,11 @@ from mcos_sim.experiments.objectives import promise_figures, run_figures
 from mcos_sim.experiments.prepare import Common, prepare_plan
 from mcos_sim.experiments.run_words import (
     breach_sentence,
-    four_digits,
     objective_sentence,
     time_words,
 )
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.report.amounts import rounded
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, TenantResult
 
 CONFIG = ChannelConfig()
@@ -220,4 +220,4 @@ def test_times_are_told_in_a_unit_that_fits(clocks, text):
     ],
 )
 def test_four_digits_have_no_exponent(number, text):
-    assert four_digits(number) == text
+    assert rounded(number, 4) == text
