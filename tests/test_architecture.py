@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {name: ROOT / name / f"mcos_{name}" for name in ("hw", "policy", "sim")}
-SHARED_WITH_POLICY = ("mcos_hw.config", "mcos_hw.registers", "mcos_hw.control.image")
+SHARED_WITH_POLICY = ("mcos_hw.config", "mcos_hw.registers")
 TEXTS = (".md", ".py", ".toml", ".j2", ".vlt")
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E)\b")  # in brackets, not to find itself
 

@@ -45,7 +45,7 @@ def planted(rule: Rule = RULE) -> Generator[None, None, None]:
     with (
         mock.patch.object(compiling, "compile_for", compile_for),
         mock.patch(
-            "mcos_sim.compiled.engine.channel_library",
+            "mcos_sim.engines.verilated.channel_library",
             lambda config, arbiter: planted_library(config),
         ),
         live_bug(rule),

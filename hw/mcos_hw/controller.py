@@ -5,12 +5,16 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
-from mcos_hw.channel.arbiter import Arbiter
-from mcos_hw.channel.baselines import FcfsArbiter, FixedPriorityArbiter, RoundRobinArbiter
+from mcos_hw.channel.arbiter.base import Arbiter
+from mcos_hw.channel.arbiter.baselines import FcfsArbiter, FixedPriorityArbiter, RoundRobinArbiter
+from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.probe import probe_layout
-from mcos_hw.channel.request import (
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.bank import RegisterBank, identification
+from mcos_hw.control.loader import ImageLoader
+from mcos_hw.link.request import (
     StructuredStream,
     command_layout,
     completion_layout,
@@ -18,11 +22,7 @@ from mcos_hw.channel.request import (
     response_layout,
     structured_stream,
 )
-from mcos_hw.channel.wfq import WfqArbiter
-from mcos_hw.config import ChannelConfig
-from mcos_hw.control.loader import ImageLoader
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_hw.registers.bank import RegisterBank, identification
 
 __all__ = [
     "ARBITERS",

@@ -5,8 +5,8 @@ import hashlib
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import ImageCode
 from mcos_policy.admission import admit
 from mcos_policy.advice import check_objectives
 from mcos_policy.contract import Contract, validate

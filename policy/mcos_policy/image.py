@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import (
+from mcos_hw.registers import RegisterMap, channel_map
+from mcos_hw.registers.image import (
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
     HeaderWord,
     ImageCode,
 )
-from mcos_hw.registers import RegisterMap, channel_map
 from mcos_policy.files import write_together
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 

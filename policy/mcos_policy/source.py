@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
-from mcos_hw.control.image import IMAGE_MAGIC
+from mcos_hw.registers.image import IMAGE_MAGIC
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
 
 __all__ = [

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled import engine as compiled
-from mcos_sim.cosim import engine as cosim
+from mcos_sim.engines import cocotb as cosim
+from mcos_sim.engines import verilated as compiled
 from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [

@@ -15,11 +15,11 @@ from amaranth.back import rtlil
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.building.verilator import BuildFailed
-from mcos_sim.compiled.build import library_of
-from mcos_sim.compiled.top import ProbedTop
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare
 from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.verilated.build import library_of
+from mcos_sim.verilated.top import ProbedTop
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from tests.sim.waves.windows import write_case_of_hardware

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.compiled.build import Library
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import compare
 from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.verilated.build import Library
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from tests.mutants.mutant import Mutant

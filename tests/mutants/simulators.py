@@ -8,8 +8,8 @@ from amaranth.back import verilog
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled.build import Library, library_of
-from mcos_sim.compiled.top import ProbedTop
+from mcos_sim.verilated.build import Library, library_of
+from mcos_sim.verilated.top import ProbedTop
 from tests.mutants.mutant import Mutant, before, source_of
 from tests.planted_hardware import planted_library
 

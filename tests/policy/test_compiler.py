@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import compile_contract
 from mcos_policy.diagnostics import ContractError
 from mcos_policy.image import unpack, verify, write_image

@@ -10,8 +10,8 @@ import pytest
 from pydantic import AliasChoices, BaseModel
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
 from mcos_policy.compiler import compile_contract
 from mcos_policy.contract import Bandwidth, Fabric, Memory, Placement, Tenant
 from mcos_policy.diagnostics import ContractError

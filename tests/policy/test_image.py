@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import HEADER_WORDS, IMAGE_MAGIC, IMAGE_VERSION, ImageCode
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import HEADER_WORDS, IMAGE_MAGIC, IMAGE_VERSION, ImageCode
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.image import decode, encode, unpack, verify, write_image
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import compile_contract
 from mcos_policy.diagnostics import ContractError
 from mcos_policy.image import decode, unpack, verify

@@ -5,9 +5,9 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.carry_save import carry_save
-from mcos_hw.channel.select import spread
 from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.carry_save import carry_save
+from mcos_hw.primitive.select import spread
 
 __all__ = [
     "TenantBuckets",

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.channel.age import AgeGuard
-from mcos_hw.channel.arbiter import Arbiter
+from mcos_hw.channel.arbiter.base import Arbiter
 from mcos_hw.channel.bucket import TenantBuckets
 from mcos_hw.channel.classes import HeadClasses
 from mcos_hw.channel.credit import PortCredit
@@ -16,7 +16,10 @@ from mcos_hw.channel.pacer import Pacer
 from mcos_hw.channel.probe import NO_CLASS, probe_layout
 from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.channel.recent import RecentResponses
-from mcos_hw.channel.request import (
+from mcos_hw.channel.slots import SlotTable
+from mcos_hw.config import ChannelConfig
+from mcos_hw.link.live import live_layout
+from mcos_hw.link.request import (
     StructuredStream,
     command_layout,
     completion_layout,
@@ -24,11 +27,8 @@ from mcos_hw.channel.request import (
     response_layout,
     structured_stream,
 )
-from mcos_hw.channel.select import number
-from mcos_hw.channel.slots import SlotTable
-from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.select import number
 from mcos_hw.registers import GrantClass, channel_map
-from mcos_hw.registers.live import live_layout
 
 __all__ = [
     "DRAIN_AGE",

@@ -9,8 +9,8 @@ from mcos_hw.channel.bucket import whole_width
 from mcos_hw.channel.intake import approach_layout, entry_layout
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.queue import place_layout
-from mcos_hw.channel.select import pick
 from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.select import pick
 from mcos_hw.registers import GrantClass
 
 __all__ = [

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.select import spread
+from mcos_hw.primitive.select import spread
 
 __all__ = [
     "COUNT_WIDTH",

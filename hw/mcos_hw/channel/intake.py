@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.carry_save import carry_save
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.live import live_layout
+from mcos_hw.link.request import request_layout
+from mcos_hw.primitive.carry_save import carry_save
 from mcos_hw.registers import COLOUR_BITS, channel_map
-from mcos_hw.registers.live import live_layout
 
 __all__ = [
     "Intake",

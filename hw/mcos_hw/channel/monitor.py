@@ -7,10 +7,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.counters import EpochCounter, EpochCounters
-from mcos_hw.channel.epoch import EpochTimer
-from mcos_hw.channel.select import number
 from mcos_hw.channel.slots import slot_entry_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.epoch import EpochTimer
+from mcos_hw.primitive.select import number
 from mcos_hw.registers import LATENCY_BINS, Access, channel_map
 
 __all__ = [

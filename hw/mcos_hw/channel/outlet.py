@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.request import StructuredStream, command_layout, structured_stream
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import StructuredStream, command_layout, structured_stream
 
 __all__ = [
     "OUTLET_DEPTH",

@@ -5,9 +5,9 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.intake import entry_layout, stored_layout
-from mcos_hw.channel.request import request_layout
-from mcos_hw.channel.select import number, pick
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
+from mcos_hw.primitive.select import number, pick
 
 __all__ = [
     "RequestQueues",

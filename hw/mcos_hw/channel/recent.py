@@ -14,7 +14,8 @@ class RecentResponses(wiring.Component):
 
     A tenant with one request in flight offers the next one only after the last one's response. It
     loses its turn in between unless it is told from a tenant that went idle: the depth-1 rule of
-    :class:`mcos_hw.channel.wfq.WfqArbiter` does that for requests within ``limit`` clocks.
+    :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` does that for requests within ``limit``
+    clocks.
 
     Parameters
     ----------

@@ -6,7 +6,10 @@ from amaranth.lib.crc.catalog import CRC32_ETHERNET
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import (
+from mcos_hw.control.store import ConfigStore
+from mcos_hw.link.live import live_layout
+from mcos_hw.registers.declaration import RegisterMap
+from mcos_hw.registers.image import (
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
@@ -14,9 +17,6 @@ from mcos_hw.control.image import (
     ImageCode,
     ImageState,
 )
-from mcos_hw.control.store import ConfigStore
-from mcos_hw.registers.declaration import RegisterMap
-from mcos_hw.registers.live import live_layout
 
 __all__ = ["ImageLoader"]
 

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.link.live import live_layout
 from mcos_hw.registers.declaration import RegisterMap
-from mcos_hw.registers.live import live_layout
 
 __all__ = ["ConfigStore"]
 

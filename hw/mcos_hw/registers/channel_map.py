@@ -7,8 +7,8 @@ The AXI4-Lite bank, the image layout, the policy compiler's names and every expo
 import enum
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode, ImageState
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.image import ImageCode, ImageState
 
 __all__ = [
     "COLOUR_BITS",

@@ -11,9 +11,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw import __version__
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import Controller
+from mcos_hw.link.request import Op
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.verilog import Port, verilog_text

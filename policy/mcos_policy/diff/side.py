@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import IMAGE_MAGIC, HeaderWord, ImageCode
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord, ImageCode
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
 from mcos_policy.image import Image, decode, image_files, unpack, verify

@@ -22,7 +22,7 @@ __all__ = [
 def sources_hash() -> str:
     """Hexadecimal digits that name the sources of all hardware, and of what is built around it."""
     digest = hashlib.sha256()
-    for package in ("mcos_hw", "mcos_sim.building", "mcos_sim.cosim", "mcos_sim.compiled"):
+    for package in ("mcos_hw", "mcos_sim.building", "mcos_sim.cosim", "mcos_sim.verilated"):
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations if spec else None) or ():
             for path in sorted(Path(folder).rglob("*")):

@@ -46,8 +46,8 @@ def command(
     with loading():
         from mcos_hw.registers import ArbiterKind
         from mcos_sim.commands.compile import compile_for
-        from mcos_sim.compiled.engine import channel_library
-        from mcos_sim.cosim.engine import build_harness
+        from mcos_sim.engines.cocotb import build_harness
+        from mcos_sim.engines.verilated import channel_library
         from mcos_sim.experiments.memory_speed import measure_memory_speeds
         from mcos_sim.experiments.speed import measure_speeds
         from mcos_sim.machine import machine

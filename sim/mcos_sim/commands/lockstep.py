@@ -14,10 +14,10 @@ from mcos_sim.console import loading, output, progress, require_outputs, say, wr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mcos_sim.compiled.build import Library
     from mcos_sim.lockstep.campaign import Design, Report
     from mcos_sim.lockstep.case import Case
     from mcos_sim.lockstep.compare import Difference
+    from mcos_sim.verilated.build import Library
 
 __all__ = [
     "EXAMPLE",
@@ -74,7 +74,7 @@ def command(
     with loading():
         from mcos_hw.config import ChannelConfig
         from mcos_hw.registers import ArbiterKind
-        from mcos_sim.compiled.engine import channel_library
+        from mcos_sim.engines.verilated import channel_library
         from mcos_sim.errors import UserError
         from mcos_sim.lockstep.campaign import Design
         from mcos_sim.lockstep.case import random_case
@@ -144,7 +144,7 @@ def run_campaign(
     designs: Sequence[Design], *, seed: int, cases: int, clocks: int, workers: int
 ) -> Report:
     """Build designs and run a campaign on them, both with their progress shown."""
-    from mcos_sim.compiled.engine import channel_library
+    from mcos_sim.engines.verilated import channel_library
     from mcos_sim.lockstep.campaign import campaign
 
     with progress("Building the compiled hardware", len(designs)) as advance:

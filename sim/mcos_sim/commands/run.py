@@ -30,14 +30,14 @@ from mcos_sim.commands.recorded import (
 )
 from mcos_sim.commands.traffic_options import require_one_traffic
 from mcos_sim.console import progress, require_outputs, say, tell, write_json, writing
-from mcos_sim.engines import Engine, build, run_scenario
+from mcos_sim.engines.dispatch import Engine, build, run_scenario
 from mcos_sim.errors import ExitCode, UserError
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
+    from mcos_sim.engines.recording import Recording
     from mcos_sim.scenario import RunResult, Scenario
-    from mcos_sim.waves.recording import Recording
 
 __all__ = [
     "EXAMPLE",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcos_sim.console import print_table, tell
-from mcos_sim.engines import Engine
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.experiments.run_words import (
     UNITS,
     objective_sentence,

@@ -28,7 +28,7 @@ from mcos_sim.console import (
     write_json,
     writing,
 )
-from mcos_sim.engines import Engine
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.grid import Contender, Grid, Workload

@@ -1,4 +1,4 @@
-"""The cocotb test that carries out one scenario; see :mod:`mcos_sim.cosim.engine`."""
+"""The cocotb test that carries out one scenario; see :mod:`mcos_sim.engines.cocotb`."""
 
 import itertools
 import time

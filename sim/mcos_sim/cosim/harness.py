@@ -6,14 +6,14 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
-from mcos_hw.channel.request import (
+from mcos_hw.config import ChannelConfig
+from mcos_hw.controller import Controller
+from mcos_hw.link.request import (
     command_layout,
     completion_layout,
     request_layout,
     response_layout,
 )
-from mcos_hw.config import ChannelConfig
-from mcos_hw.controller import Controller
 from mcos_hw.registers import ArbiterKind
 
 __all__ = [

@@ -4,8 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from mcos_sim.traffic.stream import Stream
 
 __all__ = [

@@ -13,10 +13,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
-from mcos_hw.channel.request import command_layout, request_layout, response_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import ImageCode, ImageState
+from mcos_hw.link.request import command_layout, request_layout, response_layout
 from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, channel_map
+from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.memory.memory import Memory

@@ -5,7 +5,7 @@ Compiled by numba. The rules are those of :class:`mcos_sim.cosim.requester.Reque
 drive the cocotb engine; tests hold the two against each other.
 """
 
-from mcos_hw.channel.request import Op
+from mcos_hw.link.request import Op
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
+from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
 from mcos_sim.memory.behind import hbm, way
@@ -19,7 +20,6 @@ from mcos_sim.memory.hbm import Field, Mapping, coloured_mapping, default_mappin
 from mcos_sim.memory.hbm.memory import Hbm
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.memory.pages import PAGE_BYTES, PageColours, placed
-from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import Scenario
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream

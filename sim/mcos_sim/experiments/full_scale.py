@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_policy.compiler import Compiled
+from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.contention import ARBITER_OF_RUN
 from mcos_sim.experiments.statistics import step_percentiles
 from mcos_sim.memory.behind import behind, capacity
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream

@@ -11,9 +11,9 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import encode
 from mcos_policy.quantize import single_class_index
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
+from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.statistics import bytes_between
 from mcos_sim.fairness.check import TenantBounds, check_bounds, share_errors
-from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
-from mcos_sim.compiled import engine as compiled_rtl
-from mcos_sim.cosim import engine as cosim
-from mcos_sim.reference import engine as reference
+from mcos_sim.engines import cocotb as cosim
+from mcos_sim.engines import model as reference
+from mcos_sim.engines import verilated as compiled_rtl
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.stages import stage
 from mcos_sim.traffic.essay import backlogged_streams

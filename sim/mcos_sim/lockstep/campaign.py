@@ -8,10 +8,10 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.compiled.build import Library
-from mcos_sim.compiled.engine import channel_library
+from mcos_sim.engines.verilated import channel_library
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.compare import Difference, compare
+from mcos_sim.verilated.build import Library
 
 __all__ = [
     "Design",

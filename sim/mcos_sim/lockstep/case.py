@@ -6,14 +6,14 @@ import zlib
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import HEADER_WORDS, ImageCode
 from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_hw.registers.image import HEADER_WORDS, ImageCode
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.settings import Settings, TenantSettings
-from mcos_sim.compiled.hardware import load_clocks
 from mcos_sim.lockstep.contracts import illegal_settings, random_settings
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
+from mcos_sim.verilated.hardware import load_clocks
 
 __all__ = [
     "Case",

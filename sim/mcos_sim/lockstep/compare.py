@@ -6,14 +6,14 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
-from mcos_sim.compiled.build import Library
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.faults import Fault
 from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.lockstep.sides import HardwareSide, ModelSide
-from mcos_sim.reference.probe import probe_fields, probe_words
-from mcos_sim.reference.registers import monitor_registers
+from mcos_sim.model.probe import probe_fields, probe_words
+from mcos_sim.model.registers import monitor_registers
 from mcos_sim.scenario import MONITOR_REGISTERS
+from mcos_sim.verilated.build import Library
 
 __all__ = [
     "Difference",

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mcos_sim.compiled.build import Library
 from mcos_sim.lockstep.case import Case, random_case
 from mcos_sim.lockstep.compare import Difference, compare
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.traffic.stream import Stream
+from mcos_sim.verilated.build import Library
 
 __all__ = [
     "shrink",

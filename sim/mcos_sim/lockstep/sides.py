@@ -4,16 +4,16 @@ from typing import Self
 
 import numpy as np
 
-from mcos_sim.compiled.build import Library
-from mcos_sim.compiled.hardware import Hardware, image_writes
+from mcos_sim.engines.model import rest_until, watch
 from mcos_sim.environment.environment import environment
 from mcos_sim.lockstep.case import Case
-from mcos_sim.reference import layout as at
-from mcos_sim.reference.channel import commit
-from mcos_sim.reference.engine import rest_until, watch
-from mcos_sim.reference.probe import probe_places
-from mcos_sim.reference.state import image_rows, reset_state
+from mcos_sim.model import layout as at
+from mcos_sim.model.channel import commit
+from mcos_sim.model.probe import probe_places
+from mcos_sim.model.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.verilated.build import Library
+from mcos_sim.verilated.hardware import Hardware, image_writes
 
 __all__ = [
     "HardwareSide",

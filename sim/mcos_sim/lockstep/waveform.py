@@ -7,7 +7,7 @@ from vcd import VCDWriter
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.files import replacing
-from mcos_sim.reference.probe import probe_fields
+from mcos_sim.model.probe import probe_fields
 
 __all__ = [
     "write_both",
@@ -24,7 +24,7 @@ def write_both(
     path : pathlib.Path
         VCD file; one clock is 10 ns.
     sides : dict[str, numpy.ndarray]
-        Rows of :func:`mcos_sim.reference.probe.pack` of consecutive clocks, by name of the side.
+        Rows of :func:`mcos_sim.model.probe.pack` of consecutive clocks, by name of the side.
     first : int
         Clock of the first row.
     config : ChannelConfig

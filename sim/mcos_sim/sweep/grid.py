@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcos_sim.engines import Engine
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.memory.name import MemoryName
 
 __all__ = [

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mcos_policy.compiler import Compiled
-from mcos_sim.engines import run_scenario
+from mcos_sim.engines.dispatch import run_scenario
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import figures
 from mcos_sim.sweep.grid import AXES, Point

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mcos_hw.channel.request import Op
+from mcos_hw.link.request import Op
 from mcos_sim.traffic.arrivals import Trace
 from mcos_sim.traffic.models import ModelGeometry
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_sim.traffic.stream import STEP, Stream
 from mcos_sim.traffic.transfer import TRANSFER, fragment, region_base, region_bytes
 

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.arrivals import Trace
 from mcos_sim.traffic.batching import (

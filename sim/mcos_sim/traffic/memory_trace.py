@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_sim.traffic.lines import malformed
 from mcos_sim.traffic.stream import REQUEST
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import channel_rate, clocks, per_clock
 from mcos_sim.traffic.frame import Frame, require_few, span_of

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from amaranth.lib import data
 
 from mcos_hw.channel.probe import NO_CLASS, probe_layout
-from mcos_hw.channel.request import (
+from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import (
     Op,
     command_layout,
     completion_layout,
     request_layout,
     response_layout,
 )
-from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 
 __all__ = [

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mcos_sim.engines.recording import live_images, row_words, rows_waveform
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
-from mcos_sim.waves.recording import live_images, row_words, rows_waveform
 from mcos_sim.waves.rules import Violation, Wording, check_waveform
 
 __all__ = [

@@ -5,8 +5,8 @@ from amaranth.hdl import Assert, Cover
 
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.bank import RegisterBank, identification
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_hw.registers.bank import RegisterBank, identification
 from mcos_hw.registers.declaration import Access
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
@@ -15,8 +15,8 @@ __all__ = ["PROPERTIES"]
 
 
 CONFIG = ChannelConfig()
-BLOCK = "mcos_hw.registers.bank.RegisterBank"
-BANK = "mcos_hw.registers.bank"
+BLOCK = "mcos_hw.control.bank.RegisterBank"
+BANK = "mcos_hw.control.bank"
 READ_CLOCKS = 5
 """From the clock of a read's address to the clock of its data."""
 

@@ -3,10 +3,10 @@
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
+from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.channel import Channel
-from mcos_hw.channel.request import request_layout
-from mcos_hw.channel.wfq import WfqArbiter
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -230,7 +230,7 @@ PROPERTIES = (
         method=Method.BOUNDED,
         depth=9,
         bug=Bug(
-            module="mcos_hw.channel.wfq",
+            module="mcos_hw.channel.arbiter.wf2q.wfq",
             text="pick(granted, [each.beats for each in self.nexts])",
             instead="pick(granted, [each.beats for each in self.heads])",
         ),

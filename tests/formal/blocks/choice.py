@@ -5,7 +5,7 @@ import dataclasses
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.choice import Choice
+from mcos_hw.channel.arbiter.wf2q.choice import Choice
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
@@ -16,8 +16,8 @@ __all__ = ["PROPERTIES"]
 
 CONFIG = ChannelConfig()
 SMALL = ChannelConfig(tenants=4)
-BLOCK = "mcos_hw.channel.choice.Choice"
-CHOICE = "mcos_hw.channel.choice"
+BLOCK = "mcos_hw.channel.arbiter.wf2q.choice.Choice"
+CHOICE = "mcos_hw.channel.arbiter.wf2q.choice"
 
 
 def below(choice: Choice) -> Value:

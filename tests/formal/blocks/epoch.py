@@ -3,8 +3,8 @@
 from amaranth import *
 from amaranth.hdl import Assert, Cover
 
-from mcos_hw.channel.epoch import EpochTimer
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.epoch import EpochTimer
 from tests.formal.property import Harness, Method, Property
 from tests.planted import Bug
 
@@ -56,13 +56,13 @@ PROPERTIES = (
             "An epoch ends with the clock in which it is as long as its length said in the clock "
             "before, for every length and after any time; each counts one."
         ),
-        block="mcos_hw.channel.epoch.EpochTimer",
+        block="mcos_hw.control.epoch.EpochTimer",
         config=CONFIG,
         harness=TimerHarness,
         method=Method.INDUCTION,
         depth=1,
         bug=Bug(
-            module="mcos_hw.channel.epoch",
+            module="mcos_hw.control.epoch",
             text="elapsed + 2 >= self.length",
             instead="elapsed[:3] + 2 >= self.length",
         ),

@@ -5,9 +5,9 @@ from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import HEADER_WORDS, ImageCode, ImageState
 from mcos_hw.control.loader import ImageLoader
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import HEADER_WORDS, ImageCode, ImageState
 from tests.formal.blocks.store import image_word
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug

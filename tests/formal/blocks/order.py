@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data
 
-from mcos_hw.channel.order import PairOrder
-from mcos_hw.channel.tags import tags_layout
+from mcos_hw.channel.arbiter.wf2q.order import PairOrder
+from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
@@ -112,13 +112,13 @@ PROPERTIES = (
             "lower tenant, however they leave, follow and enter; so is what is told of the "
             "request behind the granted head."
         ),
-        block="mcos_hw.channel.order.PairOrder",
+        block="mcos_hw.channel.arbiter.wf2q.order.PairOrder",
         config=CONFIG,
         harness=PairHarness,
         method=Method.INDUCTION,
         depth=1,
         bug=Bug(
-            module="mcos_hw.channel.order",
+            module="mcos_hw.channel.arbiter.wf2q.order",
             text="lambda news: ~news[0]",
             instead="lambda news: news[0]",
         ),

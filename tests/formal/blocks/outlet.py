@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.outlet import Outlet
-from mcos_hw.channel.request import command_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import command_layout
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 

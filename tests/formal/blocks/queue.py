@@ -5,12 +5,12 @@ import dataclasses
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.arbiter import Arbiter
-from mcos_hw.channel.baselines import FcfsArbiter
+from mcos_hw.channel.arbiter.base import Arbiter
+from mcos_hw.channel.arbiter.baselines import FcfsArbiter
+from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.queue import RequestQueues
-from mcos_hw.channel.request import request_layout
-from mcos_hw.channel.wfq import WfqArbiter
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from tests.formal.property import Harness, Method, Property, at_most_one, implies
 from tests.planted import Bug
 

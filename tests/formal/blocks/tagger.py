@@ -3,10 +3,10 @@
 from amaranth import *
 from amaranth.hdl import Array, Assert, Assume, Cover, Value
 
+from mcos_hw.channel.arbiter.wf2q.tagger import Tagger
 from mcos_hw.channel.intake import terms_fraction
-from mcos_hw.channel.select import pick
-from mcos_hw.channel.tagger import Tagger
 from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.select import pick
 from tests.formal.blocks.tags import assume_chosen
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
@@ -195,13 +195,13 @@ PROPERTIES = (
             "the choice sees it, of 16 that the scale has, and at most 3 ahead of V; from its "
             "second clock on less than 8 behind."
         ),
-        block="mcos_hw.channel.tagger.Tagger",
+        block="mcos_hw.channel.arbiter.wf2q.tagger.Tagger",
         config=CONFIG,
         harness=WindowHarness,
         method=Method.INDUCTION,
         depth=2,
         bug=Bug(
-            module="mcos_hw.channel.virtual_time",
+            module="mcos_hw.channel.arbiter.wf2q.virtual_time",
             text="step.to + step.cost, current + step.cost",
             instead="step.to + (step.cost << 4), current + (step.cost << 4)",
         ),

@@ -3,8 +3,8 @@
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover, Value
 
-from mcos_hw.channel.tagger import Tagger
-from mcos_hw.channel.tags import TenantTags
+from mcos_hw.channel.arbiter.wf2q.tagger import Tagger
+from mcos_hw.channel.arbiter.wf2q.tags import TenantTags
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
@@ -13,8 +13,8 @@ __all__ = ["PROPERTIES", "assume_chosen"]
 
 
 CONFIG = ChannelConfig()
-BLOCK = "mcos_hw.channel.tags.TenantTags"
-TAGS = "mcos_hw.channel.tags"
+BLOCK = "mcos_hw.channel.arbiter.wf2q.tags.TenantTags"
+TAGS = "mcos_hw.channel.arbiter.wf2q.tags"
 
 
 def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:

@@ -5,9 +5,9 @@ import dataclasses
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.select import modular_less
-from mcos_hw.channel.virtual_time import VirtualTime
+from mcos_hw.channel.arbiter.wf2q.virtual_time import VirtualTime
 from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.select import modular_less
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -15,8 +15,8 @@ __all__ = ["PROPERTIES"]
 
 
 CONFIG = ChannelConfig()
-BLOCK = "mcos_hw.channel.virtual_time.VirtualTime"
-VIRTUAL_TIME = "mcos_hw.channel.virtual_time"
+BLOCK = "mcos_hw.channel.arbiter.wf2q.virtual_time.VirtualTime"
+VIRTUAL_TIME = "mcos_hw.channel.arbiter.wf2q.virtual_time"
 
 
 class SeenHarness(Harness):

@@ -7,12 +7,12 @@ from fractions import Fraction
 
 import pytest
 
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from mcos_hw.registers import GrantClass
+from tests.hw.channel.arbiter.wf2q.test_wfq import QueuedArbiter, image
 from tests.hw.channel.bench import simulate
 from tests.hw.channel.every_lateness import EVERY_LATENESS
-from tests.hw.channel.test_wfq import QueuedArbiter, image
 
 WEIGHTS = (8, 4, 2, 2)
 """Powers of two, so that no tag is rounded."""

@@ -18,8 +18,8 @@ from mcos_hw.channel.intake import (
     terms_fraction,
     terms_layout,
 )
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from mcos_hw.registers import COLOUR_BITS
 from tests.hw.channel.bench import members, simulate
 

@@ -7,8 +7,8 @@ from collections import Counter, deque
 import pytest
 
 from mcos_hw.channel.outlet import Outlet
-from mcos_hw.channel.request import command_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import command_layout
 from tests.hw.channel.bench import members, simulate
 
 CONFIG = ChannelConfig(tenants=4)

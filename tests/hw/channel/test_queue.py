@@ -8,8 +8,8 @@ import pytest
 
 from mcos_hw.channel.intake import entry_layout, stored_layout
 from mcos_hw.channel.queue import RequestQueues, place_layout
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from tests.hw.channel.bench import members, simulate
 
 SMALL = ChannelConfig(tenants=4, queue_depth=4)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from mcos_hw.control.image import ImageCode
+from mcos_hw.registers.image import ImageCode
 from mcos_policy.image import verify
 from mcos_sim.cosim.build import build
 from mcos_sim.cosim.run import parameters, run

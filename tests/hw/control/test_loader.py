@@ -15,7 +15,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import (
+from mcos_hw.control.loader import ImageLoader
+from mcos_hw.link.live import live_layout
+from mcos_hw.registers import COLOUR_BITS, channel_map
+from mcos_hw.registers.image import (
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
@@ -23,9 +26,6 @@ from mcos_hw.control.image import (
     ImageCode,
     ImageState,
 )
-from mcos_hw.control.loader import ImageLoader
-from mcos_hw.registers import COLOUR_BITS, channel_map
-from mcos_hw.registers.live import live_layout
 from mcos_policy.image import encode, verify
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.build import build

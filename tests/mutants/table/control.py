@@ -5,7 +5,7 @@ from tests.planted import Bug
 
 __all__ = ["CONTROL"]
 
-BANK = "mcos_hw.registers.bank"
+BANK = "mcos_hw.control.bank"
 STORE = "mcos_hw.control.store"
 LOADER = "mcos_hw.control.loader"
 
@@ -161,7 +161,7 @@ CONTROL = (
         name="a write of some bytes counts as a whole one",
         bug=Bug(module=BANK, text="strobes.all()", instead="strobes.any()"),
         promise="A write without all strobes is refused and changes nothing.",
-        unit=("registers/test_bank.py", "bus/test_axi4lite.py"),
+        unit=("control/test_bank.py", "bus/test_axi4lite.py"),
         proofs=("bank.",),
     ),
     Mutant(
@@ -172,7 +172,7 @@ CONTROL = (
             instead="address_held & word_held",
         ),
         promise="Every write has its answer.",
-        unit=("registers/test_bank.py",),
+        unit=("control/test_bank.py",),
         proofs=("bank.",),
     ),
     Mutant(
@@ -183,7 +183,7 @@ CONTROL = (
             instead='*(word.eq(0) for kind, word in words.items() if kind != "array")',
         ),
         promise="A read has its own register's word.",
-        unit=("registers/test_bank.py",),
+        unit=("control/test_bank.py",),
         proofs=("bank.",),
     ),
 )

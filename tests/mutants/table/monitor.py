@@ -84,7 +84,7 @@ MONITOR = (
     Mutant(
         name="an epoch that is longer than its new length goes on",
         bug=Bug(
-            module=f"{CHANNEL}.epoch",
+            module="mcos_hw.control.epoch",
             text="elapsed + 2 >= self.length",
             instead="elapsed + 2 == self.length",
         ),
@@ -95,7 +95,7 @@ MONITOR = (
     Mutant(
         name="epochs of one clock take two",
         bug=Bug(
-            module=f"{CHANNEL}.epoch",
+            module="mcos_hw.control.epoch",
             text="self.length == 1",
             instead="Const(0, 1)",
         ),

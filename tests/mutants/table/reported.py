@@ -12,7 +12,7 @@ REPORTED = (
     Mutant(
         name="the epoch counter has 16 bits",
         bug=Bug(
-            module=f"{CHANNEL}.epoch",
+            module="mcos_hw.control.epoch",
             text="elapsed = Signal(33)",
             instead="elapsed = Signal(16)",
         ),
@@ -124,7 +124,7 @@ REPORTED = (
     Mutant(
         name="the last F survives a reset",
         bug=Bug(
-            module=f"{CHANNEL}.tags",
+            module=f"{CHANNEL}.arbiter.wf2q.tags",
             text='end = [Signal(config.tag_width, name=f"end_{i}") for i in tenants]',
             instead=(
                 "end = [Signal(config.tag_width, reset_less=True,"
@@ -132,29 +132,29 @@ REPORTED = (
             ),
         ),
         promise="After a reset the channel is as it is after power-up.",
-        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
+        unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),
     Mutant(
         name="priorities have 2 of their 4 bits",
         bug=Bug(
-            module=f"{CHANNEL}.choice",
+            module=f"{CHANNEL}.arbiter.wf2q.choice",
             text="lower, equal = _compare(own, all_priorities)",
             instead="lower, equal = _compare(own[:2], all_priorities[:2])",
         ),
         promise="While overcommitted, the lower of two priorities of 0 to 15 goes first.",
-        unit=("channel/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
+        unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("choice.",),
     ),
     Mutant(
         name="settings of tenants 8 to 15 read as those of 0 to 7",
         bug=Bug(
-            module="mcos_hw.registers.bank",
+            module="mcos_hw.control.bank",
             text="index = address[: exact_log2(len(tenants))]",
             instead="index = address[: min(3, exact_log2(len(tenants)))]",
         ),
         promise="An image register reads back what is live.",
-        unit=("registers/test_bank.py",),
+        unit=("control/test_bank.py",),
         proofs=("bank.",),
         tenants=16,
     ),
@@ -172,12 +172,12 @@ REPORTED = (
     Mutant(
         name="an entering head wins a tie with the one that follows",
         bug=Bug(
-            module=f"{CHANNEL}.order",
+            module=f"{CHANNEL}.arbiter.wf2q.order",
             text="Mux(lower, first_if_lower, first_if_higher)",
             instead="first_if_lower",
         ),
         promise="Of equal finish tags that of the lower tenant goes first.",
-        unit=("channel/test_order.py",),
+        unit=("channel/arbiter/wf2q/test_order.py",),
         proofs=("order.",),
     ),
     Mutant(

@@ -15,8 +15,8 @@ from cocotbext.axi import AxiResp
 
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
 from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, Access, ArbiterKind, channel_map
+from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
 from mcos_policy.image import Image, verify
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.recorder import WindowRecorder

@@ -10,7 +10,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
 
-from mcos_hw.control.image import ImageCode, ImageState
+from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Testbench

@@ -4,8 +4,8 @@ import dataclasses
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.cosim.engine import build_harness
 from mcos_sim.cosim.run import run
+from mcos_sim.engines.cocotb import build_harness
 
 SEED = 2
 

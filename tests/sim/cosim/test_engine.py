@@ -10,8 +10,8 @@ from vcdvcd import VCDVCD
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import Access, ArbiterKind, channel_map
 from mcos_sim.cosim.bench import PROGRESS_CLOCKS
-from mcos_sim.cosim.engine import build_harness, run_scenario
 from mcos_sim.cosim.run import SimulationFailed
+from mcos_sim.engines.cocotb import build_harness, run_scenario
 from mcos_sim.errors import HardwareError, UserError
 from mcos_sim.rtl import run_scenarios
 from mcos_sim.scenario import Scenario, Window

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from mcos_hw.channel.request import request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import request_layout
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 

@@ -3,8 +3,8 @@
 import pytest
 from amaranth.lib import data
 
-from mcos_hw.channel.request import command_layout, request_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import command_layout, request_layout
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.testbench import Checker, Ingress
 from tests.sim.cosim.recipes import stream

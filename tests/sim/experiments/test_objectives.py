@@ -11,7 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.samples import SAMPLES
-from mcos_sim.engines import Engine, run_scenario
+from mcos_sim.engines.dispatch import Engine, run_scenario
 from mcos_sim.experiments.objectives import promise_figures, run_figures
 from mcos_sim.experiments.prepare import Common, prepare_plan
 from mcos_sim.experiments.run_words import (

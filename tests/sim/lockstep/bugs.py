@@ -163,7 +163,7 @@ RARE_HARDWARE_BUGS = {
         instead="Const(1, 1)",
     ),
     "settings of the upper tenants read as those of the lower": Bug(
-        module="mcos_hw.registers.bank",
+        module="mcos_hw.control.bank",
         text="address[: exact_log2(len(tenants))]",
         instead="Cat(address[: exact_log2(len(tenants)) - 1], Const(0, 1))",
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcos_sim.engines import Engine
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.findings import findings, middles
 from mcos_sim.sweep.grid import Contender, Grid, Workload

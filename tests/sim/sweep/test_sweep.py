@@ -12,7 +12,7 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
-from mcos_sim.engines import Engine
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.sweep.cluster import Cluster

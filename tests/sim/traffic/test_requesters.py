@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mcos_hw.channel.request import Op
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.samples import SAMPLES
 from mcos_sim.errors import UserError

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from mcos_hw.config import ChannelConfig
-from mcos_sim.compiled.build import Library
+from mcos_sim.verilated.build import Library
 from mcos_sim.waves.rules import Rule
 from tests import planted_hardware
 from tests.sim.waves.bugs import WAVEFORM_BUGS

@@ -13,7 +13,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.targets.generic import files
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
-from mcos_sim.compiled.hardware import image_writes, load_clocks
+from mcos_sim.verilated.hardware import image_writes, load_clocks
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from mcos_sim.waves.signals import OF_THE_PORT

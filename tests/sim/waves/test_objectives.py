@@ -9,8 +9,8 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
+from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
-from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, Window
 from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import read_waveform

@@ -5,11 +5,11 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.engines.recording import row_words, rows_waveform
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.lockstep.sides import ModelSide
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.waves.reading import Waveform
-from mcos_sim.waves.recording import row_words, rows_waveform
 from mcos_sim.waves.rules import check_waveform
 
 CLOCKS = 2_000

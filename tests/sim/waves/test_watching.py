@@ -9,11 +9,11 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
+from mcos_sim.engines.model import run_scenario
+from mcos_sim.engines.recording import live_images, row_words, rows_waveform
 from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
-from mcos_sim.reference.engine import run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, Window
 from mcos_sim.waves.reading import read_waveform
-from mcos_sim.waves.recording import live_images, row_words, rows_waveform
 from mcos_sim.waves.rules import Rule, check_waveform
 from mcos_sim.waves.watching import Watch
 from tests.sim.commands.command_line import run_command
@@ -84,7 +84,7 @@ def planted(monkeypatch):
         lambda contract, **_: compile_contract(contract, config),
     )
     monkeypatch.setattr(
-        "mcos_sim.compiled.engine.channel_library",
+        "mcos_sim.engines.verilated.channel_library",
         lambda config, arbiter: planted_library(config),
     )
 

@@ -9,14 +9,14 @@ import pytest
 from vcdvcd import VCDVCD
 
 from mcos_hw.channel.probe import NO_CLASS, probe_layout
-from mcos_hw.channel.request import (
+from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import (
     Op,
     command_layout,
     completion_layout,
     request_layout,
     response_layout,
 )
-from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.waves import PortEvents, WindowWriter
 

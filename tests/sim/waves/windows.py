@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mcos_sim.compiled.build import Library
+from mcos_sim.engines.recording import row_words, write_rows
 from mcos_sim.environment import layout as env
 from mcos_sim.lockstep.case import Case
 from mcos_sim.lockstep.sides import HardwareSide, ModelSide
 from mcos_sim.scenario import FIRST_CLOCK
-from mcos_sim.waves.recording import row_words, write_rows
+from mcos_sim.verilated.build import Library
 
 __all__ = [
     "write_case",

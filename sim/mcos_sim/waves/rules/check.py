@@ -3,7 +3,7 @@
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
-from mcos_hw.channel.request import command_layout
+from mcos_hw.link.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.waves.reading import NO_VALUE, Waveform
 from mcos_sim.waves.rules.age import check_age, check_promotions

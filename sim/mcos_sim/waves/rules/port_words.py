@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from mcos_hw.channel.request import Op, command_layout
+from mcos_hw.link.request import Op, command_layout
 from mcos_sim.waves.rules.amounts import amounts
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.scene import Scene, Told

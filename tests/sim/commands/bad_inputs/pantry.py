@@ -6,8 +6,8 @@ import struct
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.image import IMAGE_MAGIC
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import IMAGE_MAGIC
 from mcos_policy.samples import SAMPLES
 from tests.sim.commands.bad_inputs.runner import Content
 

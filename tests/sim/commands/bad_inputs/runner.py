@@ -54,7 +54,7 @@ def check(
     """
     monkeypatch.chdir(folder)
     monkeypatch.setattr("mcos_sim.cosim.build.run_command", _no_build)
-    monkeypatch.setattr("mcos_sim.compiled.build.run_command", _no_build)
+    monkeypatch.setattr("mcos_sim.verilated.build.run_command", _no_build)
     arguments = line.split(" ")
     for name, content in files.items():
         named = any(name in argument for argument in arguments)

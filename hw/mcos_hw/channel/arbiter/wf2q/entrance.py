@@ -1,0 +1,154 @@
+"""The start tag of a request on its way into its queue."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
+from mcos_hw.channel.intake import approach_layout, terms_fraction
+from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.carry_save import carry_save
+
+__all__ = ["EntranceTags"]
+
+
+class EntranceTags(wiring.Component):
+    """Gives a request its start tag, one step before its queue, and its finish tag as it enters.
+
+    S is F of the request before it if that is still queued, else max(F, V), or max(F, V - s / w)
+    where it follows the tenant's last response closely (depth-1 rule).
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+
+    Members
+    -------
+    approach : In(approach_layout)
+        The request one step before its queue.
+    end : In(tag_width)
+        F of the last request of its tenant that has tags.
+    stale : In(3)
+        Its tenant's stale tags.
+    waits : In(1)
+        Its tenant has a head.
+    granted : In(1)
+        That head leaves in this clock.
+    third_finish : In(tag_width)
+        F of the last request of the tenant granted now.
+    anchor : In(tag_width)
+        Where what comes after stale tags starts.
+    value, jump, jumps : In
+        V for requests that arrive, see
+        :class:`mcos_hw.channel.arbiter.wf2q.virtual_time.VirtualTime`.
+    entry : In(tenants)
+        Whose queue a request enters in this clock.
+    cost : In(tag_width)
+        Its s / w.
+    leads : In(1)
+        It becomes the head there.
+    quarter : In(2)
+        Its quarter, see :class:`mcos_hw.channel.arbiter.wf2q.staleness.Recency`.
+    entering : Out(tags_layout)
+        Its tags.
+    anchored : Out(1)
+        They do not go on from tags that may be stale.
+    """
+
+    approach: data.View
+    end: Signal
+    stale: Signal
+    waits: Signal
+    granted: Signal
+    third_finish: Signal
+    anchor: Signal
+    value: Signal
+    jump: Signal
+    jumps: Signal
+    entry: Signal
+    cost: Signal
+    leads: Signal
+    quarter: Signal
+    entering: data.View
+    anchored: Signal
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "approach": In(approach_layout(config)),
+                "end": In(config.tag_width),
+                "stale": In(3),
+                "waits": In(1),
+                "granted": In(1),
+                "third_finish": In(config.tag_width),
+                "anchor": In(config.tag_width),
+                "value": In(config.tag_width),
+                "jump": In(config.tag_width),
+                "jumps": In(1),
+                "entry": In(config.tenants),
+                "cost": In(config.tag_width),
+                "leads": In(1),
+                "quarter": In(2),
+                "entering": Out(tags_layout(config)),
+                "anchored": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        approach, entering = self.approach, self.entering
+
+        # V for this request, early by s / w where the depth-1 rule says so, and whether F is before
+        # it: one sum each, not two after another, and both for either V. With x for s / w before
+        # it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is F + (~V + x) + 1.
+        fraction = terms_fraction(config)
+        width = config.tag_width + fraction
+
+        def early(value):
+            sums = carry_save(Cat(Const(0, fraction), ~value), *approach.early, width)
+            past_sums, past_carries = carry_save(
+                Cat(Const((1 << fraction) - 1, fraction), self.end), *sums, width
+            )
+            time = ~(sums[0] + sums[1])[fraction:width]
+            return time, (past_sums + Cat(Const(1, 1), past_carries[1:]))[width - 1]
+
+        time = Signal(config.tag_width)
+        passed = Signal()
+        value_time, value_passed = early(self.value)
+        jump_time, jump_passed = early(self.jump)
+        m.d.comb += [
+            time.eq(Mux(self.jumps, jump_time, value_time)),
+            passed.eq(Mux(self.jumps, jump_passed, value_passed)),
+        ]
+
+        # Which start it is, the one whose condition is known last at the end.
+        start = Signal(config.tag_width)
+        other_start = Signal(config.tag_width)
+        from_time = Signal()
+        anchored = Signal()
+        m.d.comb += [
+            other_start.eq(Mux(self.stale[2], self.anchor, self.end)),
+            from_time.eq(0),
+            anchored.eq(self.stale[2]),
+        ]
+        with m.If(self.granted):
+            m.d.comb += other_start.eq(self.third_finish)
+        with m.Elif(~self.waits):
+            m.d.comb += [from_time.eq(self.stale[0] | passed), anchored.eq(1)]
+        if config.lateness:
+            with m.If((approach.tenants & self.entry).any()):
+                m.d.comb += [
+                    other_start.eq(entering.finish),
+                    from_time.eq(0),
+                    anchored.eq(self.anchored & self.leads & (self.quarter != 1)),
+                ]
+        m.d.comb += start.eq(Mux(from_time, time, other_start))
+        if config.lateness:
+            m.d.sync += [entering.start.eq(start), self.anchored.eq(anchored)]
+        else:
+            m.d.comb += [entering.start.eq(start), self.anchored.eq(anchored)]
+        m.d.comb += entering.finish.eq(entering.start + self.cost)
+        return m

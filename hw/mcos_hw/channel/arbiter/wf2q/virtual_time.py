@@ -1,0 +1,151 @@
+"""Virtual time: how far the channel has come in service per unit of weight."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.select import modular_less
+
+__all__ = ["VirtualTime"]
+
+
+class VirtualTime(wiring.Component):
+    """V, moved by every grant, and V as the choice of the next grant may see it.
+
+    A grant of size s moves V to max(V, S) + s / W: V jumps to the start tag S of a head that is
+    granted before V has reached it. For a promotion it jumps only as far as keeps S within
+    ``tag_lead``; for a stale head, or one that V is known to have reached, not at all.
+
+    The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register ``value``
+    itself is one grant late: a grant's step waits until the next grant. A request that arrives sees
+    the jump of that step, not its s / W. With L = 3 what the next clock's choice will see is known
+    in this one.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+
+    Members
+    -------
+    inverse_total_weight : In(total_reciprocal_width)
+        1/W; a new one counts from the next clock on.
+    grant : In(1)
+        A grant is made in this clock.
+    beats, start, reached, promoted : In
+        Its beats, its start tag, whether that is stale or reached, and whether it is a promotion.
+    value, jump : Out(tag_width)
+        V for requests that arrive is the later of the two.
+    jumps : Out(1)
+        Whether it is ``jump``.
+    seen : Out(tag_width)
+        V for the choice of the next grant.
+    seen_past_grant : Out(tag_width)
+        The same where ``grant`` is set, without waiting for it.
+    seen_next : Out(tag_width)
+        What ``seen_past_grant`` will be in the next clock; with L = 3 only, otherwise 0.
+    """
+
+    inverse_total_weight: Signal
+    grant: Signal
+    beats: Signal
+    start: Signal
+    reached: Signal
+    promoted: Signal
+    value: Signal
+    jump: Signal
+    jumps: Signal
+    seen: Signal
+    seen_past_grant: Signal
+    seen_next: Signal
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "inverse_total_weight": In(config.total_reciprocal_width),
+                "grant": In(1),
+                "beats": In(config.beats_width),
+                "start": In(config.tag_width),
+                "reached": In(1),
+                "promoted": In(1),
+                "value": Out(config.tag_width),
+                "jump": Out(config.tag_width),
+                "jumps": Out(1),
+                "seen": Out(config.tag_width),
+                "seen_past_grant": Out(config.tag_width),
+                "seen_next": Out(config.tag_width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        # A grant's step: the tag V may jump to, and s / W.
+        layout = data.StructLayout({"to": config.tag_width, "jumps": 1, "cost": config.tag_width})
+        step = data.View(layout, Signal(layout, name="step"))
+        lead = config.tag_lead << config.tag_fraction
+        m.d.comb += [
+            step.to.eq(Mux(self.promoted, self.start - lead, self.start)),
+            step.jumps.eq(~self.reached),
+            step.cost.eq(self._cost(m)),
+        ]
+        if config.lateness >= 2:
+            pending = data.View(layout, Signal(layout, name="pending"))
+            with m.If(self.grant):
+                m.d.sync += pending.eq(step)
+            step = pending
+
+        # V, and V one and two grants before that.
+        current = Signal(config.tag_width)
+        before = Signal(config.tag_width)
+        long_before = Signal(config.tag_width)
+        moved = Signal(config.tag_width)
+        jumps = Signal()
+        m.d.comb += [
+            jumps.eq(step.jumps & modular_less(current, step.to)),
+            moved.eq(Mux(jumps, step.to + step.cost, current + step.cost)),
+        ]
+        with m.If(self.grant):
+            m.d.sync += [current.eq(moved), before.eq(current), long_before.eq(before)]
+
+        seen_past_grant, seen_otherwise = {
+            0: (moved, current),
+            1: (current, before),
+            2: (current, before),
+            3: (before, long_before),
+        }[config.lateness]
+        m.d.comb += [
+            self.seen_past_grant.eq(seen_past_grant),
+            self.seen.eq(Mux(self.grant, seen_past_grant, seen_otherwise)),
+            self.value.eq(Mux(self.grant, moved, current) if config.lateness == 0 else current),
+        ]
+        if config.lateness >= 2:
+            m.d.comb += [self.jump.eq(step.to), self.jumps.eq(jumps)]
+        if config.lateness == 3:
+            m.d.comb += self.seen_next.eq(Mux(self.grant, current, before))
+        return m
+
+    def _cost(self, m):
+        """s / W: its few values wait as multiples, so that a size selects two of them to add."""
+        config = self.config
+        inverse = Signal.like(self.inverse_total_weight)
+        thrice = Signal(len(inverse) + 2)
+        m.d.sync += [
+            inverse.eq(self.inverse_total_weight),
+            thrice.eq(3 * self.inverse_total_weight),
+        ]
+        multiples = Array([Const(0), inverse, inverse << 1, thrice])
+        beats = Signal(5)
+        low = Signal(len(thrice))
+        high = Signal(len(thrice))
+        m.d.comb += [
+            beats.eq(self.beats),
+            low.eq(multiples[beats[:2]]),
+            # 16 is the largest: its bit stands alone.
+            high.eq(Mux(beats[4], inverse << 2, multiples[beats[2:4]])),
+        ]
+        product = (low + (high << 2)) * config.beat_bytes
+        return product >> (config.total_reciprocal_fraction - config.tag_fraction)

@@ -1,0 +1,8 @@
+"""Sizes, chosen once and shared by hardware, policy and simulation."""
+
+from mcos_hw.config.channel import ADMISSIBLE_SHARE, ChannelConfig
+
+__all__ = [
+    "ADMISSIBLE_SHARE",
+    "ChannelConfig",
+]

@@ -1,0 +1,322 @@
+"""The register map as an AXI4-Lite subordinate."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature, Response
+from mcos_hw.link.live import live_layout
+from mcos_hw.registers.channel_map import ArbiterKind
+from mcos_hw.registers.declaration import Access, Register, RegisterMap
+
+__all__ = [
+    "RegisterBank",
+    "event_signature",
+    "identification",
+    "register_layout",
+    "window_signature",
+]
+
+
+WORD_WIDTH = 32
+
+_ROWS_IN_STEP = 4
+"""Tenants between which one step of reading the live configuration selects.
+
+A row has some 170 bits; a wider step takes more wires to one place than a router finds there.
+"""
+
+
+def identification(registers: RegisterMap, *, arbiter: ArbiterKind) -> dict[str, int]:
+    """Words of the channel map's registers that say what was built, by register name."""
+    names = ("CORE", "CORE_VERSION", "CAPABILITY", "LIMITS", "CLOCK")
+    words = {
+        name: registers[name].pack(**{field.name: field.reset for field in registers[name].fields})
+        for name in names
+    }
+    return words | {
+        "MAP_HASH": registers.hash,
+        "ARBITER": registers["ARBITER"].pack(kind=arbiter),
+    }
+
+
+def register_layout(register: Register) -> data.FlexibleLayout:
+    """The word of a register, its fields by name."""
+    return data.FlexibleLayout(
+        WORD_WIDTH,
+        {field.name: data.Field(field.width, field.low) for field in register.fields},
+    )
+
+
+def window_signature(register: Register) -> wiring.Signature:
+    """How the bank reads an array: ``data`` is the word of ``index`` one clock before."""
+    return wiring.Signature({"index": Out(_index_width(register)), "data": In(WORD_WIDTH)})
+
+
+def event_signature(register: Register) -> wiring.Signature:
+    """What a write becomes: ``stb`` for one clock, with the fields that were written."""
+    fields = {field.name: Out(field.width) for field in register.fields}
+    return wiring.Signature({"stb": Out(1), **fields})
+
+
+class RegisterBank(wiring.Component):
+    """AXI4-Lite subordinate of a register map.
+
+    Read and write side work at the same time, each on one access at a time. A read is answered
+    five clocks after its address at the earliest::
+
+        clock    0        1        2        3        4        5
+        araddr   A
+        index             A
+        data                       D(A)     D(A)
+        captured                            D(A)     D(A)
+        rows                       A[0:2]   A
+        words                                        A
+        rdata                                                 A
+
+    What an address selects goes through a register at each step, because it comes from everywhere
+    in the channel.
+
+    An address and the data of a write may come in either order; the write happens, and its event
+    is seen, in the clock after the later one. Bits 1..0 of an address are ignored.
+
+    Only a full write of a WRITE register does something. Any other write of a register answers
+    SLVERR, an access where no register is answers DECERR, and both change nothing. A WRITE
+    register reads as zero.
+
+    The bank holds no register itself: it reads what others hold and tells them what was written.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        The map. Arrays must have a power of two of elements and be aligned to their size; IMAGE
+        arrays must be there and have as many elements as there are tenants.
+    constants : Mapping[str, int]
+        Words of READ registers that never change, by register name.
+
+    Members
+    -------
+    s_axil : In(Axi4LiteSignature)
+        The bus.
+    values : In(StructLayout)
+        Every other single READ register by lower-case name, as :func:`register_layout`.
+    live : In(live_layout(registers))
+        What the IMAGE registers read as.
+    <array> : Out(window_signature(register))
+        One for every READ array, by lower-case name.
+    <event> : Out(event_signature(register))
+        One for every WRITE register, by lower-case name.
+
+    Raises
+    ------
+    ValueError
+        If an array's length or offset is unfit, a WRITE register is an array, or a constant's
+        name is not that of a single READ register.
+    """
+
+    s_axil: Axi4LiteInterface
+    values: data.View
+    live: data.View
+
+    def __init__(self, registers: RegisterMap, *, constants: Mapping[str, int]) -> None:
+        self.registers = registers
+        self.constants = dict(constants)
+        singles = {}
+        members = {}
+        for register in registers.registers:
+            _require_decodable(register)
+            name = register.name.lower()
+            match register.access:
+                case Access.READ if register.count > 1:
+                    members[name] = Out(window_signature(register))
+                case Access.READ:
+                    singles[register.name] = register_layout(register)
+                case Access.WRITE:
+                    members[name] = Out(event_signature(register))
+        for name in constants:
+            if name not in singles:
+                raise ValueError(f"constants must name single READ registers, not {name!r}")
+        values = {name.lower(): layout for name, layout in singles.items() if name not in constants}
+        super().__init__(
+            {
+                "s_axil": In(Axi4LiteSignature(registers.address_width, WORD_WIDTH)),
+                "values": In(data.StructLayout(values)),
+                "live": In(live_layout(registers)),
+                **members,
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        self._elaborate_read(m)
+        self._elaborate_write(m)
+        return m
+
+    def _elaborate_read(self, m: Module) -> None:
+        bus = self.s_axil
+        address = Signal(self.registers.address_width - 2)
+        row = self._row(m, address)
+
+        # A memory's output is late in its clock: it is captured before anything is selected.
+        captured = {}
+        for register in self.registers.registers:
+            if register.access is Access.READ and register.count > 1:
+                name = register.name.lower()
+                window = getattr(self, name)
+                captured[name] = Signal(WORD_WIDTH, name=f"captured_{name}")
+                m.d.comb += window.index.eq(address)
+                m.d.sync += captured[name].eq(window.data)
+
+        # Only the word of the register's own kind is not zero.
+        words = {
+            kind: Signal(WORD_WIDTH, name=f"{kind}_word") for kind in ("image", "array", "single")
+        }
+        response = Signal(Response)
+        m.d.sync += [*(word.eq(0) for word in words.values()), response.eq(Response.DECERR)]
+        with m.Switch(address):
+            for register in self.registers.registers:
+                with m.Case(self._pattern(register)):
+                    m.d.sync += [
+                        response.eq(Response.OKAY),
+                        words[_kind(register)].eq(self._readable(register, row, captured)),
+                    ]
+        with m.FSM(name="read"):
+            with m.State("idle"):
+                m.d.comb += bus.arready.eq(1)
+                with m.If(bus.arvalid):
+                    m.d.sync += address.eq(bus.araddr[2:])
+                    m.next = "fetch"
+            with m.State("fetch"):
+                m.next = "row"
+            with m.State("row"):
+                m.next = "word"
+            with m.State("word"):
+                m.next = "capture"
+            with m.State("capture"):
+                m.d.sync += [bus.rdata.eq(reduce(or_, words.values())), bus.rresp.eq(response)]
+                m.next = "respond"
+            with m.State("respond"):
+                m.d.comb += bus.rvalid.eq(1)
+                with m.If(bus.rready):
+                    m.next = "idle"
+
+    def _row(self, m: Module, address: Value) -> data.View:
+        """The live configuration of the tenant that an address names, two clocks later."""
+        tenants = self.live.tenants
+        layout = tenants.shape().elem_shape
+        index = address[: exact_log2(len(tenants))]
+        near, far = index[: exact_log2(_ROWS_IN_STEP)], index[exact_log2(_ROWS_IN_STEP) :]
+        rows = []
+        for first in range(0, len(tenants), _ROWS_IN_STEP):
+            rows.append(Signal(layout.size, name=f"row_{first}"))
+            group = [
+                tenants[i].as_value()
+                for i in range(first, min(first + _ROWS_IN_STEP, len(tenants)))
+            ]
+            m.d.sync += rows[-1].eq(Array(group)[near])
+        row = data.View(layout, Signal(layout.size, name="row"))
+        m.d.sync += row.as_value().eq(Array(rows)[far] if len(rows) > 1 else rows[0])
+        return row
+
+    def _elaborate_write(self, m: Module) -> None:
+        bus = self.s_axil
+        address = Signal(self.registers.address_width - 2)
+        address_held = Signal()
+        word = Signal(WORD_WIDTH)
+        strobes = Signal(WORD_WIDTH // 8)
+        word_held = Signal()
+        m.d.comb += [bus.awready.eq(~address_held), bus.wready.eq(~word_held)]
+        with m.If(bus.awvalid & bus.awready):
+            m.d.sync += [address.eq(bus.awaddr[2:]), address_held.eq(1)]
+        with m.If(bus.wvalid & bus.wready):
+            m.d.sync += [word.eq(bus.wdata), strobes.eq(bus.wstrb), word_held.eq(1)]
+
+        write = Signal()
+        response = Signal(Response)
+        m.d.comb += [
+            write.eq(address_held & word_held & ~bus.bvalid),
+            response.eq(Response.DECERR),
+        ]
+        with m.Switch(address):
+            for register in self.registers.registers:
+                with m.Case(self._pattern(register)):
+                    m.d.comb += response.eq(Response.SLVERR)
+                    if register.access is Access.WRITE:
+                        with m.If(strobes.all()):
+                            m.d.comb += response.eq(Response.OKAY)
+                            m.d.comb += getattr(self, register.name.lower()).stb.eq(write)
+        for register in self.registers.registers:
+            if register.access is Access.WRITE:
+                event = getattr(self, register.name.lower())
+                written = data.View(register_layout(register), word)
+                for field in register.fields:
+                    m.d.comb += getattr(event, field.name).eq(written[field.name])
+
+        with m.If(write):
+            m.d.sync += [
+                address_held.eq(0),
+                word_held.eq(0),
+                bus.bvalid.eq(1),
+                bus.bresp.eq(response),
+            ]
+        with m.If(bus.bvalid & bus.bready):
+            m.d.sync += bus.bvalid.eq(0)
+
+    def _pattern(self, register: Register) -> str:
+        """The word addresses of a register, as a pattern for a Switch."""
+        index_width = _index_width(register)
+        prefix_width = self.registers.address_width - 2 - index_width
+        prefix = register.offset >> (2 + index_width)
+        return f"{prefix:0{prefix_width}b}" + "-" * index_width
+
+    def _readable(
+        self, register: Register, row: data.View, captured: Mapping[str, Signal]
+    ) -> Value:
+        """The word that a register, or an array's element in ``row`` or ``captured``, reads as."""
+        if register.access is Access.WRITE:
+            return Const(0, WORD_WIDTH)
+        if register.access is Access.IMAGE:
+            return _packed(register, self.live.channel if register.count == 1 else row)
+        if register.name in self.constants:
+            return Const(self.constants[register.name], WORD_WIDTH)
+        if register.count > 1:
+            return captured[register.name.lower()]
+        return self.values[register.name.lower()].as_value()
+
+
+def _packed(register: Register, source: data.View) -> Value:
+    """The register's word with its fields taken from ``source``."""
+    parts = []
+    end = 0
+    for field in register.fields:
+        parts += [Const(0, field.low - end), source[field.name]]
+        end = field.low + field.width
+    return Cat(parts)
+
+
+def _kind(register: Register) -> str:
+    """Where the bank finds a register: in the live image, behind a window, or beside both."""
+    if register.access is Access.IMAGE:
+        return "image"
+    return "array" if register.count > 1 else "single"
+
+
+def _index_width(register: Register) -> int:
+    return (register.count - 1).bit_length()
+
+
+def _require_decodable(register: Register) -> None:
+    if register.count & (register.count - 1) or register.offset % register.size:
+        raise ValueError(
+            f"array {register.name!r} must have a power of two of elements and be aligned to its "
+            f"size, not {register.count} elements at 0x{register.offset:x}"
+        )
+    if register.access is Access.WRITE and register.count > 1:
+        raise ValueError(
+            f"WRITE register {register.name!r} must be single, not an array of {register.count}"
+        )

@@ -1,0 +1,145 @@
+"""The reference engine: scenarios on the model."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from mcos_hw.registers import channel_map
+from mcos_policy.image import Image, unpack
+from mcos_sim.compiling import compiled
+from mcos_sim.engines.recording import Recording, Unrecorded
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.drive import drive, quiet_until
+from mcos_sim.environment.environment import (
+    counts_of,
+    environment,
+    require_sound,
+    tenant_results,
+)
+from mcos_sim.model import layout as at
+from mcos_sim.model.channel import advance, begin, commit, is_idle, skip
+from mcos_sim.model.ports import show
+from mcos_sim.model.probe import pack, probe_places
+from mcos_sim.model.registers import monitor_registers
+from mcos_sim.model.state import image_rows, reset_state
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
+
+__all__ = [
+    "run_scenario",
+]
+
+
+PROGRESS_CLOCKS = 10_000_000
+"""Clocks between two notes of progress."""
+
+
+@compiled
+def run(s, e, until):
+    """Clocks up to ``until``, or until all is done; nothing is looked at on the way."""
+    while s[at.CLOCK] < until:
+        begin(s)
+        show(s, e)
+        drive(e)
+        if e[env.DONE] or e[env.FAULT]:
+            return
+        advance(s, e)
+        if is_idle(s):
+            quiet = min(quiet_until(e), until)
+            if quiet > s[at.CLOCK]:
+                skip(s, quiet)
+                e[env.CLOCK] = s[at.CLOCK]
+
+
+@compiled
+def rest_until(s, e, until):
+    """Clocks in which nothing is asked for, such as those in which an image is loaded."""
+    e[env.REQUEST_VALID] = 0
+    e[env.COMPLETION_VALID] = 0
+    e[env.COMMAND_READY] = 0
+    while s[at.CLOCK] < until:
+        begin(s)
+        advance(s, e)
+
+
+@compiled
+def watch(s, e, places, rows):
+    """As many clocks as ``rows`` has, each clock's probe in its row; how many there were.
+
+    If a row has room behind the probe, it gets what crosses the ports as well.
+    """
+    last = places[len(places) - 1]
+    words = (last[0] + last[1] + 63) // 64
+    for k in range(len(rows)):
+        begin(s)
+        pack(s, places, rows[k])
+        show(s, e)
+        drive(e)
+        if len(rows[k]) >= words + env.PORTS_LENGTH:
+            for port in range(env.PORTS_LENGTH):
+                rows[k, words + port] = e[env.PORTS + port]
+        if e[env.DONE] or e[env.FAULT]:
+            return k
+        advance(s, e)
+    return len(rows)
+
+
+def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """Model and environment at the scenario's first clock, its image live."""
+    config = scenario.config
+    s = reset_state(config, scenario.arbiter)
+    e = environment(scenario)
+    settings = unpack(channel_map(config), Image(words=scenario.image))
+    rest_until(s, e, LIVE_CLOCK)
+    commit(s, image_rows(settings, config))
+    rest_until(s, e, FIRST_CLOCK)
+    return s, e
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    recording: Recording | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Run a scenario on the model.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run.
+    recording : Recording or None
+        What looks at the run in place of the scenario's window.
+    on_progress : Callable or None
+        Called now and then with the clocks that the run has got on by.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the model does what its requesters or its memory do not allow.
+    UserError
+        If the run ends before its window begins.
+    """
+    s, e = started(scenario)
+    window = recording or Unrecorded(scenario, e)
+    places = probe_places(scenario.config)
+    report = on_progress or (lambda clocks: None)
+    report(FIRST_CLOCK)
+    begun = time.perf_counter()
+    while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
+        before = int(s[at.CLOCK])
+        if window.begins(before):
+            window.record(lambda rows: int(watch(s, e, places, rows)))
+        else:
+            run(s, e, window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
+        require_sound(e)
+        report(int(s[at.CLOCK]) - before)
+    seconds = time.perf_counter() - begun
+    window.require_written()
+    return RunResult(
+        clocks=int(s[at.CLOCK]),
+        tenants=tenant_results(scenario, e),
+        registers=monitor_registers(s, scenario.config),
+        seconds=seconds,
+        memory=counts_of(scenario, e),
+    )

@@ -1,0 +1,117 @@
+"""The compiled engine: scenarios on the emitted Verilog without Python between its clocks."""
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_sim.building.index import looked_up
+from mcos_sim.engines.recording import Recording, Unrecorded
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.environment import (
+    counts_of,
+    environment,
+    require_sound,
+    tenant_results,
+)
+from mcos_sim.errors import HardwareError
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
+from mcos_sim.verilated.build import Library, build_library, library_in, recipe
+from mcos_sim.verilated.hardware import Hardware, image_writes
+from mcos_sim.verilated.top import ProbedTop
+
+__all__ = [
+    "channel_library",
+    "run_scenario",
+]
+
+
+PROGRESS_CLOCKS = 500_000
+"""Clocks between two notes of progress."""
+
+
+@functools.cache
+def channel_library(config: ChannelConfig, arbiter: ArbiterKind) -> Library:
+    """The library of a controller with the given arbiter, built or found in the user's cache."""
+
+    def build() -> Path:
+        return build_library(ProbedTop(config, arbiter=arbiter), config).path.parent
+
+    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, build))
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    recording: Recording | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> RunResult:
+    """Run a scenario on the emitted Verilog.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run; it writes no waveform.
+    recording : Recording or None
+        What looks at the run in place of the scenario's window.
+    on_progress : Callable or None
+        Called now and then with the clocks that the run has got on by.
+    stop : threading.Event or None
+        Stops the run when it is set.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the hardware does what its requesters or its memory do not allow.
+    HardwareError
+        If it refuses the image, or is stopped.
+    """
+    config = scenario.config
+    e = environment(scenario)
+    window = recording or Unrecorded(scenario, e)
+    library = channel_library(config, scenario.arbiter)
+    with Hardware(library, config) as hardware:
+        hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
+        report = on_progress or (lambda clocks: None)
+        report(FIRST_CLOCK)
+        begun = time.perf_counter()
+        while hardware.clock < scenario.clocks and not e[env.DONE]:
+            before = hardware.clock
+            if window.begins(before):
+                window.record(functools.partial(_shown, hardware, e))
+            else:
+                until = window.before(min(before + PROGRESS_CLOCKS, scenario.clocks))
+                hardware.run(until, environment=e)
+            moved = hardware.clock - before
+            require_sound(e)
+            report(moved)
+            if stop is not None and stop.is_set():
+                raise HardwareError(f"{scenario.name} was stopped in clock {hardware.clock}")
+        seconds = time.perf_counter() - begun
+        window.require_written()
+        clocks = hardware.clock
+        registers = {name: hardware.read_array(name) for name in MONITOR_REGISTERS}
+        if hardware.read_array("GENERATION") != [1]:
+            status = channel_map(config)["IMAGE_STATUS"].unpack(
+                hardware.read_array("IMAGE_STATUS")[0]
+            )
+            raise HardwareError(f"the image must be taken, not refused with code {status['code']}")
+    return RunResult(
+        clocks=clocks,
+        tenants=tenant_results(scenario, e),
+        registers=registers,
+        seconds=seconds,
+        memory=counts_of(scenario, e),
+    )
+
+
+def _shown(hardware: Hardware, e: np.ndarray, rows: np.ndarray) -> int:
+    """Run a clock a row; the clock in which something is wrong at a port is shown as well."""
+    clocks = hardware.run(hardware.clock + len(rows), environment=e, rows=rows)
+    return clocks + int(e[env.FAULT] != 0)

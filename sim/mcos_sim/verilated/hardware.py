@@ -1,0 +1,141 @@
+"""One running instance of the compiled hardware."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import carray, types
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import HEADER_WORDS
+from mcos_sim.compiling import callback
+from mcos_sim.environment.drive import drive
+from mcos_sim.errors import HardwareError
+from mcos_sim.verilated.build import Library
+
+__all__ = [
+    "Hardware",
+    "image_writes",
+    "load_clocks",
+]
+
+
+_WRITE_CLOCKS = 4
+"""Clocks from one register write to the next; the harness needs them to have the answer."""
+
+
+@callback(types.void(types.CPointer(types.int64), types.int64))
+def _drive(pointer, length):
+    drive(carray(pointer, (length,)))
+
+
+def load_clocks(config: ChannelConfig) -> int:
+    """Clocks from the first write of an image to the one in which it is live."""
+    words = HEADER_WORDS + channel_map(config).image_length + 1
+    return _WRITE_CLOCKS * (words + 1) + config.tenants + 8
+
+
+def image_writes(
+    words: Sequence[int], config: ChannelConfig, *, live: int
+) -> list[tuple[int, int, int]]:
+    """Register writes that load an image and make it live in clock ``live``.
+
+    Returns
+    -------
+    list[tuple[int, int, int]]
+        Rows of (clock, address, word), the first one ``load_clocks(config)`` before ``live``.
+    """
+    registers = channel_map(config)
+    control, stream = registers["IMAGE_CONTROL"], registers["IMAGE_DATA"]
+    first = live - load_clocks(config)
+    rows = [(first, control.offset, control.pack(begin=1))]
+    rows += [(first + _WRITE_CLOCKS * (k + 1), stream.offset, word) for k, word in enumerate(words)]
+    # A write happens in the clock after it is driven, reaches the loader in the next, and what it
+    # makes live is so in the one after that.
+    return [*rows, (live - 3, control.offset, control.pack(commit=1))]
+
+
+class Hardware:
+    """The hardware from reset on, one clock after another.
+
+    Parameters
+    ----------
+    library : Library
+        Built design.
+    config : ChannelConfig
+        Its sizes.
+    """
+
+    def __init__(self, library: Library, config: ChannelConfig) -> None:
+        self.config = config
+        self._library = library
+        self._handle = library.create()
+
+    def __enter__(self) -> "Hardware":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._library.destroy(self._handle)
+
+    @property
+    def clock(self) -> int:
+        """The clock it is in, counted from reset."""
+        return self._library.clock(self._handle)
+
+    def reset(self) -> None:
+        """A clock of reset, whatever is under way; the next clock is clock 0."""
+        self._library.reset(self._handle)
+
+    def run(
+        self,
+        until: int,
+        *,
+        environment: np.ndarray | None = None,
+        writes: Sequence[tuple[int, int, int]] = (),
+        rows: np.ndarray | None = None,
+    ) -> int:
+        """Run up to a clock, or until the environment is done; the clocks that it were.
+
+        Parameters
+        ----------
+        until : int
+            Clock to stop in.
+        environment : numpy.ndarray or None
+            Who asks and who serves; without one nothing happens.
+        writes : Sequence[tuple[int, int, int]]
+            Register writes, in the order of their clocks.
+        rows : numpy.ndarray or None
+            Shape (clocks, words), uint64: gets the probe of each clock, and if a row has room for
+            it what crosses the ports, see :mod:`mcos_sim.environment.layout`.
+        """
+        written = np.array(writes, dtype=np.int64).reshape(-1, 3)
+        if rows is not None and len(rows) < until - self.clock:
+            raise ValueError(f"rows must be at least {until - self.clock}, not {len(rows)}")
+        return self._library.run(
+            self._handle,
+            None if environment is None else _drive.address,
+            None if environment is None else environment.ctypes.data,
+            0 if environment is None else len(environment),
+            until,
+            written.ctypes.data,
+            len(written),
+            None if rows is None else rows.ctypes.data,
+            0 if rows is None else rows.shape[1],
+        )
+
+    def read_array(self, name: str) -> list[int]:
+        """The words of a register, while nothing is asked for.
+
+        Raises
+        ------
+        HardwareError
+            If the bus does not answer OKAY.
+        """
+        register = channel_map(self.config)[name]
+        words = []
+        for index in range(register.count):
+            word = self._library.read(self._handle, register.offset + 4 * index)
+            if word < 0:
+                raise HardwareError(f"register {name} must answer OKAY")
+            words.append(word)
+        return words
