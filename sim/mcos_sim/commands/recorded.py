@@ -59,9 +59,9 @@ def run_watched(
     run: Callable[..., RunResult], scenario: Scenario, expected: int, waves: Path
 ) -> RunResult:
     """Run with every rule checked in every clock; at a violation, record it and exit with 1."""
+    from mcos_sim.engines.watching import MARGIN_CLOCKS, Seen, Watch
     from mcos_sim.environment.environment import EnvironmentFault
     from mcos_sim.scenario import FIRST_CLOCK, Window
-    from mcos_sim.waves.watching import MARGIN_CLOCKS, Seen, Watch
 
     try:
         result = run(scenario, expected, recording=Watch(scenario))

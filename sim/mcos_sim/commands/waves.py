@@ -72,11 +72,11 @@ def command(
     Checked are the choice rule, token arithmetic and classes, tags and virtual time, the age guard,
     queues and ports: docs/waveforms.md. The exit code is 1 if a rule is broken.
     """
-    from mcos_sim.waves.perfetto import write_perfetto
     from mcos_sim.waves.reading import read_waveform, state_path
     from mcos_sim.waves.rules import CLAIMS, Wording, check_waveform
     from mcos_sim.waves.summary import grants_between, summarise
-    from mcos_sim.waves.verdict import late_sentences, sentence
+    from mcos_sim.waves.views.perfetto import write_perfetto
+    from mcos_sim.waves.views.verdict import late_sentences, sentence
     from mcos_sim.waves.window import window_files
 
     clocks = None if grants is None else clock_span("--grants", grants)
@@ -94,13 +94,13 @@ def command(
         with writing(perfetto), progress("Writing the Perfetto trace", None):
             write_perfetto(perfetto, waveform, violations)
     if svg is not None:
-        from mcos_sim.waves.drawing import write_drawing
+        from mcos_sim.waves.views.drawing import write_drawing
 
         first = violations[0].clock if violations else int(waveform.clocks[0])
         with writing(svg):
             write_drawing(svg, waveform, at=first if at is None else at, violations=violations)
     if html is not None:
-        from mcos_sim.waves.timeline import write_timeline
+        from mcos_sim.waves.views.timeline import write_timeline
 
         with writing(html), progress("Drawing the timeline", None):
             write_timeline(

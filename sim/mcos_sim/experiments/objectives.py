@@ -15,8 +15,8 @@ from mcos_policy.compiler import Compiled
 from mcos_policy.contract import Tenant
 from mcos_policy.objectives import Objective, judge
 from mcos_policy.quantize import channel_rate, per_clock
-from mcos_sim.experiments.promised import own_queue
 from mcos_sim.experiments.replay import figures
+from mcos_sim.fairness.own_queue import own_queue
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 

@@ -1,1 +1,1 @@
-"""What a run gave against what WF2Q+ and the fluid reference promise."""
+"""What a run or a waveform gave, against what WF2Q+ and the fluid reference promise."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from mcos_policy.settings import TenantSettings
-from mcos_sim.experiments.promised import queue_waits
+from mcos_sim.fairness.own_queue import queue_waits
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.spans import Span, older_spans, spans
 

@@ -11,7 +11,7 @@ from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.objectives import judge
 from mcos_policy.quantize import per_clock
 from mcos_sim.engines.model import run_scenario
-from mcos_sim.experiments.promised import own_queue
+from mcos_sim.fairness.own_queue import own_queue
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 

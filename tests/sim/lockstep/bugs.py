@@ -9,12 +9,12 @@ CHANNEL = "mcos_hw.channel"
 
 HARDWARE_BUGS = {
     "ties go to the higher tenant": Bug(
-        module=f"{CHANNEL}.order",
+        module=f"{CHANNEL}.arbiter.wf2q.order",
         text="before(following.finish, heads[j].finish, below[j])",
         instead="before(following.finish, heads[j].finish, ~below[j])",
     ),
     "burst goes before conforming": Bug(
-        module=f"{CHANNEL}.choice",
+        module=f"{CHANNEL}.arbiter.wf2q.choice",
         text="~(class_code[0] ^ reached)",
         instead="class_code[0] ^ reached",
     ),
@@ -34,12 +34,12 @@ HARDWARE_BUGS = {
         instead="(visited_age > limit)",
     ),
     "virtual time is slow for long requests": Bug(
-        module=f"{CHANNEL}.virtual_time",
+        module=f"{CHANNEL}.arbiter.wf2q.virtual_time",
         text="Mux(beats[4], inverse << 2, multiples[beats[2:4]])",
         instead="Mux(beats[4], inverse << 1, multiples[beats[2:4]])",
     ),
     "the second request's tag is the first one's": Bug(
-        module=f"{CHANNEL}.tags",
+        module=f"{CHANNEL}.arbiter.wf2q.tags",
         text="_pick_halves(self.chosen_copies[1], self.chosen_copies[2], end)",
         instead="_pick_halves(self.chosen_copies[1], self.chosen_copies[2], finish)",
     ),
@@ -99,12 +99,12 @@ HARDWARE_BUGS = {
         instead="(self.word & ~register.mask & 0x7FFF_FFFF)",
     ),
     "an entering request's priority has two bits": Bug(
-        module=f"{CHANNEL}.choice",
+        module=f"{CHANNEL}.arbiter.wf2q.choice",
         text="Mux(self.overcommitted, self.priorities[i], 0)",
         instead="Mux(self.overcommitted, self.priorities[i][:2], 0)",
     ),
     "an entering request wins its ties": Bug(
-        module=f"{CHANNEL}.order",
+        module=f"{CHANNEL}.arbiter.wf2q.order",
         text="sum_before(start, cost, following.finish, Const(0, 1))",
         instead="sum_before(start, cost, following.finish, Const(1, 1))",
     ),

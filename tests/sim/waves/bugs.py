@@ -10,7 +10,7 @@ CHANNEL = "mcos_hw.channel"
 
 WAVEFORM_BUGS = {
     Rule.WRONG_ORDER: Bug(
-        module=f"{CHANNEL}.order",
+        module=f"{CHANNEL}.arbiter.wf2q.order",
         text="before(following.finish, heads[j].finish, below[j])",
         instead="before(heads[j].finish, following.finish, below[j])",
     ),
@@ -64,7 +64,7 @@ WAVEFORM_BUGS = {
         instead="(self.valid | ((count != 0) & ~self.command.slot[0]))",
     ),
     Rule.NO_WRAP: Bug(
-        module=f"{CHANNEL}.order",
+        module=f"{CHANNEL}.arbiter.wf2q.order",
         text="(Cat(Const(0, 1), left) - Cat(tie, right))[len(left)]",
         instead="(Cat(Const(0, 1), left) < Cat(tie, right))",
     ),
@@ -99,7 +99,7 @@ WAVEFORM_BUGS = {
         instead="(conforming.any() | burst.any())",
     ),
     Rule.TAG_START: Bug(
-        module=f"{CHANNEL}.tags",
+        module=f"{CHANNEL}.arbiter.wf2q.tags",
         text="(self.following_start)",
         instead="(self.following_start + 1)",
     ),

@@ -16,7 +16,7 @@ from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.spans import older_spans, spans
 from mcos_sim.waves.summary import summarise
-from mcos_sim.waves.verdict import late_sentences, sentence
+from mcos_sim.waves.views.verdict import late_sentences, sentence
 from tests.sim.commands.command_line import run_command
 
 CONFIG = ChannelConfig()

@@ -11,11 +11,11 @@ from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
 from mcos_sim.engines.model import run_scenario
 from mcos_sim.engines.recording import live_images, row_words, rows_waveform
+from mcos_sim.engines.watching import Watch
 from mcos_sim.experiments.contention import WORKLOADS, Setting, contention_scenario
 from mcos_sim.scenario import FIRST_CLOCK, Window
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import Rule, check_waveform
-from mcos_sim.waves.watching import Watch
 from tests.sim.commands.command_line import run_command
 from tests.sim.waves.planted_hardware import live_bug, planted_library
 

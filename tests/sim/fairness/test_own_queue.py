@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcos_sim.experiments.promised import own_queue
+from mcos_sim.fairness.own_queue import own_queue
 from mcos_sim.scenario import TenantResult
 
 

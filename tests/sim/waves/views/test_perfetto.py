@@ -8,9 +8,9 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_sim.lockstep.case import random_case
-from mcos_sim.waves.perfetto import write_perfetto
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
+from mcos_sim.waves.views.perfetto import write_perfetto
 from tests.sim.waves.windows import write_case
 
 

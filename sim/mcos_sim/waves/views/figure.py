@@ -8,11 +8,11 @@ from plotly.subplots import make_subplots
 
 from mcos_hw.config import ChannelConfig
 from mcos_sim.report.colours import CLASSES, QUEUED, VIOLATION, tenant_colour
-from mcos_sim.waves.lanes import Lanes
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules import Violation
 from mcos_sim.waves.signals import CLASS_NAMES
 from mcos_sim.waves.spans import Span
+from mcos_sim.waves.views.lanes import Lanes
 
 __all__ = [
     "BEFORE",

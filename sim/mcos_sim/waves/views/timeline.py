@@ -7,12 +7,12 @@ from markupsafe import Markup
 
 from mcos_sim.report.colours import CLASSES, QUEUED, tenant_colour
 from mcos_sim.report.rendering import write_page
-from mcos_sim.waves.figure import BEFORE, IN_FLIGHT, timeline_figure
 from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules import CLAIMS, Violation, Wording
 from mcos_sim.waves.summary import TenantSummary
-from mcos_sim.waves.verdict import late_sentences, sentence
+from mcos_sim.waves.views.figure import BEFORE, IN_FLIGHT, timeline_figure
+from mcos_sim.waves.views.verdict import late_sentences, sentence
 
 __all__ = [
     "LISTED",

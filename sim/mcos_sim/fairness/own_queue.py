@@ -1,4 +1,4 @@
-"""What of a request's latency is its tenant's own queue, and what was promised."""
+"""How long a request waits behind its own tenant's requests; the bound promises the rest."""
 
 import numpy as np
 

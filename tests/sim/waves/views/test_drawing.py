@@ -11,11 +11,11 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.report.colours import VIOLATION
-from mcos_sim.waves.drawing import write_drawing
 from mcos_sim.waves.groups import groups
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from mcos_sim.waves.signals import Sampler
+from mcos_sim.waves.views.drawing import write_drawing
 from tests.sim.waves.windows import write_case
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -14,14 +14,14 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.settings import Settings
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.report.colours import CLASSES, QUEUED, VIOLATION, tenant_colour
-from mcos_sim.waves.figure import BEFORE, IN_FLIGHT, timeline_figure
-from mcos_sim.waves.lanes import Lanes
 from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform, read_waveform
 from mcos_sim.waves.rules import Wording, check_waveform
 from mcos_sim.waves.spans import older_spans, spans
 from mcos_sim.waves.summary import summarise
-from mcos_sim.waves.timeline import LISTED, write_timeline
+from mcos_sim.waves.views.figure import BEFORE, IN_FLIGHT, timeline_figure
+from mcos_sim.waves.views.lanes import Lanes
+from mcos_sim.waves.views.timeline import LISTED, write_timeline
 from tests.sim.waves.windows import write_case
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -1,0 +1,1 @@
+"""What is made of a waveform for people: pictures, pages, a trace for Perfetto, a verdict."""
