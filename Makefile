@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs picture clean
+.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs picture diagrams clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ docs: setup ## Refresh the generated pages of docs/
 
 picture: demo ## Run the demo and refresh README's pictures from its result
 	@$(BIN)/python -m mcos_sim.report.readme build/demo/result.json docs/demo.svg
+
+diagrams: setup ## Draw the block diagrams of docs/diagrams again, from their text (needs Graphviz)
+	@$(BIN)/python -m mcos_sim.report.diagrams docs/diagrams
 
 clean: ## Remove everything that was made, .venv excepted
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -82,9 +82,10 @@ def test_it_has_every_file_of_the_packages_and_the_command(wheel):
     for suffix in (".toml", ".j2", ".cpp", ".vlt", "Makefile", "gitignore", "py.typed"):
         assert any(name.endswith(suffix) for name in expected), suffix
     assert names == expected
-    written = {path.name for path in (ROOT / "docs").iterdir()}
+    docs = ROOT / "docs"
+    written = {path.relative_to(docs).as_posix() for path in docs.rglob("*") if path.is_file()}
     assert "first-hour.md" in written
-    assert {name.split("/")[-1] for name in pages} == written
+    assert {name.split("/share/doc/mcos/")[1] for name in pages} == written
 
 
 def test_commands_that_need_no_simulator(installed):
