@@ -72,11 +72,14 @@ class ChannelConfig:
         L: how many grants late eligibility sees virtual time, 0 to 3. With 0, order is that of the
         textbook and a request passes an idle channel in two clocks; otherwise it passes in four,
         and the clock can be faster the larger L is.
+    loader_checks : bool
+        Whether the image loader judges the values of an image, beside its header, its sections and
+        its checksum. Without them a wrong value that software made becomes live.
 
     Raises
     ------
     TypeError
-        If a size is not an integer.
+        If a size is not an integer, or ``loader_checks`` not a bool.
     ValueError
         If a size is out of its range or not a power of two where one is needed.
     """
@@ -98,6 +101,7 @@ class ChannelConfig:
     depth_width: int = 28
     clocks_width: int = 20
     lateness: int = 3
+    loader_checks: bool = True
 
     def __post_init__(self) -> None:
         _require_range("tenants", self.tenants, 4, 16)
@@ -119,6 +123,8 @@ class ChannelConfig:
         _require_range("depth_width", self.depth_width, 12, 31)
         _require_range("clocks_width", self.clocks_width, 12, 32)
         _require_range("lateness", self.lateness, 0, 3)
+        if not isinstance(self.loader_checks, bool):
+            raise TypeError(f"loader_checks must be a bool, not {self.loader_checks!r}")
         for name in ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots"):
             value = getattr(self, name)
             if value & (value - 1):

@@ -11,8 +11,8 @@ from amaranth.utils import exact_log2
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature, Response
 from mcos_hw.link.live import live_layout
-from mcos_hw.registers.channel_map import ArbiterKind
 from mcos_hw.registers.declaration import Access, Register, RegisterMap
+from mcos_hw.registers.identification import ArbiterKind
 
 __all__ = [
     "RegisterBank",
@@ -34,15 +34,9 @@ A row has some 170 bits; a wider step takes more wires to one place than a route
 
 def identification(registers: RegisterMap, *, arbiter: ArbiterKind) -> dict[str, int]:
     """Words of the channel map's registers that say what was built, by register name."""
-    names = ("CORE", "CORE_VERSION", "CAPABILITY", "LIMITS", "CLOCK")
-    words = {
-        name: registers[name].pack(**{field.name: field.reset for field in registers[name].fields})
-        for name in names
-    }
-    return words | {
-        "MAP_HASH": registers.hash,
-        "ARBITER": registers["ARBITER"].pack(kind=arbiter),
-    }
+    names = ("CORE", "CORE_VERSION", "MAP_HASH", "CAPABILITY", "LIMITS", "CLOCK", "OPTIONS")
+    words = {name: registers[name].reset for name in names}
+    return words | {"ARBITER": registers["ARBITER"].pack(kind=arbiter)}
 
 
 def register_layout(register: Register) -> data.FlexibleLayout:

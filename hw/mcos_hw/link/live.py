@@ -3,6 +3,7 @@
 from amaranth.lib import data
 
 from mcos_hw.registers.declaration import RegisterMap
+from mcos_hw.registers.image import SectionKind
 
 __all__ = ["live_layout"]
 
@@ -18,21 +19,15 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
     data.StructLayout
         ``{"channel": {field: width}, "tenants": [{field: width}]}``.
     """
-    channel: dict[str, int] = {}
-    tenant: dict[str, int] = {}
-    tenants = 1
-    for register, index in registers.image_words():
-        if index:
-            continue
-        fields = {field.name: field.width for field in register.fields}
-        if register.count == 1:
-            channel |= fields
-        else:
-            tenants = register.count
-            tenant |= fields
+
+    def row(kind: SectionKind) -> data.StructLayout:
+        fields = (field for register in registers.section(kind) for field in register.fields)
+        return data.StructLayout({field.name: field.width for field in fields})
+
+    tenants = registers.sections().get(SectionKind.TENANT, 1)
     return data.StructLayout(
         {
-            "channel": data.StructLayout(channel),
-            "tenants": data.ArrayLayout(data.StructLayout(tenant), tenants),
+            "channel": row(SectionKind.CHANNEL),
+            "tenants": data.ArrayLayout(row(SectionKind.TENANT), tenants),
         }
     )

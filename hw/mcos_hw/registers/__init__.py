@@ -1,16 +1,10 @@
 """The register map, its AXI4-Lite bank and its exports."""
 
-from mcos_hw.registers.channel_map import (
-    COLOUR_BITS,
-    CORE_MAGIC,
-    CORE_VERSION,
-    GRANT_KINDS,
-    LATENCY_BINS,
-    ArbiterKind,
-    GrantClass,
-    channel_map,
-)
+from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.identification import CORE_MAGIC, CORE_VERSION, ArbiterKind
+from mcos_hw.registers.monitor import GRANT_KINDS, LATENCY_BINS, GrantClass
+from mcos_hw.registers.settings import COLOUR_BITS
 
 __all__ = [
     "COLOUR_BITS",

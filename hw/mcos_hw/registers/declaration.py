@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from mcos_hw.registers.image import SectionKind
+
 __all__ = [
     "Access",
     "Field",
@@ -45,6 +47,11 @@ class Field:
         Value after reset.
     values : type[enum.IntEnum] or None
         Meaning of each code, for coded fields.
+    least, most : int, int or None
+        Least and largest value that an image may give the field; None is the largest that fits.
+    when : str
+        Flag of the same section that has to be set for ``least`` and ``most`` to count; empty if
+        they always do.
     """
 
     name: str
@@ -54,6 +61,9 @@ class Field:
     unit: str = ""
     reset: int = 0
     values: type[enum.IntEnum] | None = None
+    least: int = 0
+    most: int | None = None
+    when: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < 32 or not 1 <= self.width <= 32 - self.low:
@@ -65,6 +75,16 @@ class Field:
             raise ValueError(
                 f"reset of field {self.name!r} must fit {self.width} bits, not {self.reset!r}"
             )
+        if not 0 <= self.least <= self.largest < 1 << self.width:
+            raise ValueError(
+                f"least and most of field {self.name!r} must rise and fit {self.width} bits, "
+                f"not {self.least!r} and {self.most!r}"
+            )
+
+    @property
+    def largest(self) -> int:
+        """Largest value that an image may give the field."""
+        return (1 << self.width) - 1 if self.most is None else self.most
 
     @property
     def mask(self) -> int:
@@ -102,11 +122,22 @@ class Register:
     def __post_init__(self) -> None:
         if self.offset % 4:
             raise ValueError(f"offset of {self.name!r} must be a multiple of 4, not {self.offset}")
+        if self.access is not Access.IMAGE and any(
+            field.least or field.most is not None or field.when for field in self.fields
+        ):
+            raise ValueError(f"fields of {self.name!r} must have no rule, as no image sets them")
         used = 0
         for field in self.fields:
             if used & field.mask:
                 raise ValueError(f"field {field.name!r} of {self.name!r} must not overlap another")
             used |= field.mask
+
+    @property
+    def section(self) -> SectionKind | None:
+        """Kind of the image's section that sets the register; None if no image does."""
+        if self.access is not Access.IMAGE:
+            return None
+        return SectionKind.CHANNEL if self.count == 1 else SectionKind.TENANT
 
     @property
     def size(self) -> int:
@@ -117,6 +148,11 @@ class Register:
     def mask(self) -> int:
         """Bits that belong to any field."""
         return sum(field.mask for field in self.fields)
+
+    @property
+    def reset(self) -> int:
+        """The register's word after reset."""
+        return self.pack(**{field.name: field.reset for field in self.fields})
 
     def pack(self, **values: int) -> int:
         """The register's word with the named fields set and the others zero.
@@ -164,6 +200,11 @@ class RegisterMap:
     address_width: int
 
     def __post_init__(self) -> None:
+        counts = {register.count for register in self.section(SectionKind.TENANT)}
+        if len(counts) > 1:
+            raise ValueError(
+                f"arrays that an image sets must have one length, not {sorted(counts)}"
+            )
         end = 0
         for register in self.registers:
             if register.offset < end:
@@ -181,17 +222,32 @@ class RegisterMap:
                 return register
         raise KeyError(name)
 
+    def section(self, kind: SectionKind) -> tuple[Register, ...]:
+        """Registers that a section of an image sets, in the order of its words."""
+        return tuple(register for register in self.registers if register.section is kind)
+
+    def sections(self) -> dict[SectionKind, int]:
+        """How many sections of each kind an image has: one, or one for each element of the arrays.
+
+        A kind of which no register is has none.
+        """
+        counts = {kind: [each.count for each in self.section(kind)] for kind in SectionKind}
+        return {kind: max(each) for kind, each in counts.items() if each}
+
     def image_words(self) -> Iterator[tuple[Register, int]]:
-        """Image registers in the order in which an image carries them: (register, index)."""
-        for register in self.registers:
-            if register.access is Access.IMAGE:
-                for index in range(register.count):
+        """Image registers in the order in which an image carries them: (register, index).
+
+        First come the channel's, then all of tenant 0, then all of tenant 1, and so on.
+        """
+        for kind, count in self.sections().items():
+            for index in range(count):
+                for register in self.section(kind):
                     yield register, index
 
     @property
     def image_length(self) -> int:
-        """Words of an image's payload."""
-        return sum(1 for _ in self.image_words())
+        """Words of an image's values."""
+        return sum(count * len(self.section(kind)) for kind, count in self.sections().items())
 
     @property
     def hash(self) -> int:

@@ -7,7 +7,7 @@ An image is a sequence of 32-bit little-endian words::
     word 2      map_hash    RegisterMap.hash of the map the image was compiled for
     word 3      words       words in the whole image, header and CRC included
     word 4      label       number chosen by software, read back as LIVE_LABEL
-    words 5..   payload     image registers in map order (RegisterMap.image_words)
+    words 5..   payload     image registers in the order of RegisterMap.image_words
     last word   crc         CRC-32 (IEEE 802.3, zlib.crc32) of all bytes before it
 """
 
@@ -20,6 +20,7 @@ __all__ = [
     "HeaderWord",
     "ImageCode",
     "ImageState",
+    "SectionKind",
 ]
 
 
@@ -38,6 +39,15 @@ class HeaderWord(enum.IntEnum):
 
 
 HEADER_WORDS = len(HeaderWord)
+
+
+class SectionKind(enum.IntEnum):
+    """Which part of the hardware a section of an image is for."""
+
+    CHANNEL = 1
+    """A channel: the image registers that are no arrays."""
+    TENANT = 2
+    """A tenant of a channel: its element of every array of image registers."""
 
 
 class ImageState(enum.IntEnum):

@@ -36,11 +36,12 @@ def equal_shares(config: ChannelConfig, tags, **changes):
 
 async def live_words(registers: Registers) -> tuple[int, ...]:
     """The live configuration, read back word by word in the image's order."""
-    words: list[int] = []
-    for register in registers.map.registers:
-        if register.access is Access.IMAGE:
-            words += await registers.read_array(register.name)
-    return tuple(words)
+    words = {
+        register.name: await registers.read_array(register.name)
+        for register in registers.map.registers
+        if register.access is Access.IMAGE
+    }
+    return tuple(words[register.name][index] for register, index in registers.map.image_words())
 
 
 async def live_names(registers: Registers) -> list[int]:
@@ -55,7 +56,16 @@ async def says_what_it_is(dut):
     await bench.reset()
     fields = {
         name: bench.registers.map[name].unpack(await bench.registers.read(name))
-        for name in ("CORE", "CORE_VERSION", "MAP_HASH", "CAPABILITY", "LIMITS", "CLOCK", "ARBITER")
+        for name in (
+            "CORE",
+            "CORE_VERSION",
+            "MAP_HASH",
+            "CAPABILITY",
+            "LIMITS",
+            "CLOCK",
+            "ARBITER",
+            "OPTIONS",
+        )
     }
     major, minor, patch = CORE_VERSION
     assert fields == {
@@ -75,6 +85,7 @@ async def says_what_it_is(dut):
         },
         "CLOCK": {"khz": config.clock_khz},
         "ARBITER": {"kind": ArbiterKind[parameters()["arbiter"]]},
+        "OPTIONS": {"loader_checks": int(config.loader_checks)},
     }
     assert await live_names(bench.registers) == [0, 0, 0]
     assert not any(await live_words(bench.registers))
