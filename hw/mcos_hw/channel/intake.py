@@ -8,6 +8,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.link.live import live_layout
 from mcos_hw.link.request import request_layout
 from mcos_hw.primitive.carry_save import carry_save
+from mcos_hw.primitive.replicated import Replicated
 from mcos_hw.registers import COLOUR_BITS, channel_map
 
 __all__ = [
@@ -72,15 +73,14 @@ def stored_layout(config: ChannelConfig) -> data.StructLayout:
 def approach_layout(config: ChannelConfig) -> data.StructLayout:
     """A request one step before it enters its queue.
 
-    ``tenants`` has the bit of its tenant, or none; ``tenants_too`` the same, to select tags with:
-    with L > 0 in registers of its own, all ones in the first clock after reset. ``outside``: it is
-    outside its tenant's colours. ``terms``: see :func:`price_terms`; ``early``: the same where the
-    depth-1 rule applies to it, else 0.
+    ``tenants`` has the bit of its tenant, or none; ``tenants_copy`` is the same, to select tags
+    with. ``outside``: it is outside its tenant's colours. ``terms``: see :func:`price_terms`;
+    ``early``: the same where the depth-1 rule applies to it, else 0.
     """
     return data.StructLayout(
         {
             "tenants": config.tenants,
-            "tenants_too": config.tenants,
+            "tenants_copy": config.tenants,
             "beats": config.beats_width,
             "outside": 1,
             "terms": terms_layout(config),
@@ -185,8 +185,9 @@ class Intake(wiring.Component):
             recent.eq(self.recent.bit_select(tenant, 1)),
         ]
 
-        taken = Signal(config.tenants)
-        taken_too = Signal(config.tenants, init=(1 << config.tenants) - 1)
+        taken = data.View(
+            data.ArrayLayout(config.tenants, 2), Signal(2 * config.tenants, name="taken")
+        )
         beats = Signal(config.beats_width)
         terms = Signal(terms_layout(config).size)
         early = Signal(terms_layout(config).size)
@@ -198,8 +199,6 @@ class Intake(wiring.Component):
             self.stored.valid.eq(self.taken),
             self.stored.row.eq(self.row),
             self.stored.request.eq(self.request),
-            taken.eq(tenants),
-            taken_too.eq(tenants),
             beats.eq(self.request.beats),
             terms.eq(terms_now),
             early.eq(Mux(recent, terms_now, 0)),
@@ -208,13 +207,18 @@ class Intake(wiring.Component):
             colour.eq(Cat(self.request.address.bit_select(bit, 1) for bit in bits)),
             colours.eq(Array(each.colours for each in self.live.tenants)[tenant]),
         ]
+        if config.lateness:
+            m.submodules.taken = register = Replicated(width=config.tenants, copies=2)
+            m.d.comb += [register.value.eq(tenants), taken.eq(register.copies)]
+        else:
+            m.d.comb += taken.eq(tenants.replicate(2))
         m.d.comb += [
-            self.approach.tenants.eq(taken),
-            self.approach.tenants_too.eq(taken_too),
+            self.approach.tenants.eq(taken[0]),
+            self.approach.tenants_copy.eq(taken[1]),
             self.approach.beats.eq(beats),
             self.approach.terms.eq(terms),
             self.approach.early.eq(early),
-            self.approach.outside.eq(taken.any() & ~colours.bit_select(colour, 1)),
+            self.approach.outside.eq(taken[0].any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [
             self.entry.tenants.eq(self.approach.tenants),

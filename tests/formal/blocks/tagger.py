@@ -165,7 +165,7 @@ class WindowHarness(Harness):
         m.d.comb += [
             Assume(tagger.granted == granted),
             Assume(told | ~tagger.approach.tenants.any()),
-            Assume(~told | (tagger.approach.tenants_too == tagger.approach.tenants)),
+            Assume(tagger.approach.tenants_copy == tagger.approach.tenants),
             Assume(tagger.grant == tagger.granted.any()),
             Assume((tagger.granted & ~tagger.heads) == 0),
             Assume(at_most_one(tagger.approach.tenants)),

@@ -20,8 +20,7 @@ TAGS = "mcos_hw.channel.arbiter.wf2q.tags"
 def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:
     """Let ``chosen`` be anybody who was not granted in the clock before, or nobody.
 
-    One tenant at most is granted, none in the first clock, and from the second one on the copies of
-    ``chosen`` are the same.
+    One tenant at most is granted, and none in the first clock.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def assume_chosen(m: Module, block: TenantTags | Tagger) -> tuple[Value, Value]:
         Assume(at_most_one(block.chosen)),
         Assume((block.chosen & was_granted) == 0),
         Assume(told | ~block.granted.any()),
-        *(Assume(~told | (copy == block.chosen)) for copy in block.chosen_copies),
+        Assume(block.selects.as_value() == block.chosen.replicate(3)),
     ]
     return Mux(block.again, behind, block.chosen), was_granted
 

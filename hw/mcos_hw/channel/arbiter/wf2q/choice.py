@@ -4,9 +4,10 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.arbiter.wf2q.tags import CHOSEN_COPIES
+from mcos_hw.channel.arbiter.wf2q.tags import selects_layout
 from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.primitive.replicated import Replicated
 from mcos_hw.primitive.select import pick, set_below, spread
 
 __all__ = ["Choice"]
@@ -67,8 +68,8 @@ class Choice(wiring.Component):
         if ``again``.
     chosen : Out(tenants)
         Whose head is granted in this clock, unless ``again``; nobody's where none may be.
-    chosen_copies : Out(ArrayLayout(tenants, CHOSEN_COPIES))
-        The same from registers of their own, of any tenants in the first clock after reset.
+    selects : Out(selects_layout)
+        Copies of ``chosen``, to select tags with.
     candidates : Out(tenants)
         Heads that are candidates of their class.
     """
@@ -97,7 +98,7 @@ class Choice(wiring.Component):
     again: Signal
     belows: data.View
     chosen: Signal
-    chosen_copies: data.View
+    selects: data.View
     candidates: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -129,7 +130,7 @@ class Choice(wiring.Component):
                 "again": Out(1),
                 "belows": Out(data.ArrayLayout(config.tenants, 2)),
                 "chosen": Out(config.tenants),
-                "chosen_copies": Out(data.ArrayLayout(config.tenants, CHOSEN_COPIES)),
+                "selects": Out(selects_layout(config)),
                 "candidates": Out(config.tenants),
             }
         )
@@ -230,24 +231,18 @@ class Choice(wiring.Component):
         ]
         goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
 
-        # Who is chosen selects his tags too, a wire to every bit of them. That is what the copies
-        # are for. Yosys makes one of two registers that are the same, not of two that are opposite:
-        # each has another value after reset, or the complement.
+        # Who is chosen also selects tags, with a wire to every bit of them: that takes copies.
+        m.submodules.chosen = chosen = Replicated(width=config.tenants, copies=4)
         was_granted = Signal(config.tenants)
-        chosen_then = Signal(config.tenants)
-        copy = Signal(config.tenants, init=everybody)
-        complement = Signal(config.tenants, init=everybody)
-        other_complement = Signal(config.tenants)
         m.d.comb += [
-            chosen_then.eq(Mux(self.open_then, then, 0)),
-            self.chosen_copies.eq(Cat(copy, ~complement, ~other_complement)),
+            chosen.value.eq(Mux(self.open_then, then, 0)),
+            self.chosen.eq(chosen.copies[0]),
+            self.selects.low_finishes.eq(chosen.copies[1]),
+            self.selects.low_starts.eq(chosen.copies[2]),
+            self.selects.highs.eq(chosen.copies[3]),
         ]
         m.d.sync += [
             was_granted.eq(self.granted),
-            self.chosen.eq(chosen_then),
-            copy.eq(chosen_then),
-            complement.eq(~chosen_then),
-            other_complement.eq(~chosen_then),
             self.again.eq(self.open_then & follows & (~others | goes_first)),
             self.grant.eq(self.open_then & (follows | others | fresh.any())),
         ]

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.arbiter.wf2q.entrance import EntranceTags
 from mcos_hw.channel.arbiter.wf2q.staleness import Recency
-from mcos_hw.channel.arbiter.wf2q.tags import CHOSEN_COPIES, TenantTags, tags_layout
+from mcos_hw.channel.arbiter.wf2q.tags import TenantTags, selects_layout, tags_layout
 from mcos_hw.channel.arbiter.wf2q.virtual_time import VirtualTime
 from mcos_hw.channel.intake import approach_layout
 from mcos_hw.config import ChannelConfig
@@ -33,7 +33,7 @@ class Tagger(wiring.Component):
         A grant is made in this clock.
     granted : In(tenants)
         Whose head leaves in this clock, at most one.
-    again, chosen, chosen_copies : In
+    again, chosen, selects : In
         Who that is, see :class:`mcos_hw.channel.arbiter.wf2q.choice.Choice`.
     beats, promoted : In
         Beats of the grant, and whether it is a promotion.
@@ -70,7 +70,7 @@ class Tagger(wiring.Component):
     granted: Signal
     again: Signal
     chosen: Signal
-    chosen_copies: data.View
+    selects: data.View
     beats: Signal
     promoted: Signal
     heads: Signal
@@ -100,7 +100,7 @@ class Tagger(wiring.Component):
                 "granted": In(config.tenants),
                 "again": In(1),
                 "chosen": In(config.tenants),
-                "chosen_copies": In(data.ArrayLayout(config.tenants, CHOSEN_COPIES)),
+                "selects": In(selects_layout(config)),
                 "beats": In(config.beats_width),
                 "promoted": In(1),
                 "heads": In(config.tenants),
@@ -173,7 +173,7 @@ class Tagger(wiring.Component):
             tags.granted.eq(self.granted),
             tags.again.eq(self.again),
             tags.chosen.eq(self.chosen),
-            tags.chosen_copies.eq(self.chosen_copies),
+            tags.selects.eq(self.selects),
             tags.heads.eq(self.heads),
             tags.seconds.eq(self.seconds),
             tags.thirds.eq(self.thirds),
@@ -181,7 +181,7 @@ class Tagger(wiring.Component):
             tags.entry.eq(self.entry),
             tags.entering.eq(entrance.entering),
             tags.entering_anchored.eq(entrance.anchored),
-            tags.approach.eq(self.approach.tenants_too),
+            tags.approach.eq(self.approach.tenants_copy),
             tags.quarters.eq(recency.quarters),
             tags.time.eq(virtual_time.value),
         ]

@@ -9,18 +9,24 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.select import pick
 
 __all__ = [
-    "CHOSEN_COPIES",
     "TenantTags",
+    "selects_layout",
     "tags_layout",
 ]
-
-CHOSEN_COPIES = 3
-"""Registers that tell who is chosen, to select tags with: each drives half the bits of a tag."""
 
 
 def tags_layout(config: ChannelConfig) -> data.StructLayout:
     """A request's start tag S and finish tag F."""
     return data.StructLayout({"start": config.tag_width, "finish": config.tag_width})
+
+
+def selects_layout(config: ChannelConfig) -> data.StructLayout:
+    """Copies of a one-hot vector that selects tags, each for half the bits of a tag.
+
+    ``low_starts`` selects the lower half of start tags, ``low_finishes`` that of finish tags, and
+    ``highs`` the upper half of both.
+    """
+    return data.StructLayout(dict.fromkeys(("low_starts", "low_finishes", "highs"), config.tenants))
 
 
 class TenantTags(wiring.Component):
@@ -48,8 +54,8 @@ class TenantTags(wiring.Component):
         It is that of the clock before.
     chosen : In(tenants)
         Whose head leaves unless ``again``; not that of the clock before.
-    chosen_copies : In(ArrayLayout(tenants, CHOSEN_COPIES))
-        The same from the second clock on: for the lower bits of S, those of F, the upper of both.
+    selects : In(selects_layout)
+        Copies of ``chosen``.
     heads, seconds, thirds : In(tenants)
         Which queues have a first, second and third request.
     marks : In(ArrayLayout(tag_width, tenants))
@@ -93,7 +99,7 @@ class TenantTags(wiring.Component):
     granted: Signal
     again: Signal
     chosen: Signal
-    chosen_copies: data.View
+    selects: data.View
     heads: Signal
     seconds: Signal
     thirds: Signal
@@ -125,7 +131,7 @@ class TenantTags(wiring.Component):
                 "granted": In(config.tenants),
                 "again": In(1),
                 "chosen": In(config.tenants),
-                "chosen_copies": In(data.ArrayLayout(config.tenants, CHOSEN_COPIES)),
+                "selects": In(selects_layout(config)),
                 "heads": In(config.tenants),
                 "seconds": In(config.tenants),
                 "thirds": In(config.tenants),
@@ -216,10 +222,10 @@ class TenantTags(wiring.Component):
         stale_again = pick(granted, stale_then)
         m.d.comb += [
             behind_chosen.tags.start.eq(
-                _pick_halves(self.chosen_copies[0], self.chosen_copies[2], finish)
+                _pick_halves(self.selects.low_starts, self.selects.highs, finish)
             ),
             behind_chosen.tags.finish.eq(
-                _pick_halves(self.chosen_copies[1], self.chosen_copies[2], end)
+                _pick_halves(self.selects.low_finishes, self.selects.highs, end)
             ),
             behind_chosen.stale.eq(stale_chosen[1]),
             behind_chosen.third_stale.eq(stale_chosen[2]),

@@ -74,7 +74,7 @@ class WfqArbiter(Arbiter):
             tagger.granted.eq(granted),
             tagger.again.eq(choice.again),
             tagger.chosen.eq(choice.chosen),
-            tagger.chosen_copies.eq(choice.chosen_copies),
+            tagger.selects.eq(choice.selects),
             tagger.beats.eq(self.beats),
             tagger.promoted.eq(self.promoted),
             tagger.heads.eq(heads),
