@@ -11,6 +11,7 @@ from mcos_policy.admission import admit
 from mcos_policy.advice import check_objectives
 from mcos_policy.contract import Contract, validate
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
+from mcos_policy.hardware import Hardware, HardwareMismatch, choose_config
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.notes import notes
 from mcos_policy.quantize import quantise
@@ -26,6 +27,9 @@ __all__ = [
     "compile_examined",
     "examine",
 ]
+
+
+_NO_OPTIONS = Hardware()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,8 +119,19 @@ class Compiled:
         return {tag: self.settings.tenants[tag].colours & everything for tag in tags}
 
 
-def examine(path: str | Path, config: ChannelConfig) -> Examination:
-    """Read a contract file and check it against a channel of the given sizes.
+def examine(
+    path: str | Path, default: ChannelConfig, *, options: Hardware = _NO_OPTIONS
+) -> Examination:
+    """Read a contract file and check it against the hardware that it is for.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    default : ChannelConfig
+        Sizes that neither the file nor the options ask for.
+    options : Hardware
+        Sizes that are asked for beside the file.
 
     Raises
     ------
@@ -126,6 +141,14 @@ def examine(path: str | Path, config: ChannelConfig) -> Examination:
     source = read_source(path, samples=SAMPLES)
     contract, diagnostics = validate(source)
     whole = not diagnostics
+    config = default
+    if contract is not None:
+        try:
+            config = choose_config(contract.hardware, options, default)
+        except HardwareMismatch as error:
+            faults = error.faults.items()
+            diagnostics += [source.error(("hardware", key), text) for key, text in faults]
+            contract = None
     if contract is not None:
         diagnostics = diagnostics + admit(contract, config, source)
         if not any(each.severity is Severity.ERROR for each in diagnostics):
@@ -138,15 +161,17 @@ def examine(path: str | Path, config: ChannelConfig) -> Examination:
     )
 
 
-def compile_contract(path: str | Path, config: ChannelConfig) -> Compiled:
-    """Compile a contract file for a channel of the given sizes.
+def compile_contract(
+    path: str | Path, default: ChannelConfig, *, options: Hardware = _NO_OPTIONS
+) -> Compiled:
+    """Compile a contract file for the hardware that it is for; see :func:`examine`.
 
     Raises
     ------
     ContractError
         If the contract is at fault; it carries everything that was found.
     """
-    return compile_examined(examine(path, config))
+    return compile_examined(examine(path, default, options=options))
 
 
 def compile_examined(examined: Examination) -> Compiled:

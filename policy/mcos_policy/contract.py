@@ -20,9 +20,10 @@ from pydantic import (
 from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.diagnostics import Diagnostic, RuleError
 from mcos_policy.fields import integer, quantity, switch, whole_bytes
+from mcos_policy.hardware import Hardware
 from mcos_policy.keys import Form, diagnose, spellings
 from mcos_policy.source import KeyPath, Source
-from mcos_policy.units import DURATION, RATE, SIZE, Bare, exact
+from mcos_policy.units import DURATION, FREQUENCY, RATE, SIZE, Bare, exact
 
 __all__ = [
     "MOST_CHANNELS",
@@ -50,6 +51,7 @@ QUANTITIES = {
     **dict.fromkeys(("burst_duration", "latency_slo", "age_limit"), DURATION),
     **dict.fromkeys(("latency", "epoch", "depth1", "stall"), DURATION),
     **dict.fromkeys(("port_credit", "size", "page", "hbm_quota"), SIZE),
+    "clock": FREQUENCY,
 }
 """Kinds of the keys that are a quantity."""
 
@@ -314,6 +316,8 @@ class Contract(_Table):
 
     Attributes
     ----------
+    hardware : Hardware
+        Sizes of the hardware that it is for.
     fabric : Fabric
         What holds for the whole fabric.
     memory : Memory
@@ -322,6 +326,7 @@ class Contract(_Table):
         Tenants by their position in the file, from 0.
     """
 
+    hardware: Hardware = Hardware()
     fabric: Fabric
     memory: Memory = Memory()
     tenants: Annotated[dict[int, Tenant], BeforeValidator(_by_position)] = Field(alias="tenant")
@@ -371,6 +376,9 @@ def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
             faults = error.errors(include_url=False)
         if diagnostics is None:
             diagnostics = diagnose(source, faults, _FORM)
+        if any(fault["loc"][:1] == ("hardware",) for fault in faults):
+            # Promises are judged by the hardware.
+            break
         document = _without(document, faults)
     return None, diagnostics or []
 
@@ -394,6 +402,8 @@ def _without(document: dict[str, Any], faults: list[Any]) -> dict[str, Any]:
 def _enclosing(path: KeyPath) -> tuple[type[BaseModel], str]:
     """The model that a key belongs to, and what its table is called in the file."""
     match path:
+        case ("hardware", _):
+            return Hardware, "[hardware]"
         case ("fabric", _):
             return Fabric, "[fabric]"
         case ("memory", _):
@@ -424,6 +434,7 @@ _FORM = Form(
     units=_UNIT_OF_KEY,
     quantities=QUANTITIES,
     tables={
+        "[hardware]": Hardware,
         "[fabric]": Fabric,
         "[memory]": Memory,
         "[[tenant]]": Tenant,

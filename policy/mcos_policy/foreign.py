@@ -7,6 +7,7 @@ from fractions import Fraction
 __all__ = [
     "Meaning",
     "duration_meanings",
+    "frequency_meanings",
     "rate_meanings",
     "size_meanings",
 ]
@@ -41,6 +42,7 @@ _DURATION = re.compile(
 )
 _SECONDS = {"m": "ms", "u": "us", "micro": "us", "n": "ns", "p": "ps"}
 """Units of a duration by their prefix; that of milli is its first letter's, like most."""
+_FREQUENCY = re.compile(r"([kmg]|kilo|mega|giga|)(?:hz|hertz)", re.IGNORECASE)
 _BITS_OF_A_BYTE = 8
 
 
@@ -64,6 +66,15 @@ def duration_meanings(unit: str) -> tuple[Meaning, ...]:
         return (Meaning(unit="s", factor=Fraction(60 if minutes else 3600)),)
     prefix = match[1].lower()
     return (Meaning(unit=_SECONDS.get(prefix) or _SECONDS.get(prefix[:1], "s")),)
+
+
+def frequency_meanings(unit: str) -> tuple[Meaning, ...]:
+    """The same as a unit of a frequency; no clock is in millihertz."""
+    match = _FREQUENCY.fullmatch(unit)
+    if match is None:
+        return ()
+    prefix = match[1][:1].upper()
+    return (Meaning(unit=f"{'k' if prefix == 'K' else prefix}Hz"),)
 
 
 def _amounts(unit: str, suffix: str) -> tuple[Meaning, ...]:

@@ -14,7 +14,7 @@ __all__ = ["notes"]
 
 def notes(contract: Contract, config: ChannelConfig, source: Source) -> Iterator[Diagnostic]:
     """Notes about a contract that compiles, in the order of its tables."""
-    if contract.memory.rate is None:
+    if contract.memory.rate is None and not contract.hardware.tells_rate:
         rate = RATE.show(Fraction(config.capacity))
         text = (
             f"capacity is assumed to be {contract.fabric.channels} channels of {rate}, the "

@@ -1,7 +1,7 @@
 """Quantities with units, read and shown exactly.
 
-This is the only place that converts units. Everything beyond it is in bytes, seconds and bytes
-per second, as :class:`fractions.Fraction`.
+This is the only place that converts units. Everything beyond it is in bytes, seconds, hertz
+and bytes per second, as :class:`fractions.Fraction`.
 """
 
 import dataclasses
@@ -12,10 +12,17 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mcos_policy.diagnostics import RuleError
-from mcos_policy.foreign import Meaning, duration_meanings, rate_meanings, size_meanings
+from mcos_policy.foreign import (
+    Meaning,
+    duration_meanings,
+    frequency_meanings,
+    rate_meanings,
+    size_meanings,
+)
 
 __all__ = [
     "DURATION",
+    "FREQUENCY",
     "RATE",
     "SIZE",
     "Bare",
@@ -279,3 +286,17 @@ DURATION = Quantity(
     foreign=duration_meanings,
 )
 """Durations in seconds; the u of us may be either micro sign."""
+
+FREQUENCY = Quantity(
+    noun="a frequency",
+    example="100 MHz",
+    units={
+        "Hz": Fraction(1),
+        "kHz": Fraction(10**3),
+        "MHz": Fraction(10**6),
+        "GHz": Fraction(10**9),
+    },
+    usual="MHz",
+    foreign=frequency_meanings,
+)
+"""Frequencies in hertz."""

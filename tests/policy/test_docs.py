@@ -15,13 +15,15 @@ from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageSt
 from mcos_policy.compiler import compile_contract
 from mcos_policy.contract import Bandwidth, Fabric, Memory, Placement, Tenant
 from mcos_policy.diagnostics import ContractError
+from mcos_policy.hardware import OPTIONS, Hardware
 from mcos_policy.samples import SAMPLES
-from mcos_policy.units import DURATION, RATE, SIZE
+from mcos_policy.units import DURATION, FREQUENCY, RATE, SIZE
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
 IMAGE = (ROOT / "docs" / "image.md").read_text(encoding="utf-8")
 TABLES = {
+    "[hardware]": Hardware,
     "[fabric]": Fabric,
     "[memory]": Memory,
     "[[tenant]]": Tenant,
@@ -63,30 +65,34 @@ def test_required_keys_are_those_without_a_default(table: str) -> None:
 def test_documented_defaults_are_the_defaults(
     base: str, contract_file: Callable[[str], Path]
 ) -> None:
-    written = {"[fabric]": "", "[tenant.bandwidth]": ""}
+    written = {"[hardware]": "", "[fabric]": "", "[tenant.bandwidth]": ""}
     for table in written:
         for key, _, default, _ in _rows(table):
             if default.startswith("`"):
                 written[table] += f"{key.strip('`')} = {default.strip('`')}\n"
-    assert [text.count("\n") for text in written.values()] == [6, 3]
-    text = base
+    assert [text.count("\n") for text in written.values()] == [len(OPTIONS), 6, 3]
+    text = f"[hardware]\n{base}"
     for table, lines in written.items():
         text = text.replace(f"{table}\n", f"{table}\n{lines}")
     implicit = compile_contract(contract_file(base), ChannelConfig())
     explicit = compile_contract(contract_file(text), ChannelConfig())
     assert explicit.settings == implicit.settings
+    assert explicit.config == implicit.config
 
 
 def test_documented_units_are_the_units() -> None:
-    for name, quantity in (("rate", RATE), ("size", SIZE), ("duration", DURATION)):
+    kinds = {"rate": RATE, "size": SIZE, "duration": DURATION, "frequency": FREQUENCY}
+    for name, quantity in kinds.items():
         (cell,) = re.findall(rf"^\| {name} \| (.*) \|$", CONTRACT, re.MULTILINE)
         assert cell.split(", ") == list(quantity.units)
 
 
 def test_the_sample_is_the_beginning_of_the_contract() -> None:
-    sample, *_ = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    sample, hardware, _ = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    fpga = tomllib.loads(SAMPLES["fpga"].read_text(encoding="utf-8"))
+    assert tomllib.loads(hardware)["hardware"].items() <= fpga["hardware"].items()
     shown = tomllib.loads(sample)
-    whole = tomllib.loads((SAMPLES["decode-prefill"]).read_text(encoding="utf-8"))
+    whole = tomllib.loads(SAMPLES["decode-prefill"].read_text(encoding="utf-8"))
     assert shown["fabric"] == whole["fabric"]
     assert shown["memory"] == whole["memory"]
     assert shown["tenant"] == whole["tenant"][: len(shown["tenant"])]
@@ -95,7 +101,7 @@ def test_the_sample_is_the_beginning_of_the_contract() -> None:
 def test_the_best_effort_tenant_shown_compiles(
     base: str, contract_file: Callable[[str], Path]
 ) -> None:
-    _, shown = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
+    *_, shown = re.findall(r"```toml\n(.*?)```", CONTRACT, re.DOTALL)
     compiled = compile_contract(contract_file(base + shown), ChannelConfig())
     assert compiled.contract.tenants[2].bandwidth.best_effort
 

@@ -178,7 +178,7 @@ def test_notes_are_said_and_in_the_record(
 
 @pytest.mark.parametrize("notes", [True, False])
 def test_notes_can_be_left_out(notes: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    compiled = compile_for(Path(CONTRACT), tenants=16, notes=notes)
+    compiled = compile_for(Path(CONTRACT), notes=notes)
     assert len(compiled.notes) == 1
     assert ("priority orders nothing" in capsys.readouterr().err) == notes
 

@@ -1,8 +1,11 @@
 """Sizes, chosen once and shared by hardware, policy and simulation."""
 
-from mcos_hw.config.channel import ADMISSIBLE_SHARE, ChannelConfig
+from mcos_hw.config.channel import ADMISSIBLE_SHARE, POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
 
 __all__ = [
     "ADMISSIBLE_SHARE",
+    "POWERS_OF_TWO",
+    "RANGES",
+    "SWITCHES",
     "ChannelConfig",
 ]

@@ -7,16 +7,47 @@ Everything that two packages must agree on about widths and capacities is a fiel
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from fractions import Fraction
 
 __all__ = [
     "ADMISSIBLE_SHARE",
+    "POWERS_OF_TWO",
+    "RANGES",
+    "SWITCHES",
     "ChannelConfig",
 ]
 
 
 ADMISSIBLE_SHARE = Fraction(85, 100)
 """Largest admissible sum of guarantees, as a share of capacity (third essay, "0.85 * capacity")."""
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "tenants": (4, 16),
+    "queue_depth": (2, 64),
+    "beat_bytes": (8, 128),
+    "max_beats": (2, 16),
+    "bytes_per_clock": (8, 1024),
+    "clock_khz": (1_000, 4_000_000),
+    "id_width": (1, 16),
+    "address_width": (32, 64),
+    "stamp_width": (16, 56),
+    "slots": (16, 4096),
+    "tag_fraction": (8, 24),
+    "rate_fraction": (16, 24),
+    "reciprocal_fraction": (8, 30),
+    "total_reciprocal_fraction": (8, 31),
+    "depth_width": (12, 31),
+    "clocks_width": (12, 32),
+    "lateness": (0, 3),
+}
+"""Least and largest value of each size; some depend on another one as well."""
+
+POWERS_OF_TWO = ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots")
+"""Sizes that are a power of two."""
+
+SWITCHES = ("loader_checks",)
+"""Parts of the hardware that may be left out."""
 
 
 def _require_range(name: str, value: int, low: int, high: int) -> None:
@@ -104,31 +135,23 @@ class ChannelConfig:
     loader_checks: bool = True
 
     def __post_init__(self) -> None:
-        _require_range("tenants", self.tenants, 4, 16)
-        _require_range("queue_depth", self.queue_depth, 2, 64)
-        _require_range("beat_bytes", self.beat_bytes, 8, 128)
-        _require_range("max_beats", self.max_beats, 2, 16)
-        _require_range("bytes_per_clock", self.bytes_per_clock, self.beat_bytes, 1024)
-        _require_range("clock_khz", self.clock_khz, 1_000, 4_000_000)
-        _require_range("id_width", self.id_width, 1, 16)
-        _require_range("address_width", self.address_width, 32, 64)
-        _require_range("stamp_width", self.stamp_width, 16, 56)
-        _require_range("slots", self.slots, 16, 4096)
-        _require_range("tag_fraction", self.tag_fraction, 8, 24)
-        _require_range("rate_fraction", self.rate_fraction, 16, 24)
-        _require_range("reciprocal_fraction", self.reciprocal_fraction, self.tag_fraction, 30)
-        _require_range(
-            "total_reciprocal_fraction", self.total_reciprocal_fraction, self.tag_fraction, 31
-        )
-        _require_range("depth_width", self.depth_width, 12, 31)
-        _require_range("clocks_width", self.clocks_width, 12, 32)
-        _require_range("lateness", self.lateness, 0, 3)
-        if not isinstance(self.loader_checks, bool):
-            raise TypeError(f"loader_checks must be a bool, not {self.loader_checks!r}")
-        for name in ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots"):
+        for name, (low, high) in RANGES.items():
+            _require_range(name, getattr(self, name), low, high)
+        for name in SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be a bool, not {getattr(self, name)!r}")
+        for name in POWERS_OF_TWO:
             value = getattr(self, name)
             if value & (value - 1):
                 raise ValueError(f"{name} must be a power of two, not {value!r}")
+        for name, least in (
+            ("bytes_per_clock", "beat_bytes"),
+            ("reciprocal_fraction", "tag_fraction"),
+            ("total_reciprocal_fraction", "tag_fraction"),
+        ):
+            value, low = getattr(self, name), getattr(self, least)
+            if value < low:
+                raise ValueError(f"{name} must be at least {least}, {low}, not {value!r}")
 
     @property
     def l_max(self) -> int:

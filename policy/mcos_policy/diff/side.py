@@ -57,15 +57,15 @@ class Side:
         return unpack(channel_map(self.config), self.image)
 
 
-def read_side(path: Path, *, tenants: int) -> Side:
+def read_side(path: Path, *, default: ChannelConfig) -> Side:
     """Read a contract and compile it, or read an image and the record beside it.
 
     Parameters
     ----------
     path : Path
         The file.
-    tenants : int
-        Tags of the hardware for which a contract is compiled.
+    default : ChannelConfig
+        Hardware for which a contract is compiled, as far as it asks for none itself.
 
     Raises
     ------
@@ -74,13 +74,12 @@ def read_side(path: Path, *, tenants: int) -> Side:
     """
     data = _image_data(path)
     if data is None:
-        config = ChannelConfig(tenants=tenants)
-        compiled = compile_contract(path, config)
+        compiled = compile_contract(path, default)
         return Side(
             name=str(path),
             compiled=compiled,
             image=compiled.image,
-            config=config,
+            config=compiled.config,
             names=compiled.names,
             told_config=True,
         )

@@ -53,7 +53,7 @@ def command(
         from mcos_sim.machine import machine
 
     require_outputs([json], inputs=[contract], folders=[directory])
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, notes=False)
     with progress("Building the engines", 2) as advance:
         channel_library(compiled.config, ArbiterKind.MCOS)
         advance(1)

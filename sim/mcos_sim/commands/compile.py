@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_hw.config import ChannelConfig
+from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import json_text, require_outputs, say, tell, writing
-from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
@@ -19,13 +18,13 @@ __all__ = [
     "EXAMPLE",
     "command",
     "compile_for",
-    "config_for",
 ]
 
 
 EXAMPLE = "mcos compile decode-prefill -o build/decode-prefill.img"
 
 
+@with_hardware
 def command(
     contract: Contract,
     image: Annotated[
@@ -42,7 +41,8 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write a summary as JSON.", show_default=False),
     ] = None,
-    tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
+    *,
+    hardware: HardwareOptions,
 ) -> None:
     """Compile a contract to the image that the hardware loads.
 
@@ -51,7 +51,7 @@ def command(
     """
     from mcos_policy.image import image_files, write_image
 
-    compiled = compile_for(contract, tenants=tenants)
+    compiled = compile_for(contract, hardware=hardware)
     require_outputs([*image_files(image), json], inputs=[contract])
     summary = json_text(
         {
@@ -80,42 +80,31 @@ def command(
     )
 
 
-def compile_for(contract: Path, *, tenants: int, notes: bool = True) -> Compiled:
-    """Compile a contract for the default channel with some number of tags, remarks to stderr.
+def compile_for(
+    contract: Path, *, hardware: HardwareOptions | None = None, notes: bool = True
+) -> Compiled:
+    """Compile a contract for the hardware that it and options ask for, remarks to stderr.
 
     Parameters
     ----------
     contract : Path
         Its file.
-    tenants : int
-        Tags of the hardware.
+    hardware : HardwareOptions or None
+        The options; None if a command has none.
     notes : bool
         Whether notes are said too, not warnings alone.
 
     Raises
     ------
     UserError
-        If no channel has that many tags.
+        If no hardware has such sizes.
     ContractError
         If the contract is at fault.
     """
     from mcos_policy.compiler import compile_contract
 
-    compiled = compile_contract(contract, config_for(tenants))
+    asked = hardware or HardwareOptions()
+    compiled = compile_contract(contract, asked.default, options=asked.sizes)
     for remark in (*compiled.warnings, *(compiled.notes if notes else ())):
         say(remark)
     return compiled
-
-
-def config_for(tenants: int) -> ChannelConfig:
-    """The default channel with some number of tags.
-
-    Raises
-    ------
-    UserError
-        If no channel has that many.
-    """
-    try:
-        return ChannelConfig(tenants=tenants)
-    except ValueError as error:
-        raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None

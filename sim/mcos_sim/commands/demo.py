@@ -69,7 +69,7 @@ def command(
     from mcos_sim.commands.compile import compile_for
 
     contract = contract or contract_for(memory)
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, notes=False)
     # The report shows what was compiled, whatever becomes of the file during the runs.
     contract_text = contract.read_text(encoding="utf-8-sig")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.compile import config_for
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import output, print_table, require_outputs, tell, write_json
 from mcos_sim.errors import ExitCode
@@ -51,14 +51,14 @@ def command(
     from mcos_policy.diff.side import read_side
 
     require_outputs([json], inputs=[before, after])
-    config_for(tenants)
-    sides = read_side(before, tenants=tenants), read_side(after, tenants=tenants)
+    default = HardwareOptions(tenants=tenants).default
+    sides = read_side(before, default=default), read_side(after, default=default)
     # A contract is compiled for the hardware that the image beside it is for.
-    of_images = [side.config.tenants for side in sides if side.compiled is None]
-    if len(of_images) == 1 and of_images[0] != tenants:
+    of_images = [side.config for side in sides if side.compiled is None]
+    if len(of_images) == 1 and of_images[0] != default:
         paths = zip((before, after), sides, strict=True)
         sides = tuple(
-            read_side(path, tenants=of_images[0]) if side.compiled is not None else side
+            read_side(path, default=of_images[0]) if side.compiled is not None else side
             for path, side in paths
         )
     was, now = sides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from mcos_policy.diagnostics import ContractError, Severity
 from mcos_policy.rounding import rounded_down
-from mcos_sim.commands.compile import config_for
+from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.report.amounts import rounded
@@ -46,6 +47,7 @@ _MEANING = (
 _NO_PACER = "Without the pacer no bound holds; write pacer = true under [fabric]."
 
 
+@with_hardware
 def command(
     contract: Contract,
     json: Annotated[
@@ -58,7 +60,8 @@ def command(
             "--registers", help="Also show register values, and what their finite width costs."
         ),
     ] = False,
-    tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
+    *,
+    hardware: HardwareOptions,
 ) -> None:
     """Say what a contract gives each tenant, and whether its latency objective is promised.
 
@@ -68,9 +71,10 @@ def command(
     """
     from mcos_policy.compiler import compile_examined, examine
     from mcos_policy.explain import GBPS_NOTE, explain
+    from mcos_policy.hardware import hardware_words
 
     require_outputs([json], inputs=[contract])
-    examined = examine(contract, config_for(tenants))
+    examined = examine(contract, hardware.default, options=hardware.sizes)
     if examined.contract is None:
         raise ContractError(examined.diagnostics)
     compiled = compile_examined(examined) if examined.admitted else None
@@ -85,6 +89,7 @@ def command(
             for severity in (Severity.ERROR, Severity.WARNING)
         }
         origin: dict[str, Any] = {
+            "config": dataclasses.asdict(examined.config),
             "config_hash": examined.config.hash,
             "contract": examined.origin,
             "notes": [] if compiled is None else [str(note) for note in compiled.notes],
@@ -92,6 +97,7 @@ def command(
         }
         write_json(json, explanation.as_mapping() | origin)
     _show_capacity(explanation, tags=examined.config.tenants)
+    tell(f"Hardware: {hardware_words(examined.config)}.")
     output.print()
     _show_promises(explanation)
     if any(tenant.bound_ns is not None for tenant in explanation.tenants):

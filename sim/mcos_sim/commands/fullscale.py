@@ -51,7 +51,7 @@ def command(
 
     contract = contract or contract_for(memory)
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, notes=False)
     of = Slice(steps=steps, memory=memory)
     work = len(_RUNS) * steps * of.step_clocks(compiled.config)
     with progress("Running the reference model", work, unit="clocks") as advance:

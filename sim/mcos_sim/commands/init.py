@@ -80,5 +80,5 @@ def _texts(sample: str | None) -> dict[str, str]:
         raise UserError(f"--sample must be one of {', '.join(SAMPLES)}, not {sample!r}; choose one")
     from mcos_sim.commands.compile import compile_for
 
-    compiled = compile_for(SAMPLES[sample], tenants=16, notes=False)
+    compiled = compile_for(SAMPLES[sample], notes=False)
     return sample_files(sample, compiled.contract)

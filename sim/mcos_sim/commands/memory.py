@@ -97,7 +97,7 @@ def colours(
     from mcos_sim.experiments.colouring import ESSAY, RUNS, measure_colouring
 
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, notes=False)
     with progress("Running the reference model on HBM3", RUNS) as advance:
         rows = measure_colouring(compiled, clocks=clocks, seed=seed, on_progress=advance)
     names = ("page in", "workload", "arbiter", "pages")
@@ -159,7 +159,7 @@ def conflicts(
     from mcos_sim.experiments.row_conflicts import measure_row_conflicts
 
     require_outputs([json], inputs=[contract])
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, notes=False)
     running = "Running the reference model on HBM3"
     with progress(running, CONFLICT_RUNS * clocks, unit="clocks") as advance:
         found = measure_row_conflicts(compiled, clocks=clocks, seed=seed, on_progress=advance)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_policy.samples import contract_path
+from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
     MOST_CLOCKS,
@@ -57,6 +58,7 @@ class Arbiter(enum.StrEnum):
     FIXED_PRIORITY = "fixed-priority"
 
 
+@with_hardware
 def command(
     context: typer.Context,
     contract: Annotated[
@@ -148,6 +150,8 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
     ] = None,
+    *,
+    hardware: HardwareOptions,
 ) -> None:
     """Run a contract with traffic of its tenants; say what each got and whether its SLO was kept.
 
@@ -201,7 +205,7 @@ def command(
         memory=memory,
         window=recorded,
     )
-    compiled = compile_for(contract, tenants=16, notes=False)
+    compiled = compile_for(contract, hardware=hardware, notes=False)
     with progress("Preparing the traffic", None):
         if trace is not None:
             prepared = prepare_trace(

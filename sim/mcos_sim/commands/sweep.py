@@ -197,7 +197,7 @@ def command(
 
     require_format(table)
     require_outputs([table, page, json], inputs=files, folders=[directory])
-    compiled = {str(file): compile_for(file, tenants=16, notes=False) for file in files}
+    compiled = {str(file): compile_for(file, notes=False) for file in files}
     with progress(f"Looking for what {directory} has", None):
         sweep = Sweep(grid, compiled, directory=directory)
     resumed = len(sweep.known)

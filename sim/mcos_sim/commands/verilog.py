@@ -1,15 +1,17 @@
 """``mcos verilog``: a channel as Verilog, with its register header."""
 
 import importlib
+import shlex
 from json import loads
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_together
+from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
+from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import json_text, progress, require_outputs, tell, writing
 from mcos_sim.errors import UserError
 
@@ -30,6 +32,7 @@ _ARBITERS: dict[str, ArbiterKind] = {
 }
 
 
+@with_hardware
 def command(
     directory: Annotated[
         Path,
@@ -37,8 +40,13 @@ def command(
             "--output", "-o", metavar="DIRECTORY", help="Folder to write to.", show_default=False
         ),
     ],
+    contract: Annotated[
+        Path | None,
+        contract_argument(
+            "Contract whose [hardware] it is, TOML, or a sample's name.", show_default="none"
+        ),
+    ] = None,
     target: Annotated[str, typer.Option(help=f"What for: {', '.join(TARGETS)}.")] = "generic",
-    tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
     arbiter: Annotated[
         str, typer.Option(help=f"Who chooses the grants: {', '.join(_ARBITERS)}.")
     ] = "mcos",
@@ -46,6 +54,8 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write mcos.json to PATH.", show_default=False),
     ] = None,
+    *,
+    hardware: HardwareOptions,
 ) -> None:
     """Write a channel as one self-contained Verilog-2005 file, with its register map.
 
@@ -53,23 +63,21 @@ def command(
     people; mcos.json its ports, sizes and hashes for programs. The same arguments always give the
     same bytes.
     """
+    from mcos_policy.hardware import option_words
+
     if target not in TARGETS:
         raise UserError(f"target must be one of {', '.join(TARGETS)}, not {target!r}; choose one")
     if arbiter not in _ARBITERS:
         raise UserError(
             f"arbiter must be one of {', '.join(_ARBITERS)}, not {arbiter!r}; choose one"
         )
-    try:
-        config = ChannelConfig(tenants=tenants)
-    except ValueError as error:
-        raise UserError(f"{error}; the hardware has 4, 8 or 16 tags") from None
-
+    config = hardware.config(contract)
     of_target = importlib.import_module(f"mcos_hw.targets.{target}")
-    require_outputs([*(directory / name for name in of_target.NAMES), json], folders=[directory])
-    regenerate = (
-        f"mcos verilog --target {target} --tenants {tenants} --arbiter {arbiter} -o DIRECTORY"
-    )
-    with progress(f"Writing Verilog for {tenants} tenants", None):
+    outputs = [*(directory / name for name in of_target.NAMES), json]
+    require_outputs(outputs, inputs=[contract], folders=[directory])
+    words = ["--target", target, "--arbiter", arbiter, *option_words(config)]
+    regenerate = f"mcos verilog {shlex.join(words)} -o DIRECTORY"
+    with progress(f"Writing Verilog for {config.tenants} tenants", None):
         files = of_target.files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
     written = {directory / name: text.encode() for name, text in files.items()}
     more = {} if json is None else {json: json_text(loads(files["mcos.json"])).encode()}

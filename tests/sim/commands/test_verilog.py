@@ -46,7 +46,7 @@ def test_arguments_reach_the_core(written):
     record = json.loads((directory / "mcos.json").read_text())
     assert (record["config"]["tenants"], record["arbiter"]) == (4, "round_robin")
     assert record["regenerate"] == (
-        "mcos verilog --target generic --tenants 4 --arbiter round-robin -o DIRECTORY"
+        "mcos verilog --target generic --arbiter round-robin --tenants 4 -o DIRECTORY"
     )
     assert record["regenerate"] in (directory / "mcos.v").read_text()
 

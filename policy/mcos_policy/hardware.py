@@ -1,0 +1,185 @@
+"""The hardware that a contract is for: the table ``[hardware]``, options, and the sizes of both."""
+
+import dataclasses
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainValidator
+
+from mcos_hw.config import POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
+from mcos_policy.diagnostics import RuleError
+from mcos_policy.fields import switch
+from mcos_policy.units import FREQUENCY
+
+__all__ = [
+    "OPTIONS",
+    "Hardware",
+    "HardwareMismatch",
+    "choose_config",
+    "hardware_words",
+    "option_words",
+]
+
+
+def _size(name: str) -> PlainValidator:
+    """An integer in the range of a size of :class:`ChannelConfig`."""
+    low, high = RANGES[name]
+    power = name in POWERS_OF_TWO
+    rule = f"must be {'a power of two' if power else 'an integer'} in {low}..{high}"
+
+    def parse(value: object) -> int:
+        if type(value) is not int or not low <= value <= high or (power and value & (value - 1)):
+            raise RuleError(rule, "write a whole number without quotes")
+        return value
+
+    return PlainValidator(parse)
+
+
+def _kilohertz(value: object) -> int:
+    hertz = FREQUENCY.parse(value)
+    low, high = RANGES["clock_khz"]
+    kilohertz = hertz / 1000
+    if kilohertz.denominator != 1 or not low <= kilohertz <= high:
+        shown = " to ".join(FREQUENCY.show(Fraction(1000 * each)) for each in (low, high))
+        raise RuleError(
+            f"must be a whole number of kHz, {shown}", f'write it such as "{FREQUENCY.example}"'
+        )
+    return int(kilohertz)
+
+
+class Hardware(BaseModel):
+    """Sizes that a contract's table ``[hardware]``, or the options of a command, ask for.
+
+    What neither names is as in :class:`mcos_hw.config.ChannelConfig`.
+
+    Attributes
+    ----------
+    clock : int or None
+        Frequency in kHz.
+    bytes_per_clock : int or None
+        The channel's rate r in bytes per clock.
+    beat_bytes : int or None
+        Bytes of a beat.
+    slots : int or None
+        Requests granted and not yet served, at most: as many numbers as the memory port has.
+    id_width : int or None
+        Bits of a requester's own number of a request.
+    lateness : int or None
+        How many grants late eligibility sees virtual time.
+    loader_checks : bool or None
+        Whether the image loader judges values.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clock: Annotated[int, PlainValidator(_kilohertz)] | None = None
+    bytes_per_clock: Annotated[int, _size("bytes_per_clock")] | None = None
+    beat_bytes: Annotated[int, _size("beat_bytes")] | None = None
+    slots: Annotated[int, _size("slots")] | None = None
+    id_width: Annotated[int, _size("id_width")] | None = None
+    lateness: Annotated[int, _size("lateness")] | None = None
+    loader_checks: Annotated[bool, PlainValidator(switch)] | None = None
+
+    def given(self) -> dict[str, int]:
+        """What is asked for, by key."""
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+    @property
+    def tells_rate(self) -> bool:
+        """Whether both factors of the channel's rate are given."""
+        return self.clock is not None and self.bytes_per_clock is not None
+
+
+OPTIONS: Mapping[str, str] = {
+    key: f"--{'no-' if key in SWITCHES else ''}{key.replace('_', '-')}"
+    for key in Hardware.model_fields
+}
+"""Option of each key on the command line; that of a part leaves it out."""
+
+_FIELDS = {"clock": "clock_khz"}
+"""Fields of :class:`ChannelConfig` that are not called as their key."""
+
+
+class HardwareMismatch(ValueError):  # noqa: N818  (what happened, not who erred)
+    """Sizes that cannot be together.
+
+    Parameters
+    ----------
+    faults : Mapping[str, str]
+        What is wrong with each key at fault.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = dict(faults)
+
+
+def choose_config(contract: Hardware, options: Hardware, default: ChannelConfig) -> ChannelConfig:
+    """The sizes that a contract and the options of a command ask for together.
+
+    Parameters
+    ----------
+    contract : Hardware
+        The contract's table.
+    options : Hardware
+        The options.
+    default : ChannelConfig
+        What neither names, and the number of tenants.
+
+    Raises
+    ------
+    HardwareMismatch
+        If an option contradicts the contract, or a size does not go with another one.
+    """
+    asked, told = contract.given(), options.given()
+    faults = {
+        key: f"{key} must be {_told(key, told[key])}, not {_shown(key, asked[key])}; change one of "
+        "them, or leave the option out"
+        for key in asked.keys() & told.keys()
+        if asked[key] != told[key]
+    }
+    if faults:
+        raise HardwareMismatch({key: faults[key] for key in asked if key in faults})
+    sizes = {_FIELDS.get(key, key): value for key, value in (asked | told).items()}
+    rate = sizes.get("bytes_per_clock", default.bytes_per_clock)
+    beat = sizes.get("beat_bytes", default.beat_bytes)
+    if rate < beat:
+        key = "bytes_per_clock" if "bytes_per_clock" in sizes else "beat_bytes"
+        rule = f"bytes_per_clock must be at least beat_bytes, {beat}, not {rate}"
+        way_out = f"make beats of {1 << (rate.bit_length() - 1)} bytes or less"
+        raise HardwareMismatch({key: f"{rule}; {way_out}"})
+    return dataclasses.replace(default, **sizes)
+
+
+def _told(key: str, value: int) -> str:
+    """A value of an option, with the option."""
+    shown = _shown(key, value)
+    return f"{shown} with {OPTIONS[key]}" if key in SWITCHES else f"the {shown} of {OPTIONS[key]}"
+
+
+def _shown(key: str, value: int) -> str:
+    """A value as a contract has it."""
+    return FREQUENCY.show(Fraction(1000 * value)) if key == "clock" else str(value).lower()
+
+
+def hardware_words(config: ChannelConfig) -> str:
+    """The hardware in a few words: what a figure in bytes per second supposes."""
+    left_out = [name.replace("_", " ") for name in SWITCHES if not getattr(config, name)]
+    words = (
+        f"{config.tenants} tags, {_shown('clock', config.clock_khz)}, {config.bytes_per_clock} B a "
+        f"clock, beats of {config.beat_bytes} B, {config.slots} slots"
+    )
+    return ", without ".join((words, *left_out))
+
+
+def option_words(config: ChannelConfig) -> list[str]:
+    """Words of a command line that ask for hardware of these sizes; none for the default ones."""
+    words = ["--tenants", str(config.tenants)]
+    default: Any = ChannelConfig()
+    for key, option in OPTIONS.items():
+        field = _FIELDS.get(key, key)
+        value = getattr(config, field)
+        if value != getattr(default, field):
+            words += [option] if key in SWITCHES else [option, _shown(key, value)]
+    return words
