@@ -14,7 +14,7 @@ from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printab
 from mcos_policy.hardware import Hardware, HardwareMismatch, choose_config
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.notes import notes
-from mcos_policy.quantize import quantise
+from mcos_policy.quantize import quantize
 from mcos_policy.samples import SAMPLES
 from mcos_policy.settings import Settings
 from mcos_policy.source import Source, read_source
@@ -188,7 +188,7 @@ def compile_examined(examined: Examination) -> Compiled:
     if contract is None or not examined.admitted:
         raise ContractError(examined.diagnostics)
     waits = {position: each.total for position, each in grant_waits(contract, config).items()}
-    settings = quantise(contract, config, waits=waits)
+    settings = quantize(contract, config, waits=waits)
     origin = examined.origin
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
     code = verify(image.words, config)

@@ -271,7 +271,7 @@ class _Explainer:
             fitting_fabric=_giga(promise.guaranteed * self.room.factor),
             **self._objective(position, tag, share),
             weight=float(self.weighed.exact[position]),
-            weight_error=_error(self.weighed.quantised[position], self.weighed.exact[position]),
+            weight_error=_error(self.weighed.quantized[position], self.weighed.exact[position]),
             weight_share=float(share),
             alpha=float(index),
             depth1_alpha=float(depth1),

@@ -34,7 +34,7 @@ __all__ = [
     "peak_rate",
     "per_clock",
     "port_credit",
-    "quantise",
+    "quantize",
     "shared_rate",
     "single_class_delay",
     "single_class_index",
@@ -194,28 +194,28 @@ class Weights:
     ----------
     inverse : dict[int, int]
         1/w of each tenant in units of ``2**-reciprocal_fraction``.
-    quantised : dict[int, Fraction]
+    quantized : dict[int, Fraction]
         The weight that each reciprocal stands for, at least 1.
     exact : dict[int, Fraction]
         The weight that was asked for: the guarantee over the smallest one, where best effort
         counts with its part of :data:`BEST_EFFORT_SHARE`.
     inverse_total : int
-        1/W in units of ``2**-total_reciprocal_fraction``, W the sum of the quantised weights.
+        1/W in units of ``2**-total_reciprocal_fraction``, W the sum of the quantized weights.
     """
 
     inverse: dict[int, int]
-    quantised: dict[int, Fraction]
+    quantized: dict[int, Fraction]
     exact: dict[int, Fraction]
     inverse_total: int
 
     def share(self, key: int) -> Fraction:
         """w / W of a tenant."""
-        return self.quantised[key] / self.total
+        return self.quantized[key] / self.total
 
     @property
     def total(self) -> Fraction:
-        """W, the sum of the quantised weights."""
-        return sum(self.quantised.values(), Fraction(0))
+        """W, the sum of the quantized weights."""
+        return sum(self.quantized.values(), Fraction(0))
 
 
 def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weights:
@@ -231,11 +231,11 @@ def weights(guarantees: Mapping[int, Fraction], config: ChannelConfig) -> Weight
     one = 1 << config.reciprocal_fraction
     exact = _exact_weights(guarantees)
     inverse = {key: max(1, round(one / weight)) for key, weight in exact.items()}
-    quantised = {key: Fraction(one, value) for key, value in inverse.items()}
-    total = sum(quantised.values(), Fraction(0))
+    quantized = {key: Fraction(one, value) for key, value in inverse.items()}
+    total = sum(quantized.values(), Fraction(0))
     return Weights(
         inverse=inverse,
-        quantised=quantised,
+        quantized=quantized,
         exact=exact,
         inverse_total=max(1, round((1 << config.total_reciprocal_fraction) / total)),
     )
@@ -309,7 +309,7 @@ def age_limit(promise: Bandwidth, bound: Fraction, config: ChannelConfig) -> int
     return min(max(LEAST_AGE_LIMIT, math.ceil(_AGE_LIMIT_BOUNDS * bound)), longest)
 
 
-def quantise(
+def quantize(
     contract: Contract, config: ChannelConfig, *, waits: Mapping[int, Fraction]
 ) -> Settings:
     """Settings of each of the fabric's channels, which are all alike.

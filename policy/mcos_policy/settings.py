@@ -1,6 +1,11 @@
 """The settings of one channel, field by field as the register map names them."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import channel_map
 
 __all__ = [
     "ChannelSettings",
@@ -9,46 +14,59 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TenantSettings:
-    """Settings of one tenant on a channel; all zero for a tag that nobody has.
+class _Values:
+    """A value for each of some fields of the register map."""
 
-    Every field is the image field of the same name in the register map, which gives its unit.
+    if TYPE_CHECKING:
+        # Names and number of the fields are known only when this module is imported.
+        __dataclass_fields__: ClassVar[dict[str, Any]]
+
+        def __init__(self, **values: int) -> None: ...
+
+        def __getattr__(self, name: str) -> int: ...
+
+
+_Kind = TypeVar("_Kind", bound=_Values)
+
+
+def _of_image(*, per_tenant: bool) -> Callable[[type[_Kind]], type[_Kind]]:
+    """Make a class a dataclass of image fields, each with its reset value as the default."""
+    # Sizes change widths of fields, not which fields there are.
+    fields = channel_map(ChannelConfig()).image_fields(per_tenant=per_tenant)
+
+    def declare(kind: type[_Kind]) -> type[_Kind]:
+        kind.__annotations__ = {field.name: int for field in fields}
+        for field in fields:
+            setattr(kind, field.name, field.reset)
+        return dataclasses.dataclass(frozen=True, kw_only=True)(kind)
+
+    return declare
+
+
+@_of_image(per_tenant=True)
+class TenantSettings(_Values):
+    """Settings of one tenant on a channel: an ``int`` for each per-tenant image field of the map.
+
+    A field that is not given is as after reset, so ``TenantSettings()`` is a tag that nobody has.
+
+    Raises
+    ------
+    TypeError
+        If a name is not that of a field.
     """
 
-    enable: int = 0
-    work_conserving: int = 0
-    priority: int = 0
-    committed_rate: int = 0
-    committed_depth: int = 0
-    peak_rate: int = 0
-    peak_depth: int = 0
-    inverse_weight: int = 0
-    age_limit: int = 0
-    latency_slo: int = 0
-    refuse_outside: int = 0
-    colours: int = 0
 
+@_of_image(per_tenant=False)
+class ChannelSettings(_Values):
+    """Settings of a channel as a whole: an ``int`` for each other image field of the map.
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ChannelSettings:
-    """Settings of a channel as a whole.
+    A field that is not given is as after reset.
 
-    Every field is the image field of the same name in the register map, which gives its unit.
+    Raises
+    ------
+    TypeError
+        If a name is not that of a field.
     """
-
-    pacer_enable: int
-    overcommitted: int
-    pacer_rate: int
-    port_credit: int
-    inverse_total_weight: int
-    depth1_clocks: int
-    promotion_interval: int
-    epoch_clocks: int
-    colour_bit_0: int = 0
-    colour_bit_1: int = 0
-    colour_bit_2: int = 0
-    colour_bit_3: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

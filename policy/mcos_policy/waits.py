@@ -164,7 +164,7 @@ class _Waits:
         the way to its queue has its start tag from before, and catches up ``w_j l_max / w_k``. One
         request enters a clock, so that these are as many tenants as the way has clocks.
         """
-        others = sorted(self.shares.quantised[key] for key in self.promises if key != waiting)
+        others = sorted(self.shares.quantized[key] for key in self.promises if key != waiting)
         if len(others) < 2:
             return Fraction(0)
         # With L = 0 it is the clock of a grant that is already chosen.

@@ -97,7 +97,7 @@ def test_weights_beside_best_effort(guarantees: dict, expected: dict) -> None:
 
 def test_weights_of_best_effort_alone() -> None:
     found = weights({0: Fraction(0), 5: Fraction(0)}, CONFIG)
-    assert found.quantised == found.exact == {0: 1, 5: 1}
+    assert found.quantized == found.exact == {0: 1, 5: 1}
     assert found.share(5) == Fraction(1, 2)
 
 

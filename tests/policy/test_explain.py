@@ -34,7 +34,7 @@ def test_explain(contract_file: Callable[[str], Path], base: str) -> None:
     )
 
 
-def test_quantisation_errors(contract_file: Callable[[str], Path], base: str) -> None:
+def test_quantization_errors(contract_file: Callable[[str], Path], base: str) -> None:
     text = base.replace('"40 GB/s"', '"30 GB/s"').replace('"400 GB/s"', '"333.31 GB/s"')
     text = text.replace("= 80", "= 90.71")
     b, a = explain(compile_contract(contract_file(text), ChannelConfig())).tenants

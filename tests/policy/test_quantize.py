@@ -57,11 +57,11 @@ def test_weights() -> None:
     got = weights({5: Fraction(3), 6: Fraction(1), 9: Fraction(255)}, CONFIG)
     assert got.inverse == {5: 5592405, 6: 1 << 24, 9: 65793}
     assert got.exact == {5: 3, 6: 1, 9: 255}
-    assert got.quantised[9] == Fraction(1 << 24, 65793)
-    assert got.total == sum(got.quantised.values())
+    assert got.quantized[9] == Fraction(1 << 24, 65793)
+    assert got.total == sum(got.quantized.values())
     assert got.inverse_total == round((1 << 28) / got.total)
     for key, exact in got.exact.items():
-        assert abs(got.quantised[key] / exact - 1) < Fraction(1, 10_000)  # architecture, section 4
+        assert abs(got.quantized[key] / exact - 1) < Fraction(1, 10_000)  # architecture, section 4
     assert abs(got.inverse_total * got.total / (1 << 28) - 1) < Fraction(1, 10_000)
 
 
@@ -127,12 +127,16 @@ def test_settings(contract_file: Callable[[str], Path], base: str) -> None:
     assert others == [TenantSettings()] * 14
 
 
+@pytest.mark.parametrize("config", [CONFIG, ChannelConfig(tenants=4, beat_bytes=64)])
+def test_settings_are_the_register_map_s_fields_of_every_size(config: ChannelConfig) -> None:
+    for kind in (ChannelSettings, TenantSettings):
+        fields = channel_map(config).image_fields(per_tenant=kind is TenantSettings)
+        assert [field.name for field in dataclasses.fields(kind)] == [each.name for each in fields]
+
+
 @pytest.mark.parametrize("kind", [ChannelSettings, TenantSettings])
-def test_settings_are_the_register_map_s_fields(kind: type) -> None:
-    names = {
-        field.name
-        for register, _ in channel_map(CONFIG).image_words()
-        for field in register.fields
-        if (register.count > 1) == (kind is TenantSettings)
-    }
-    assert names == {field.name for field in dataclasses.fields(kind)}
+def test_a_misspelt_setting(kind: type) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'enabel'"):
+        kind(enabel=1)
+    with pytest.raises(AttributeError, match="has no attribute 'enabel'"):
+        kind().enabel  # noqa: B018

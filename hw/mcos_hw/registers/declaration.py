@@ -244,6 +244,15 @@ class RegisterMap:
                 for register in self.section(kind):
                     yield register, index
 
+    def image_fields(self, *, per_tenant: bool) -> tuple[Field, ...]:
+        """Fields that an image sets, in map order: those of every tenant, or the channel's."""
+        return tuple(
+            field
+            for register in self.registers
+            if register.access is Access.IMAGE and (register.count > 1) == per_tenant
+            for field in register.fields
+        )
+
     @property
     def image_length(self) -> int:
         """Words of an image's values."""

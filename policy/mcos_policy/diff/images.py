@@ -50,11 +50,10 @@ def compare_images(
     clocks = [f"{config.clock_khz / 1000:g} MHz" for config in configs]
     if clocks[0] != clocks[1]:
         changes.append(Change(subject="hardware", key="clock", before=clocks[0], after=clocks[1]))
-    fields = _fields(configs[0])
-    for name, (field, of_tenant) in fields.items():
-        if not of_tenant:
-            pair = getattr(before.channel, name), getattr(after.channel, name)
-            changes += _compare("channel", field, pair, configs)
+    registers = channel_map(configs[0])
+    for field in registers.image_fields(per_tenant=False):
+        pair = getattr(before.channel, field.name), getattr(after.channel, field.name)
+        changes += _compare("channel", field, pair, configs)
     nobody = TenantSettings()
     for tag in range(max(config.tenants for config in configs)):
         was, now = (
@@ -68,20 +67,10 @@ def compare_images(
             ]
             changes.append(Change(subject=subject, key="tenant", before=told[0], after=told[1]))
         elif was.enable:
-            for name, (field, of_tenant) in fields.items():
-                if of_tenant:
-                    pair = getattr(was, name), getattr(now, name)
-                    changes += _compare(subject, field, pair, configs)
+            for field in registers.image_fields(per_tenant=True):
+                pair = getattr(was, field.name), getattr(now, field.name)
+                changes += _compare(subject, field, pair, configs)
     return tuple(changes)
-
-
-def _fields(config: ChannelConfig) -> dict[str, tuple[Field, bool]]:
-    """Fields of an image by name, and whether each tenant has its own."""
-    return {
-        field.name: (field, register.count > 1)
-        for register, _ in channel_map(config).image_words()
-        for field in register.fields
-    }
 
 
 def _promise(tenant: TenantSettings, config: ChannelConfig) -> str:

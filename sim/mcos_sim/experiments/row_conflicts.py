@@ -15,7 +15,7 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.explain import explain
 from mcos_policy.image import encode
-from mcos_policy.quantize import quantise
+from mcos_policy.quantize import quantize
 from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
@@ -104,7 +104,7 @@ def _in_bytes(compiled: Compiled) -> Compiled:
         tenants[position] = tenant.model_copy(update={"bandwidth": changed})
     contract = compiled.contract.model_copy(update={"tenants": tenants})
     config = compiled.config
-    settings = quantise(contract, config, waits={})
+    settings = quantize(contract, config, waits={})
     image = encode(config, channel_map(config), settings, compiled.image.label)
     return dataclasses.replace(compiled, contract=contract, settings=settings, image=image)
 

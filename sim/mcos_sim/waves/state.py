@@ -126,7 +126,7 @@ def read_state(path: Path) -> State:
 
 def _config(row: dict[str, Any]) -> ChannelConfig:
     names = {field.name for field in dataclasses.fields(ChannelConfig)}
-    _require_keys(row, names, set(), "config")
+    _require_keys(row, names, "config")
     try:
         return ChannelConfig(**row)
     except (TypeError, ValueError) as error:
@@ -171,10 +171,8 @@ def _images(rows: list[Any], config: ChannelConfig) -> tuple[tuple[int, Settings
 
 
 def _settings(kind: type[ChannelSettings] | type[TenantSettings], row: Any, where: str) -> Any:
-    fields = dataclasses.fields(kind)
     row = _of(dict, row, where)
-    optional = {each.name for each in fields if each.default is not dataclasses.MISSING}
-    _require_keys(row, {each.name for each in fields}, optional, where)
+    _require_keys(row, {field.name for field in dataclasses.fields(kind)}, where)
     return kind(**{name: _of(int, value, f"{where}.{name}") for name, value in row.items()})
 
 
@@ -207,8 +205,8 @@ def _of(kind: type, value: Any, where: str) -> Any:
     return value
 
 
-def _require_keys(row: dict[str, Any], known: set[str], optional: set[str], where: str) -> None:
-    for key in sorted(known - optional - set(row)):
+def _require_keys(row: dict[str, Any], known: set[str], where: str) -> None:
+    for key in sorted(known - set(row)):
         raise _Wrong(f"{where}.{key} must be there, and is not")
     for key in row:
         if key not in known:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcos_hw.registers import channel_map
 from mcos_policy.image import encode
-from mcos_policy.quantize import quantise
+from mcos_policy.quantize import quantize
 from tests.sim.experiments.hostile import (
     CONFIG,
     asked_at,
@@ -95,7 +95,7 @@ def test_a_shallow_bucket_would_lose_tokens(tmp_path):
     # With l_max of depth, each wait of a request costs the next one tokens, and waits add up.
     tenants = [_bandwidth(30), *(_bandwidth(0.9, burst=0.9, duration="10 ns") for _ in range(14))]
     compiled = contract_of(tmp_path, tenants)
-    shallow = quantise(compiled.contract, CONFIG, waits={})
+    shallow = quantize(compiled.contract, CONFIG, waits={})
     image = encode(CONFIG, channel_map(CONFIG), shallow, 0)
     assert shallow.tenants[1].committed_depth == CONFIG.l_max
     clocks = 200_000

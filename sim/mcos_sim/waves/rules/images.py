@@ -1,7 +1,5 @@
 """Images that are live in a waveform, by clock."""
 
-import dataclasses
-
 import numpy as np
 
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
@@ -54,8 +52,6 @@ class Images:
 
 def _reset(waveform: Waveform) -> Settings:
     """What is live after reset."""
-    channel = {field.name: 0 for field in dataclasses.fields(ChannelSettings)}
     return Settings(
-        channel=ChannelSettings(**channel),
-        tenants=(TenantSettings(),) * waveform.config.tenants,
+        channel=ChannelSettings(), tenants=(TenantSettings(),) * waveform.config.tenants
     )
