@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import SectionKind
 
 __all__ = [
     "ChannelSettings",
@@ -29,10 +30,10 @@ class _Values:
 _Kind = TypeVar("_Kind", bound=_Values)
 
 
-def _of_image(*, per_tenant: bool) -> Callable[[type[_Kind]], type[_Kind]]:
-    """Make a class a dataclass of image fields, each with its reset value as the default."""
-    # Sizes change widths of fields, not which fields there are.
-    fields = channel_map(ChannelConfig()).image_fields(per_tenant=per_tenant)
+def _of_section(section: SectionKind) -> Callable[[type[_Kind]], type[_Kind]]:
+    """Make a class a dataclass of a section's fields, each with its reset value as the default."""
+    # Sizes of the hardware change widths of fields, not which fields there are.
+    fields = channel_map(ChannelConfig()).section_fields(section)
 
     def declare(kind: type[_Kind]) -> type[_Kind]:
         kind.__annotations__ = {field.name: int for field in fields}
@@ -43,9 +44,9 @@ def _of_image(*, per_tenant: bool) -> Callable[[type[_Kind]], type[_Kind]]:
     return declare
 
 
-@_of_image(per_tenant=True)
+@_of_section(SectionKind.TENANT)
 class TenantSettings(_Values):
-    """Settings of one tenant on a channel: an ``int`` for each per-tenant image field of the map.
+    """Settings of one tenant on a channel: an ``int`` for each field of a tenant's section.
 
     A field that is not given is as after reset, so ``TenantSettings()`` is a tag that nobody has.
 
@@ -56,9 +57,9 @@ class TenantSettings(_Values):
     """
 
 
-@_of_image(per_tenant=False)
+@_of_section(SectionKind.CHANNEL)
 class ChannelSettings(_Values):
-    """Settings of a channel as a whole: an ``int`` for each other image field of the map.
+    """Settings of a channel as a whole: an ``int`` for each field of its section.
 
     A field that is not given is as after reset.
 

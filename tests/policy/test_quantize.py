@@ -9,6 +9,7 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import SectionKind
 from mcos_policy.compiler import compile_contract
 from mcos_policy.contract import Bandwidth
 from mcos_policy.quantize import (
@@ -129,8 +130,9 @@ def test_settings(contract_file: Callable[[str], Path], base: str) -> None:
 
 @pytest.mark.parametrize("config", [CONFIG, ChannelConfig(tenants=4, beat_bytes=64)])
 def test_settings_are_the_register_map_s_fields_of_every_size(config: ChannelConfig) -> None:
-    for kind in (ChannelSettings, TenantSettings):
-        fields = channel_map(config).image_fields(per_tenant=kind is TenantSettings)
+    kinds = {SectionKind.CHANNEL: ChannelSettings, SectionKind.TENANT: TenantSettings}
+    for section, kind in kinds.items():
+        fields = channel_map(config).section_fields(section)
         assert [field.name for field in dataclasses.fields(kind)] == [each.name for each in fields]
 
 

@@ -226,6 +226,10 @@ class RegisterMap:
         """Registers that a section of an image sets, in the order of its words."""
         return tuple(register for register in self.registers if register.section is kind)
 
+    def section_fields(self, kind: SectionKind) -> tuple[Field, ...]:
+        """Fields of these registers, which is what a section sets."""
+        return tuple(field for register in self.section(kind) for field in register.fields)
+
     def sections(self) -> dict[SectionKind, int]:
         """How many sections of each kind an image has: one, or one for each element of the arrays.
 
@@ -243,15 +247,6 @@ class RegisterMap:
             for index in range(count):
                 for register in self.section(kind):
                     yield register, index
-
-    def image_fields(self, *, per_tenant: bool) -> tuple[Field, ...]:
-        """Fields that an image sets, in map order: those of every tenant, or the channel's."""
-        return tuple(
-            field
-            for register in self.registers
-            if register.access is Access.IMAGE and (register.count > 1) == per_tenant
-            for field in register.fields
-        )
 
     @property
     def image_length(self) -> int:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_hw.registers.declaration import Field
+from mcos_hw.registers.image import SectionKind
 from mcos_policy.diff.change import Change, relative, shown_pair
 from mcos_policy.settings import Settings, TenantSettings
 from mcos_policy.units import DURATION, RATE
@@ -51,7 +52,7 @@ def compare_images(
     if clocks[0] != clocks[1]:
         changes.append(Change(subject="hardware", key="clock", before=clocks[0], after=clocks[1]))
     registers = channel_map(configs[0])
-    for field in registers.image_fields(per_tenant=False):
+    for field in registers.section_fields(SectionKind.CHANNEL):
         pair = getattr(before.channel, field.name), getattr(after.channel, field.name)
         changes += _compare("channel", field, pair, configs)
     nobody = TenantSettings()
@@ -67,7 +68,7 @@ def compare_images(
             ]
             changes.append(Change(subject=subject, key="tenant", before=told[0], after=told[1]))
         elif was.enable:
-            for field in registers.image_fields(per_tenant=True):
+            for field in registers.section_fields(SectionKind.TENANT):
                 pair = getattr(was, field.name), getattr(now, field.name)
                 changes += _compare(subject, field, pair, configs)
     return tuple(changes)
