@@ -38,6 +38,28 @@ def test_links_point_at_something(page: Path) -> None:
             assert anchor in anchors(target), f"{page.name} links to {link}, which has no heading"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_modules_that_are_named_are_there(page: Path) -> None:
+    for name in re.findall(r"\bmcos_(?:hw|policy|sim)(?:\.\w+)+", page.read_text(encoding="utf-8")):
+        path = ROOT / name.split(".")[0].removeprefix("mcos_") / name.replace(".", "/")
+        module, inside = (path, "") if path.exists() else (path.parent, path.name)
+        files = [module / "__init__.py", module.with_suffix(".py"), path.with_suffix(".py")]
+        text = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+        found = path.exists() or path.with_suffix(".py").exists() or inside in text
+        assert found, f"{page.name} names {name}, which is not there"
+
+
+def test_pages_that_code_names_are_there() -> None:
+    named = {
+        name
+        for package in ("hw", "policy", "sim", "tests")
+        for path in (ROOT / package).rglob("*.py")
+        for name in re.findall(r"\bdocs/[\w-]+\.(?:md|svg)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert not [name for name in named if not (ROOT / name).is_file()]
+
+
 def test_every_page_is_in_the_index() -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}

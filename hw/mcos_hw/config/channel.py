@@ -20,7 +20,7 @@ __all__ = [
 
 
 ADMISSIBLE_SHARE = Fraction(85, 100)
-"""Largest admissible sum of guarantees, as a share of capacity (third essay, "0.85 * capacity")."""
+"""Largest admissible sum of guarantees, as a share of capacity (docs/origins.md)."""
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "tenants": (4, 16),

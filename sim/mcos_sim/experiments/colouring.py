@@ -40,7 +40,7 @@ ESSAY = {
     "watts_free": 78.0,
     "watts_coloured": 69.0,
 }
-"""What the essay says of its modelled system."""
+"""What the essay says of its modelled system (docs/origins.md)."""
 
 _LAYOUTS: dict[str, Callable[..., Mapping]] = {
     "4 banks": coloured_mapping,

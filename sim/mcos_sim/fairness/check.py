@@ -61,7 +61,7 @@ def check_bounds(
     first: int = 0,
     two_classes: bool = False,
 ) -> list[TenantBounds]:
-    """Every tenant of a run against the bounds of ARCHITECTURE section 4, with the pacer on.
+    """Every tenant of a run against the bounds of docs/fairness.md, with the pacer on.
 
     Parameters
     ----------

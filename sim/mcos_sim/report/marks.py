@@ -14,10 +14,10 @@ __all__ = [
 
 
 FCFS_OVER_ALONE = 4.0
-"""Least slowdown under FCFS, or the workload shows nothing (essay: 84 ms over 20 ms)."""
+"""Least slowdown under FCFS, or the workload shows nothing (84 ms over 20 ms in docs/origins.md)."""
 
 MCOS_OVER_ALONE = {"loaded": 1.05, "saturated": 1.15}
-"""Largest slowdown under MCOS by scenario (essay: 84 ms / 3.6 / 20 ms = 1.17)."""
+"""Largest slowdown under MCOS by scenario (1.17 in docs/origins.md)."""
 
 MCOS_OVER_ALONE_ON_HBM = 1.15
 """The same where the memory has rows and refresh, in both."""
@@ -29,7 +29,7 @@ UTILISATION_OVER_FCFS = 0.99
 """Least utilisation under MCOS, relative to FCFS."""
 
 SHARE_ERROR = 0.01
-"""Largest relative error of a backlogged tenant's share under MCOS (essay: 3 %)."""
+"""Largest relative error of a backlogged tenant's share under MCOS (3 % in docs/origins.md)."""
 
 BACKLOGGED_GRANTS = 100_000
 """Fewest grants over which that error is measured."""

@@ -20,7 +20,7 @@ __all__ = [
 
 
 ESSAY_BUCKET_BYTES = 64
-"""Bucket state of one channel in the first essay."""
+"""Bucket state of one channel in the essay (docs/origins.md)."""
 
 ESSAY_TENANTS = 8
 """Tenants of that channel."""

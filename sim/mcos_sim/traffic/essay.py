@@ -1,4 +1,7 @@
-"""The essay's workload: one prefill burst, three decoders; and four tenants always backlogged."""
+"""The essay's workload: one prefill burst, three decoders; and four tenants always backlogged.
+
+docs/origins.md says what the essay is, docs/traffic.md what each number of the workload is.
+"""
 
 import dataclasses
 import math

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""WF2Q+ with its queues against its own bounds, ARCHITECTURE section 4, one class."""
+"""WF2Q+ with its queues against its own bounds, docs/fairness.md, one class."""
 
 import random
 from collections import Counter, deque

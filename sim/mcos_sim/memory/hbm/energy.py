@@ -17,7 +17,7 @@ __all__ = [
 
 
 ESSAY_PJ_PER_BYTE = 23.0
-"""The essay's 0.023 W per GB/s, everything included."""
+"""The essay's 0.023 W per GB/s, everything included (docs/origins.md)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""ARCHITECTURE section 4, "WF2Q+" with lateness, over tags that never wrap."""
+"""WF2Q+ with lateness by the rules of docs/channel.md, over tags that never wrap."""
 
 import dataclasses
 from collections import Counter, deque
