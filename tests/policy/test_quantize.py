@@ -62,7 +62,7 @@ def test_weights() -> None:
     assert got.total == sum(got.quantized.values())
     assert got.inverse_total == round((1 << 28) / got.total)
     for key, exact in got.exact.items():
-        assert abs(got.quantized[key] / exact - 1) < Fraction(1, 10_000)  # a hundredth of a per cent
+        assert abs(got.quantized[key] / exact - 1) < Fraction(1, 10_000)
     assert abs(got.inverse_total * got.total / (1 << 28) - 1) < Fraction(1, 10_000)
 
 

@@ -1,8 +1,8 @@
 """One clock of the channel, stage by stage.
 
-Requests come in, a grant is chosen by class, eligibility and finish tag, tokens are charged, virtual
-time moves, and everything is counted. docs/channel.md has the rules. Every value is what the
-hardware's registers hold at the beginning of a clock; lockstep compares the two.
+Requests come in, a grant is chosen by class, eligibility and finish tag, tokens are charged,
+virtual time moves, and everything is counted. docs/channel.md has the rules. Every value is what
+the hardware's registers hold at the beginning of a clock; lockstep compares the two.
 """
 
 from mcos_hw.channel.probe import NO_CLASS

@@ -14,7 +14,7 @@ __all__ = [
 
 
 FCFS_OVER_ALONE = 4.0
-"""Least slowdown under FCFS, or the workload shows nothing (84 ms over 20 ms in docs/origins.md)."""
+"""Least slowdown under FCFS, or the workload shows nothing (docs/origins.md: 84 ms over 20)."""
 
 MCOS_OVER_ALONE = {"loaded": 1.05, "saturated": 1.15}
 """Largest slowdown under MCOS by scenario (1.17 in docs/origins.md)."""
