@@ -8,10 +8,11 @@ from fractions import Fraction
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_policy.colouring import check_colours
-from mcos_policy.contract import Contract, bandwidth_path
+from mcos_policy.contract import Contract
 from mcos_policy.counters import check_epoch
-from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.diagnostics import Diagnostic, error
 from mcos_policy.headroom import Headroom, headroom
+from mcos_policy.keys import Given
 from mcos_policy.quantize import (
     LEAST_AGE_LIMIT,
     WEIGHT_LIMIT,
@@ -29,22 +30,20 @@ from mcos_policy.quantize import (
     weights,
 )
 from mcos_policy.rounding import rounded_down, rounded_up
-from mcos_policy.source import KeyPath, Source
 from mcos_policy.units import DURATION, RATE
 
 __all__ = ["admit"]
 
 
-def admit(contract: Contract, config: ChannelConfig, source: Source) -> list[Diagnostic]:
+def admit(contract: Contract, config: ChannelConfig) -> list[Diagnostic]:
     """Everything about a contract that the given hardware cannot keep, and warnings."""
-    return list(_Admission(contract, config, source).findings())
+    return list(_Admission(contract, config).findings())
 
 
 class _Admission:
-    def __init__(self, contract: Contract, config: ChannelConfig, source: Source) -> None:
+    def __init__(self, contract: Contract, config: ChannelConfig) -> None:
         self.contract = contract
         self.config = config
-        self.source = source
         self.fabric = contract.fabric
         self.rate = contract.memory.rate or Fraction(config.capacity)
         self.capacity = self.rate * contract.fabric.channels
@@ -63,8 +62,8 @@ class _Admission:
             return
         yield from self._fabric()
         if clocks(self.fabric.epoch, self.config) <= self.most["epoch_clocks"]:
-            yield from check_epoch(self.contract, self.config, self.source)
-        yield from check_colours(self.contract, self.source)
+            yield from check_epoch(self.contract, self.config)
+        yield from check_colours(self.contract)
         yield from self._names()
         yield from self._tags()
         memory = list(self._memory())
@@ -89,22 +88,20 @@ class _Admission:
             if not spread:
                 yield from self._age_limit(position, bound)
 
-    def _broken(
-        self, path: KeyPath, rule: str, way_out: str, *, value: str | None = None
-    ) -> Diagnostic:
-        shown = self.source.value_text(path) if value is None else value
-        return self.source.error(path, f"{path[-1]} {rule}, not {shown}; {way_out}")
+    def _promised(self, position: int, key: str) -> Given:
+        """How a tenant's promise was given."""
+        return self.contract.tenants[position].bandwidth.at(key)
 
     def _fabric(self) -> Iterator[Diagnostic]:
         credit = port_credit(self.contract, self.config)
         low, high = self.config.l_max, self.config.slots * self.config.l_max
         if not low <= credit <= high:
-            path = ("fabric", "latency" if self.fabric.port_credit is None else "port_credit")
+            key = "latency" if self.fabric.port_credit is None else "port_credit"
             rule = f"must leave a port credit of {low}..{high} bytes"
-            yield self._broken(path, rule, "change it", value=f"{credit} bytes")
+            yield _broken(self.fabric.at(key), rule, "change it", value=f"{credit} bytes")
         if self.fabric.port_credit is not None and self.fabric.latency is not None:
             text = "[fabric] must have port_credit or latency, not both; remove one"
-            yield self.source.key_error(("fabric", "latency"), text)
+            yield error(self.fabric.at("latency").key_origin, text)
         for key, field, duration in (
             ("depth1", "depth1_clocks", self.fabric.depth1),
             ("epoch", "epoch_clocks", self.fabric.epoch),
@@ -112,12 +109,11 @@ class _Admission:
             if clocks(duration, self.config) > self.most[field]:
                 most = DURATION.show(self.most[field] * self.clock)
                 rule = f"must be at most {most} ({self.most[field]} clocks)"
-                yield self._broken(
-                    ("fabric", key), rule, "shorten it", value=DURATION.show(duration)
-                )
+                shown = DURATION.show(duration)
+                yield _broken(self.fabric.at(key), rule, "shorten it", value=shown)
         if self.fabric.promotion_interval > self.most["promotion_interval"]:
             rule = f"must be at most {self.most['promotion_interval']}"
-            yield self._broken(("fabric", "promotion_interval"), rule, "lower it")
+            yield _broken(self.fabric.at("promotion_interval"), rule, "lower it")
 
     def _memory(self) -> Iterator[Diagnostic]:
         rate, (least, most) = self.contract.memory.rate, memory_rates(self.config)
@@ -126,15 +122,19 @@ class _Admission:
                 f"must be in {RATE.show(least)}..{RATE.show(most)}, the rate of the hardware's "
                 "channel"
             )
-            yield self._broken(("memory", "rate"), rule, "change it")
+            yield _broken(self.contract.memory.at("rate"), rule, "change it")
 
     def _names(self) -> Iterator[Diagnostic]:
         first: dict[str, int] = {}
         for position, tenant in self.contract.tenants.items():
             earlier = first.setdefault(tenant.name, position)
             if earlier != position:
-                rule = f"must be unique, and tenant {earlier + 1} of the file has this one already"
-                yield self._broken(("tenant", position, "name"), rule, "rename one")
+                name = tenant.at("name")
+                rule = (
+                    f"must be unique, and tenant {earlier + 1} of {name.origin.container} has "
+                    "this one already"
+                )
+                yield _broken(name, rule, "rename one")
 
     def _too_many(self) -> Diagnostic:
         tags = self.config.tenants
@@ -143,18 +143,18 @@ class _Admission:
             f"a contract must have at most {tags} tenants, one for each tag of the hardware, "
             f"not {len(self.contract.tenants)}; remove some"
         )
-        return self.source.error(("tenant", excess), text)
+        return error(self.contract.tenants[excess].origin, text)
 
     def _tags(self) -> Iterator[Diagnostic]:
         tags = self.config.tenants
         counts = Counter(tenant.tag for tenant in self.contract.tenants.values())
-        for position, tenant in self.contract.tenants.items():
-            path = ("tenant", position, "tag")
+        for tenant in self.contract.tenants.values():
             if tenant.tag is None:
                 continue
+            tag = tenant.at("tag")
             if tenant.tag >= tags:
                 rule = f"must be in 0..{tags - 1}, the tags of the hardware"
-                yield self._broken(path, rule, "choose another, or omit it to get a free one")
+                yield _broken(tag, rule, "choose another, or omit it to get a free one")
             elif counts[tenant.tag] > 1:
                 names = [
                     other.name
@@ -162,7 +162,7 @@ class _Admission:
                     if other.tag == tenant.tag
                 ]
                 rule = f"must be unique, and {' and '.join(names)} have the same"
-                yield self._broken(path, rule, "choose another, or omit it to get a free one")
+                yield _broken(tag, rule, "choose another, or omit it to get a free one")
 
     def _sum(self) -> Iterator[Diagnostic]:
         costs = {
@@ -192,7 +192,7 @@ class _Admission:
             f"not {RATE.show(room.charged)} ({', '.join(parts)}): {RATE.show(room.over)} or "
             f"{percent:g} % too much; {self._would_fit(room)}"
         )
-        yield self.source.error(bandwidth_path(self.source, passed, "guaranteed"), text)
+        yield error(self._promised(passed, "guaranteed").origin, text)
 
     def _would_fit(self, room: Headroom) -> str:
         """What would do where the sum of guarantees is too large."""
@@ -219,13 +219,12 @@ class _Admission:
                 (key for key, each in tenants.items() if each.bandwidth.best_effort),
                 key=lambda key: tenants[key].bandwidth.cost,
             )
-            path = bandwidth_path(self.source, costliest, "cost")
             text = (
                 "best-effort tenants must leave the others their guarantees while all are "
                 f"backlogged, but {tenants[position].name} would get {RATE.show(share)} of "
                 f"{RATE.show(guarantee)}; lower their costs or guarantee less"
             )
-            yield self.source.error(path, text)
+            yield error(self._promised(costliest, "cost").origin, text)
             return
 
     def _spread(self) -> Iterator[Diagnostic]:
@@ -235,58 +234,58 @@ class _Admission:
         least = min(guaranteed, key=lambda position: self.guarantees[position])
         for position, guarantee in self.guarantees.items():
             if guarantee > WEIGHT_LIMIT * self.guarantees[least]:
-                path = bandwidth_path(self.source, position, "guaranteed")
+                promised = self._promised(position, "guaranteed")
                 rule = (
                     f"must be at most {WEIGHT_LIMIT} times the smallest guarantee "
                     f"({RATE.show(self.guarantees[least])} of "
                     f"{self.contract.tenants[least].name})"
                 )
-                yield self._broken(path, rule, "bring the two closer")
+                yield _broken(promised, rule, "bring the two closer")
 
     def _rates(self, position: int) -> Iterator[Diagnostic]:
         promise = self.contract.tenants[position].bandwidth
         channels = self.fabric.channels
         unit = least_rate(channels, self.config)
         if 0 < promise.guaranteed < unit:
-            path = bandwidth_path(self.source, position, "guaranteed")
+            promised = self._promised(position, "guaranteed")
             rule = (
                 f"must be 0 or at least {RATE.show(unit)}, the smallest rate of {channels} channels"
             )
-            yield self._broken(path, rule, "raise it")
+            yield _broken(promised, rule, "raise it")
         if promise.guaranteed and not promise.burst_duration:
-            path = bandwidth_path(self.source, position, "burst_duration")
-            yield self._broken(path, "must be over 0", 'write a duration such as "2 ms"')
+            promised = self._promised(position, "burst_duration")
+            yield _broken(promised, "must be over 0", 'write a duration such as "2 ms"')
         if not (promise.burst or promise.work_conserving):
-            path = bandwidth_path(self.source, position, "work_conserving")
+            promised = self._promised(position, "work_conserving")
             rule = "must be true for a tenant with neither guarantee nor burst"
-            yield self._broken(path, rule, "nothing else would ever serve it")
-        path = bandwidth_path(self.source, position, "burst")
+            yield _broken(promised, rule, "nothing else would ever serve it")
+        promised = self._promised(position, "burst")
         most = self.most["peak_depth"]
         if promise.burst < promise.guaranteed:
             rule = f"must be at least the guarantee of {RATE.show(promise.guaranteed)}"
-            yield self._broken(path, rule, "raise burst or lower the guarantee")
+            yield _broken(promised, rule, "raise burst or lower the guarantee")
         elif promise.burst > self.capacity:
             rule = (
                 f"must be at most the capacity {RATE.show(self.capacity)} "
                 f"({channels} channels of {RATE.show(self.rate)})"
             )
-            yield self._broken(path, rule, "lower it or add channels")
+            yield _broken(promised, rule, "lower it or add channels")
         elif bucket_depth(promise.burst, promise.burst_duration, channels, self.config) > most:
             nanoseconds = math.floor(most * channels / promise.burst * 10**9)
             longest = DURATION.show(Fraction(nanoseconds, 10**9))
-            path = bandwidth_path(self.source, position, "burst_duration")
+            promised = self._promised(position, "burst_duration")
             rule = f"must be at most {longest} at this burst (a bucket holds {most} bytes)"
-            yield self._broken(path, rule, "shorten it or lower burst")
+            yield _broken(promised, rule, "shorten it or lower burst")
 
     def _objective(self, position: int) -> Iterator[Diagnostic]:
         promise = self.contract.tenants[position].bandwidth
         if promise.latency_slo is None:
             return
-        path = bandwidth_path(self.source, position, "latency_slo")
+        promised = self._promised(position, "latency_slo")
         objective, most = clocks(promise.latency_slo, self.config), self.most["latency_slo"]
         if not 1 <= objective < most + 1:
             rule = f"must be in {DURATION.show(self.clock)}..{DURATION.show(most * self.clock)}"
-            yield self._broken(path, rule, "change it, or omit it to count no violations")
+            yield _broken(promised, rule, "change it, or omit it to count no violations")
 
     def _age_limit(self, position: int, bound: Fraction) -> Iterator[Diagnostic]:
         promise = self.contract.tenants[position].bandwidth
@@ -295,24 +294,30 @@ class _Admission:
         limit = promise.age_limit
         if promise.best_effort:
             if limit and not LEAST_AGE_LIMIT <= clocks(limit, self.config) <= most:
-                path = bandwidth_path(self.source, position, "age_limit")
+                promised = self._promised(position, "age_limit")
                 rule = (
                     f"must be in {DURATION.show(LEAST_AGE_LIMIT * self.clock)} to {longest}, or 0"
                 )
-                yield self._broken(path, rule, "change it, or omit it to have the longest")
+                yield _broken(promised, rule, "change it, or omit it to have the longest")
         elif limit is None:
             if age_limit(promise, bound, self.config) < bound:
-                path = bandwidth_path(self.source, position, "guaranteed")
+                promised = self._promised(position, "guaranteed")
                 rule = (
                     f"must leave a single-class delay bound of at most {longest}, "
                     "the longest age limit"
                 )
-                yield self._broken(path, rule, "raise it", value=shown)
+                yield _broken(promised, rule, "raise it", value=shown)
         elif limit and not bound <= clocks(limit, self.config) <= most:
-            path = bandwidth_path(self.source, position, "age_limit")
+            promised = self._promised(position, "age_limit")
             rule = f"must be in {shown} (the tenant's single-class delay bound) to {longest}, or 0"
-            yield self._broken(path, rule, "change it, or omit it to have it derived")
+            yield _broken(promised, rule, "change it, or omit it to have it derived")
 
     def _show_bound(self, bound: Fraction) -> str:
         """A bound in clocks as time, rounded up to a picosecond so that what it shows is enough."""
         return DURATION.show(Fraction(math.ceil(bound * self.clock * 10**12), 10**12))
+
+
+def _broken(given: Given, rule: str, way_out: str, *, value: str | None = None) -> Diagnostic:
+    """An error about a value that breaks a rule, shown as it was given or as ``value``."""
+    shown = given.shown if value is None else value
+    return error(given.origin, f"{given.key} {rule}, not {shown}; {way_out}")

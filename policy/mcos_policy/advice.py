@@ -1,16 +1,16 @@
 """Latency objectives that are not promised, and what would make them so."""
 
+import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
-from mcos_policy.contract import Contract, bandwidth_path
-from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.contract import Contract
+from mcos_policy.diagnostics import Diagnostic, warning
 from mcos_policy.headroom import headroom
 from mcos_policy.objectives import Objective, Verdict, judge
 from mcos_policy.quantize import WEIGHT_LIMIT, least_rate
 from mcos_policy.rounding import rounded_down, rounded_up
-from mcos_policy.source import Source
 from mcos_policy.units import DURATION, RATE
 
 __all__ = [
@@ -26,9 +26,7 @@ _STEPS = 6
 """Guarantees, from the tenant's own to the largest, that are tried first."""
 
 
-def check_objectives(
-    contract: Contract, config: ChannelConfig, source: Source
-) -> Iterator[Diagnostic]:
+def check_objectives(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
     """A warning for each latency objective of an admitted contract that is not promised."""
     promised = [
         position
@@ -38,8 +36,8 @@ def check_objectives(
     for position, objective in judge(contract, config, promised).items():
         if objective.verdict is Verdict.HOLDS:
             continue
-        path = bandwidth_path(source, position, "latency_slo")
-        shown = source.value_text(path)
+        given = contract.tenants[position].bandwidth.at("latency_slo")
+        shown = given.shown
         if objective.verdict is Verdict.IMPOSSIBLE:
             idle = _show(objective.idle, config)
             text = (
@@ -53,7 +51,7 @@ def check_objectives(
             bound = _show(objective.bound, config)
             text = f"latency_slo should be at least the bound {bound}, not {shown}"
         way_out = _way_out(contract, config, position, objective)
-        yield source.warning(path, f"{text}: it is not promised; {way_out}")
+        yield warning(given.origin, f"{text}: it is not promised; {way_out}")
 
 
 def least_guarantee(contract: Contract, config: ChannelConfig, position: int) -> Fraction | None:
@@ -103,9 +101,11 @@ def _holds(contract: Contract, config: ChannelConfig, position: int, guarantee: 
     """Whether a tenant's objective would hold with another guarantee."""
     tenant = contract.tenants[position]
     promise = tenant.bandwidth
-    update = {"guaranteed": guarantee, "burst": max(promise.burst, guarantee)}
-    changed = tenant.model_copy(update={"bandwidth": promise.model_copy(update=update)})
-    other = contract.model_copy(update={"tenants": contract.tenants | {position: changed}})
+    changed = dataclasses.replace(
+        promise, guaranteed=guarantee, burst=max(promise.burst, guarantee)
+    )
+    tenants = contract.tenants | {position: dataclasses.replace(tenant, bandwidth=changed)}
+    other = dataclasses.replace(contract, tenants=tenants)
     return judge(other, config, [position])[position].verdict is Verdict.HOLDS
 
 

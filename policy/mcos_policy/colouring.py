@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.contract import Contract, Placement
-from mcos_policy.diagnostics import Diagnostic
-from mcos_policy.source import Source
+from mcos_policy.diagnostics import Diagnostic, error, warning
+from mcos_policy.keys import declared
 from mcos_policy.units import SIZE
 
 __all__ = [
@@ -70,21 +70,19 @@ def hardware_mask(contract: Contract, mask: int) -> int:
     return sum(mask << shift for shift in range(0, 1 << COLOUR_BITS, colours))
 
 
-def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
+def check_colours(contract: Contract) -> Iterator[Diagnostic]:
     """Everything about colours and quotas that the memory cannot keep, and warnings."""
     memory = contract.memory
-    yield from _check_memory(contract, source)
+    yield from _check_memory(contract)
     colours = memory.colours
     everything = (1 << colours) - 1
     named = {}
     for position, tenant in contract.tenants.items():
         placement = tenant.placement
-        table = ("tenant", position, "placement")
-        for key, field in Placement.model_fields.items():
-            path = (*table, key)
-            if getattr(placement, key) != field.default and not memory.colour_bits:
+        for key, each in declared(Placement).items():
+            if getattr(placement, key) != each.default and not memory.colour_bits:
                 text = f"{key} needs colour_bits in [memory], the address bits that make a colour"
-                yield source.key_error(path, f"{text}; add them or remove {key}")
+                yield error(placement.at(key).key_origin, f"{text}; add them or remove {key}")
         if not memory.colour_bits:
             continue
         if placement.page_color is not None:
@@ -92,47 +90,45 @@ def check_colours(contract: Contract, source: Source) -> Iterator[Diagnostic]:
             if placement.page_color > everything:
                 text = (
                     f"page_color must be a mask of {colours} colours, at most {everything:#x}, "
-                    f"not {source.value_text((*table, 'page_color'))}; clear the bits above"
+                    f"not {placement.at('page_color').shown}; clear the bits above"
                 )
-                yield source.error((*table, "page_color"), text)
+                yield error(placement.at("page_color").origin, text)
         if placement.hbm_quota is not None and memory.size is None:
             text = "hbm_quota needs size in [memory], the bytes behind a channel; add it"
-            yield source.key_error((*table, "hbm_quota"), text)
+            yield error(placement.at("hbm_quota").key_origin, text)
         needs = colours_for_quota(contract, position)
         if placement.page_color is not None and needs > placement.page_color.bit_count():
             text = (
                 f"hbm_quota must fit the {placement.page_color.bit_count()} colours of page_color, "
                 f"and {_shown(placement.hbm_quota)} takes {needs}; lower it or name more"
             )
-            yield source.error((*table, "hbm_quota"), text)
-    yield from _check_sharing(contract, source, named)
-    yield from _check_room(contract, source, named)
+            yield error(placement.at("hbm_quota").origin, text)
+    yield from _check_sharing(contract, named)
+    yield from _check_room(contract, named)
 
 
 def _shown(size: int | None) -> str:
     return SIZE.show(Fraction(size or 0))
 
 
-def _check_memory(contract: Contract, source: Source) -> Iterator[Diagnostic]:
+def _check_memory(contract: Contract) -> Iterator[Diagnostic]:
     memory = contract.memory
-    path = ("memory", "colour_bits")
+    given = memory.at("colour_bits")
     if memory.colour_bits and 1 << memory.colour_bits[0] < memory.page:
         text = (
             f"colour_bits must be above a page of {_shown(memory.page)}, at least "
-            f"{(memory.page - 1).bit_length()}, not {source.value_text(path)}; raise them"
+            f"{(memory.page - 1).bit_length()}, not {given.shown}; raise them"
         )
-        yield source.error(path, text)
+        yield error(given.origin, text)
     if memory.colour_bits and memory.size and 1 << memory.colour_bits[-1] >= memory.size:
         text = (
             f"colour_bits must be within the {_shown(memory.size)} of a channel, at most "
-            f"{memory.size.bit_length() - 2}, not {source.value_text(path)}; lower them"
+            f"{memory.size.bit_length() - 2}, not {given.shown}; lower them"
         )
-        yield source.error(path, text)
+        yield error(given.origin, text)
 
 
-def _check_sharing(
-    contract: Contract, source: Source, named: dict[int, int]
-) -> Iterator[Diagnostic]:
+def _check_sharing(contract: Contract, named: dict[int, int]) -> Iterator[Diagnostic]:
     """Tenants with a colour in common close each other's rows."""
     for position, mask in named.items():
         others = [
@@ -145,10 +141,11 @@ def _check_sharing(
                 f"page_color should share no colour with {' and '.join(others)}; their rows will "
                 "close each other"
             )
-            yield source.warning(("tenant", position, "placement", "page_color"), text)
+            placement = contract.tenants[position].placement
+            yield warning(placement.at("page_color").origin, text)
 
 
-def _check_room(contract: Contract, source: Source, named: dict[int, int]) -> Iterator[Diagnostic]:
+def _check_room(contract: Contract, named: dict[int, int]) -> Iterator[Diagnostic]:
     """What nobody named must be enough for all quotas and for the tenants with neither."""
     taken = 0
     for mask in named.values():
@@ -166,7 +163,7 @@ def _check_room(contract: Contract, source: Source, named: dict[int, int]) -> It
                     f"{_shown(tenant.placement.hbm_quota)} takes {needs}; lower a quota or "
                     "name fewer colours"
                 )
-                yield source.error(("tenant", position, "placement", "hbm_quota"), text)
+                yield error(tenant.placement.at("hbm_quota").origin, text)
             free = max(0, free - needs)
         else:
             wanting.append(position)
@@ -175,4 +172,4 @@ def _check_room(contract: Contract, source: Source, named: dict[int, int]) -> It
             f"{contract.tenants[wanting[0]].name!r} must have a colour, and others have all "
             f"{contract.memory.colours}; give it page_color or take fewer"
         )
-        yield source.error(("tenant", wanting[0]), text)
+        yield error(contract.tenants[wanting[0]].origin, text)

@@ -1,7 +1,6 @@
 """Contract in, image out: the passes in order."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
@@ -10,14 +9,16 @@ from mcos_hw.registers.image import ImageCode
 from mcos_policy.admission import admit
 from mcos_policy.advice import check_objectives
 from mcos_policy.contract import Contract, validate
-from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
+from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, error, printable
+from mcos_policy.document import Document
 from mcos_policy.hardware import Hardware, HardwareMismatch, choose_config
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.notes import notes
+from mcos_policy.plain import contract_document
 from mcos_policy.quantize import quantize
 from mcos_policy.samples import SAMPLES
 from mcos_policy.settings import Settings
-from mcos_policy.source import Source, read_source
+from mcos_policy.source import read_source
 from mcos_policy.waits import grant_waits
 
 __all__ = [
@@ -42,15 +43,15 @@ class Examination:
         What was promised; None where a key is at fault, so that it cannot be known.
     config : ChannelConfig
         The hardware it was examined for.
-    source : Source
-        The file.
+    origin : dict[str, str]
+        ``name`` and ``sha256`` of what the contract was read from.
     diagnostics : tuple[Diagnostic, ...]
         Errors and warnings.
     """
 
     contract: Contract | None
     config: ChannelConfig
-    source: Source
+    origin: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -59,15 +60,6 @@ class Examination:
         return self.contract is not None and not any(
             each.severity is Severity.ERROR for each in self.diagnostics
         )
-
-    @property
-    def origin(self) -> dict[str, str]:
-        """``name`` and ``sha256`` of the contract file."""
-        return {
-            # It goes into comments of generated files, which a line break would end.
-            "name": printable(Path(self.source.name).name),
-            "sha256": hashlib.sha256(self.source.text.encode()).hexdigest(),
-        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,7 +77,7 @@ class Compiled:
     image : Image
         The same as words.
     origin : dict[str, str]
-        ``name`` and ``sha256`` of the contract file.
+        ``name`` and ``sha256`` of what the contract was read from.
     warnings : tuple[Diagnostic, ...]
         What may not hold, although it compiles.
     notes : tuple[Diagnostic, ...]
@@ -120,64 +112,82 @@ class Compiled:
 
 
 def examine(
-    path: str | Path, default: ChannelConfig, *, options: Hardware = _NO_OPTIONS
+    given: str | Path | Document | Contract,
+    default: ChannelConfig,
+    *,
+    options: Hardware = _NO_OPTIONS,
 ) -> Examination:
-    """Read a contract file and check it against the hardware that it is for.
+    """Check a contract against the hardware that it is for.
 
     Parameters
     ----------
-    path : str or Path
-        The file.
+    given : str, Path, Document or Contract
+        A TOML file, what another front end made, or the contract itself as a program built it.
     default : ChannelConfig
-        Sizes that neither the file nor the options ask for.
+        Sizes that neither the contract nor the options ask for.
     options : Hardware
-        Sizes that are asked for beside the file.
+        Sizes that are asked for beside the contract.
 
     Raises
     ------
     ContractError
-        If the file cannot be read as tables.
+        If a file cannot be read as tables.
     """
-    source = read_source(path, samples=SAMPLES)
-    contract, diagnostics = validate(source)
+    document = _document(given)
+    contract, diagnostics = validate(document)
     whole = not diagnostics
     config = default
     if contract is not None:
         try:
             config = choose_config(contract.hardware, options, default)
-        except HardwareMismatch as error:
-            faults = error.faults.items()
-            diagnostics += [source.error(("hardware", key), text) for key, text in faults]
+        except HardwareMismatch as mismatch:
+            hardware = contract.hardware
+            diagnostics += [
+                error(hardware.at(key).origin, text) for key, text in mismatch.faults.items()
+            ]
             contract = None
     if contract is not None:
-        diagnostics = diagnostics + admit(contract, config, source)
+        diagnostics = diagnostics + admit(contract, config)
         if not any(each.severity is Severity.ERROR for each in diagnostics):
-            diagnostics += check_objectives(contract, config, source)
+            diagnostics += check_objectives(contract, config)
+    # The name goes into comments of generated files, which a line break would end.
+    origin = {"name": printable(Path(document.name).name), "sha256": document.sha256}
     return Examination(
         contract=contract if whole else None,
         config=config,
-        source=source,
+        origin=origin,
         diagnostics=tuple(diagnostics),
     )
 
 
+def _document(given: str | Path | Document | Contract) -> Document:
+    if isinstance(given, Document):
+        return given
+    if isinstance(given, Contract):
+        return contract_document(given)
+    return read_source(given, samples=SAMPLES)
+
+
 def compile_contract(
-    path: str | Path, default: ChannelConfig, *, options: Hardware = _NO_OPTIONS
+    given: str | Path | Document | Contract,
+    default: ChannelConfig,
+    *,
+    options: Hardware = _NO_OPTIONS,
 ) -> Compiled:
-    """Compile a contract file for the hardware that it is for; see :func:`examine`.
+    """Compile a contract for the hardware that it is for; see :func:`examine`.
 
     Raises
     ------
     ContractError
         If the contract is at fault; it carries everything that was found.
     """
-    return compile_examined(examine(path, default, options=options))
+    return compile_examined(examine(given, default, options=options))
 
 
 def compile_examined(examined: Examination) -> Compiled:
     """Compile what was examined.
 
-    The image's label is the first 32 bits of the SHA-256 of the file's text.
+    The image's label is the first 32 bits of the SHA-256 of what the contract was read from.
 
     Raises
     ------
@@ -200,5 +210,5 @@ def compile_examined(examined: Examination) -> Compiled:
         image=image,
         origin=origin,
         warnings=examined.diagnostics,
-        notes=tuple(notes(contract, config, examined.source)),
+        notes=tuple(notes(contract, config)),
     )

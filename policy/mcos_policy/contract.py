@@ -1,68 +1,53 @@
-"""The contract: what each tenant is promised, as one validated model."""
+"""The contract: what each tenant is promised, as one model whose values know their origin.
 
-import copy
+Each key is declared once, in the table that it belongs to. The parser and its hints, the keys that
+the docs list, and the comparison of two contracts follow from the declaration.
+"""
+
+import dataclasses
 import re
-from decimal import Decimal
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    model_validator,
-)
-
 from mcos_hw.registers import COLOUR_BITS
-from mcos_policy.diagnostics import Diagnostic, RuleError
-from mcos_policy.fields import integer, quantity, switch, whole_bytes
+from mcos_policy.diagnostics import Diagnostic, RuleError, error
+from mcos_policy.document import Document
 from mcos_policy.hardware import Hardware
-from mcos_policy.keys import Form, diagnose, spellings
-from mcos_policy.source import KeyPath, Source
-from mcos_policy.units import DURATION, FREQUENCY, RATE, SIZE, Bare, exact
+from mcos_policy.keys import Key, Table, tables_below
+from mcos_policy.kinds import (
+    array_of,
+    choice,
+    integer,
+    number,
+    quantity,
+    size,
+    switch,
+    table_of,
+    text,
+)
+from mcos_policy.reading import Reader
+from mcos_policy.units import DURATION, RATE
 
 __all__ = [
     "MOST_CHANNELS",
-    "QUANTITIES",
+    "TABLES",
     "Bandwidth",
     "Contract",
     "Fabric",
     "Memory",
     "Placement",
     "Tenant",
-    "bandwidth_path",
     "tenant_name",
     "validate",
 ]
 
 
-_UNIT_OF_KEY = {
-    "guaranteed_gbps": "GB/s",
-    "burst_gbps": "GB/s",
-    "burst_duration_ms": "ms",
-    "latency_slo_us": "us",
-}
-QUANTITIES = {
-    **dict.fromkeys(("guaranteed", "burst", "rate"), RATE),
-    **dict.fromkeys(("burst_duration", "latency_slo", "age_limit"), DURATION),
-    **dict.fromkeys(("latency", "epoch", "depth1", "stall"), DURATION),
-    **dict.fromkeys(("port_credit", "size", "page", "hbm_quota"), SIZE),
-    "clock": FREQUENCY,
-}
-"""Kinds of the keys that are a quantity."""
-
-_ATTEMPTS = 3  # as given, without keys at fault, without tenants that now lack a key
 MOST_CHANNELS = 1024
 """Channels of the largest fabric."""
 
 _MOST_PRIORITY = 15
-_MOST_COLOUR_BITS = COLOUR_BITS
 _MOST_ADDRESS_BIT = 63
-_COLOUR_MODES = ("count", "refuse")
 _MOST_COST = 64
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -80,134 +65,115 @@ def tenant_name(value: object) -> str:
     return value
 
 
-def _power(value: object) -> int:
-    size = whole_bytes(value)
-    if size & (size - 1):
-        raise RuleError("must be a power of two", 'write a size such as "4 KiB"')
-    return size
-
-
 def _colour_bits(value: object) -> tuple[int, ...]:
     rule = (
-        f"must be a list of 1 to {_MOST_COLOUR_BITS} different rising address bits in "
+        f"must be a list of 1 to {COLOUR_BITS} different rising address bits in "
         f"0..{_MOST_ADDRESS_BIT}"
     )
     bits = value if isinstance(value, list) else []
     whole = all(type(bit) is int and 0 <= bit <= _MOST_ADDRESS_BIT for bit in bits)
-    if not 1 <= len(bits) <= _MOST_COLOUR_BITS or not whole or bits != sorted(set(bits)):
+    if not 1 <= len(bits) <= COLOUR_BITS or not whole or bits != sorted(set(bits)):
         raise RuleError(rule, "write it such as [13, 14, 15]")
     return tuple(bits)
 
 
-def _colour_mode(value: object) -> str:
-    if value not in _COLOUR_MODES:
-        shown = " or ".join(f'"{mode}"' for mode in _COLOUR_MODES)
-        raise RuleError(f"must be {shown}", "choose one of them")
-    return str(value)
+def _listed(bits: tuple[int, ...]) -> str:
+    return ", ".join(map(str, bits))
 
 
-def _cost(value: object) -> Fraction:
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    cost = exact(Decimal(value)) if number else None
-    if cost is None or not 1 <= cost <= _MOST_COST:
-        rule = f"must be a number in 1..{_MOST_COST} of at most 24 digits"
-        raise RuleError(rule, "write it without quotes")
-    return cost
+_RATE = quantity(RATE)
+_RATE_OR_NONE = quantity(RATE, zero=True)
+_DURATION = quantity(DURATION)
+_DURATION_OR_NONE = quantity(DURATION, zero=True)
+_SIZE = size()
+_POWER = size(power=True)
+_SWITCH = switch()
 
 
-def _by_position(value: object) -> object:
-    if isinstance(value, list) and value:
-        return dict(enumerate(value))
-    if isinstance(value, dict) and value and all(isinstance(key, int) for key in value):
-        return value
-    rule = "must be an array of at least one table"
-    if isinstance(value, dict):
-        raise RuleError(rule, "begin each tenant with [[tenant]], in double brackets")
-    raise RuleError(rule, "begin each tenant with [[tenant]]")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fabric(Table):
+    """What holds for the whole fabric."""
+
+    channels: Annotated[
+        int,
+        Key(
+            integer(1, MOST_CHANNELS, relative=True),
+            f"channels that a guarantee is divided over, 1 to {MOST_CHANNELS}",
+        ),
+    ]
+    port_credit: Annotated[
+        int | None,
+        Key(
+            _SIZE,
+            "bytes granted and not yet served, per channel; 512 B to 256 KiB",
+            default="from `latency`",
+        ),
+    ] = None
+    latency: Annotated[
+        Fraction | None,
+        Key(
+            _DURATION,
+            "grant to completion when memory is idle; the credit is what a channel moves in it. "
+            "Not together with `port_credit`",
+            default='`"180 ns"`',
+        ),
+    ] = None
+    epoch: Annotated[
+        Fraction,
+        Key(
+            _DURATION_OR_NONE,
+            "period of the counters, at most 5.3 s; 0 for none. A warning tells the longest one in "
+            "which no counter saturates: 41.9 ms for bytes at 51.2 GB/s",
+        ),
+    ] = Fraction(10, 1000)
+    overcommitted: Annotated[bool, Key(_SWITCH, "`priority` goes before fairness")] = False
+    pacer: Annotated[bool, Key(_SWITCH, "granted bytes stay at the channel's rate")] = True
+    promotion_interval: Annotated[
+        int,
+        Key(integer(1, relative=True), "at most one grant in this many goes by age, 1 to 255"),
+    ] = 16
+    depth1: Annotated[
+        Fraction,
+        Key(
+            _DURATION_OR_NONE,
+            "a request this soon after the tenant's last response keeps its turn, at most 318 ns; "
+            "0 for never",
+        ),
+    ] = Fraction(20, 10**9)
 
 
-def _asks_nothing(table: dict[str, object]) -> bool:
-    """Whether a table of bandwidth has a guarantee, and it is 0."""
-    given = [table[key] for key in ("guaranteed", "guaranteed_gbps") if key in table]
-    try:
-        return [RATE.parse(each, zero=True) for each in given] == [0]
-    except RuleError:
-        return False
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Memory(Table):
+    """The memory behind each channel."""
 
-
-def _spelled(name: str, with_unit: str) -> AliasChoices:
-    return AliasChoices(name, with_unit)
-
-
-Rate = Annotated[Fraction, quantity(RATE)]
-AnyRate = Annotated[Fraction, quantity(RATE, zero=True)]
-Duration = Annotated[Fraction, quantity(DURATION)]
-Span = Annotated[Fraction, quantity(DURATION, zero=True)]
-Size = Annotated[int, PlainValidator(whole_bytes)]
-Switch = Annotated[bool, PlainValidator(switch)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Fabric(_Table):
-    """What holds for the whole fabric.
-
-    Attributes
-    ----------
-    channels : int
-        Channels over which every guarantee is divided.
-    port_credit : int or None
-        Bytes granted and not yet served on a channel; None derives it from ``latency``.
-    latency : Fraction or None
-        Seconds from grant to completion when the memory is idle; the default credit is what the
-        channel moves in that time.
-    epoch : Fraction
-        Seconds of a metrics period, 0 for none.
-    overcommitted : bool
-        Whether priority goes before fairness because capacity is under the sum of guarantees.
-    pacer : bool
-        Whether grants are kept at the channel's rate.
-    promotion_interval : int
-        At most one grant in this many is an age promotion.
-    depth1 : Fraction
-        Seconds within which a tenant's next request keeps its turn, 0 for never.
-    """
-
-    channels: Annotated[int, integer(1, MOST_CHANNELS)]
-    port_credit: Size | None = None
-    latency: Duration | None = None
-    epoch: Span = Fraction(10, 1000)
-    overcommitted: Switch = False
-    pacer: Switch = True
-    promotion_interval: Annotated[int, integer(1)] = 16
-    depth1: Span = Fraction(20, 10**9)
-
-
-class Memory(_Table):
-    """The memory behind each channel.
-
-    Attributes
-    ----------
-    rate : Fraction or None
-        Bytes per second that a channel's memory passes under the tenants' costs: the rate r of the
-        channel, which the pacer holds. None is the hardware's.
-    stall : Fraction
-        Seconds for which it serves nothing now and then, as for a refresh; delay bounds add it.
-    size : int or None
-        Bytes behind a channel.
-    page : int
-        Bytes of a page.
-    colour_bits : tuple[int, ...]
-        Address bits that make a page's colour, lowest first; none for a memory without colours.
-    """
-
-    rate: Rate | None = None
-    stall: Span = Fraction(0)
-    size: Annotated[int, PlainValidator(_power)] | None = None
-    page: Annotated[int, PlainValidator(_power)] = 4096
-    colour_bits: Annotated[tuple[int, ...], PlainValidator(_colour_bits)] = ()
+    rate: Annotated[
+        Fraction | None,
+        Key(
+            _RATE,
+            "what the memory of a channel passes whatever it is asked for: the channel's r, which "
+            "the pacer holds. From a 64th of the hardware's rate to all of it",
+            default="the channel's",
+        ),
+    ] = None
+    stall: Annotated[
+        Fraction,
+        Key(
+            _DURATION_OR_NONE,
+            "for how long the memory serves nothing now and then, such as tRFC; delay bounds add "
+            "it",
+            default='`"0 ns"`',
+        ),
+    ] = Fraction(0)
+    size: Annotated[int | None, Key(_POWER, "bytes behind a channel, a power of two")] = None
+    page: Annotated[int, Key(_POWER, "bytes of a page, a power of two", default='`"4 KiB"`')] = 4096
+    colour_bits: Annotated[
+        tuple[int, ...],
+        Key(
+            text(_colour_bits, noun="list", write=_listed),
+            f"address bits that make the colour of a page, lowest first, at most {COLOUR_BITS}; "
+            "above a page, within `size`",
+        ),
+    ] = ()
 
     @property
     def colours(self) -> int:
@@ -215,74 +181,87 @@ class Memory(_Table):
         return 1 << len(self.colour_bits)
 
 
-class Placement(_Table):
-    """Where a tenant's pages are.
-
-    Attributes
-    ----------
-    page_color : int or None
-        A bit for each colour that its pages may have; None allots enough for ``hbm_quota``.
-    page_color_mode : str
-        What becomes of a request outside these colours: ``"count"`` serves and counts it,
-        ``"refuse"`` counts it and lets it wait until an image says otherwise.
-    hbm_quota : int or None
-        Bytes of the whole fabric that it may have.
-    """
-
-    page_color: Annotated[int, integer(1)] | None = None
-    page_color_mode: Annotated[str, PlainValidator(_colour_mode)] = "count"
-    hbm_quota: Size | None = None
-
-
-class Bandwidth(_Table):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bandwidth(Table):
     """What a tenant is promised of the fabric's bandwidth.
 
-    Attributes
-    ----------
-    guaranteed, burst : Fraction
-        Bytes per second of the whole fabric; without a guarantee the tenant is best effort, and its
-        burst may be 0 too.
-    burst_duration : Fraction
-        Seconds for which a saved-up bucket lasts at its rate.
-    priority : int
-        0 is highest.
-    latency_slo : Fraction or None
-        Seconds from first offer to response; None counts no violations.
-    work_conserving : bool
-        Whether requests that no bucket covers may use idle slots.
-    age_limit : Fraction or None
-        Seconds after which a serviceable head goes first; 0 switches the guard off, None derives
-        it from the delay bound, or takes the longest for best effort.
-    cost : Fraction
-        What a byte of the tenant takes of the memory at worst, in bytes at the memory's rate: over
-        1 where its requests miss rows.
+    A new promise is one field here. Beside it, the hardware needs the register, and
+    :func:`mcos_policy.quantize.quantize` the value that the register gets.
     """
 
-    guaranteed: AnyRate = Field(validation_alias=_spelled("guaranteed", "guaranteed_gbps"))
-    burst: AnyRate = Field(validation_alias=_spelled("burst", "burst_gbps"))
-    burst_duration: Span = Field(validation_alias=_spelled("burst_duration", "burst_duration_ms"))
-    priority: Annotated[int, integer(0, _MOST_PRIORITY)] = 1
-    latency_slo: Duration | None = Field(
-        default=None, validation_alias=_spelled("latency_slo", "latency_slo_us")
-    )
-    work_conserving: Switch = True
-    age_limit: Span | None = None
-    cost: Annotated[Fraction, PlainValidator(_cost)] = Fraction(1)
+    guaranteed: Annotated[
+        Fraction,
+        Key(
+            _RATE_OR_NONE,
+            "rate of the committed bucket; 0 for best effort. All together at most 0.85 of "
+            "capacity; none more than 255 times the smallest that is not 0",
+            unit="GB/s",
+        ),
+    ]
+    burst: Annotated[
+        Fraction,
+        Key(
+            _RATE_OR_NONE,
+            "rate of the peak bucket, from `guaranteed` to capacity; best effort may leave it out "
+            "for 0",
+            unit="GB/s",
+        ),
+    ]
+    burst_duration: Annotated[
+        Fraction,
+        Key(
+            _DURATION_OR_NONE,
+            "saved-up buckets last this long; a bucket holds at least `l_max` and what the "
+            "guarantee brings in the tenant's "
+            "[longest wait](fairness.md#from-first-offer-to-response), and is under 256 MiB a "
+            "channel; best effort may leave it out for 0",
+            unit="ms",
+        ),
+    ]
+    priority: Annotated[
+        int,
+        Key(
+            integer(0, _MOST_PRIORITY),
+            f"0 is highest, {_MOST_PRIORITY} lowest; for `overcommitted` and the fixed-priority "
+            "arbiter",
+        ),
+    ] = 1
+    latency_slo: Annotated[
+        Fraction | None,
+        Key(
+            _DURATION,
+            "first offer to response; later ones are counted. 1.25 ns to 1.3 ms. "
+            "[Promised](#is-an-objective-promised) if it is at least the tenant's bound",
+            unit="us",
+        ),
+    ] = None
+    work_conserving: Annotated[
+        bool, Key(_SWITCH, "requests that no bucket covers may use idle slots; else they wait")
+    ] = True
+    age_limit: Annotated[
+        Fraction | None,
+        Key(
+            _DURATION_OR_NONE,
+            "a head that waits this long goes first; from the tenant's delay bound (1024 clocks "
+            "for best effort) to 1.3 ms, or 0 for never",
+            default="four delay bounds, at least 1024 clocks; 1.3 ms for best effort",
+        ),
+    ] = None
+    cost: Annotated[
+        Fraction,
+        Key(
+            number(1, _MOST_COST, rule=" of at most 24 digits"),
+            "what a byte of it takes of the memory at worst, in bytes at the memory's rate, 1 to "
+            f"{_MOST_COST}: over 1 where its requests miss rows",
+        ),
+    ] = Fraction(1)
 
-    @model_validator(mode="before")
     @classmethod
-    def _name_units(cls, table: object) -> object:
-        if not isinstance(table, dict):
-            return table
-        named = {
-            key: Bare(value=value, unit=_UNIT_OF_KEY[key]) if key in _UNIT_OF_KEY else value
-            for key, value in table.items()
-        }
-        if _asks_nothing(named):
-            for key in ("burst", "burst_duration"):
-                if not any(spelling in named for spelling in spellings(cls)[key]):
-                    named[key] = 0
-        return named
+    def assumed(cls, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Best effort may leave out its burst."""
+        if found.get("guaranteed") == 0:
+            return {"burst": Fraction(0), "burst_duration": Fraction(0)}
+        return {}
 
     @property
     def best_effort(self) -> bool:
@@ -290,49 +269,70 @@ class Bandwidth(_Table):
         return not self.guaranteed
 
 
-class Tenant(_Table):
-    """One tenant.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Placement(Table):
+    """Where a tenant's pages are."""
 
-    Attributes
-    ----------
-    name : str
-        Unique name.
-    tag : int or None
-        Its number in hardware; None takes the first free one.
-    bandwidth : Bandwidth
-        Its promise.
-    placement : Placement
-        Where its pages are.
-    """
+    page_color: Annotated[
+        int | None,
+        Key(
+            integer(1, write=hex),
+            "a bit for each colour that its pages may have, such as `0x3`",
+            default="as many as the quota needs",
+        ),
+    ] = None
+    page_color_mode: Annotated[
+        str,
+        Key(
+            choice("count", "refuse"),
+            "a request outside these colours is counted and served, or counted and waits: "
+            "[channel.md](channel.md#colours)",
+            default='`"count"`',
+        ),
+    ] = "count"
+    hbm_quota: Annotated[
+        int | None,
+        Key(_SIZE, "bytes of the whole fabric; takes as many colours as hold them"),
+    ] = None
 
-    name: Annotated[str, PlainValidator(tenant_name)]
-    tag: Annotated[int, integer(0)] | None = None
-    bandwidth: Bandwidth
-    placement: Placement = Placement()
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tenant(Table):
+    """One tenant."""
+
+    name: Annotated[str, Key(text(tenant_name), "unique, 1 to 32 of a-z, 0-9 and -")]
+    tag: Annotated[
+        int | None,
+        Key(
+            integer(0),
+            "its number in hardware, unique, under the number of tags",
+            default="the first free one",
+        ),
+    ] = None
+    bandwidth: Annotated[Bandwidth, Key(table_of(Bandwidth), "below")]
+    placement: Annotated[Placement, Key(table_of(Placement), "below", default="none")] = Placement()
 
 
-class Contract(_Table):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Contract(Table):
     """A whole contract.
 
     Attributes
     ----------
-    hardware : Hardware
-        Sizes of the hardware that it is for.
-    fabric : Fabric
-        What holds for the whole fabric.
-    memory : Memory
-        What is behind each channel.
     tenants : dict[int, Tenant]
-        Tenants by their position in the file, from 0.
+        Tenants by their position in the contract, from 0. One that is at fault is left out, and the
+        others keep their position.
     """
 
-    hardware: Hardware = Hardware()
-    fabric: Fabric
-    memory: Memory = Memory()
-    tenants: Annotated[dict[int, Tenant], BeforeValidator(_by_position)] = Field(alias="tenant")
+    hardware: Annotated[Hardware, Key(table_of(Hardware))] = dataclasses.field(
+        default_factory=Hardware
+    )
+    fabric: Annotated[Fabric, Key(table_of(Fabric))]
+    memory: Annotated[Memory, Key(table_of(Memory))] = Memory()
+    tenants: Annotated[dict[int, Tenant], Key(array_of(Tenant), name="tenant")]
 
     def tags(self) -> dict[int, int]:
-        """Tag of each tenant by position: its own, else the first free one in file order."""
+        """Tag of each tenant by position: its own, else the first free one in their order."""
         taken = {tenant.tag for tenant in self.tenants.values()}
         free = (tag for tag in range(len(self.tenants) + len(taken)) if tag not in taken)
         return {
@@ -341,104 +341,31 @@ class Contract(_Table):
         }
 
 
-def bandwidth_path(source: Source, position: int, key: str) -> KeyPath:
-    """Where a tenant's bandwidth key stands, in whichever spelling the file uses."""
-    table: KeyPath = ("tenant", position, "bandwidth")
-    for spelling in spellings(Bandwidth)[key]:
-        if (*table, spelling) in source.keys:
-            return (*table, spelling)
-    return table
+TABLES = dict(tables_below(Contract))
+"""Tables of a contract by their label."""
 
 
-def validate(source: Source) -> tuple[Contract | None, list[Diagnostic]]:
+def validate(document: Document) -> tuple[Contract | None, list[Diagnostic]]:
     """Check each key of a contract by itself.
 
     Returns
     -------
     contract : Contract or None
         The contract, without the tenants and the optional keys that are at fault, so that later
-        passes can find more; None if too little is left.
+        passes can find more; None if too little is left, or the hardware is not known.
     diagnostics : list[Diagnostic]
         An error for every key at fault.
     """
-    document = source.document
-    if "traffic" in document and not {"fabric", "tenant"} & document.keys():
-        text = (
+    values = document.values
+    if "traffic" in values and not {"fabric", "tenant"} & values.keys():
+        told = (
             "a contract must have [fabric] and [[tenant]], and this is a traffic file; give it to "
             "mcos run with --traffic, behind its contract"
         )
-        return None, [source.error((), text)]
-    diagnostics: list[Diagnostic] | None = None
-    for _ in range(_ATTEMPTS):
-        try:
-            return Contract.model_validate(document), diagnostics or []
-        except ValidationError as error:
-            faults = error.errors(include_url=False)
-        if diagnostics is None:
-            diagnostics = diagnose(source, faults, _FORM)
-        if any(fault["loc"][:1] == ("hardware",) for fault in faults):
-            # Promises are judged by the hardware.
-            break
-        document = _without(document, faults)
-    return None, diagnostics or []
-
-
-def _without(document: dict[str, Any], faults: list[Any]) -> dict[str, Any]:
-    """The document less the keys that are at fault and the tenants that lack a key."""
-    rest = copy.deepcopy(document)
-    if isinstance(rest.get("tenant"), list):
-        rest["tenant"] = dict(enumerate(rest["tenant"]))
-    for fault in faults:
-        path = fault["loc"]
-        if fault["type"] == "missing" and path[0] == "tenant":
-            path = path[:2]
-        table = rest
-        for key in path[:-1]:
-            table = table.get(key, {})
-        table.pop(path[-1], None)
-    return rest
-
-
-def _enclosing(path: KeyPath) -> tuple[type[BaseModel], str]:
-    """The model that a key belongs to, and what its table is called in the file."""
-    match path:
-        case ("hardware", _):
-            return Hardware, "[hardware]"
-        case ("fabric", _):
-            return Fabric, "[fabric]"
-        case ("memory", _):
-            return Memory, "[memory]"
-        case ("tenant", int(), "bandwidth", _):
-            return Bandwidth, "[tenant.bandwidth]"
-        case ("tenant", int(), "placement", _):
-            return Placement, "[tenant.placement]"
-        case ("tenant", int(), _):
-            return Tenant, "[[tenant]]"
-        case _:
-            return Contract, "a contract"
-
-
-def _label(path: KeyPath) -> str:
-    words = [str(key) for key in path if isinstance(key, str)]
-    return f"[[{words[0]}]]" if words == ["tenant"] else f"[{'.'.join(words)}]"
-
-
-def _is_table(path: KeyPath) -> bool:
-    return isinstance(path[-1], int) or path == ("tenant",)
-
-
-_FORM = Form(
-    enclosing=_enclosing,
-    label=_label,
-    is_table=_is_table,
-    units=_UNIT_OF_KEY,
-    quantities=QUANTITIES,
-    tables={
-        "[hardware]": Hardware,
-        "[fabric]": Fabric,
-        "[memory]": Memory,
-        "[[tenant]]": Tenant,
-        "[tenant.bandwidth]": Bandwidth,
-        "[tenant.placement]": Placement,
-    },
-)
+        return None, [error(document.origin(()), told)]
+    reader = Reader(document, noun="a contract", tables=TABLES)
+    contract = reader.read(Contract, ())
+    if any(each.origin.path[:1] == ("hardware",) for each in reader.found):
+        # Promises are judged by the hardware.
+        return None, reader.found
+    return contract, reader.found

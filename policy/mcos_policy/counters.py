@@ -8,9 +8,8 @@ from fractions import Fraction
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import Access, channel_map
 from mcos_policy.contract import Contract
-from mcos_policy.diagnostics import Diagnostic
+from mcos_policy.diagnostics import Diagnostic, warning
 from mcos_policy.quantize import bucket_depth, channel_rate, clocks, per_clock
-from mcos_policy.source import Source
 from mcos_policy.units import DURATION
 
 __all__ = ["check_epoch"]
@@ -19,7 +18,7 @@ __all__ = ["check_epoch"]
 _SHOWN = 10_000
 
 
-def check_epoch(contract: Contract, config: ChannelConfig, source: Source) -> Iterator[Diagnostic]:
+def check_epoch(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
     """A warning for each kind of counter that can saturate within the contract's epoch.
 
     A counter of bytes takes what one tenant can be granted: the channel's rate, or its burst if it
@@ -39,7 +38,7 @@ def check_epoch(contract: Contract, config: ChannelConfig, source: Source) -> It
             f"{', '.join(names)} could saturate at {most:,} {unit}; shorten it, or expect counts "
             "with their highest bit set"
         )
-        yield source.warning(("fabric", "epoch"), text)
+        yield warning(contract.fabric.at("epoch").origin, text)
 
 
 def _counters(config: ChannelConfig) -> dict[tuple[str, int], list[str]]:

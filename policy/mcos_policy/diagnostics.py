@@ -4,12 +4,17 @@ import dataclasses
 import enum
 from collections.abc import Iterable
 
+from mcos_policy.origin import Origin
+
 __all__ = [
     "ContractError",
     "Diagnostic",
     "RuleError",
     "Severity",
+    "error",
+    "note",
     "printable",
+    "warning",
 ]
 
 
@@ -17,11 +22,16 @@ _MOST_SHOWN = 50
 
 
 class Severity(enum.Enum):
-    """What becomes of a contract with a diagnostic, the most severe first."""
+    """How much a diagnostic matters, the most severe first."""
 
     ERROR = "error"
+    """The contract is not compiled."""
+
     WARNING = "warning"
+    """The contract is compiled, but a promise may not hold."""
+
     NOTE = "note"
+    """The contract is compiled; the note says what a reader may wrongly take for granted."""
 
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -29,41 +39,44 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Diagnostic:
-    """One remark about a contract file.
+    """One remark about a contract.
 
     Parameters
     ----------
     severity : Severity
-        An error stops compilation. A warning does not, but a promise may not hold. A note asks for
-        nothing: it says what a reader may take for granted and should not.
+        How much it matters.
     text : str
         The rule, the offending value and the way out, in one line.
-    file : str
-        Name of the file, as the user gave it.
-    line, column : int or None
-        Position in the file, both from 1, in characters; None when the file itself is at fault.
-    source_line : str
-        The line pointed at.
+    origin : Origin
+        Where the value comes from.
     """
 
     severity: Severity
     text: str
-    file: str
-    line: int | None = None
-    column: int | None = None
-    source_line: str = ""
+    origin: Origin
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
-        return f"{place}: {self.severity.value}: {self.text}"
+        return f"{self.origin.place}: {self.severity.value}: {self.text}"
 
     def render(self) -> str:
-        """The one-line form, followed by the source line and a caret where there is a position."""
-        if self.line is None or self.column is None:
-            return str(self)
-        before = self.source_line[: self.column - 1]
-        indent = "".join("\t" if character == "\t" else " " for character in before)
-        return f"{self}\n{self.source_line}\n{indent}^"
+        """The one-line form, and below it the source line and a caret if the origin has them."""
+        excerpt = self.origin.excerpt
+        return f"{self}\n{excerpt}" if excerpt else str(self)
+
+
+def error(origin: Origin, text: str) -> Diagnostic:
+    """An error about what comes from there."""
+    return Diagnostic(severity=Severity.ERROR, text=text, origin=origin)
+
+
+def warning(origin: Origin, text: str) -> Diagnostic:
+    """A warning about what comes from there."""
+    return Diagnostic(severity=Severity.WARNING, text=text, origin=origin)
+
+
+def note(origin: Origin, text: str) -> Diagnostic:
+    """A note about what comes from there."""
+    return Diagnostic(severity=Severity.NOTE, text=text, origin=origin)
 
 
 class ContractError(Exception):
@@ -72,25 +85,23 @@ class ContractError(Exception):
     Parameters
     ----------
     diagnostics : Iterable[Diagnostic]
-        Everything found; at least one is an error. Kept are, in the order of the file, as many as
-        people read, the most severe first, and then one that counts the rest.
+        Everything found; at least one is an error. The most severe are kept, as many as people
+        read, in the order of their origins. One more counts those that were left out.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         found = sorted(diagnostics, key=lambda each: _RANK[each.severity])
-        kept = sorted(
-            found[:_MOST_SHOWN], key=lambda each: (each.line or 0, each.column or 0, each.text)
-        )
+        kept = sorted(found[:_MOST_SHOWN], key=lambda each: (each.origin.order, each.text))
         more = len(found) - len(kept)
         if more:
-            text = f"and {more:,} more; correct these first"
-            kept.append(Diagnostic(severity=Severity.ERROR, text=text, file=kept[0].file))
+            whole = Origin(name=kept[0].origin.name)
+            kept.append(error(whole, f"and {more:,} more; correct these first"))
         self.diagnostics = tuple(kept)
         super().__init__("\n".join(str(each) for each in self.diagnostics))
 
 
 class RuleError(ValueError):
-    """A value that breaks a rule of its own key; validators raise it.
+    """A value that breaks a rule of its own key; what parses the value raises it.
 
     Parameters
     ----------
@@ -107,10 +118,10 @@ class RuleError(ValueError):
 
 
 def printable(text: object, *, keep: str = "") -> str:
-    """Text in which everything that is not to be seen is written as an escape, such as ``\\x1b``.
+    """Text in which every character that cannot be seen is an escape such as ``\\x1b``.
 
-    That are control characters, line breaks, marks that turn the direction of writing, and bytes of
-    a file name that are no character.
+    These are control characters, line breaks, marks that turn the direction of writing, and bytes
+    of a file name that are no character.
 
     Parameters
     ----------

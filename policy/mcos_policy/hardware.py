@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainValidator
-
 from mcos_hw.config import POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
 from mcos_policy.diagnostics import RuleError
-from mcos_policy.fields import switch
+from mcos_policy.keys import Key, Table, declared
+from mcos_policy.kinds import Kind, switch
 from mcos_policy.units import FREQUENCY
 
 __all__ = [
@@ -22,7 +21,7 @@ __all__ = [
 ]
 
 
-def _size(name: str) -> PlainValidator:
+def _size(name: str) -> Kind:
     """An integer in the range of a size of :class:`ChannelConfig`."""
     low, high = RANGES[name]
     power = name in POWERS_OF_TWO
@@ -33,7 +32,7 @@ def _size(name: str) -> PlainValidator:
             raise RuleError(rule, "write a whole number without quotes")
         return value
 
-    return PlainValidator(parse)
+    return Kind(noun="integer", parse=parse, relative=True)
 
 
 def _kilohertz(value: object) -> int:
@@ -48,42 +47,90 @@ def _kilohertz(value: object) -> int:
     return int(kilohertz)
 
 
-class Hardware(BaseModel):
+def _megahertz(kilohertz: int) -> str:
+    return FREQUENCY.show(Fraction(1000 * kilohertz))
+
+
+_CLOCK = Kind(noun="frequency", parse=_kilohertz, write=_megahertz, quantity=FREQUENCY, scale=1000)
+
+
+def _key(kind: Kind, doc: str, default: str) -> Key:
+    return Key(kind, doc, default=f"`{default}`")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hardware(Table):
     """Sizes that a contract's table ``[hardware]``, or the options of a command, ask for.
 
-    What neither names is as in :class:`mcos_hw.config.ChannelConfig`.
-
-    Attributes
-    ----------
-    clock : int or None
-        Frequency in kHz.
-    bytes_per_clock : int or None
-        The channel's rate r in bytes per clock.
-    beat_bytes : int or None
-        Bytes of a beat.
-    slots : int or None
-        Requests granted and not yet served, at most: as many numbers as the memory port has.
-    id_width : int or None
-        Bits of a requester's own number of a request.
-    lateness : int or None
-        How many grants late eligibility sees virtual time.
-    loader_checks : bool or None
-        Whether the image loader judges values.
+    What neither names is as in :class:`mcos_hw.config.ChannelConfig`. The clock is in kHz.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    clock: Annotated[
+        int | None,
+        _key(
+            _CLOCK,
+            "of the channel, 1 MHz to 4 GHz in whole kHz. It turns every time and every rate of "
+            "the contract into clocks and bytes per clock",
+            f'"{_megahertz(ChannelConfig.clock_khz)}"',
+        ),
+    ] = None
+    bytes_per_clock: Annotated[
+        int | None,
+        _key(
+            _size("bytes_per_clock"),
+            "what the channel passes in a clock, at least a beat, at most 1024. Times `clock` it "
+            "is the hardware's rate",
+            str(ChannelConfig.bytes_per_clock),
+        ),
+    ] = None
+    beat_bytes: Annotated[
+        int | None,
+        _key(
+            _size("beat_bytes"),
+            "bytes of a beat, a power of two from 8 to 128; a request has 1 to 16 beats",
+            str(ChannelConfig.beat_bytes),
+        ),
+    ] = None
+    slots: Annotated[
+        int | None,
+        _key(
+            _size("slots"),
+            "commands that memory may have at once, a power of two from 16 to 4096. A command's "
+            "ID has as many bits: `64` fits the 6 bits of AMD's HBM ports",
+            str(ChannelConfig.slots),
+        ),
+    ] = None
+    id_width: Annotated[
+        int | None,
+        _key(
+            _size("id_width"),
+            "bits of a requester's own number of a request, 1 to 16",
+            str(ChannelConfig.id_width),
+        ),
+    ] = None
+    lateness: Annotated[
+        int | None,
+        _key(
+            _size("lateness"),
+            "grants by which eligibility is late, 0 to 3: [arbiter.md](arbiter.md)",
+            str(ChannelConfig.lateness),
+        ),
+    ] = None
+    loader_checks: Annotated[
+        bool | None,
+        _key(
+            switch(),
+            "the loader refuses an image whose values break a rule; without it such an image "
+            "becomes live. The compiler keeps the rules, so it is for hardware that only takes "
+            "compiled images",
+            str(ChannelConfig.loader_checks).lower(),
+        ),
+    ] = None
 
-    clock: Annotated[int, PlainValidator(_kilohertz)] | None = None
-    bytes_per_clock: Annotated[int, _size("bytes_per_clock")] | None = None
-    beat_bytes: Annotated[int, _size("beat_bytes")] | None = None
-    slots: Annotated[int, _size("slots")] | None = None
-    id_width: Annotated[int, _size("id_width")] | None = None
-    lateness: Annotated[int, _size("lateness")] | None = None
-    loader_checks: Annotated[bool, PlainValidator(switch)] | None = None
-
-    def given(self) -> dict[str, int]:
+    def asked(self) -> dict[str, int]:
         """What is asked for, by key."""
-        return {key: value for key, value in vars(self).items() if value is not None}
+        values = ((key, getattr(self, key)) for key in declared(Hardware))
+        return {key: value for key, value in values if value is not None}
 
     @property
     def tells_rate(self) -> bool:
@@ -93,7 +140,7 @@ class Hardware(BaseModel):
 
 OPTIONS: Mapping[str, str] = {
     key: f"--{'no-' if key in SWITCHES else ''}{key.replace('_', '-')}"
-    for key in Hardware.model_fields
+    for key in declared(Hardware)
 }
 """Option of each key on the command line; that of a part leaves it out."""
 
@@ -132,7 +179,7 @@ def choose_config(contract: Hardware, options: Hardware, default: ChannelConfig)
     HardwareMismatch
         If an option contradicts the contract, or a size does not go with another one.
     """
-    asked, told = contract.given(), options.given()
+    asked, told = contract.asked(), options.asked()
     faults = {
         key: f"{key} must be {_told(key, told[key])}, not {_shown(key, asked[key])}; change one of "
         "them, or leave the option out"
@@ -160,7 +207,7 @@ def _told(key: str, value: int) -> str:
 
 def _shown(key: str, value: int) -> str:
     """A value as a contract has it."""
-    return FREQUENCY.show(Fraction(1000 * value)) if key == "clock" else str(value).lower()
+    return declared(Hardware)[key].kind.write(value)
 
 
 def hardware_words(config: ChannelConfig) -> str:

@@ -1,160 +1,212 @@
-"""Keys of a TOML file that a model refuses: where each stands, its rule, its value, the way out."""
+"""Keys of tables, declared once: the parser, its hints, the docs and comparisons read them here.
+
+A table is a frozen dataclass. Each of its fields is a key, annotated with a :class:`Key`::
+
+    latency_slo: Annotated[Fraction | None, Key(quantity(DURATION), "...", unit="us")] = None
+"""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pydantic import AliasChoices, BaseModel
-
-from mcos_policy.diagnostics import Diagnostic, RuleError
-from mcos_policy.misspelt import Meant, meant_key
-from mcos_policy.source import KeyPath, Source, shorten
-from mcos_policy.units import Quantity
+from mcos_policy.kinds import Kind
+from mcos_policy.origin import Origin
 
 __all__ = [
-    "Form",
-    "diagnose",
-    "spellings",
+    "Declared",
+    "Given",
+    "Key",
+    "Table",
+    "declared",
+    "key_rows",
+    "tables_below",
 ]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Form:
-    """How a kind of file is built of tables.
+_SUFFIXES = {"GB/s": "gbps"}
+"""What a unit is called at the end of a key, where that is not its own spelling."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """What is declared of a key beside its type and its default.
 
     Parameters
     ----------
-    enclosing : Callable[[KeyPath], tuple[type[BaseModel], str]]
-        The model that the key at a path belongs to, and what its table is called in the file.
-    label : Callable[[KeyPath], str]
-        What a table at a path is called in the file.
-    is_table : Callable[[KeyPath], bool]
-        Whether there must be a table, or an array of them, at a path.
-    units : Mapping[str, str]
-        Units of keys that take a bare number.
-    quantities : Mapping[str, Quantity]
-        Kinds of keys that are a quantity, by their first spelling.
-    tables : Mapping[str, type[BaseModel]]
-        Models of the tables, by what they are called in the file.
+    kind : Kind
+        How its value is read and written.
+    doc : str
+        What it means and its limits, for the docs, in Markdown.
+    name : str
+        The key, where the field has another name.
+    unit : str
+        Unit of a second spelling of the key, which ends in it and takes a bare number.
+    default : str
+        What stands for the default in the docs, where the default itself says too little.
     """
 
-    enclosing: Callable[[KeyPath], tuple[type[BaseModel], str]]
-    label: Callable[[KeyPath], str]
-    is_table: Callable[[KeyPath], bool]
-    units: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    quantities: Mapping[str, Quantity] = dataclasses.field(default_factory=dict)
-    tables: Mapping[str, type[BaseModel]] = dataclasses.field(default_factory=dict)
+    kind: Kind
+    doc: str = ""
+    _: dataclasses.KW_ONLY
+    name: str = ""
+    unit: str = ""
+    default: str = ""
 
 
-def diagnose(source: Source, faults: Iterable[Any], form: Form) -> list[Diagnostic]:
-    """What to say of the errors of pydantic's :class:`ValidationError`.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Declared:
+    """A key as its table declares it.
 
-    Validators of the model raise :class:`RuleError`. A key that is missing because it is misspelt
-    is said once.
+    Parameters
+    ----------
+    field : str
+        Name of the table's field.
+    spellings : tuple[str, ...]
+        The key as it may be spelt, the usual spelling first.
+    key : Key
+        What the annotation says.
+    required : bool
+        Whether it has no default.
+    default : Any
+        Its default, if it has one.
     """
-    faults = list(faults)
-    meant = {
-        fault["loc"]: _meant(source, fault["loc"], form)
-        for fault in faults
-        if fault["type"] == "extra_forbidden"
-    }
-    steered = {(*path[:-1], each.name) for path, each in meant.items() if each is not None}
-    return [
-        _diagnose(source, fault, form, meant.get(fault["loc"]))
-        for fault in faults
-        if fault["type"] != "missing" or fault["loc"] not in steered
-    ]
+
+    field: str
+    spellings: tuple[str, ...]
+    key: Key
+    required: bool
+    default: Any
+
+    @property
+    def name(self) -> str:
+        """The usual spelling."""
+        return self.spellings[0]
+
+    @property
+    def kind(self) -> Kind:
+        """How its value is read and written."""
+        return self.key.kind
 
 
-def _diagnose(source: Source, fault: Any, form: Form, meant: Meant | None) -> Diagnostic:
-    path: KeyPath = fault["loc"]
-    key = path[-1]
-    match fault["type"]:
-        case "extra_forbidden":
-            return _unknown_key(source, path, form, meant)
-        case "missing":
-            model, table = form.enclosing(path)
-            names = " or ".join(spellings(model)[key])
-            return source.key_error(path[:-1], f"{table} must have the key {names}; add it")
-        case "value_error":
-            rule: RuleError = fault["ctx"]["error"]
-            label = form.label(path) if form.is_table(path) else key
-            way_out = _united(source, path, form) or rule.way_out
-            text = f"{label} {rule.rule}, not {source.value_text(path)}; {way_out}"
-            return source.error(path, text)
-        case _:
-            label = form.label(path)
-            value, way_out = source.value_text(path), "give it keys"
-            if (*path, 0) in source.keys:
-                value, way_out = "an array of tables", f"write {label}, in single brackets"
-            return source.error(path, f"{label} must be a table, not {value}; {way_out}")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Given:
+    """How a key was given.
+
+    Parameters
+    ----------
+    key : str
+        The key as it was spelt.
+    shown : str
+        The value as it was written.
+    origin, key_origin : Origin
+        Where value and key come from.
+    """
+
+    key: str
+    shown: str
+    origin: Origin
+    key_origin: Origin
 
 
-def _unknown_key(source: Source, path: KeyPath, form: Form, meant: Meant | None) -> Diagnostic:
-    model, table = form.enclosing(path)
-    key = str(path[-1])
-    for names in spellings(model).values():
-        if key in names:
-            pair = " or ".join(names)
-            return source.key_error(path, f"{table} must have {pair}, not both; remove one")
-    known = ", ".join(sorted(_first_spellings(model)))
-    way_out = "remove it" if meant is None else meant.way_out
-    shown = shorten(repr(key))
-    text = f"a key of {table} must be one of {known}, not {shown}; {way_out}"
-    return source.key_error(path, text)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table whose values know their origin; what every table of a contract inherits.
+
+    Parameters
+    ----------
+    origin : Origin
+        Where the table comes from.
+    given : Mapping[str, Given]
+        How each of its keys was given, by the field's name. A key with its default is not in it.
+    """
+
+    origin: Origin = dataclasses.field(default=Origin(name="a contract"), compare=False, repr=False)
+    given: Mapping[str, Given] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def assumed(cls, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Defaults that hold only beside other values.
+
+        Parameters
+        ----------
+        found : Mapping[str, Any]
+            Values of the keys that were given, by the field's name.
+        """
+        return {}
+
+    def at(self, field: str) -> Given:
+        """How a key was given; for a default the origin is the table's."""
+        if field in self.given:
+            return self.given[field]
+        return Given(
+            key=declared(type(self))[field].name,
+            shown="the default",
+            origin=self.origin,
+            key_origin=self.origin,
+        )
 
 
-def _united(source: Source, path: KeyPath, form: Form) -> str | None:
-    """What to write for a text with a unit at a key that has its unit in its name."""
-    key, value = str(path[-1]), source.value(path)
-    if key not in form.units or not isinstance(value, str):
-        return None
-    model, _ = form.enclosing(path)
-    first = _first_spellings(model)[key]
-    try:
-        form.quantities[first].parse(value)
-    except RuleError:
-        return None
-    return f"write {first} = {source.value_text(path)}"
-
-
-def _meant(source: Source, path: KeyPath, form: Form) -> Meant | None:
-    """What the unknown key at ``path`` was meant to be, if it is like anything."""
-    model, _ = form.enclosing(path)
-    value = source.value(path)
-    elsewhere = {
-        key: f"it belongs under {table}"
-        for table, other in form.tables.items()
-        if other is not model and not isinstance(value, dict)
-        for key in _first_spellings(other)
-        if not any(name.endswith(f".{key}]") for name in form.tables)
-    }
-    if isinstance(value, dict):
-        own = [name for name in form.tables if name.endswith(f".{path[-1]}]")]
-        elsewhere = {str(path[-1]): f"write {name}" for name in own}
-    return meant_key(
-        str(path[-1]),
-        value,
-        names=_first_spellings(model),
-        units=form.units,
-        quantities=form.quantities,
-        elsewhere=elsewhere,
-    )
-
-
-def _first_spellings(model: type[BaseModel]) -> dict[str, str]:
-    """The first spelling of each key of a model, by each of its spellings."""
-    return {name: str(first) for first, names in spellings(model).items() for name in names}
-
-
-def spellings(model: type[BaseModel]) -> dict[str | int, tuple[str, ...]]:
-    """Every spelling of each key of a model, by its first."""
-    found: dict[str | int, tuple[str, ...]] = {}
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            names = tuple(str(choice) for choice in alias.choices)
-        else:
-            names = (alias if isinstance(alias, str) else name,)
-        found[names[0]] = names
+@functools.cache
+def declared(model: type[Table]) -> dict[str, Declared]:
+    """Keys of a table by the name of the field, in their order."""
+    hints = get_type_hints(model, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(model):
+        key = _key(hints[field.name])
+        if key is None:
+            continue
+        name = key.name or field.name
+        suffix = _SUFFIXES.get(key.unit, key.unit)
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        found[field.name] = Declared(
+            field=field.name,
+            spellings=(name, f"{name}_{suffix}") if suffix else (name,),
+            key=key,
+            required=required,
+            default=None if required else _default(field),
+        )
     return found
+
+
+def _key(hint: Any) -> Key | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((each for each in get_args(hint)[1:] if isinstance(each, Key)), None)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    factory: Any = field.default_factory
+    return factory()
+
+
+def tables_below(model: type[Table], label: str = "") -> Iterator[tuple[str, type[Table]]]:
+    """Every table in a document of a model, with its label such as ``[tenant.bandwidth]``."""
+    for each in declared(model).values():
+        if each.kind.table is not None:
+            inner = f"{label}.{each.name}" if label else each.name
+            yield (f"[[{inner}]]" if each.kind.several else f"[{inner}]"), each.kind.table
+            yield from tables_below(each.kind.table, inner)
+
+
+def key_rows(model: type[Table]) -> list[str]:
+    """Rows of the table of keys that the docs have, in Markdown."""
+    rows = []
+    for each in declared(model).values():
+        spelt = ", ".join(f"`{spelling}`" for spelling in each.spellings)
+        cells = (spelt, each.kind.noun, _default_words(each), each.key.doc)
+        rows.append(" | ".join(cells))
+    return [f"| {row} |".replace("|  |", "| |") for row in rows]
+
+
+def _default_words(each: Declared) -> str:
+    if each.required or each.key.default:
+        return each.key.default
+    if each.default is None or each.default == ():
+        return "none"
+    written = each.kind.write(each.default)
+    return f'`"{written}"`' if each.kind.quantity else f"`{written}`"

@@ -5,14 +5,13 @@ from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.contract import Contract
-from mcos_policy.diagnostics import Diagnostic
-from mcos_policy.source import Source
+from mcos_policy.diagnostics import Diagnostic, note
 from mcos_policy.units import RATE
 
 __all__ = ["notes"]
 
 
-def notes(contract: Contract, config: ChannelConfig, source: Source) -> Iterator[Diagnostic]:
+def notes(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
     """Notes about a contract that compiles, in the order of its tables."""
     if contract.memory.rate is None and not contract.hardware.tells_rate:
         rate = RATE.show(Fraction(config.capacity))
@@ -20,20 +19,20 @@ def notes(contract: Contract, config: ChannelConfig, source: Source) -> Iterator
             f"capacity is assumed to be {contract.fabric.channels} channels of {rate}, the "
             "hardware's rate; write [memory] rate if a channel of yours passes another"
         )
-        yield source.note(("fabric",), text)
-    yield from _priority(contract, source)
+        yield note(contract.fabric.origin, text)
+    yield from _priority(contract)
 
 
-def _priority(contract: Contract, source: Source) -> Iterator[Diagnostic]:
+def _priority(contract: Contract) -> Iterator[Diagnostic]:
     """A note at the first priority of a contract whose priorities order nothing."""
     priorities = {tenant.bandwidth.priority for tenant in contract.tenants.values()}
     if contract.fabric.overcommitted or len(priorities) == 1:
         return
-    paths = (("tenant", position, "bandwidth", "priority") for position in contract.tenants)
-    first = next(path for path in paths if path in source.keys)
+    promises = (tenant.bandwidth for tenant in contract.tenants.values())
+    first = next(each.given["priority"] for each in promises if "priority" in each.given)
     text = (
         "priority orders nothing here: MCOS shares by guarantee, and only the baseline of fixed "
         "priority goes by it; write overcommitted = true under [fabric] to have it go before "
         "fairness"
     )
-    yield source.note(first, text)
+    yield note(first.origin, text)

@@ -1,38 +1,35 @@
-"""A TOML file such as a contract: its tables, and where in the file each key stands."""
+"""The TOML front end: a file such as a contract, and where in it each key and value stands."""
 
+import bisect
 import codecs
-import dataclasses
 import decimal
 import difflib
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
 from mcos_hw.registers.image import IMAGE_MAGIC
-from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+from mcos_policy.diagnostics import ContractError, Diagnostic, error
+from mcos_policy.document import ARRAY_OF_TABLES, Document
+from mcos_policy.origin import KeyPath, Origin, Place, shorten
 
 __all__ = [
-    "KeyPath",
     "Source",
     "parse_source",
     "read_source",
-    "shorten",
 ]
 
 
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""Way to a value from the top of the file: keys, and positions in arrays of tables."""
-
 _LARGEST_FILE = 1 << 20
-_SHOWN_CHARACTERS = 60
 _MOST_PARTS = 64
 """Parts of a dotted key; every way to a value is kept, so that long ones take their square."""
 
@@ -48,9 +45,8 @@ _UNQUOTED = re.compile(
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Source:
-    """A contract file that is valid TOML.
+class Source(Document):
+    """A file of tables that is valid TOML.
 
     Parameters
     ----------
@@ -58,65 +54,48 @@ class Source:
         Name of the file, as the user gave it.
     text : str
         Its text.
-    document : dict[str, Any]
+    values : dict[str, Any]
         Its tables; numbers with a point or exponent are :class:`~decimal.Decimal`.
-    keys, values : Mapping[KeyPath, tree_sitter.Node]
+    key_nodes, value_nodes : Mapping[KeyPath, tree_sitter.Node]
         Where each key and each value stands.
     """
 
-    name: str
-    text: str
-    document: dict[str, Any]
-    keys: Mapping[KeyPath, Node]
-    values: Mapping[KeyPath, Node]
+    def __init__(
+        self,
+        *,
+        name: str,
+        text: str,
+        values: dict[str, Any],
+        key_nodes: Mapping[KeyPath, Node],
+        value_nodes: Mapping[KeyPath, Node],
+    ) -> None:
+        super().__init__(name=name, text=text, values=values)
+        self._keys = key_nodes
+        self._values = value_nodes
+        self._lines = _lines(text)
 
-    def value(self, path: KeyPath) -> Any:
-        """The value at ``path``; None where there is none."""
-        found: Any = self.document
-        for step in path:
-            try:
-                found = found[step]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return found
-
-    def value_text(self, path: KeyPath) -> str:
+    def shown(self, path: KeyPath) -> str:
         """The value at ``path`` as the file spells it, shortened to one line."""
-        return shorten(_text(self.values[path])) if path in self.values else "a table"
+        if path in self._values:
+            return shorten(_text(self._values[path]))
+        return ARRAY_OF_TABLES if (*path, 0) in self._keys else "a table"
 
-    @functools.cached_property
-    def lines(self) -> list[str]:
-        """Its lines, without their ends."""
-        return _lines(self.text)
+    def origin(self, path: KeyPath) -> Origin:
+        """Place of the value at ``path``, or of the nearest table around it."""
+        return self._place(path, self._values)
 
-    def error(self, path: KeyPath, text: str) -> Diagnostic:
-        """An error about the value at ``path``, or about the nearest table around it."""
-        return self._diagnostic(Severity.ERROR, path, text, self.values)
+    def key_origin(self, path: KeyPath) -> Origin:
+        """Place of the key at ``path``, or of the nearest table around it."""
+        return self._place(path, self._keys)
 
-    def key_error(self, path: KeyPath, text: str) -> Diagnostic:
-        """An error about the key at ``path`` itself."""
-        return self._diagnostic(Severity.ERROR, path, text, self.keys)
-
-    def warning(self, path: KeyPath, text: str) -> Diagnostic:
-        """A warning about the value at ``path``, or about the nearest table around it."""
-        return self._diagnostic(Severity.WARNING, path, text, self.values)
-
-    def note(self, path: KeyPath, text: str) -> Diagnostic:
-        """A note about the value at ``path``, or about the nearest table around it."""
-        return self._diagnostic(Severity.NOTE, path, text, self.values)
-
-    def _diagnostic(
-        self, severity: Severity, path: KeyPath, text: str, nodes: Mapping[KeyPath, Node]
-    ) -> Diagnostic:
-        while path:
-            node = nodes.get(path) or self.keys.get(path)
+    def _place(self, path: KeyPath, nodes: Mapping[KeyPath, Node]) -> Place:
+        nearest = path
+        while nearest:
+            node = nodes.get(nearest) or self._keys.get(nearest)
             if node is not None:
-                line, column = _position(node, self.lines)
-                break
-            path = path[:-1]
-        else:
-            line, column = 1, 1
-        return _at(severity, self.name, self.lines, line, column, text)
+                return _place(self.name, self._lines, node, path=path)
+            nearest = nearest[:-1]
+        return _at(self.name, self._lines, (1, 1), path=path)
 
 
 def read_source(
@@ -161,8 +140,8 @@ def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
         if index.repeated:
             raise ContractError(index.repeated)
         document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise ContractError([_syntax_error(name, text, str(error), noun)]) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise ContractError([_syntax_error(name, text, str(fault), noun)]) from None
     except RecursionError:
         rule = "values must be nested a few levels deep, not by hundreds; remove the inner ones"
         raise ContractError([_whole(name, rule)]) from None
@@ -175,7 +154,9 @@ def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
     if not document:
         rule = f"{noun} must not be empty; give it {begin}"
         raise ContractError([_whole(name, rule)])
-    return Source(name=name, text=text, document=document, keys=index.keys, values=index.values)
+    return Source(
+        name=name, text=text, values=document, key_nodes=index.keys, value_nodes=index.values
+    )
 
 
 def _read_text(name: str, path: Path, noun: str, samples: Collection[str]) -> str:
@@ -193,8 +174,8 @@ def _read_text(name: str, path: Path, noun: str, samples: Collection[str]) -> st
         elif samples:
             rule += f", or name a sample: {', '.join(samples)}"
         raise ContractError([_whole(name, rule)]) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
         rule = f"{noun} must be a readable file, not this ({reason}); correct the path"
         raise ContractError([_whole(name, rule)]) from None
     if len(data) > _LARGEST_FILE:
@@ -208,24 +189,19 @@ def _read_text(name: str, path: Path, noun: str, samples: Collection[str]) -> st
         raise ContractError([_whole(name, rule)])
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        valid = data[: error.start].decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        valid = data[: fault.start].decode("utf-8-sig")
         line = valid.count("\n") + 1
         column = len(valid) - valid.rfind("\n")
         rule = (
-            f"{noun} must be UTF-8 text, not the byte 0x{data[error.start]:02x}; "
+            f"{noun} must be UTF-8 text, not the byte 0x{data[fault.start]:02x}; "
             "save the file as UTF-8"
         )
         shown = valid[valid.rfind("\n") + 1 :]
-        diagnostic = Diagnostic(
-            severity=Severity.ERROR,
-            text=rule,
-            file=name,
-            line=line,
-            column=column,
-            source_line=shown,
+        place = Place(
+            name=name, line=line, column=column, end=(line, column + 1), source_line=shown
         )
-        raise ContractError([diagnostic]) from None
+        raise ContractError([error(place, rule)]) from None
 
 
 def _syntax_error(name: str, text: str, message: str, noun: str) -> Diagnostic:
@@ -243,32 +219,38 @@ def _syntax_error(name: str, text: str, message: str, noun: str) -> Diagnostic:
             f"a quantity must be in quotes, not {shorten(unquoted[2])}; "
             f'write {shorten(unquoted[1])} = "{shorten(unquoted[2])}"'
         )
-    return _at(Severity.ERROR, name, lines, line, column, rule)
+    return error(_at(name, lines, (line, column)), rule)
 
 
 def _whole(name: str, text: str) -> Diagnostic:
-    return Diagnostic(severity=Severity.ERROR, text=text, file=name)
-
-
-def shorten(text: str) -> str:
-    """A text on one line, and no longer than is read."""
-    text = " ".join(text[: 4 * _SHOWN_CHARACTERS].split())
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
+    return error(Origin(name=name), text)
 
 
 def _lines(text: str) -> list[str]:
     return [line.rstrip("\r") for line in text.split("\n")]
 
 
+def _place(name: str, lines: list[str], node: Node, *, path: KeyPath = ()) -> Place:
+    """Where a node stands."""
+    begin, end = _position(node.start_point, lines), _position(node.end_point, lines)
+    return _at(name, lines, begin, end=end, path=path)
+
+
 def _at(
-    severity: Severity, name: str, lines: list[str], line: int, column: int, message: str
-) -> Diagnostic:
-    return Diagnostic(
-        severity=severity,
-        text=message,
-        file=name,
+    name: str,
+    lines: list[str],
+    begin: tuple[int, int],
+    *,
+    end: tuple[int, int] | None = None,
+    path: KeyPath = (),
+) -> Place:
+    line, column = begin
+    return Place(
+        name=name,
+        path=path,
         line=line,
         column=column,
+        end=begin if end is None else end,
         source_line=lines[line - 1],
     )
 
@@ -277,18 +259,20 @@ def _text(node: Node) -> str:
     return (node.text or b"").decode()
 
 
-def _position(node: Node, lines: list[str]) -> tuple[int, int]:
-    row, column = node.start_point
+def _position(point: tuple[int, int], lines: list[str]) -> tuple[int, int]:
+    """Line and column of a point of a syntax tree."""
+    row, column = point
     # tree-sitter counts bytes in a line, people count characters.
     if not lines[row].isascii():
-        column = len(_encoded(lines[row])[:column].decode())
+        column = bisect.bisect_left(_offsets(lines[row]), column)
     return row + 1, column + 1
 
 
 @functools.lru_cache(maxsize=4)
-def _encoded(line: str) -> bytes:
-    """A line's bytes; a contract may be one long line."""
-    return line.encode()
+def _offsets(line: str) -> list[int]:
+    """The byte at which each character of a line begins; a contract may be one long line."""
+    lengths = (len(character.encode()) for character in line)
+    return list(itertools.accumulate(lengths, initial=0))
 
 
 class _Index:
@@ -334,17 +318,17 @@ class _Index:
         if node.type == "table_array_element" and _SEVERAL in self.lengths:
             return
         (name,) = _SEVERAL
-        first, _ = _position(earlier, self.lines)
+        first = self._place(earlier)
         if node.type == "table_array_element" and _SEVERAL not in self.explicit:
-            line, column = _position(earlier, self.lines)
+            place = first
             rule = f"[[{name}]] must come before the tables in it; write it before this line"
         else:
-            line, column = _position(header, self.lines)
+            place = self._place(header)
             rule = (
                 f"several tables must begin with [[{name}]], in double brackets, not with "
-                f"[{name}]; write [[{name}]] here and on line {first}"
+                f"[{name}]; write [[{name}]] here and on line {first.line}"
             )
-        self.single.append(_at(Severity.ERROR, self.name, self.lines, line, column, rule))
+        self.single.append(error(place, rule))
 
     def _pair(self, node: Node, table: KeyPath) -> None:
         key, value = [child for child in node.named_children if child.type != "comment"]
@@ -366,13 +350,11 @@ class _Index:
 
     def _declare(self, path: KeyPath, key: Node) -> None:
         if path in self.explicit:
-            line, column = _position(key, self.lines)
-            first, _ = _position(self.keys[path], self.lines)
             rule = (
                 f"key {shorten(repr(path[-1]))} must appear once, not again here; "
-                f"remove it here or on line {first}"
+                f"remove it here or on line {self._place(self.keys[path]).line}"
             )
-            self.repeated.append(_at(Severity.ERROR, self.name, self.lines, line, column, rule))
+            self.repeated.append(error(self._place(key), rule))
         else:
             self.explicit.add(path)
             self.keys[path] = key
@@ -380,9 +362,8 @@ class _Index:
     def _descend(self, table: KeyPath, parts: list[tuple[str, Node]]) -> KeyPath:
         """The path of a dotted key; a step into an array of tables means its last table."""
         if len(parts) > _MOST_PARTS:
-            line, column = _position(parts[0][1], self.lines)
             rule = f"a key must have at most {_MOST_PARTS} parts, not {len(parts)}; shorten it"
-            raise ContractError([_at(Severity.ERROR, self.name, self.lines, line, column, rule)])
+            raise ContractError([error(self._place(parts[0][1]), rule)])
         path = table
         for depth, (name, node) in enumerate(parts):
             path = (*path, name)
@@ -390,6 +371,9 @@ class _Index:
             if depth + 1 < len(parts) and path in self.lengths:
                 path = (*path, self.lengths[path] - 1)
         return path
+
+    def _place(self, node: Node) -> Place:
+        return _place(self.name, self.lines, node)
 
 
 def _key_parts(key: Node) -> list[tuple[str, Node]]:

@@ -95,7 +95,8 @@ class Quantity:
         Parameters
         ----------
         value : object
-            Text with a number and a unit, or a :class:`Bare` number; the number 0 needs no unit.
+            Text with a number and a unit, a :class:`Bare` number, or a :class:`Fraction` in the
+            base unit; the number 0 needs no unit.
         zero : bool
             Whether 0 is allowed.
 
@@ -106,7 +107,7 @@ class Quantity:
         """
         if zero and type(value) is int and value == 0:
             return Fraction(0)
-        number = self._bare(value) if isinstance(value, Bare) else self._text(value)
+        number = value if isinstance(value, Fraction) else self._number(value)
         if number < 0 or (number == 0 and not zero):
             low = "at least" if zero else "over"
             raise RuleError(f"must be {low} 0", f'write {self.noun} such as "{self.example}"')
@@ -144,6 +145,9 @@ class Quantity:
             for each in meanings
         ]
         return f"write {', or '.join(choices)}"
+
+    def _number(self, value: object) -> Fraction:
+        return self._bare(value) if isinstance(value, Bare) else self._text(value)
 
     def _text(self, value: object) -> Fraction:
         rule = f'must be {self.noun} such as "{self.example}"'

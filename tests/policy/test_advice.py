@@ -1,5 +1,6 @@
 """What is said of objectives that are not promised, and that what it proposes would do."""
 
+import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -66,9 +67,9 @@ def test_without_the_pacer(contract_file: Callable[[str], Path], base: str) -> N
 
 def _holds(contract: Contract, position: int, guarantee: Fraction) -> bool:
     tenant = contract.tenants[position]
-    bandwidth = tenant.bandwidth.model_copy(update={"guaranteed": guarantee})
-    changed = tenant.model_copy(update={"bandwidth": bandwidth})
-    other = contract.model_copy(update={"tenants": contract.tenants | {position: changed}})
+    bandwidth = dataclasses.replace(tenant.bandwidth, guaranteed=guarantee)
+    changed = dataclasses.replace(tenant, bandwidth=bandwidth)
+    other = dataclasses.replace(contract, tenants=contract.tenants | {position: changed})
     return judge(other, CONFIG)[position].verdict is Verdict.HOLDS
 
 

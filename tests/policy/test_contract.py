@@ -304,7 +304,7 @@ def test_all_errors_in_one_go(contract_file: Callable[[str], Path], base: str) -
     path = contract_file(text)
     with pytest.raises(ContractError) as caught:
         compile_contract(path, CONFIG)
-    places = [(each.line, each.column) for each in caught.value.diagnostics]
+    places = [each.origin.order for each in caught.value.diagnostics]
     assert places == [(3, 9), (4, 1), (8, 7), (12, 9), (19, 19), (20, 1), (21, 14)]
 
 

@@ -79,7 +79,7 @@ def test_fault(contract_file, base, line, message):
 
 def test_an_option_that_contradicts_the_table_is_said_with_both(contract_file, base):
     path = contract_file(TABLE + base)
-    options = Hardware.model_validate({"clock": "200 MHz", "slots": 32, "bytes_per_clock": 32})
+    options = Hardware(clock=200_000, slots=32, bytes_per_clock=32)
     examined = examine(path, DEFAULT, options=options)
     assert not examined.admitted
     clock, slots = map(str, examined.diagnostics)
@@ -91,7 +91,7 @@ def test_an_option_that_contradicts_the_table_is_said_with_both(contract_file, b
 
 
 def test_options_are_for_contracts_without_a_table(contract_file, base):
-    options = Hardware.model_validate({"clock": "400 MHz"})
+    options = Hardware(clock=400_000)
     path = contract_file(base.replace('"400 ', '"200 '))
     compiled = compile_contract(path, DEFAULT, options=options)
     assert compiled.config == ChannelConfig(clock_khz=400_000)

@@ -8,8 +8,9 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
-from mcos_policy.contract import Bandwidth, Fabric, Memory, Placement, validate
+from mcos_policy.contract import TABLES, validate
 from mcos_policy.diagnostics import ContractError
+from mcos_policy.keys import declared
 from mcos_policy.samples import SAMPLES
 from mcos_policy.source import read_source
 
@@ -99,13 +100,8 @@ def test_a_key_that_is_nearly_right(
 
 
 def test_every_quantity_is_known_as_one(base: str, contract_file: Callable[[str], Path]) -> None:
-    for model, table in (
-        (Fabric, "[fabric]"),
-        (Memory, "[memory]"),
-        (Bandwidth, "[tenant.bandwidth]"),
-        (Placement, "[tenant.placement]"),
-    ):
-        for key in model.model_fields:
+    for table, model in TABLES.items():
+        for key in declared(model):
             body = f"{table}\n{key} = 1e-300\n"
             text = base.replace(f"{table}\n", body) if table in base else base + body
             told = _refused(contract_file(text))

@@ -8,6 +8,7 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.diagnostics import ContractError, Diagnostic, Severity
+from mcos_policy.origin import Place
 from mcos_policy.samples import SAMPLES
 
 CAPACITY = (
@@ -67,7 +68,8 @@ def test_samples_assume_no_capacity() -> None:
 
 def test_notes_go_last_where_there_are_too_many_remarks() -> None:
     def remark(severity: Severity, line: int) -> Diagnostic:
-        return Diagnostic(severity=severity, text="x", file="f", line=line, column=1)
+        place = Place(name="f", line=line, column=1, end=(line, 1), source_line="")
+        return Diagnostic(severity=severity, text="x", origin=place)
 
     notes = [remark(Severity.NOTE, line) for line in range(1, 40)]
     warnings = [remark(Severity.WARNING, line) for line in range(40, 60)]

@@ -67,7 +67,9 @@ def test_weights() -> None:
 
 
 def test_default_age_limit() -> None:
-    promise = Bandwidth(guaranteed="1 GB/s", burst="1 GB/s", burst_duration="1 ms")
+    promise = Bandwidth(
+        guaranteed=Fraction(10**9), burst=Fraction(10**9), burst_duration=Fraction(1, 1000)
+    )
     assert age_limit(promise, Fraction(256), CONFIG) == 1024
     assert age_limit(promise, Fraction(1025, 4), CONFIG) == 1025
     assert age_limit(promise, Fraction(1 << 20), CONFIG) == (1 << 20) - 1

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mcos_policy.diagnostics import ContractError
+from mcos_policy.diagnostics import ContractError, error
+from mcos_policy.origin import KeyPath, Place
 from mcos_policy.samples import SAMPLES
-from mcos_policy.source import KeyPath, read_source
+from mcos_policy.source import read_source
 
 
 @pytest.mark.parametrize(
@@ -26,29 +27,32 @@ from mcos_policy.source import KeyPath, read_source
 def test_position(
     contract_file: Callable[[str], Path], text: str, path: KeyPath, position: tuple[int, int]
 ) -> None:
-    diagnostic = read_source(contract_file(text)).error(path, "x")
-    assert (diagnostic.line, diagnostic.column) == position
+    origin = read_source(contract_file(text)).origin(path)
+    assert isinstance(origin, Place)
+    assert (origin.line, origin.column) == position
 
 
 def test_key_error_points_at_the_key(contract_file: Callable[[str], Path]) -> None:
-    diagnostic = read_source(contract_file("a = 1\nbb = 2\n")).key_error(("bb",), "x")
-    assert diagnostic.render().endswith("c.toml:2:1: error: x\nbb = 2\n^")
+    origin = read_source(contract_file("a = 1\nbb = 2\n")).key_origin(("bb",))
+    assert error(origin, "x").render().endswith("c.toml:2:1: error: x\nbb = 2\n^")
+    assert isinstance(origin, Place)
+    assert (origin.path, origin.end) == (("bb",), (2, 3))
 
 
-def test_value_text_is_the_file_s_own_in_one_short_line(
+def test_shown_value_is_the_file_s_own_in_one_short_line(
     contract_file: Callable[[str], Path],
 ) -> None:
     source = read_source(contract_file('a = 1.50e0\nb = [\n  1,\n  2]\nc = "' + 80 * "x" + '"\n'))
-    assert source.value_text(("a",)) == "1.50e0"
-    assert source.value_text(("b",)) == "[ 1, 2]"
-    assert source.value_text(("c",)) == '"' + 56 * "x" + "..."
-    assert source.value_text(("missing",)) == "a table"
+    assert source.shown(("a",)) == "1.50e0"
+    assert source.shown(("b",)) == "[ 1, 2]"
+    assert source.shown(("c",)) == '"' + 56 * "x" + "..."
+    assert source.shown(("missing",)) == "a table"
 
 
 def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_bytes(b"\xef\xbb\xbfa = 1\r\n")
-    assert read_source(path).document == {"a": 1}
+    assert read_source(path).values == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +172,7 @@ def test_missing_file_and_directory(tmp_path: Path) -> None:
 
 
 def test_a_key_of_64_parts_is_read(contract_file: Callable[[str], Path]) -> None:
-    assert read_source(contract_file(".".join(["a"] * 64) + " = 1")).document.keys() == {"a"}
+    assert read_source(contract_file(".".join(["a"] * 64) + " = 1")).values.keys() == {"a"}
 
 
 def test_a_sample_is_called_by_its_name_wherever_it_is_installed() -> None:

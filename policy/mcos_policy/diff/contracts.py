@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from pydantic import BaseModel
-
 from mcos_policy.compiler import Compiled
-from mcos_policy.contract import QUANTITIES, Bandwidth, Fabric, Memory, Placement, Tenant
+from mcos_policy.contract import Bandwidth, Fabric, Memory, Placement, Tenant
 from mcos_policy.diff.change import Change, relative, shown_pair
 from mcos_policy.explain import Explanation, TenantExplanation, explain
-from mcos_policy.keys import spellings
+from mcos_policy.hardware import Hardware
+from mcos_policy.keys import Declared, Table, declared
+from mcos_policy.kinds import Kind
 from mcos_policy.units import RATE
 
 __all__ = [
@@ -45,6 +45,7 @@ def compare_contracts(before: Compiled, after: Compiled) -> ContractDifference:
     """Compare two compiled contracts. Tenants are the same by name, else by tag."""
     earlier, later = before.contract, after.contract
     changes = [
+        *_table("[hardware]", Hardware, earlier.hardware, later.hardware),
         *_table("[fabric]", Fabric, earlier.fabric, later.fabric),
         *_table("[memory]", Memory, earlier.memory, later.memory),
     ]
@@ -100,40 +101,25 @@ def _promise(tenant: Tenant) -> str:
     return f"guaranteed {RATE.show(promise.guaranteed)}, burst {RATE.show(promise.burst)}"
 
 
-def _table(
-    subject: str, model: type[BaseModel], before: BaseModel, after: BaseModel
-) -> Iterator[Change]:
-    for key in map(str, spellings(model)):
-        was, now = getattr(before, key), getattr(after, key)
+def _table(subject: str, model: type[Table], before: Table, after: Table) -> Iterator[Change]:
+    for field, each in declared(model).items():
+        was, now = getattr(before, field), getattr(after, field)
         if was != now:
-            yield _change(subject, key, was, now)
+            yield _change(subject, each, was, now)
 
 
-def _change(subject: str, key: str, was: Any, now: Any) -> Change:
-    by = None
-    if key in QUANTITIES and None not in (was, now):
-        told = shown_pair(QUANTITIES[key], Fraction(was), Fraction(now))
+def _change(subject: str, key: Declared, was: Any, now: Any) -> Change:
+    kind, by = key.kind, None
+    told = _show(kind, was), _show(kind, now)
+    if kind.relative and None not in (was, now):
         by = relative(Fraction(was), Fraction(now))
-    else:
-        told = _show(key, was), _show(key, now)
-        if key in ("channels", "cost", "promotion_interval"):
-            by = relative(Fraction(was), Fraction(now))
-    return Change(subject=subject, key=key, before=told[0], after=told[1], by=by)
+        if kind.quantity is not None:
+            told = shown_pair(kind.quantity, Fraction(was), Fraction(now))
+    return Change(subject=subject, key=key.name, before=told[0], after=told[1], by=by)
 
 
-def _show(key: str, value: Any) -> str:
-    """A value as a contract writes it."""
-    if value is None or value == ():
-        return _NOT_SET
-    if isinstance(value, bool):
-        return str(value).lower()
-    if key == "page_color":
-        return f"{value:#x}"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    if key in QUANTITIES:
-        return QUANTITIES[key].show(Fraction(value))
-    return f"{float(value):g}" if isinstance(value, Fraction) else str(value)
+def _show(kind: Kind, value: Any) -> str:
+    return _NOT_SET if value is None or value == () else kind.write(value)
 
 
 def _consequences(

@@ -9,8 +9,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord, ImageCode
 from mcos_policy.compiler import Compiled, compile_contract
-from mcos_policy.diagnostics import ContractError, Diagnostic, Severity, printable
+from mcos_policy.diagnostics import ContractError, error, printable
 from mcos_policy.image import Image, decode, image_files, unpack, verify
+from mcos_policy.origin import Origin
 from mcos_policy.settings import Settings
 
 __all__ = [
@@ -120,7 +121,7 @@ def _image_data(path: Path) -> bytes | None:
 
 
 def _refused(path: Path, text: str) -> ContractError:
-    return ContractError([Diagnostic(severity=Severity.ERROR, text=text, file=str(path))])
+    return ContractError([error(Origin(name=str(path)), text)])
 
 
 def _record(path: Path, image: Image) -> dict[str, Any]:

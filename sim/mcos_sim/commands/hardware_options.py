@@ -14,6 +14,7 @@ from mcos_hw.config import SWITCHES, ChannelConfig
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
+    from mcos_policy.diagnostics import RuleError
     from mcos_policy.hardware import Hardware
 
 __all__ = [
@@ -118,17 +119,18 @@ class HardwareOptions:
         UserError
             If one of them is none that hardware has.
         """
-        from pydantic import ValidationError
-
+        from mcos_policy.diagnostics import RuleError
         from mcos_policy.hardware import OPTIONS, Hardware
+        from mcos_policy.keys import declared
 
-        try:
-            return Hardware.model_validate(self._given)
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            rule = fault["ctx"]["error"]
-            option, value = OPTIONS[str(fault["loc"][0])], fault["input"]
-            raise UserError(f"{option} {rule.rule}, not {value!r}; {_unquoted(rule)}") from None
+        found: dict[str, Any] = {}
+        for key, value in self._given.items():
+            try:
+                found[key] = declared(Hardware)[key].kind.parse(value)
+            except RuleError as broken:
+                told = f"{OPTIONS[key]} {broken.rule}, not {value!r}; {_unquoted(broken)}"
+                raise UserError(told) from None
+        return Hardware(**found)
 
     def config(self, contract: Path | None = None) -> ChannelConfig:
         """The hardware that is asked for, with or without a contract.
@@ -157,9 +159,9 @@ class HardwareOptions:
             raise UserError(str(error)) from None
 
 
-def _unquoted(rule: Any) -> str:
+def _unquoted(rule: RuleError) -> str:
     """A way out of the contract's, for a shell in which nothing is quoted."""
-    return str(rule.way_out).removesuffix(" without quotes").replace(", in quotes", "")
+    return rule.way_out.removesuffix(" without quotes").replace(", in quotes", "")
 
 
 def with_hardware(command: Callable[..., None]) -> Callable[..., None]:

@@ -94,15 +94,14 @@ def _in_bytes(compiled: Compiled) -> Compiled:
     tenants = {}
     for position, tenant in compiled.contract.tenants.items():
         promise = tenant.bandwidth
-        changed = promise.model_copy(
-            update={
-                "guaranteed": promise.guaranteed * promise.cost,
-                "burst": max(promise.burst, promise.guaranteed * promise.cost),
-                "cost": type(promise.cost)(1),
-            }
+        changed = dataclasses.replace(
+            promise,
+            guaranteed=promise.guaranteed * promise.cost,
+            burst=max(promise.burst, promise.guaranteed * promise.cost),
+            cost=type(promise.cost)(1),
         )
-        tenants[position] = tenant.model_copy(update={"bandwidth": changed})
-    contract = compiled.contract.model_copy(update={"tenants": tenants})
+        tenants[position] = dataclasses.replace(tenant, bandwidth=changed)
+    contract = dataclasses.replace(compiled.contract, tenants=tenants)
     config = compiled.config
     settings = quantize(contract, config, waits={})
     image = encode(config, channel_map(config), settings, compiled.image.label)

@@ -1,21 +1,19 @@
 """Patterns: how a tenant asks for memory, as a traffic file says it."""
 
-from decimal import Decimal
+import dataclasses
 from fractions import Fraction
-from typing import Annotated, Literal, TypeAlias
-
-from pydantic import BaseModel, ConfigDict, PlainValidator
+from typing import Annotated, TypeAlias
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.diagnostics import RuleError
-from mcos_policy.fields import integer, quantity, whole_bytes
-from mcos_policy.units import DURATION, RATE, SIZE, exact
+from mcos_policy.keys import Key, Table, declared
+from mcos_policy.kinds import choice, integer, number, quantity, size, text
+from mcos_policy.units import DURATION, RATE, SIZE
 from mcos_sim.traffic.models import MODELS
 
 __all__ = [
     "PATTERNS",
     "PHASES",
-    "QUANTITIES",
     "AnyPattern",
     "Backlogged",
     "Closed",
@@ -42,15 +40,7 @@ def _sizes(value: object) -> tuple[int, ...]:
     given = value if isinstance(value, list) else [value]
     if not 1 <= len(given) <= MOST_SIZES:
         raise RuleError(f"must be a size or a list of 1 to {MOST_SIZES} sizes", "shorten it")
-    return tuple(whole_bytes(each) for each in given)
-
-
-def _share(value: object) -> float:
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    share = exact(Decimal(value)) if number else None
-    if share is None or not 0 <= share <= 1:
-        raise RuleError("must be a number in 0..1", "write it without quotes")
-    return float(share)
+    return tuple(_SIZE.parse(each) for each in given)
 
 
 def _file(value: object) -> str:
@@ -62,20 +52,25 @@ def _file(value: object) -> str:
 def _model(value: object) -> str:
     if not isinstance(value, str) or value not in MODELS:
         raise RuleError(f"must be one of {', '.join(sorted(MODELS))}", "choose one of them")
-    return str(value)
+    return value
 
 
-def _phase(value: object) -> str:
-    if value not in PHASES:
-        shown = " or ".join(f'"{phase}"' for phase in PHASES)
-        raise RuleError(f"must be {shown}", "choose one of them")
-    return str(value)
+def _share(value: object) -> float:
+    return float(number(0, 1).parse(value))
 
 
-Span = Annotated[Fraction, quantity(DURATION, zero=True)]
-Duration = Annotated[Fraction, quantity(DURATION)]
-Rate = Annotated[Fraction, quantity(RATE)]
-Window = Annotated[int, integer(1, MOST_OUTSTANDING)]
+_SHARE = text(_share, noun="number")
+_SIZE = size()
+_SIZES = dataclasses.replace(text(_sizes, noun="size"), quantity=SIZE)
+_SPAN = Key(quantity(DURATION, zero=True))
+_DURATION = Key(quantity(DURATION))
+_RATE = Key(quantity(RATE))
+_WINDOW = Key(integer(1, MOST_OUTSTANDING))
+
+
+def _named(pattern: str) -> Key:
+    """The key that names a pattern; which model is read depends on it."""
+    return Key(choice(pattern))
 
 
 def _size(size: int) -> str:
@@ -83,14 +78,11 @@ def _size(size: int) -> str:
     return f"{size >> 10:,} KiB" if size >= 1 << 10 and size % (1 << 10) == 0 else f"{size:,} B"
 
 
-class _Pattern(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Idle(_Pattern):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Idle(Table):
     """Asks for nothing."""
 
-    pattern: Literal["idle"] = "idle"
+    pattern: Annotated[str, _named("idle")] = "idle"
 
     @property
     def words(self) -> str:
@@ -98,9 +90,10 @@ class Idle(_Pattern):
         return "idle"
 
 
-class _Asking(_Pattern):
-    start: Span | None = None
-    stop: Duration | None = None
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Asking(Table):
+    start: Annotated[Fraction | None, _SPAN] = None
+    stop: Annotated[Fraction | None, _DURATION] = None
 
     def _with_times(self, words: str) -> str:
         first = f" from {DURATION.show(self.start)}" if self.start else ""
@@ -108,9 +101,10 @@ class _Asking(_Pattern):
         return f"{words}{first}{last}"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _Made(_Asking):
-    request: Annotated[tuple[int, ...], PlainValidator(_sizes)] | None = None
-    write_share: Annotated[float, PlainValidator(_share)] = 0.0
+    request: Annotated[tuple[int, ...] | None, Key(_SIZES)] = None
+    write_share: Annotated[float, Key(_SHARE)] = 0.0
 
     def _with_requests(self, words: str) -> str:
         if self.request is not None:
@@ -121,6 +115,7 @@ class _Made(_Asking):
         return self._with_times(words)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Backlogged(_Made):
     """Has more to ask for than it can get.
 
@@ -136,8 +131,8 @@ class Backlogged(_Made):
         Seconds of the run when it begins and ends to ask.
     """
 
-    pattern: Literal["backlogged"] = "backlogged"
-    window: Window = 1024
+    pattern: Annotated[str, _named("backlogged")] = "backlogged"
+    window: Annotated[int, _WINDOW] = 1024
 
     @property
     def words(self) -> str:
@@ -145,6 +140,7 @@ class Backlogged(_Made):
         return self._with_requests("backlogged")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Closed(_Made):
     """Asks for a step of bytes, waits for its last response, thinks, asks again.
 
@@ -160,10 +156,10 @@ class Closed(_Made):
         As those of :class:`Backlogged`.
     """
 
-    pattern: Literal["closed"] = "closed"
-    window: Window
-    step: Annotated[int, PlainValidator(whole_bytes)] | None = None
-    think: Span = Fraction(0)
+    pattern: Annotated[str, _named("closed")] = "closed"
+    window: Annotated[int, _WINDOW]
+    step: Annotated[int | None, Key(_SIZE)] = None
+    think: Annotated[Fraction, _SPAN] = Fraction(0)
 
     @property
     def words(self) -> str:
@@ -176,6 +172,7 @@ class Closed(_Made):
         return self._with_requests(words)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Steady(_Made):
     """Asks evenly, whatever it gets.
 
@@ -187,8 +184,8 @@ class Steady(_Made):
         As those of :class:`Backlogged`.
     """
 
-    pattern: Literal["steady"] = "steady"
-    rate: Rate | None = None
+    pattern: Annotated[str, _named("steady")] = "steady"
+    rate: Annotated[Fraction | None, _RATE] = None
 
     @property
     def words(self) -> str:
@@ -197,6 +194,7 @@ class Steady(_Made):
         return self._with_requests(f"steady at {rate}")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class OnOff(_Made):
     """Asks evenly for a while, then for nothing, again and again.
 
@@ -210,10 +208,10 @@ class OnOff(_Made):
         As those of :class:`Backlogged`.
     """
 
-    pattern: Literal["on-off"] = "on-off"
-    rate: Rate
-    on: Duration
-    off: Duration
+    pattern: Annotated[str, _named("on-off")] = "on-off"
+    rate: Annotated[Fraction, _RATE]
+    on: Annotated[Fraction, _DURATION]
+    off: Annotated[Fraction, _DURATION]
 
     @property
     def words(self) -> str:
@@ -224,6 +222,7 @@ class OnOff(_Made):
         )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TraceFile(_Asking):
     """Asks for what a file has: memory requests, or what a service moves for its requests.
 
@@ -243,12 +242,12 @@ class TraceFile(_Asking):
         As those of :class:`Backlogged`; the file's time 0 is at ``start``.
     """
 
-    pattern: Literal["trace"] = "trace"
-    file: Annotated[str, PlainValidator(_file)]
-    model: Annotated[str, PlainValidator(_model)] | None = None
-    phase: Annotated[str, PlainValidator(_phase)] | None = None
-    requests: Annotated[int, integer(1, MOST_TRACE_REQUESTS)] = 200
-    window: Window = MOST_OUTSTANDING
+    pattern: Annotated[str, _named("trace")] = "trace"
+    file: Annotated[str, Key(text(_file))]
+    model: Annotated[str | None, Key(text(_model))] = None
+    phase: Annotated[str | None, Key(choice(*PHASES))] = None
+    requests: Annotated[int, Key(integer(1, MOST_TRACE_REQUESTS))] = 200
+    window: Annotated[int, _WINDOW] = MOST_OUTSTANDING
 
     @property
     def words(self) -> str:
@@ -260,14 +259,7 @@ class TraceFile(_Asking):
 AnyPattern: TypeAlias = Backlogged | Closed | Steady | OnOff | TraceFile | Idle
 
 PATTERNS: dict[str, type[AnyPattern]] = {
-    model.model_fields["pattern"].default: model
+    declared(model)["pattern"].default: model
     for model in (Backlogged, Closed, Steady, OnOff, TraceFile, Idle)
 }
 """Model of each pattern by its name."""
-
-QUANTITIES = {
-    "rate": RATE,
-    **dict.fromkeys(("start", "stop", "think", "on", "off"), DURATION),
-    **dict.fromkeys(("request", "step"), SIZE),
-}
-"""Kinds of keys that are a quantity."""

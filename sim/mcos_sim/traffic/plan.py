@@ -8,8 +8,9 @@ from pathlib import Path
 from mcos_policy.compiler import Compiled
 from mcos_policy.contract import Tenant
 from mcos_policy.diagnostics import ContractError, Diagnostic, printable
+from mcos_policy.origin import Origin, shorten
 from mcos_policy.quantize import clocks
-from mcos_policy.source import parse_source, read_source, shorten
+from mcos_policy.source import parse_source, read_source
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.pattern import AnyPattern, Backlogged, Idle, Steady, TraceFile
 from mcos_sim.traffic.table import BEGIN, NOUN, OPTION, TableReader, as_table
@@ -145,10 +146,7 @@ def plan_traffic(
         _, patterns = reader.read()
         by_option |= patterns
         # The text was made of the option, and nobody sees its lines.
-        found += [
-            dataclasses.replace(each, line=None, column=None, source_line="")
-            for each in reader.found
-        ]
+        found += [dataclasses.replace(each, origin=Origin(name=where)) for each in reader.found]
     if found:
         raise ContractError(found)
     told |= by_option

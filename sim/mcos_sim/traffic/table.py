@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from mcos_policy.compiler import Compiled
 from mcos_policy.contract import Tenant
 from mcos_policy.diagnostics import Diagnostic, printable
-from mcos_policy.keys import Form, diagnose
-from mcos_policy.source import KeyPath, Source, shorten
+from mcos_policy.document import Document
+from mcos_policy.origin import KeyPath, shorten
+from mcos_policy.reading import Reader
 from mcos_policy.units import DURATION
 from mcos_sim.errors import UserError
-from mcos_sim.traffic.pattern import PATTERNS, QUANTITIES, AnyPattern, Idle, Steady, TraceFile
+from mcos_sim.traffic.pattern import PATTERNS, AnyPattern, Idle, Steady, TraceFile
 
 __all__ = [
     "BEGIN",
@@ -83,50 +82,45 @@ class TableReader:
 
     Parameters
     ----------
-    source : Source
+    document : Document
         The tables.
     compiled : Compiled
         The contract.
     run_clocks : int
         Clocks of the run in which tenants may ask.
 
-    Attributes
-    ----------
-    found : list[Diagnostic]
-        What is wrong.
     """
 
-    def __init__(self, source: Source, compiled: Compiled, run_clocks: int) -> None:
-        self.source = source
+    def __init__(self, document: Document, compiled: Compiled, run_clocks: int) -> None:
+        self.document = document
         self.compiled = compiled
         self.run_clocks = run_clocks
-        self.found: list[Diagnostic] = []
-        self._form = Form(
-            enclosing=self._enclosing,
-            label=_label,
-            is_table=lambda _: False,
-            quantities=QUANTITIES,
-        )
+        self._reader = Reader(document, noun=NOUN)
+
+    @property
+    def found(self) -> list[Diagnostic]:
+        """What is wrong."""
+        return self._reader.found
 
     def read(self) -> tuple[AnyPattern | None, dict[str, AnyPattern]]:
         """The default, and the patterns of tenants by name."""
-        document = self.source.document
+        document = self.document.values
         if "traffic" not in document and {"fabric", "tenant"} & document.keys():
             text = (
                 f"{NOUN} must have [traffic] tables, and this is a contract; give a file that says "
                 "what its tenants ask for"
             )
-            self.found.append(self.source.error((), text))
+            self._reader.refuse((), text)
             return None, {}
         for key in document:
             if key != "traffic":
                 text = f"{NOUN} must have [traffic] tables, not {shorten(repr(key))}; remove it"
-                self.found.append(self.source.key_error((key,), text))
+                self._reader.refuse_key((key,), text)
         tables = document.get("traffic", {})
         if not isinstance(tables, dict):
-            shown = self.source.value_text(("traffic",))
+            shown = self.document.shown(("traffic",))
             text = f"[traffic] must be a table, not {shown}; give it keys"
-            self.found.append(self.source.error(("traffic",), text))
+            self._reader.refuse(("traffic",), text)
             return None, {}
         tenants = self.compiled.contract.tenants.values()
         named = {tenant.name: tenant for tenant in tenants}
@@ -138,7 +132,7 @@ class TableReader:
             path: KeyPath = ("traffic", name)
             pattern = self._pattern(path, table)
             if name not in named:
-                self.found.append(self.source.key_error(path, _stranger(name, named)))
+                self._reader.refuse_key(path, _stranger(name, named))
             elif pattern is not None:
                 self._judge(path, pattern, [named[name]])
                 told[name] = pattern
@@ -151,32 +145,18 @@ class TableReader:
         label = _label(path)
         if "pattern" not in table:
             text = f"{label} must have the key pattern; add one of {', '.join(PATTERNS)}"
-            self.found.append(self.source.key_error(path, text))
+            self._reader.refuse_key(path, text)
             return None
         kind = table["pattern"]
         if not isinstance(kind, str) or kind not in PATTERNS:
             near = difflib.get_close_matches(str(kind), PATTERNS, n=1)
             way_out = f"did you mean {near[0]}?" if near else "choose one of them"
-            shown = self.source.value_text((*path, "pattern"))
+            shown = self.document.shown((*path, "pattern"))
             text = f"pattern must be one of {', '.join(PATTERNS)}, not {shown}; {way_out}"
-            self.found.append(self.source.error((*path, "pattern"), text))
+            self._reader.refuse((*path, "pattern"), text)
             return None
-        try:
-            return PATTERNS[kind].model_validate(table)
-        except ValidationError as error:
-            faults = [
-                {**fault, "loc": (*path, *fault["loc"])}
-                for fault in error.errors(include_url=False)
-            ]
-            self.found += diagnose(self.source, faults, self._form)
-            return None
-
-    def _enclosing(self, path: KeyPath) -> tuple[type[BaseModel], str]:
-        table: Any = self.source.document
-        for key in path[:-1]:
-            table = table[key]
-        kind = table["pattern"]
-        return PATTERNS[kind], f"{_article(kind)} {kind} {_label(path[:-1])}"
+        title = f"{_article(kind)} {kind} {label}"
+        return self._reader.read(PATTERNS[kind], path, title=title, values=table)
 
     def _judge(self, path: KeyPath, pattern: AnyPattern, tenants: list[Tenant]) -> None:
         """What depends on the contract, the channel and the run."""
@@ -185,9 +165,9 @@ class TableReader:
         config = self.compiled.config
 
         def refuse(key: str, rule: str, way_out: str) -> None:
-            shown = self.source.value_text((*path, key))
+            shown = self.document.shown((*path, key))
             text = f"{key} must be {rule}, not {shown}; {way_out}"
-            self.found.append(self.source.error((*path, key), text))
+            self._reader.refuse((*path, key), text)
 
         run = Fraction(self.run_clocks, config.clock_khz * 1000)
         start = pattern.start or Fraction(0)
@@ -211,12 +191,12 @@ class TableReader:
                     f"{_label(path)} must have the key rate, because {poor[0]} is guaranteed "
                     "nothing; add it"
                 )
-                self.found.append(self.source.key_error(path, text))
+                self._reader.refuse_key(path, text)
         if isinstance(pattern, TraceFile):
             for key, other in (("model", "phase"), ("phase", "model")):
                 if getattr(pattern, key) is not None and getattr(pattern, other) is None:
                     text = f"{_label(path)} must have {other} beside {key}; add it or remove {key}"
-                    self.found.append(self.source.error((*path, key), text))
+                    self._reader.refuse((*path, key), text)
 
 
 def _stranger(name: str, named: Mapping[str, Tenant]) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
+from mcos_policy.keys import declared
 from mcos_policy.samples import SAMPLES
 from mcos_sim.traffic.inference import MAX_REQUESTS
 from mcos_sim.traffic.memory_trace import COLUMNS
@@ -43,11 +44,11 @@ def test_documented_patterns_are_the_patterns():
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_documented_keys_are_the_keys(pattern):
-    fields = PATTERNS[pattern].model_fields
+    fields = declared(PATTERNS[pattern])
     documented = _keys(pattern)
     assert sorted([*documented, "pattern"]) == sorted(fields)
     for key, default in documented.items():
-        assert fields[key].is_required() == (default == ""), key
+        assert fields[key].required == (default == ""), key
         if re.fullmatch(r"`[0-9]+`", default):
             assert fields[key].default == int(default.strip("`")), key
 

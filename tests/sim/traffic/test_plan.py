@@ -7,6 +7,8 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.diagnostics import ContractError
+from mcos_policy.plain import PlainDocument
+from mcos_policy.reading import Reader
 from mcos_policy.samples import SAMPLES
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.pattern import PATTERNS, Backlogged, Closed, Idle, Steady
@@ -157,6 +159,8 @@ def test_every_pattern_has_words(pattern):
         "on-off": {"rate": "1 GB/s", "on": "1 us", "off": "1 us"},
         "trace": {"file": "x.csv"},
     }
-    found = PATTERNS[pattern].model_validate(needed.get(pattern, {}))
+    document = PlainDocument({"pattern": pattern, **needed.get(pattern, {})})
+    found = Reader(document, noun="a pattern").read(PATTERNS[pattern], ())
+    assert found is not None
     assert found.words
     assert "\n" not in found.words
