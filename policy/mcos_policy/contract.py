@@ -211,7 +211,7 @@ class Bandwidth(Table):
         Fraction,
         Key(
             _DURATION_OR_NONE,
-            "saved-up buckets last this long; a bucket holds at least `l_max` and what the "
+            "for how long a full bucket lasts; a bucket holds at least `l_max` and what the "
             "guarantee brings in the tenant's "
             "[longest wait](fairness.md#from-first-offer-to-response), and is under 256 MiB a "
             "channel; best effort may leave it out for 0",
@@ -251,8 +251,8 @@ class Bandwidth(Table):
         Fraction,
         Key(
             number(1, _MOST_COST, rule=" of at most 24 digits"),
-            "what a byte of it takes of the memory at worst, in bytes at the memory's rate, 1 to "
-            f"{_MOST_COST}: over 1 where its requests miss rows",
+            "what a byte of the tenant takes of the memory at worst, in bytes at the memory's "
+            f"rate, 1 to {_MOST_COST}: over 1 if its requests miss rows",
         ),
     ] = Fraction(1)
 
