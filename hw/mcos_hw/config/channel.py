@@ -182,8 +182,8 @@ class ChannelConfig:
         return 2 if self.lateness else 0
 
     @property
-    def tag_lag(self) -> int:
-        """Bytes at w = 1 that a start tag may be behind virtual time; what is older is stale.
+    def stale_after(self) -> int:
+        """Bytes at w = 1: a start tag this far behind virtual time, or further, is stale.
 
         Heads of a lower class wait while virtual time follows a higher one, and have their turn
         later: that needs room for some requests, not only for one.
@@ -200,10 +200,10 @@ class ChannelConfig:
         """Bits of a modular tag: a sign, the spread of live tags, and the fraction.
 
         Stale is what lies in the older half of the past, so that two bits of a difference tell:
-        the spread is twice ``tag_lag``. The future takes less: ``tag_lead`` and the finish tags of
-        two requests after it.
+        the spread is twice ``stale_after``. The future takes less: ``tag_lead`` and the finish tags
+        of two requests after it.
         """
-        return 1 + (2 * self.tag_lag - 1).bit_length() + self.tag_fraction
+        return 1 + (2 * self.stale_after - 1).bit_length() + self.tag_fraction
 
     @property
     def rate_width(self) -> int:

@@ -70,7 +70,7 @@ def command(
 
     plan = measure.plan(
         tenants=tenants or measure.SIZES,
-        lags=measure.default_lags() if lateness is None else lateness,
+        latenesses=measure.default_latenesses() if lateness is None else lateness,
         targets=target or measure.TARGETS,
         seeds=seeds,
         paths=max(paths, 20),

@@ -34,7 +34,7 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.LATENESS: config.lateness,
         at.TAG_WIDTH: config.tag_width,
         at.TAG_MASK: (1 << config.tag_width) - 1,
-        at.TAG_LAG: config.tag_lag << config.tag_fraction,
+        at.STALE_AFTER: config.stale_after << config.tag_fraction,
         at.TAG_LEAD: config.tag_lead << config.tag_fraction,
         at.PRICE_WIDENING: max(0, -spare_bits),
         at.PRICE_FRACTION: max(0, spare_bits),

@@ -140,7 +140,7 @@ def move_time(s, after):
 @compiled
 def move_anchor(s, time):
     """Where what follows stale tags starts, once virtual time is ``time``."""
-    s[at.ANCHOR] = time - (s[at.TAG_LAG] >> 1) & s[at.TAG_MASK]
+    s[at.ANCHOR] = time - (s[at.STALE_AFTER] >> 1) & s[at.TAG_MASK]
 
 
 @compiled

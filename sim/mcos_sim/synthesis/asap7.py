@@ -149,7 +149,7 @@ class Asap7:
         return Measurement(
             name=self.name,
             tenants=design.config.tenants,
-            lag=design.config.lateness,
+            lateness=design.config.lateness,
             fmax_mhz=round(1e6 / period, 1),
             ffs=found["flip_flops"],
             area_um2=found["area_um2"],

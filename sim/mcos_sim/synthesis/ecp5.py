@@ -210,7 +210,7 @@ class Ecp5:
         return Measurement(
             name=self.name,
             tenants=design.config.tenants,
-            lag=design.config.lateness,
+            lateness=design.config.lateness,
             fmax_mhz=round(statistics.median(reached), 2) if reached else None,
             luts=used["luts"],
             ffs=used["ffs"],

@@ -24,7 +24,7 @@ __all__ = [
     "TARGETS",
     "Plan",
     "Target",
-    "default_lags",
+    "default_latenesses",
     "machine",
     "measure",
     "plan",
@@ -83,19 +83,24 @@ class Plan:
         return len(self.configs) * (1 + len(self.targets))
 
 
-def default_lags() -> tuple[int, ...]:
+def default_latenesses() -> tuple[int, ...]:
     """Textbook order, and the lateness of the default configuration."""
     return tuple(sorted({0, ChannelConfig().lateness}))
 
 
 def plan(
-    *, tenants: Sequence[int], lags: Sequence[int], targets: Sequence[str], seeds: int, paths: int
+    *,
+    tenants: Sequence[int],
+    latenesses: Sequence[int],
+    targets: Sequence[str],
+    seeds: int,
+    paths: int,
 ) -> Plan:
     """Check what was asked for.
 
     Parameters
     ----------
-    tenants, lags : Sequence[int]
+    tenants, latenesses : Sequence[int]
         Sizes and latenesses; every pair is measured.
     targets : Sequence[str]
         Names of :data:`TARGETS`, or ``asap7``.
@@ -124,10 +129,10 @@ def plan(
             )
         named.update(dict.fromkeys(family))
     configs = []
-    for lag in dict.fromkeys(lags):
+    for lateness in dict.fromkeys(latenesses):
         for size in dict.fromkeys(tenants):
             try:
-                configs.append(ChannelConfig(tenants=size, lateness=lag))
+                configs.append(ChannelConfig(tenants=size, lateness=lateness))
             except ValueError as error:
                 raise UserError(f"{error}; choose another one") from None
     chosen = [makers[name]() for name in named]
@@ -159,8 +164,8 @@ def measure(
     targets : list[dict]
         A row a target and size, see :class:`mcos_sim.synthesis.result.Measurement`.
     states : list[dict]
-        Bits of state of each size: ``tenants``, ``lag``, ``bits`` and ``bits_per_tenant`` of each
-        group of blocks, ``blocks[]``.
+        Bits of state of each size: ``tenants``, ``lateness``, ``bits`` and ``bits_per_tenant`` of
+        each group of blocks, ``blocks[]``.
     """
     targets: list[dict[str, Any]] = []
     states: list[dict[str, Any]] = []
@@ -203,7 +208,7 @@ def _state(design: Design) -> dict[str, Any]:
     smaller = Design(dataclasses.replace(config, tenants=other), cache=design.cache)
     return {
         "tenants": config.tenants,
-        "lag": config.lateness,
+        "lateness": config.lateness,
         "bits": bits,
         "bits_per_tenant": state.per_tenant(
             bits,

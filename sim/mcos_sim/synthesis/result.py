@@ -23,7 +23,7 @@ class Measurement:
         Target, part or corner, and variant: ``ecp5-85k-8``, ``asap7-ss-blackbox``.
     tenants : int
         Tenants of the channel.
-    lag : int
+    lateness : int
         L, how many grants late eligibility is.
     fmax_mhz : float or None
         Highest clock frequency; the median where several seeds were run.
@@ -39,7 +39,7 @@ class Measurement:
 
     name: str
     tenants: int
-    lag: int
+    lateness: int
     fmax_mhz: float | None = None
     luts: int | None = None
     ffs: int | None = None
@@ -77,11 +77,11 @@ def path_rows(paths: Sequence[Path], route: Route) -> list[dict[str, Any]]:
 def merged(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Rows of an earlier run with those of this one in their place, sorted.
 
-    A row is known by ``name``, ``tenants`` and ``lag``.
+    A row is known by ``name``, ``tenants`` and ``lateness``.
     """
 
     def key(row: Mapping[str, Any]) -> tuple[str, int, int]:
-        return row.get("name", ""), row["lag"], row["tenants"]
+        return row.get("name", ""), row["lateness"], row["tenants"]
 
     rows = {key(row): row for row in (*old, *new)}
     return [rows[k] for k in sorted(rows)]

@@ -48,7 +48,7 @@ _HARDWARE = [Column(heading=name, name=True) for name in ("target", "tenants", "
 
 
 def _hardware(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["name"], str(row["tenants"]), str(row["lag"])
+    return row["name"], str(row["tenants"]), str(row["lateness"])
 
 
 def _figures(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -82,13 +82,13 @@ def _limits(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _growth(rows: Sequence[Mapping[str, Any]]) -> Table:
     sizes = sorted({row["tenants"] for row in rows})
     shown = []
-    for name, lag in sorted({(row["name"], row["lag"]) for row in rows}):
+    for name, lateness in sorted({(row["name"], row["lateness"]) for row in rows}):
         costs = {
             row["tenants"]: (row["luts"] or row["area_um2"]) / row["tenants"]
             for row in rows
-            if (row["name"], row["lag"]) == (name, lag)
+            if (row["name"], row["lateness"]) == (name, lateness)
         }
-        shown.append((name, str(lag), *(_cell(costs.get(size)) for size in sizes)))
+        shown.append((name, str(lateness), *(_cell(costs.get(size)) for size in sizes)))
     headings = [f"{size} tenants" for size in sizes]
     return Table(
         "LUTs or µm² per tenant",
@@ -99,7 +99,7 @@ def _growth(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _paths(row: Mapping[str, Any], paths: int) -> Table:
     return Table(
-        f"{row['name']}, {row['tenants']} tenants, L = {row['lag']}: slowest paths",
+        f"{row['name']}, {row['tenants']} tenants, L = {row['lateness']}: slowest paths",
         [
             Column(heading="ps", name=True, justify="right"),
             "cells",
@@ -117,7 +117,7 @@ def _state(states: Sequence[Mapping[str, Any]]) -> Table:
         [
             (
                 str(state["tenants"]),
-                str(state["lag"]),
+                str(state["lateness"]),
                 *(
                     f"{state['bits'].get(group, 0):,}\n"
                     f"{state['bits_per_tenant'].get(group, 0):,.0f}"
@@ -133,7 +133,7 @@ def _state_line(state: Mapping[str, Any]) -> str:
     bits = state["bits"].get("buckets", 0)
     tenants = state["tenants"]
     return (
-        f"buckets of {tenants} tenants, L = {state['lag']}: {bits / 8:,.0f} bytes, "
+        f"buckets of {tenants} tenants, L = {state['lateness']}: {bits / 8:,.0f} bytes, "
         f"{bits / 8 / tenants:.1f} a tenant "
         f"(essay: {ESSAY_BUCKET_BYTES} bytes for {ESSAY_TENANTS}, "
         f"{ESSAY_BUCKET_BYTES / ESSAY_TENANTS:.1f} a tenant)"

@@ -85,7 +85,7 @@ class UltraScalePlus:
         return Measurement(
             name=self.name,
             tenants=design.config.tenants,
-            lag=design.config.lateness,
+            lateness=design.config.lateness,
             luts=found["luts"],
             ffs=found["ffs"],
             brams=found["brams"],

@@ -102,7 +102,10 @@ class ForwardHarness(Harness):
             Assume(
                 ~block.grant
                 | block.reached
-                | ((distance < config.tag_lag * one) & (-3 * config.tag_lag * one < 2 * distance))
+                | (
+                    (distance < config.stale_after * one)
+                    & (-3 * config.stale_after * one < 2 * distance)
+                )
             ),
         ]
 
@@ -123,10 +126,10 @@ class ForwardHarness(Harness):
             """How far it is from one to the other, on the modular scale."""
             return (then - first)[: config.tag_width]
 
-        half = config.tag_lag * 2 * one
+        half = config.stale_after * 2 * one
         m.d.comb += [
             self.invariant(
-                goes(block.value, later) <= config.tag_lag * one,
+                goes(block.value, later) <= config.stale_after * one,
                 goes(later, moved) <= config.l_max * one,
             ),
             Assert(implies(known, goes(value, block.value) < half)),

@@ -37,7 +37,7 @@ TAGS = (
             text="Mux(granted[i], stale[1:], stale)",
             instead="Mux(granted[i], Cat(stale[1] | stale[0], stale[2]), stale)",
         ),
-        promise="A head is stale if its own S is tag_lag behind V.",
+        promise="A head is stale if its own S is stale_after behind V.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
         proofs=("tags.", "tagger."),
     ),

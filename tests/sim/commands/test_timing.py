@@ -26,7 +26,7 @@ def measured(monkeypatch):
         targets, states = [], []
         for config in plan.configs:
             on_step(f"{config.tenants} tenants")
-            key = {"tenants": config.tenants, "lag": config.lateness}
+            key = {"tenants": config.tenants, "lateness": config.lateness}
             states.append({**STATE, **key})
             for target in plan.targets:
                 row = Measurement(
@@ -72,7 +72,7 @@ def test_mistakes_are_told_in_one_line(arguments, message, tmp_path, capsys):
         '{"source_hash": "this", "state": 5}',
         '{"source_hash": "this", "state": [5]}',
         '{"source_hash": "this", "targets": [{"name": "ecp5"}]}',
-        '{"source_hash": "this", "targets": [{"name": 1, "lag": {}, "tenants": 4}]}',
+        '{"source_hash": "this", "targets": [{"name": 1, "lateness": {}, "tenants": 4}]}',
     ],
 )
 def test_result_that_is_none_is_refused(text, tmp_path, capsys, measured, monkeypatch):
@@ -85,9 +85,9 @@ def test_result_that_is_none_is_refused(text, tmp_path, capsys, measured, monkey
 
 def test_every_size_and_lag_by_default(tmp_path, measured):
     assert run_command("timing", "--target", "ecp5", "-o", tmp_path) == 0
-    lags = sorted({0, ChannelConfig().lateness})
+    latenesses = sorted({0, ChannelConfig().lateness})
     assert [(c.tenants, c.lateness) for c in measured[0].configs] == [
-        (tenants, lag) for lag in lags for tenants in (4, 8, 16)
+        (tenants, lateness) for lateness in latenesses for tenants in (4, 8, 16)
     ]
 
 

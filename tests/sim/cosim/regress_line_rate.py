@@ -132,7 +132,7 @@ async def grants_in_every_clock(dut):
     result = {
         "config": config.hash,
         "tenants": config.tenants,
-        "lag": config.lateness,
+        "lateness": config.lateness,
         "clocks": span,
         "grants": len(counted),
         "grants_per_clock": len(counted) / span,

@@ -183,7 +183,11 @@ MODEL_BUGS = {
         "beats",
     ),
     "virtual time never jumps": ("tags.py", "return step[1] and less(", "return 0 and less("),
-    "the anchor is at the lag": ("tags.py", "time - (s[at.TAG_LAG] >> 1)", "time - s[at.TAG_LAG]"),
+    "the anchor is as old as a stale tag": (
+        "tags.py",
+        "time - (s[at.STALE_AFTER] >> 1)",
+        "time - s[at.STALE_AFTER]",
+    ),
     "a stale tag is fresh for the second request": (
         "tags.py",
         "s[at.STALE + granted] = old >> 1 & 3",

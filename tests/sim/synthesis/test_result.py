@@ -5,12 +5,12 @@ from mcos_sim.synthesis.result import Measurement, merged
 
 def test_row_has_every_key_and_more():
     row = Measurement(
-        name="ecp5-85k-8", tenants=8, lag=0, fmax_mhz=60.5, more={"seeds": [60.5]}
+        name="ecp5-85k-8", tenants=8, lateness=0, fmax_mhz=60.5, more={"seeds": [60.5]}
     ).row
     assert row == {
         "name": "ecp5-85k-8",
         "tenants": 8,
-        "lag": 0,
+        "lateness": 0,
         "fmax_mhz": 60.5,
         "luts": None,
         "ffs": None,
@@ -23,6 +23,9 @@ def test_row_has_every_key_and_more():
 
 
 def test_merged_replaces_and_keeps():
-    old = [{"name": "a", "tenants": 16, "lag": 0, "luts": 1}, {"name": "a", "tenants": 4, "lag": 0}]
-    new = [{"name": "a", "tenants": 16, "lag": 0, "luts": 2}]
+    old = [
+        {"name": "a", "tenants": 16, "lateness": 0, "luts": 1},
+        {"name": "a", "tenants": 4, "lateness": 0},
+    ]
+    new = [{"name": "a", "tenants": 16, "lateness": 0, "luts": 2}]
     assert merged(old, new) == [old[1], new[0]]

@@ -13,7 +13,7 @@ def row(name: str, *, tenants: int) -> dict:
     return {
         "name": name,
         "tenants": tenants,
-        "lag": 3,
+        "lateness": 3,
         "fmax_mhz": 60.51,
         "luts": 12345,
         "ffs": 2345,
@@ -30,7 +30,7 @@ RESULT = {
     "state": [
         {
             "tenants": 16,
-            "lag": 3,
+            "lateness": 3,
             "bits": {"buckets": 1024, "queues": 30000},
             "bits_per_tenant": {"buckets": 64.0},
         }

@@ -104,7 +104,7 @@ def _choice(found: np.ndarray, w: Waveform, images: Images) -> None:
     check_choice(
         found,
         w.config.tag_width,
-        w.config.tag_lag << w.config.tag_fraction,
+        w.config.stale_after << w.config.tag_fraction,
         w.config.lateness > 0,
         c["open"],
         c["granted"],
@@ -171,7 +171,7 @@ def _tags(found: np.ndarray, w: Waveform, images: Images) -> None:
     check_tags(
         found,
         config.tag_width,
-        config.tag_lag << config.tag_fraction,
+        config.stale_after << config.tag_fraction,
         c["granted"],
         c["tenant"],
         c["virtual_time"],

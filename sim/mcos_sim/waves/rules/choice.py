@@ -30,7 +30,7 @@ def _less(left, right, width):
 
 
 @compiled
-def _is_far(time, start, finish, width, lag):
+def _is_far(time, start, finish, width, stale_after):
     """Whether tags are so far from virtual time that order may mean nothing.
 
     A start tag that lies behind may be stale, or stand in for one; one that lies farther ahead than
@@ -39,7 +39,7 @@ def _is_far(time, start, finish, width, lag):
     mask = (1 << width) - 1
     half = width - 1
     behind = time - start & mask
-    if behind >> half == 0 and behind > lag >> 2:
+    if behind >> half == 0 and behind > stale_after >> 2:
         return True
     if behind >> half == 1 and (start - time & mask) > 1 << width - 3:
         return True
@@ -50,7 +50,7 @@ def _is_far(time, start, finish, width, lag):
 def check_choice(
     found,
     width,
-    lag,
+    stale_after,
     late,
     opens,
     granted,
@@ -117,8 +117,8 @@ def check_choice(
                     tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j], _OF_ELIGIBILITY)
                 continue
             other_start, other_finish = start[now, j], finish[now, j]
-            if _is_far(time[now], own_start, own_finish, width, lag) or _is_far(
-                time[now], other_start, other_finish, width, lag
+            if _is_far(time[now], own_start, own_finish, width, stale_after) or _is_far(
+                time[now], other_start, other_finish, width, stale_after
             ):
                 continue
             # Candidates are at or behind V, or have the one S that V goes to: what is neither is

@@ -39,7 +39,7 @@ def check_time(found, width, at_once, granted, time):
 def check_tags(
     found,
     width,
-    lag,
+    stale_after,
     granted,
     tenant,
     time,
@@ -68,7 +68,7 @@ def check_tags(
                 continue
             behind = time[k] - start[k, i] & mask
             # A head behind a stale one starts at an anchor, or at its own finish tag.
-            anchored = behind >> (width - 1) == 0 and behind > lag >> 2
+            anchored = behind >> (width - 1) == 0 and behind > stale_after >> 2
             if present[k - 1, i] and start[k, i] != finish[k - 1, i] and not anchored:
                 tell(found, _TAG_START, k, i, -1, start[k, i], finish[k - 1, i], _OF_START)
             ahead = start[k, i] - time[k] & mask

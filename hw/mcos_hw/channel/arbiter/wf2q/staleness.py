@@ -12,7 +12,7 @@ __all__ = ["Recency"]
 class Recency(wiring.Component):
     """In which quarter of the modular scale V - S of each head is, for V as the choice sees it.
 
-    0: V has reached S. 1: it has, and S is ``tag_lag`` or more behind. 2 and 3: it has not.
+    0: V has reached S. 1: it has, and S is ``stale_after`` or more behind. 2 and 3: it has not.
 
     With L = 3 nothing is compared in the clock of the choice. V of the next choice is then one of
     two that are known a clock ahead, one if that clock has a grant and one if not. Each head has

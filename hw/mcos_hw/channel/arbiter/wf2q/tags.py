@@ -35,11 +35,8 @@ class TenantTags(wiring.Component):
     Without a head all three are the last F. The request behind the head that is granted stands
     beside them (``following``).
 
-    A head whose S is ``tag_lag`` or more behind V is *stale*, and with it the two requests behind
-    it. What comes after them starts at the anchor, V - tag_lag / 2. The start tag of a stale head
-    is that of the first request behind it that is not: with it, what is prepared behind the head
-    grows stale too before it leaves the modular scale. That is the anchor as it was when that one
-    was prepared, or its finish tag once it is next.
+    What becomes of tags that V leaves too far behind is told in
+    :class:`mcos_hw.channel.arbiter.wf2q.staleness.Recency`.
 
     Parameters
     ----------
@@ -163,7 +160,7 @@ class TenantTags(wiring.Component):
         tenants = range(config.tenants)
         granted, entering = self.granted, self.entering
 
-        m.d.sync += self.anchor.eq(self.time - (config.tag_lag // 2 << config.tag_fraction))
+        m.d.sync += self.anchor.eq(self.time - (config.stale_after // 2 << config.tag_fraction))
         m.d.comb += [
             self.enters_head.eq(becomes_head(self.entry, granted, self.heads, self.seconds)),
             self.enters_second.eq(

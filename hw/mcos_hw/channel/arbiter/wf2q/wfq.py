@@ -33,10 +33,9 @@ class WfqArbiter(Arbiter):
     the head granted now, compared with all of them in this clock; and a request that enters an
     empty queue, which has a clock for its comparisons unless no other head is present.
 
-    Tags are modular. A head whose S is ``tag_lag`` or more behind V, because it waits in a lower
-    class or is held, is *stale*: it stays a candidate and goes before those of its class that are
-    not, in the order of tenants; so do the two requests prepared behind it. What comes after them
-    starts at V - tag_lag / 2.
+    Tags are modular. A head that V leaves ``stale_after`` behind while it waits is *stale*: it
+    stays a candidate, but its tags count no more; see
+    :class:`mcos_hw.channel.arbiter.wf2q.staleness.Staleness`.
 
     Latency: a request that enters in clock t may be granted in t + 1 if no other head is present,
     else in t + 2. One grant per clock.

@@ -50,7 +50,7 @@ def test_random_grants(lateness):
     config = configuration(lateness)
     rng = random.Random(lateness)
     seen = Counter()
-    lag, lead = config.tag_lag * TAG, 2 * config.tag_lead * TAG
+    lag, lead = config.stale_after * TAG, 2 * config.tag_lead * TAG
 
     async def testbench(bench):
         times = [0]

@@ -216,7 +216,7 @@ class Model:
                 lane.end = start + entry.cost
                 lane.stale = (*lane.stale[:2], is_stale)
         self.entering = entering_then
-        self.anchor = V_anchor - self.unit(config.tag_lag // 2)
+        self.anchor = V_anchor - self.unit(config.stale_after // 2)
 
         self.granted = None
         if open_then:
