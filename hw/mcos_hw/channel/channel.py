@@ -13,11 +13,12 @@ from mcos_hw.channel.intake import Intake
 from mcos_hw.channel.monitor import Monitor, monitor_windows, window_members
 from mcos_hw.channel.outlet import Outlet
 from mcos_hw.channel.pacer import Pacer
-from mcos_hw.channel.probe import NO_CLASS, probe_layout
+from mcos_hw.channel.probe import probe_layout
 from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.live import live_layout
 from mcos_hw.link.request import (
     StructuredStream,
@@ -145,7 +146,7 @@ class Channel(wiring.Component):
         m.submodules.arbiter = arbiter = self.arbiter
         m.submodules.intake = intake = Intake(config)
         m.submodules.queues = queues = RequestQueues(
-            config, mark_width=arbiter.mark_width(config), ahead=arbiter.mark_ahead
+            config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
         m.submodules.pacer = pacer = Pacer(config)
         m.submodules.credit = credit = PortCredit(config)
@@ -159,12 +160,12 @@ class Channel(wiring.Component):
             m.submodules[f"buckets_{i}"] = buckets[i]
 
         m.d.sync += self.now.eq(self.now + 1)
-        granted = arbiter.granted
+        granted = arbiter.grant.tenants
         conforming = Signal(config.tenants)
         burst = Signal(config.tenants)
         m.d.comb += [
-            conforming.eq(granted & arbiter.conforming),
-            burst.eq(granted & arbiter.burst),
+            conforming.eq(granted & arbiter.grant.conforming),
+            burst.eq(granted & arbiter.grant.burst),
         ]
 
         # Ingress.
@@ -175,36 +176,28 @@ class Channel(wiring.Component):
             self.request_ready.eq(enabled & ~queues.full),
             taken.eq(self.request_valid & self.request_ready.bit_select(tenant, 1)),
             queues.taken.eq(taken << tenant),
-            intake.live.eq(live),
+            intake.live.channel.eq(live.channel),
+            intake.live.tenants.eq(live.tenants),
             intake.taken.eq(taken),
             intake.request.eq(self.request),
             intake.row.eq(queues.tails[tenant]),
             intake.recent.eq(recent.recent),
-            queues.stored.eq(intake.stored),
-            queues.entry.eq(intake.entry),
-            queues.entry_mark.eq(intake.entry[arbiter.mark]),
-            queues.pop.eq(granted),
         ]
+        connect(m, intake.arrival, queues.arrival, classes.arrival, arbiter.arrival)
+        connect(m, queues.view, classes.view, arbiter.view)
+        connect(m, classes.classes, arbiter.classes)
+        connect(m, arbiter.grant, queues.grant, classes.grant)
 
         # Buckets and classes.
         was_enabled = Signal(config.tenants)
         m.d.sync += was_enabled.eq(enabled)
         m.d.comb += [
-            classes.scavenges.eq(
-                Cat(live.tenants[i].work_conserving | ~live.tenants[i].enable for i in tenants)
-            ),
-            classes.refuses.eq(Cat(live.tenants[i].refuse_outside for i in tenants)),
-            classes.heads.eq(queues.heads),
-            classes.nexts.eq(queues.nexts),
-            classes.approach.eq(intake.approach),
-            classes.entry.eq(intake.entry),
-            classes.granted.eq(granted),
-            classes.charges_committed.eq(arbiter.conforming),
-            classes.charges_peak.eq(arbiter.conforming | arbiter.burst),
+            classes.live.channel.eq(live.channel),
+            classes.live.tenants.eq(live.tenants),
         ]
         waiting_codes = Signal(data.ArrayLayout(2, config.tenants))
         for i in tenants:
-            contract, bucket, head = live.tenants[i], buckets[i], queues.heads[i]
+            contract, bucket, head = live.tenants[i], buckets[i], queues.view.heads[i]
             m.d.comb += [
                 bucket.committed_rate.eq(contract.committed_rate),
                 bucket.committed_depth.eq(contract.committed_depth),
@@ -214,9 +207,9 @@ class Channel(wiring.Component):
                 bucket.beats.eq(head.beats),
                 bucket.charge_committed.eq(conforming[i]),
                 bucket.charge_peak.eq(conforming[i] | burst[i]),
-                classes.committed[i].eq(bucket.committed_beats),
-                classes.peak[i].eq(bucket.peak_beats),
-                waiting_codes[i].eq(Mux(head.present, classes.codes[i], NO_CLASS)),
+                classes.tokens.committed_beats[i].eq(bucket.committed_beats),
+                classes.tokens.peak_beats[i].eq(bucket.peak_beats),
+                waiting_codes[i].eq(Mux(head.present, classes.classes.codes[i], NO_CLASS)),
             ]
 
         # Choice.
@@ -224,10 +217,10 @@ class Channel(wiring.Component):
         if arbiter.enforces_contracts:
             m.submodules.age = age = AgeGuard(config)
             m.d.comb += [
-                age.serviceable.eq(Cat(waiting_codes[i] != NO_CLASS for i in tenants)),
+                age.serviceable.eq(classes.classes.serviceable),
                 age.interval.eq(live.channel.promotion_interval),
                 age.granted.eq(granted),
-                age.promoted.eq(arbiter.promoted),
+                age.promoted.eq(arbiter.grant.promoted),
                 arbiter.promote.eq(age.promote),
                 ages.eq(age.ages),
             ]
@@ -241,42 +234,36 @@ class Channel(wiring.Component):
         )
         m.d.sync += arbiter.open.eq(open_then)
         m.d.comb += [
-            arbiter.live.eq(live),
-            arbiter.heads.eq(queues.heads),
-            arbiter.nexts.eq(queues.nexts),
-            arbiter.third.eq(queues.third),
+            arbiter.live.channel.eq(live.channel),
+            arbiter.live.tenants.eq(live.tenants),
             arbiter.marks.eq(queues.marks),
-            arbiter.class_codes.eq(classes.codes),
-            arbiter.next_class_code.eq(classes.next_code),
             arbiter.open_then.eq(open_then),
-            arbiter.approach.eq(intake.approach),
-            arbiter.entry.eq(intake.entry),
         ]
 
         # Grant.
         m.d.comb += [
             pacer.enable.eq(live.channel.pacer_enable),
             pacer.rate.eq(live.channel.pacer_rate),
-            pacer.grant.eq(arbiter.grant),
-            pacer.beats.eq(arbiter.beats),
+            pacer.grant.eq(arbiter.grant.valid),
+            pacer.beats.eq(arbiter.grant.beats),
             credit.limit.eq(live.channel.port_credit),
-            credit.grant.eq(arbiter.grant),
-            credit.beats.eq(arbiter.beats),
-            slots.reserve.eq(arbiter.grant),
-            outlet.grant.eq(arbiter.grant),
+            credit.grant.eq(arbiter.grant.valid),
+            credit.beats.eq(arbiter.grant.beats),
+            slots.reserve.eq(arbiter.grant.valid),
+            outlet.grant.eq(arbiter.grant.valid),
         ]
 
         # Command, one clock after the grant.
-        left = queues.left
+        left = queues.departure.request
         command = outlet.command
         was_granted = Signal()
         granted_class = Signal(GrantClass)
         was_class = Signal.like(granted_class)
         was_promoted = Signal()
         m.d.sync += [
-            was_granted.eq(arbiter.grant),
+            was_granted.eq(arbiter.grant.valid),
             was_class.eq(granted_class),
-            was_promoted.eq(arbiter.promoted),
+            was_promoted.eq(arbiter.grant.promoted),
         ]
         m.d.comb += [
             granted_class.eq(
@@ -315,12 +302,11 @@ class Channel(wiring.Component):
         ]
 
         # Monitor.
+        approach = intake.arrival.approach
         m.d.sync += [
-            monitor.waiting.eq(
-                Cat(queues.heads[i].present & (classes.codes[i] == NO_CLASS) for i in tenants)
-            ),
+            monitor.waiting.eq(classes.classes.held),
             monitor.stalled.eq(self.command.valid & ~self.command.ready),
-            monitor.outside.eq(Mux(intake.approach.outside, intake.approach.tenants, 0)),
+            monitor.outside.eq(Mux(approach.outside, approach.tenants, 0)),
         ]
         m.d.comb += [
             monitor.now.eq(self.now),
@@ -365,12 +351,12 @@ class Channel(wiring.Component):
     def _connect_probe(self, m, queues, buckets, ages, pacer, credit, class_codes):
         arbiter, channel = self.arbiter, self.probe.channel
         m.d.comb += [
-            channel.virtual_time.eq(arbiter.virtual_time),
+            channel.virtual_time.eq(arbiter.state.virtual_time),
             channel.open.eq(arbiter.open),
-            channel.granted.eq(arbiter.grant),
-            channel.promoted.eq(arbiter.promoted),
-            channel.tenant.eq(number(arbiter.granted)),
-            channel.beats.eq(Mux(arbiter.grant, arbiter.beats, 0)),
+            channel.granted.eq(arbiter.grant.valid),
+            channel.promoted.eq(arbiter.grant.promoted),
+            channel.tenant.eq(number(arbiter.grant.tenants)),
+            channel.beats.eq(Mux(arbiter.grant.valid, arbiter.grant.beats, 0)),
             channel.in_flight.eq(credit.in_flight),
             channel.debt.eq(pacer.debt),
             channel.load.eq(self.load),
@@ -379,18 +365,18 @@ class Channel(wiring.Component):
             tenant = self.probe.tenants[i]
             m.d.comb += [
                 tenant.queued.eq(queues.counts[i]),
-                tenant.present.eq(queues.heads[i].present),
-                tenant.beats.eq(Mux(queues.heads[i].present, queues.heads[i].beats, 0)),
+                tenant.present.eq(queues.view.heads[i].present),
+                tenant.beats.eq(Mux(queues.view.heads[i].present, queues.view.heads[i].beats, 0)),
                 tenant.class_code.eq(class_codes[i]),
                 tenant.serviceable.eq(
                     class_codes[i] != NO_CLASS
                     if arbiter.enforces_contracts
-                    else queues.heads[i].present
+                    else queues.view.heads[i].present
                 ),
-                tenant.candidate.eq(arbiter.candidates[i]),
+                tenant.candidate.eq(arbiter.state.candidates[i]),
                 tenant.age.eq(ages[i]),
-                tenant.start.eq(arbiter.start[i]),
-                tenant.finish.eq(arbiter.finish[i]),
+                tenant.start.eq(arbiter.state.start[i]),
+                tenant.finish.eq(arbiter.state.finish[i]),
                 tenant.committed.eq(buckets[i].committed),
                 tenant.peak.eq(buckets[i].peak),
             ]

@@ -2,16 +2,18 @@
 
 from amaranth import *
 from amaranth.hdl import Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.bucket import whole_width
-from mcos_hw.channel.intake import approach_layout, entry_layout
-from mcos_hw.channel.probe import NO_CLASS
-from mcos_hw.channel.queue import place_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import Arrival, arrival_signature
+from mcos_hw.link.classes import NO_CLASS, Classes, classes_signature
+from mcos_hw.link.grant import Grant, grant_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.queue import QueueView, place_fields, queue_view_signature
+from mcos_hw.link.tokens import Tokens, tokens_signature
 from mcos_hw.primitive.select import pick
-from mcos_hw.registers import GrantClass
+from mcos_hw.registers import GrantClass, channel_map
 
 __all__ = [
     "HeadClasses",
@@ -20,7 +22,7 @@ __all__ = [
 
 
 def class_of(committed_covers: Value, peak_covers: Value, scavenges: Value) -> Value:
-    """GrantClass of a request, or NO_CLASS where it has to wait for tokens."""
+    """GrantClass of a request, or NO_CLASS if it has to wait for tokens."""
     uncovered = Mux(scavenges, GrantClass.SCAVENGED, NO_CLASS)
     return Mux(
         committed_covers, GrantClass.CONFORMING, Mux(peak_covers, GrantClass.BURST, uncovered)
@@ -28,13 +30,14 @@ def class_of(committed_covers: Value, peak_covers: Value, scavenges: Value) -> V
 
 
 class HeadClasses(wiring.Component):
-    """Compares the tokens of each tenant with his head, and with the request behind it.
+    """Compares the tokens of each tenant with its head, and with the request behind it.
 
-    With L = 0 a head has the class that its tenant's tokens of this clock give it. Otherwise it has
-    that of the clock before, which is never a better one: between two grants tokens only grow.
+    With L = 0 a class comes from the tokens of this clock. With L > 0 it comes from those of the
+    clock before, and is never a better one than this clock's: between two grants tokens only grow.
 
-    A queue without a head has the class of the request that enters. A request outside its tenant's
-    colours has to wait while they are refused, tokens or not.
+    While a queue is empty, its class code is that of the request that enters it. While a tenant
+    refuses requests outside its page colours, such a request has to wait, tokens or not. A disabled
+    tenant scavenges, so that its queue drains.
 
     Parameters
     ----------
@@ -43,61 +46,37 @@ class HeadClasses(wiring.Component):
 
     Members
     -------
-    committed, peak : In(ArrayLayout(whole_width, tenants))
+    live : In(Live)
+        Which tenants scavenge, and which refuse requests outside their colours.
+    tokens : In(Tokens)
         Whole beats of tokens.
-    scavenges : In(tenants)
-        Who is served without tokens too.
-    refuses : In(tenants)
-        Whose requests outside his colours wait.
-    heads, nexts : In(ArrayLayout(place_layout, tenants))
+    view : In(QueueView)
         First and second request of each queue.
-    approach : In(approach_layout)
-        A request one step before its queue.
-    entry : In(entry_layout)
-        A request that enters its queue.
-    granted : In(tenants)
-        Whose head is granted in this clock.
-    charges_committed, charges_peak : In(tenants)
-        Which buckets a grant of each head charges.
-    codes : Out(ArrayLayout(2, tenants))
-        GrantClass of each head, NO_CLASS where it has to wait.
-    next_code : Out(2)
-        Of the request behind the granted head, once that one is charged; nothing without one.
+    arrival : In(Arrival)
+        The request that enters its queue, and the one that may do so in the next clock.
+    grant : In(Grant)
+        Head that is granted in this clock, and the buckets that a grant of each head charges.
+    classes : Out(Classes)
+        The class codes.
     """
 
-    committed: data.View
-    peak: data.View
-    scavenges: Signal
-    refuses: Signal
-    heads: data.View
-    nexts: data.View
-    approach: data.View
-    entry: data.View
-    granted: Signal
-    charges_committed: Signal
-    charges_peak: Signal
-    codes: data.View
-    next_code: Signal
+    live: Live
+    tokens: Tokens
+    view: QueueView
+    arrival: Arrival
+    grant: Grant
+    classes: Classes
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        tokens = data.ArrayLayout(whole_width(config), config.tenants)
-        places = data.ArrayLayout(place_layout(config), config.tenants)
         super().__init__(
             {
-                "committed": In(tokens),
-                "peak": In(tokens),
-                "scavenges": In(config.tenants),
-                "refuses": In(config.tenants),
-                "heads": In(places),
-                "nexts": In(places),
-                "approach": In(approach_layout(config)),
-                "entry": In(entry_layout(config)),
-                "granted": In(config.tenants),
-                "charges_committed": In(config.tenants),
-                "charges_peak": In(config.tenants),
-                "codes": Out(data.ArrayLayout(2, config.tenants)),
-                "next_code": Out(2),
+                "live": In(live_signature(channel_map(config))),
+                "tokens": In(tokens_signature(config)),
+                "view": In(queue_view_signature(config)),
+                "arrival": In(arrival_signature(config)),
+                "grant": In(grant_signature(config)),
+                "classes": Out(classes_signature(config)),
             }
         )
 
@@ -108,38 +87,50 @@ class HeadClasses(wiring.Component):
         following_codes = [Signal(2, name=f"following_code_{i}") for i in tenants]
 
         for i in tenants:
-            head, following = self.heads[i], self.nexts[i]
+            head, following = self.view.heads[i], self.view.nexts[i]
             # What enters an empty queue now, or else in the next clock.
             entering = self._entering(i)
-
-            def code(request, charged_committed, charged_peak, *, i=i, head=head):
-                may = ~(self.refuses[i] & request["outside"])
-                in_committed = request["beats"] + Mux(charged_committed, head.beats, 0)
-                in_peak = request["beats"] + Mux(charged_peak, head.beats, 0)
-                return class_of(
-                    may & (self.committed[i] >= in_committed),
-                    may & (self.peak[i] >= in_peak),
-                    may & self.scavenges[i],
-                )
-
             first = {name: Mux(head.present, head[name], value) for name, value in entering.items()}
-            charges = self.charges_committed[i], self.charges_peak[i]
-            now = code(first, Const(0, 1), Const(0, 1))
-            m.d.comb += following_codes[i].eq(code(following, *charges))
+            charges_committed = self.grant.conforming[i]
+            charges_peak = self.grant.conforming[i] | self.grant.burst[i]
+            now, later, shown = Signal(2), Signal(2), self.classes.codes[i]
+            m.d.comb += [
+                now.eq(self._code(i, first)),
+                following_codes[i].eq(self._code(i, following, charges_committed, charges_peak)),
+                later.eq(
+                    Mux(
+                        following.present,
+                        following_codes[i],
+                        self._code(i, entering, charges_committed, charges_peak),
+                    )
+                ),
+                self.classes.serviceable[i].eq(head.present & (shown != NO_CLASS)),
+                self.classes.held[i].eq(head.present & (shown == NO_CLASS)),
+            ]
             if config.lateness:
-                later = Mux(following.present, following_codes[i], code(entering, *charges))
-                m.d.sync += self.codes[i].eq(Mux(self.granted[i], later, now))
+                m.d.sync += shown.eq(Mux(self.grant.tenants[i], later, now))
             else:
-                m.d.comb += self.codes[i].eq(now)
-        m.d.comb += self.next_code.eq(pick(self.granted, following_codes))
+                m.d.comb += shown.eq(now)
+        m.d.comb += self.classes.next_code.eq(pick(self.grant.tenants, following_codes))
         return m
+
+    def _code(self, i: int, request, charged_committed=0, charged_peak=0) -> Value:
+        """Class code of a request of tenant ``i``, once its head has charged these buckets."""
+        contract, tokens, head = self.live.tenants[i], self.tokens, self.view.heads[i]
+        may = ~(contract.refuse_outside & request["outside"])
+        scavenges = contract.work_conserving | ~contract.enable
+        in_committed = request["beats"] + Mux(charged_committed, head.beats, 0)
+        in_peak = request["beats"] + Mux(charged_peak, head.beats, 0)
+        return class_of(
+            may & (tokens.committed_beats[i] >= in_committed),
+            may & (tokens.peak_beats[i] >= in_peak),
+            may & scavenges,
+        )
 
     def _entering(self, i: int) -> dict[str, Value]:
         """Fields of the request that enters the queue of tenant ``i``, or else may do so next."""
-        names = ("beats", "outside")
+        approach, entry = self.arrival.approach, self.arrival.entry
+        names = place_fields(self.config)
         if not self.config.lateness:
-            return {name: self.entry[name] for name in names}
-        return {
-            name: Mux(self.entry.tenants[i], self.entry[name], self.approach[name])
-            for name in names
-        }
+            return {name: entry[name] for name in names}
+        return {name: Mux(entry.tenants[i], entry[name], approach[name]) for name in names}

@@ -5,7 +5,14 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.live import live_layout
+from mcos_hw.link.arrival import (
+    Arrival,
+    arrival_signature,
+    terms_fraction,
+    terms_layout,
+    terms_widening,
+)
+from mcos_hw.link.live import Live, live_signature
 from mcos_hw.link.request import request_layout
 from mcos_hw.primitive.carry_save import carry_save
 from mcos_hw.primitive.replicated import Replicated
@@ -13,35 +20,9 @@ from mcos_hw.registers import COLOUR_BITS, channel_map
 
 __all__ = [
     "Intake",
-    "approach_layout",
-    "entry_layout",
     "price",
     "price_terms",
-    "stored_layout",
-    "terms_fraction",
-    "terms_layout",
-    "terms_widening",
 ]
-
-
-def terms_layout(config: ChannelConfig) -> data.ArrayLayout:
-    """Two terms of a price, with ``terms_fraction`` more fraction bits than a tag."""
-    return data.ArrayLayout(config.reciprocal_width + 5 + terms_widening(config), 2)
-
-
-def terms_fraction(config: ChannelConfig) -> int:
-    """Fraction bits that the terms of a price have beyond those of a tag."""
-    return max(0, _fraction_left(config))
-
-
-def terms_widening(config: ChannelConfig) -> int:
-    """Fraction bits that beats x 1/w lacks to those of a tag."""
-    return max(0, -_fraction_left(config))
-
-
-def _fraction_left(config: ChannelConfig) -> int:
-    """Fraction bits of beats x 1/w beyond those of a tag."""
-    return config.reciprocal_fraction - config.tag_fraction - (config.beat_bytes - 1).bit_length()
 
 
 def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
@@ -61,46 +42,6 @@ def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
 def price(config: ChannelConfig, terms: data.View) -> Value:
     """Size times reciprocal weight, s / w, in tag units, rounded down."""
     return ((terms[0] + terms[1]) >> terms_fraction(config))[: config.tag_width]
-
-
-def stored_layout(config: ChannelConfig) -> data.StructLayout:
-    """A request on its way into the memory of the queues, at ``row`` of its tenant's rows."""
-    return data.StructLayout(
-        {"valid": 1, "row": range(config.queue_depth), "request": request_layout(config)}
-    )
-
-
-def approach_layout(config: ChannelConfig) -> data.StructLayout:
-    """A request one step before it enters its queue.
-
-    ``tenants`` has the bit of its tenant, or none; ``tenants_copy`` is the same, to select tags
-    with. ``outside``: it is outside its tenant's colours. ``terms``: see :func:`price_terms`;
-    ``early``: the same where the depth-1 rule applies to it, else 0.
-    """
-    return data.StructLayout(
-        {
-            "tenants": config.tenants,
-            "tenants_copy": config.tenants,
-            "beats": config.beats_width,
-            "outside": 1,
-            "terms": terms_layout(config),
-            "early": terms_layout(config),
-        }
-    )
-
-
-def entry_layout(config: ChannelConfig) -> data.StructLayout:
-    """A request that enters its queue in this clock; ``cost`` is s / w in tag units."""
-    return data.StructLayout(
-        {
-            "tenants": config.tenants,
-            "row": range(config.queue_depth),
-            "beats": config.beats_width,
-            "outside": 1,
-            "cost": config.tag_width,
-            "offered": config.stamp_width,
-        }
-    )
 
 
 class Intake(wiring.Component):
@@ -125,7 +66,7 @@ class Intake(wiring.Component):
 
     Members
     -------
-    live : In(live_layout)
+    live : In(Live)
         Live configuration.
     taken : In(1)
         ``request`` is taken in this clock.
@@ -135,35 +76,27 @@ class Intake(wiring.Component):
         Where its tenant's queue keeps it.
     recent : In(tenants)
         Whose request would follow his last response closely.
-    stored : Out(stored_layout)
-        For the memory of the queues, not later than ``approach``.
-    approach : Out(approach_layout)
-        One step before the queue.
-    entry : Out(entry_layout)
-        Into the queue.
+    arrival : Out(Arrival)
+        The request on its way.
     """
 
-    live: data.View
+    live: Live
     taken: Signal
     request: data.View
     row: Signal
     recent: Signal
-    stored: data.View
-    approach: data.View
-    entry: data.View
+    arrival: Arrival
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
         super().__init__(
             {
-                "live": In(live_layout(channel_map(config))),
+                "live": In(live_signature(channel_map(config))),
                 "taken": In(1),
                 "request": In(request_layout(config)),
                 "row": In(range(config.queue_depth)),
                 "recent": In(config.tenants),
-                "stored": Out(stored_layout(config)),
-                "approach": Out(approach_layout(config)),
-                "entry": Out(entry_layout(config)),
+                "arrival": Out(arrival_signature(config)),
             }
         )
 
@@ -171,6 +104,7 @@ class Intake(wiring.Component):
         m = Module()
         config = self.config
         domain = m.d.sync if config.lateness else m.d.comb
+        stored, approach, entry = self.arrival.stored, self.arrival.approach, self.arrival.entry
 
         tenant = self.request.tenant
         tenants = Signal(config.tenants)
@@ -196,9 +130,9 @@ class Intake(wiring.Component):
         colour = Signal(COLOUR_BITS)
         colours = Signal(1 << COLOUR_BITS)
         domain += [
-            self.stored.valid.eq(self.taken),
-            self.stored.row.eq(self.row),
-            self.stored.request.eq(self.request),
+            stored.valid.eq(self.taken),
+            stored.row.eq(self.row),
+            stored.request.eq(self.request),
             beats.eq(self.request.beats),
             terms.eq(terms_now),
             early.eq(Mux(recent, terms_now, 0)),
@@ -213,19 +147,19 @@ class Intake(wiring.Component):
         else:
             m.d.comb += taken.eq(tenants.replicate(2))
         m.d.comb += [
-            self.approach.tenants.eq(taken[0]),
-            self.approach.tenants_copy.eq(taken[1]),
-            self.approach.beats.eq(beats),
-            self.approach.terms.eq(terms),
-            self.approach.early.eq(early),
-            self.approach.outside.eq(taken[0].any() & ~colours.bit_select(colour, 1)),
+            approach.tenants.eq(taken[0]),
+            approach.tenants_copy.eq(taken[1]),
+            approach.beats.eq(beats),
+            approach.terms.eq(terms),
+            approach.early.eq(early),
+            approach.outside.eq(taken[0].any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [
-            self.entry.tenants.eq(self.approach.tenants),
-            self.entry.row.eq(row),
-            self.entry.beats.eq(self.approach.beats),
-            self.entry.outside.eq(self.approach.outside),
-            self.entry.cost.eq(price(config, self.approach.terms)),
-            self.entry.offered.eq(offered),
+            entry.tenants.eq(approach.tenants),
+            entry.row.eq(row),
+            entry.beats.eq(approach.beats),
+            entry.outside.eq(approach.outside),
+            entry.cost.eq(price(config, approach.terms)),
+            entry.offered.eq(offered),
         ]
         return m

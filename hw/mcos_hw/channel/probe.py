@@ -7,13 +7,8 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import LATENCY_BINS
 
 __all__ = [
-    "NO_CLASS",
     "probe_layout",
 ]
-
-
-NO_CLASS = 3
-"""Class code of a head that no bucket covers and that may not scavenge, or of no head."""
 
 
 def probe_layout(config: ChannelConfig) -> data.StructLayout:

@@ -1,11 +1,19 @@
-"""The live configuration as a structure: what the channel's logic reads."""
+"""The live configuration, as all that reads it sees it."""
 
-from amaranth.lib import data
+from typing import Protocol
+
+from amaranth.hdl import Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
 
 from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import SectionKind
 
-__all__ = ["live_layout"]
+__all__ = [
+    "Live",
+    "live_layout",
+    "live_signature",
+]
 
 
 def live_layout(registers: RegisterMap) -> data.StructLayout:
@@ -29,5 +37,30 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
         {
             "channel": row(SectionKind.CHANNEL),
             "tenants": data.ArrayLayout(row(SectionKind.TENANT), tenants),
+        }
+    )
+
+
+class Live(Protocol):
+    """The image that counts in this clock. A commit changes all of it at one clock edge."""
+
+    channel: data.View
+    """Settings of the channel, by the names of their fields in the register map."""
+
+    tenants: data.View
+    """Settings of each tenant, by the names of their fields in the register map."""
+
+    generation: Signal
+    """Commits since reset, modulo ``2**32``; 0 means that no image is live."""
+
+
+def live_signature(registers: RegisterMap) -> wiring.Signature:
+    """:class:`Live` as the loader drives it."""
+    layout = live_layout(registers)
+    return wiring.Signature(
+        {
+            "channel": Out(layout["channel"].shape),
+            "tenants": Out(layout["tenants"].shape),
+            "generation": Out(32),
         }
     )

@@ -1,6 +1,6 @@
 """Token buckets: levels are worked out when they are looked at."""
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.model import layout as at

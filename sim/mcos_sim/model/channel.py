@@ -5,7 +5,7 @@ virtual time moves, and everything is counted. docs/channel.md has the rules. Ev
 the hardware's registers hold at the beginning of a clock; lockstep compares the two.
 """
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
 from mcos_sim.model import age, buckets, choice, monitor, ports, tags

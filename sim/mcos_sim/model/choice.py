@@ -1,6 +1,6 @@
 """Who is granted next, and as what."""
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.model import buckets, tags

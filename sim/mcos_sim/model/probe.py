@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mcos_hw.channel.probe import NO_CLASS, probe_layout
+from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.model import choice, tags
 from mcos_sim.model import layout as at

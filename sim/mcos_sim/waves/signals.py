@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from amaranth.lib import data
 
-from mcos_hw.channel.probe import NO_CLASS, probe_layout
+from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.request import (
     Op,
     command_layout,

@@ -6,8 +6,8 @@ from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.arbiter.wf2q.choice import Choice
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from tests.formal.property import Harness, Method, Property, at_most_one, implies
 from tests.planted import Bug
 

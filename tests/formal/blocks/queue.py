@@ -21,6 +21,7 @@ CONFIG = ChannelConfig()
 SMALL = ChannelConfig(tenants=4, queue_depth=4)
 BLOCK = "mcos_hw.channel.queue.RequestQueues"
 QUEUE = "mcos_hw.channel.queue"
+VIEW = "mcos_hw.link.queue"
 
 
 class QueueHarness(Harness):
@@ -36,18 +37,14 @@ class QueueHarness(Harness):
     def begin(self, m: Module) -> RequestQueues:
         """Add the queues, and count what is taken, on its way and waiting."""
         config = self.config
-        queues = RequestQueues(
-            config,
-            mark_width=self.arbiter.mark_width(config),
-            ahead=self.arbiter.mark_ahead,
-        )
+        queues = RequestQueues(config, mark=self.arbiter.mark, ahead=self.arbiter.mark_ahead)
         self.inside = self.prove(m, queues)
         self.tenant = self.any_constant(m, config.tenant_width, name="any_tenant")
         self.taken = queues.taken.bit_select(self.tenant, 1)
-        self.pop = queues.pop.bit_select(self.tenant, 1)
-        self.head = queues.heads[self.tenant]
-        self.next = queues.nexts[self.tenant]
-        self.third = queues.third.bit_select(self.tenant, 1)
+        self.pop = queues.grant.tenants.bit_select(self.tenant, 1)
+        self.head = queues.view.heads[self.tenant]
+        self.next = queues.view.nexts[self.tenant]
+        self.third = queues.view.thirds.bit_select(self.tenant, 1)
         self.first_row = self.look_each("first_row_{}", range(config.queue_depth))
         waiting = self.look_each("waiting_{}", range(config.queue_depth + 1))
 
@@ -59,12 +56,12 @@ class QueueHarness(Harness):
         rows = [tail] + [Signal.like(self.first_row, name=f"way_row_{i}") for i in steps]
         for i in steps:
             m.d.sync += [self.way[i + 1].eq(self.way[i]), rows[i + 1].eq(rows[i])]
-        stored, entry = queues.stored, queues.entry
+        stored, entry = queues.arrival.stored, queues.arrival.entry
         is_stored = stored.valid & (stored.request.tenant == self.tenant)
         enters = entry.tenants.bit_select(self.tenant, 1)
         full = queues.full.bit_select(self.tenant, 1)
         m.d.comb += [
-            Assume(at_most_one(queues.pop)),
+            Assume(at_most_one(queues.grant.tenants)),
             Assume(~self.pop | self.head.present),
             Assume(~self.taken | ~full),
             Assume(is_stored == self.way[self.stored_at]),
@@ -143,6 +140,7 @@ class OrderHarness(QueueHarness):
         mark = self.any_constant(m, queues.mark_width, name="any_mark")
         chosen = self.any_value(1, name="chosen")
 
+        entry = queues.arrival.entry
         follows = Signal()
         followed = Signal()
         way = [follows] + [Signal(name=f"followed_{i}") for i in range(len(self.way) - 1)]
@@ -169,13 +167,13 @@ class OrderHarness(QueueHarness):
         is_stored = way[self.stored_at]
         m.d.comb += [
             Assume(request.tenant == self.tenant),
-            Assume(~is_stored | (queues.stored.request.as_value() == request.as_value())),
+            Assume(~is_stored | (queues.arrival.stored.request.as_value() == request.as_value())),
             Assume(
                 ~way[-1]
                 | (
-                    (queues.entry.beats == request.beats)
-                    & (queues.entry.outside == outside)
-                    & (queues.entry_mark == mark)
+                    (entry.beats == request.beats)
+                    & (entry.outside == outside)
+                    & (entry[queues.mark] == mark)
                 )
             ),
         ]
@@ -217,7 +215,7 @@ class OrderHarness(QueueHarness):
             Assert(implies(queued & (place == queues.ahead), queues.marks[self.tenant] == mark)),
             # Nothing leaves in its place before it is there.
             Assert(implies(coming & (place == 0), ~self.head.present)),
-            Assert(implies(left, queues.left.as_value() == request.as_value())),
+            Assert(implies(left, queues.departure.request.as_value() == request.as_value())),
         ]
         waited = Signal()
         m.d.sync += waited.eq(waited | (follows & (self.outstanding == 3) & self.pop))
@@ -259,7 +257,7 @@ PROPERTIES = (
         method=Method.INDUCTION,
         depth=1,
         bug=Bug(
-            module=QUEUE,
+            module=VIEW,
             text="entry & (~heads | (leaves & ~seconds))",
             instead="entry & ~heads",
         ),
@@ -276,7 +274,7 @@ PROPERTIES = (
         method=Method.INDUCTION,
         depth=1,
         bug=Bug(
-            module=QUEUE,
+            module=VIEW,
             text="leaves & seconds & ~thirds",
             instead="leaves & seconds",
         ),

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.hdl import Array, Assert, Assume, Cover, Value
 
 from mcos_hw.channel.arbiter.wf2q.tagger import Tagger
-from mcos_hw.channel.intake import terms_fraction
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import terms_fraction
 from mcos_hw.primitive.select import pick
 from tests.formal.blocks.tags import assume_chosen
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset

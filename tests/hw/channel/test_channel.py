@@ -11,9 +11,9 @@ import pytest
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import ARBITERS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import members, simulate

@@ -9,12 +9,25 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.classes import HeadClasses, class_of
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GrantClass
 from tests.hw.channel.bench import simulate
 
 TENANTS = 4
+SWITCHES = ("enable", "work_conserving", "refuse_outside")
+MEMBERS = {
+    "tenants": "live.tenants",
+    "heads": "view.heads",
+    "nexts": "view.nexts",
+    "committed_beats": "tokens.committed_beats",
+    "peak_beats": "tokens.peak_beats",
+    "conforming": "grant.conforming",
+    "burst": "grant.burst",
+    "granted": "grant.tenants",
+    "approach": "arrival.approach",
+    "entry": "arrival.entry",
+}
 
 
 class Classes(wiring.Component):
@@ -56,18 +69,22 @@ def test_the_class_of_a_request(committed_covers, peak_covers, work_conserving, 
 def expected_code(given, i, request, *, charged):
     """The class of a request, if the charges of a grant of the head come before it, or none do."""
     head = given["heads"][i]["beats"]
+    conforming, burst = (given[name] >> i & 1 for name in ("conforming", "burst"))
+    charges = {"committed": conforming, "peak": conforming | burst}
+    contract = given["tenants"][i]
 
     def covered(name):
-        taken = head * (charged and given[f"charges_{name}"] >> i & 1)
-        return given[name][i] >= request["beats"] + taken
+        taken = head * (charged and charges[name])
+        return given[f"{name}_beats"][i] >= request["beats"] + taken
 
-    if given["refuses"] >> i & 1 and request["outside"]:
+    if contract["refuse_outside"] and request["outside"]:
         return NO_CLASS
     if covered("committed"):
         return GrantClass.CONFORMING
     if covered("peak"):
         return GrantClass.BURST
-    return GrantClass.SCAVENGED if given["scavenges"] >> i & 1 else NO_CLASS
+    scavenges = contract["work_conserving"] or not contract["enable"]
+    return GrantClass.SCAVENGED if scavenges else NO_CLASS
 
 
 def random_inputs(rng):
@@ -83,9 +100,9 @@ def random_inputs(rng):
     tokens = [[rng.choice((0, 1, 2, 3, 15, 16, 17, 18, 32)) for _ in places[0]] for _ in "12"]
     return {
         **dict(zip(("heads", "nexts"), places, strict=True)),
-        **dict(zip(("committed", "peak"), tokens, strict=True)),
-        **{name: bits() for name in ("scavenges", "refuses")},
-        **{name: bits() for name in ("charges_committed", "charges_peak")},
+        **dict(zip(("committed_beats", "peak_beats"), tokens, strict=True)),
+        **{name: bits() for name in ("conforming", "burst")},
+        "tenants": [{name: rng.randrange(2) for name in SWITCHES} for _ in places[0]],
         "granted": rng.choice((0, 1 << rng.randrange(TENANTS))),
         "entry": {"tenants": 1 << rng.randrange(TENANTS), **request()},
         "approach": {"tenants": 1 << rng.randrange(TENANTS), **request()},
@@ -101,16 +118,22 @@ def test_heads_and_next_requests_have_the_class_of_what_covers_them(lateness):
         before = None
         for _ in range(400):
             given = random_inputs(rng)
-            bench.set(**given)
+            bench.set(**{MEMBERS[name]: value for name, value in given.items()})
+            codes, serviceable, held = (
+                bench.get(f"classes.{name}") for name in ("codes", "serviceable", "held")
+            )
             for i in range(TENANTS):
                 head, following = given["heads"][i], given["nexts"][i]
+                assert held >> i & 1 == (head["present"] and codes[i] == NO_CLASS)
+                assert serviceable >> i & 1 == (head["present"] and codes[i] != NO_CLASS)
                 if given["granted"] >> i & 1 and following["present"]:
-                    assert bench.get("next_code") == expected_code(given, i, following, charged=1)
+                    code = expected_code(given, i, following, charged=1)
+                    assert bench.get("classes.next_code") == code
                 if not lateness:
                     first = head if head["present"] else given["entry"]
-                    assert bench.get("codes")[i] == expected_code(given, i, first, charged=0)
+                    assert codes[i] == expected_code(given, i, first, charged=0)
                 elif before is not None:
-                    assert bench.get("codes")[i] == before[i]
+                    assert codes[i] == before[i]
             before = [registered_code(given, i) for i in range(TENANTS)]
             await bench.tick()
 

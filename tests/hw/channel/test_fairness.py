@@ -39,7 +39,8 @@ class Port:
 
     def start(self, weights):
         codes = [GrantClass.CONFORMING] * len(self.waiting)
-        self.bench.set(live=image(CONFIG, weights), class_codes=codes)
+        live = {f"live.{name}": value for name, value in image(CONFIG, weights).items()}
+        self.bench.set(**live, **{"classes.codes": codes})
 
     def room(self, tenant):
         return self.counts[tenant] < self.depth
@@ -49,7 +50,7 @@ class Port:
 
         A grant of the next clock may be made if ``opened``.
         """
-        tenants = self.bench.get("granted")
+        tenants = self.bench.get("grant.tenants")
         grant = None
         if tenants:
             granted = tenants.bit_length() - 1

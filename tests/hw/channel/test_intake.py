@@ -8,20 +8,12 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.intake import (
-    Intake,
-    approach_layout,
-    entry_layout,
-    price,
-    price_terms,
-    stored_layout,
-    terms_fraction,
-    terms_layout,
-)
+from mcos_hw.channel.intake import Intake, price, price_terms
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import terms_fraction, terms_layout
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import COLOUR_BITS
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import simulate
 
 LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 
@@ -95,16 +87,9 @@ def test_a_price_is_the_size_over_the_weight_rounded_down(config):
 
 
 def test_signature():
-    widths = members(Intake(CONFIG))
-    live = widths["in"].pop("live")
-    assert live
-    assert widths == {
-        "in": {"taken": 1, "request": request_layout(CONFIG).size, "row": 2, "recent": 4},
-        "out": {
-            "stored": stored_layout(CONFIG).size,
-            "approach": approach_layout(CONFIG).size,
-            "entry": entry_layout(CONFIG).size,
-        },
+    assert {name: each.flow.name for name, each in Intake(CONFIG).signature.members.items()} == {
+        **dict.fromkeys(("live", "taken", "request", "row", "recent"), "In"),
+        "arrival": "Out",
     }
 
 
@@ -126,7 +111,7 @@ def test_every_request_takes_its_steps(lateness):
                     colours=[rng.getrandbits(16) for _ in range(config.tenants)],
                     bits=bits,
                 )
-                bench.set(live=live)
+                bench.set(**{f"live.{name}": value for name, value in live.items()})
             fields = {name: rng.getrandbits(width) for name, width in widths.items()}
             fields["beats"] = rng.randint(1, config.max_beats)
             taken, row = rng.random() < (0.5, 1.0)[clock // 100 % 2], rng.randrange(4)
@@ -140,8 +125,8 @@ def test_every_request_takes_its_steps(lateness):
             given = (fields, row, recent >> tenant & 1, cost, outside) if taken else None
             way = [given, *way[:2]]
 
-            stored = bench.get("stored")
-            approach, approaching = bench.get("approach"), way[steps // 2]
+            stored = bench.get("arrival.stored")
+            approach, approaching = bench.get("arrival.approach"), way[steps // 2]
             assert approach["tenants_copy"] == approach["tenants"]
             assert stored["valid"] == (approaching is not None)
             if approaching is None:
@@ -159,7 +144,7 @@ def test_every_request_takes_its_steps(lateness):
                     "beats": request["beats"],
                     "outside": outside,
                 }
-            entry, entering = bench.get("entry"), way[steps]
+            entry, entering = bench.get("arrival.entry"), way[steps]
             if entering is None:
                 assert entry["tenants"] == 0
             else:
@@ -184,8 +169,9 @@ def test_a_new_weight_counts_for_requests_taken_after_its_commit(lateness):
     async def testbench(bench):
         costs = []
         for weight in (1, 2, 4, 4, 4):
-            bench.set(live=live_of([weight] * 4), taken=1, request=NOTHING | {"beats": 1})
-            costs.append(bench.get("entry")["cost"])
+            tenants = live_of([weight] * 4)["tenants"]
+            bench.set(**{"live.tenants": tenants}, taken=1, request=NOTHING | {"beats": 1})
+            costs.append(bench.get("arrival.entry")["cost"])
             await bench.tick()
         beat = config.beat_bytes << config.tag_fraction
         expected = [beat, beat // 2, beat // 4]
@@ -199,11 +185,11 @@ def test_reset_forgets_what_is_on_its_way(lateness):
     async def testbench(bench):
         bench.set(taken=1, request=NOTHING | {"beats": 1})
         await bench.tick(2)
-        assert bench.get("entry")["tenants"] == 0b0001
+        assert bench.get("arrival.entry")["tenants"] == 0b0001
         bench.set(taken=0)
         await bench.reset()
         for _ in range(3):
-            assert bench.get("entry")["tenants"] == 0
+            assert bench.get("arrival.entry")["tenants"] == 0
             await bench.tick()
 
     simulate(Intake(configuration(lateness)), testbench)

@@ -6,18 +6,19 @@ from collections import Counter, deque
 
 import pytest
 
-from mcos_hw.channel.intake import entry_layout, stored_layout
-from mcos_hw.channel.queue import RequestQueues, place_layout
+from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import entry_layout
 from mcos_hw.link.request import request_layout
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import simulate
 
 SMALL = ChannelConfig(tenants=4, queue_depth=4)
-MARK_WIDTH = 9
+MARK = "offered"
+MARK_WIDTH = entry_layout(SMALL)[MARK].width
 
 
 def queues(config=SMALL, *, ahead=2):
-    return RequestQueues(config, mark_width=MARK_WIDTH, ahead=ahead)
+    return RequestQueues(config, mark=MARK, ahead=ahead)
 
 
 class Ingress:
@@ -43,16 +44,17 @@ class Ingress:
         storing, entering = self.way[max(self.steps - 1, 0)], self.way[self.steps]
         nothing = dict.fromkeys(request_layout(self.config).members, 0)
         row, request, _ = storing or (0, nothing, 0)
-        bench.set(stored={"valid": storing is not None, "row": row, "request": request})
+        stored = {"valid": storing is not None, "row": row, "request": request}
         row, request, mark = entering or (0, nothing, 0)
+        entry = {
+            "tenants": 0 if entering is None else 1 << request["tenant"],
+            "row": row,
+            "beats": request["beats"],
+            MARK: mark,
+        }
         bench.set(
             taken=0 if taken is None else 1 << taken[1]["tenant"],
-            entry={
-                "tenants": 0 if entering is None else 1 << request["tenant"],
-                "row": row,
-                "beats": request["beats"],
-            },
-            entry_mark=mark,
+            **{"arrival.stored": stored, "arrival.entry": entry},
         )
         return entering
 
@@ -68,38 +70,34 @@ async def push(bench, ingress, tenant, address):
     ingress.clock(bench, None)
 
 
+def grant(bench, tenants):
+    """Drives which head leaves, or none."""
+    bench.set(**{"grant.tenants": tenants, "grant.valid": tenants != 0})
+
+
+def departed(bench):
+    """The request that left in the clock before."""
+    assert bench.get("departure.valid")
+    return bench.get("departure.request")
+
+
 async def pop(bench, tenant):
     """Gives the head of ``tenant`` away and returns its address."""
-    bench.set(pop=1 << tenant)
+    grant(bench, 1 << tenant)
     await bench.tick()
-    bench.set(pop=0)
-    return bench.get("left")["address"]
+    grant(bench, 0)
+    return departed(bench)["address"]
 
 
 def present(bench):
-    return [bench.get("heads")[i]["present"] for i in range(SMALL.tenants)]
+    return [bench.get("view.heads")[i]["present"] for i in range(SMALL.tenants)]
 
 
 def test_signature():
-    place = place_layout(SMALL).size
-    assert members(queues()) == {
-        "in": {
-            "taken": 4,
-            "stored": stored_layout(SMALL).size,
-            "entry": entry_layout(SMALL).size,
-            "entry_mark": MARK_WIDTH,
-            "pop": 4,
-        },
-        "out": {
-            "tails": 4 * 2,
-            "heads": 4 * place,
-            "nexts": 4 * place,
-            "third": 4,
-            "marks": 4 * MARK_WIDTH,
-            "full": 4,
-            "counts": 4 * 3,
-            "left": request_layout(SMALL).size,
-        },
+    assert queues().mark_width == MARK_WIDTH
+    assert {name: member.flow.name for name, member in queues().signature.members.items()} == {
+        **dict.fromkeys(("taken", "arrival", "grant"), "In"),
+        **dict.fromkeys(("tails", "view", "marks", "full", "counts", "departure"), "Out"),
     }
 
 
@@ -132,13 +130,16 @@ def test_nothing_is_lost_doubled_or_reordered(config, ahead, steps, clocks):
         for clock in range(clocks):
             # Crowds fill the queues of half the tenants at a time, then drain them.
             crowd = clock // 150 % 3
-            places, third, marks = (bench.get(name) for name in ("nexts", "third", "marks"))
-            heads = bench.get("heads")
+            places, third, marks = (
+                bench.get(name) for name in ("view.nexts", "view.thirds", "marks")
+            )
+            heads = bench.get("view.heads")
             assert bench.get("counts") == counts
             full = [count == config.queue_depth for count in counts]
             assert bench.get("full") == sum(bit << i for i, bit in enumerate(full))
             assert third == sum((len(queue) > 2) << i for i, queue in enumerate(waiting))
-            assert left is None or bench.get("left") == left
+            assert bench.get("departure.valid") == (left is not None)
+            assert left is None or bench.get("departure.request") == left
             for i, queue in enumerate(waiting):
                 for place, shown in enumerate((heads[i], places[i])):
                     assert shown["present"] == (len(queue) > place)
@@ -153,7 +154,7 @@ def test_nothing_is_lost_doubled_or_reordered(config, ahead, steps, clocks):
             pops = rng.random() < (0.3, 0.95, 0.9)[crowd] and len(waiting[popper]) > 0
             taken = (random_request(taker), rng.getrandbits(MARK_WIDTH)) if takes else None
             entering = ingress.clock(bench, taken)
-            bench.set(pop=pops << popper)
+            grant(bench, pops << popper)
             await bench.tick()
 
             seen["full"] += any(full)
@@ -179,7 +180,7 @@ def test_a_request_to_an_empty_queue_is_its_head_in_the_next_clock():
         assert present(bench) == [0, 0, 0, 0]
         await push(bench, ingress, 2, 5)
         assert present(bench) == [0, 0, 1, 0]
-        assert bench.get("heads")[2]["beats"] == 6
+        assert bench.get("view.heads")[2]["beats"] == 6
 
     simulate(queues(), testbench)
 
@@ -192,9 +193,9 @@ def test_what_left_is_shown_in_the_clock_after_its_pop():
         await push(bench, ingress, 1, 1)
         for address in range(2, 12):
             ingress.clock(bench, (request(1, address), 0))
-            bench.set(pop=0b0010)
+            grant(bench, 0b0010)
             await bench.tick()
-            assert bench.get("left")["address"] == address - 1
+            assert departed(bench)["address"] == address - 1
             assert bench.get("counts")[1] == 1
 
     simulate(queues(), testbench)
@@ -236,12 +237,12 @@ def test_one_in_and_one_out_a_clock_sustained(steps):
         for address in range(60):
             ingress.clock(bench, (request(1, address), 0))
             pops = address > steps
-            bench.set(pop=pops << 1)
+            grant(bench, pops << 1)
             assert bench.get("full") == 0
             assert present(bench)[1] == pops
             await bench.tick()
             if pops:
-                assert bench.get("left")["address"] == address - steps - 1
+                assert departed(bench)["address"] == address - steps - 1
 
     simulate(queues(), testbench)
 

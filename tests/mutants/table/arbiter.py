@@ -83,8 +83,8 @@ ARBITER = (
         name="a second grant in a row has the class of the first",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.wfq",
-            text="Mux(granted[i], self.next_class_code, self.class_codes[i])",
-            instead="self.class_codes[i]",
+            text="Mux(granted[i], self.classes.next_code, self.classes.codes[i])",
+            instead="self.classes.codes[i]",
         ),
         promise="A grant is charged in the class of its own head.",
         unit=(

@@ -117,8 +117,8 @@ MONITOR = (
         name="a colour fault counts for the tenant that comes next",
         bug=Bug(
             module=f"{CHANNEL}.channel",
-            text="Mux(intake.approach.outside, intake.approach.tenants, 0)",
-            instead="Mux(intake.approach.outside, queues.taken, 0)",
+            text="Mux(approach.outside, approach.tenants, 0)",
+            instead="Mux(approach.outside, queues.taken, 0)",
         ),
         promise="COLOUR_FAULTS counts each tenant's own requests.",
         unit=(

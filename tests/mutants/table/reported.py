@@ -59,7 +59,7 @@ REPORTED = (
     Mutant(
         name="a price loses a fraction bit too many",
         bug=Bug(
-            module=f"{CHANNEL}.intake",
+            module="mcos_hw.link.arrival",
             text="return max(0, _fraction_left(config))",
             instead="return max(0, _fraction_left(config)) + 1",
         ),
@@ -69,7 +69,7 @@ REPORTED = (
     Mutant(
         name="a price is widened by a bit too many",
         bug=Bug(
-            module=f"{CHANNEL}.intake",
+            module="mcos_hw.link.arrival",
             text="return max(0, -_fraction_left(config))",
             instead="return max(0, -_fraction_left(config)) + 1",
         ),

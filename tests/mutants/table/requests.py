@@ -167,9 +167,9 @@ REQUESTS = (
     Mutant(
         name="a disabled tenant's requests wait for its buckets",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
-            text="live.tenants[i].work_conserving | ~live.tenants[i].enable",
-            instead="live.tenants[i].work_conserving",
+            module=f"{CHANNEL}.classes",
+            text="contract.work_conserving | ~contract.enable",
+            instead="contract.work_conserving",
         ),
         promise="What a disabled tenant has queued is scavenged.",
         unit=(

@@ -56,8 +56,8 @@ TOKENS = (
         name="tokens that just cover a head do not",
         bug=Bug(
             module=f"{CHANNEL}.classes",
-            text="may & (self.peak[i] >= in_peak)",
-            instead="may & (self.peak[i] > in_peak)",
+            text="may & (tokens.peak_beats[i] >= in_peak)",
+            instead="may & (tokens.peak_beats[i] > in_peak)",
         ),
         promise="A head is of class burst if the peak bucket covers it.",
         unit=("channel/test_classes.py",),
@@ -76,8 +76,8 @@ TOKENS = (
         name="refused requests are scavenged",
         bug=Bug(
             module=f"{CHANNEL}.classes",
-            text="may & self.scavenges[i]",
-            instead="self.scavenges[i]",
+            text="may & scavenges",
+            instead="scavenges",
         ),
         promise="A request outside its tenant's colours waits while refuse_outside is set.",
         unit=("channel/test_classes.py",),
@@ -86,11 +86,8 @@ TOKENS = (
         name="a head that enters has the class of the next one",
         bug=Bug(
             module=f"{CHANNEL}.classes",
-            text="Mux(self.entry.tenants[i], self.entry[name], self.approach[name])",
-            instead=(
-                "Mux(self.entry.tenants[i] & ~self.approach.tenants[i],"
-                " self.entry[name], self.approach[name])"
-            ),
+            text="Mux(entry.tenants[i], entry[name], approach[name])",
+            instead=("Mux(entry.tenants[i] & ~approach.tenants[i], entry[name], approach[name])"),
         ),
         promise="A head's class is that of its own size.",
         unit=("channel/test_classes.py",),

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import cocotb
 
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass
 from mcos_policy.quantize import peak_rate
 from mcos_policy.settings import Settings

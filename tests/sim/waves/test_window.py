@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from vcdvcd import VCDVCD
 
-from mcos_hw.channel.probe import NO_CLASS, probe_layout
+from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.request import (
     Op,
     command_layout,

@@ -1,60 +1,47 @@
 """What every arbiter sees and says; the channel's shell takes any of them."""
 
+from typing import Protocol
+
 from amaranth.hdl import Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.intake import approach_layout, entry_layout
-from mcos_hw.channel.queue import place_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.live import live_layout
+from mcos_hw.link.arrival import Arrival, arrival_signature, entry_layout
+from mcos_hw.link.classes import Classes, classes_signature
+from mcos_hw.link.grant import Grant, grant_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.queue import QueueView, queue_view_signature
 from mcos_hw.registers import ArbiterKind, channel_map
 
 __all__ = [
     "Arbiter",
-    "arbiter_signature",
+    "ArbiterState",
+    "arbiter_state_signature",
 ]
 
 
-def arbiter_signature(config: ChannelConfig, *, mark_width: int) -> wiring.Signature:
-    """Members of every arbiter.
+class ArbiterState(Protocol):
+    """What an arbiter shows of its order, for the probe; 0 where it has no such thing."""
 
-    - ``heads``, ``nexts``: the first two requests of each queue; ``third``, ``marks``: which queues
-      have a third one, and the mark that the arbiter asked to see.
-    - ``class_codes``: :class:`GrantClass` of the heads, NO_CLASS of those that have to wait;
-      ``next_class_code``: of the request behind the head that is granted in this clock.
-    - ``open``, ``open_then``: a grant may be made in this clock; in the next one.
-    - ``promote``: heads that go before all others, at most one.
-    - ``approach``, ``entry``: requests on their way into queues.
-    - ``live``: the live configuration.
-    - ``granted``: whose head is granted in this clock, at most one; ``grant``: whether one is;
-      ``beats``: its beats; ``promoted``: as a promotion.
-    - ``conforming``, ``burst``: as what each tenant's head is granted if it is in this clock.
-    - ``candidates``, ``start``, ``finish``, ``virtual_time``: for the probe; zero where an arbiter
-      has none.
-    """
-    places = data.ArrayLayout(place_layout(config), config.tenants)
+    candidates: Signal
+    """Bit i: the last round of the choice included the head of tenant i."""
+
+    start: data.View
+    """Start tag of each head, modulo ``2**tag_width``."""
+
+    finish: data.View
+    """Finish tag of each head, modulo ``2**tag_width``."""
+
+    virtual_time: Signal
+    """Virtual time V, modulo ``2**tag_width``."""
+
+
+def arbiter_state_signature(config: ChannelConfig) -> wiring.Signature:
+    """:class:`ArbiterState` as an arbiter drives it."""
     tags = data.ArrayLayout(config.tag_width, config.tenants)
     return wiring.Signature(
         {
-            "heads": In(places),
-            "nexts": In(places),
-            "third": In(config.tenants),
-            "marks": In(data.ArrayLayout(mark_width, config.tenants)),
-            "class_codes": In(data.ArrayLayout(2, config.tenants)),
-            "next_class_code": In(2),
-            "open": In(1),
-            "open_then": In(1),
-            "promote": In(config.tenants),
-            "approach": In(approach_layout(config)),
-            "entry": In(entry_layout(config)),
-            "live": In(live_layout(channel_map(config))),
-            "granted": Out(config.tenants),
-            "grant": Out(1),
-            "beats": Out(config.beats_width),
-            "conforming": Out(config.tenants),
-            "burst": Out(config.tenants),
-            "promoted": Out(1),
             "candidates": Out(config.tenants),
             "start": Out(tags),
             "finish": Out(tags),
@@ -64,7 +51,7 @@ def arbiter_signature(config: ChannelConfig, *, mark_width: int) -> wiring.Signa
 
 
 class Arbiter(wiring.Component):
-    """Base of the arbiters.
+    """Base of the arbiters: chooses at most one head a clock.
 
     Parameters
     ----------
@@ -73,7 +60,24 @@ class Arbiter(wiring.Component):
 
     Members
     -------
-    See :func:`arbiter_signature`.
+    live : In(Live)
+        Live configuration.
+    arrival : In(Arrival)
+        Requests on their way into queues.
+    view : In(QueueView)
+        First requests of each queue.
+    marks : In(ArrayLayout(mark_width, tenants))
+        The field :attr:`mark` of the request at place :attr:`mark_ahead` of each queue.
+    classes : In(Classes)
+        Class codes of the heads.
+    promote : In(tenants)
+        The head that goes before all others, at most one.
+    open, open_then : In(1)
+        A grant may be made in this clock; in the next clock.
+    grant : Out(Grant)
+        The grant of this clock.
+    state : Out(ArbiterState)
+        For the probe.
     """
 
     kind: ArbiterKind
@@ -83,37 +87,38 @@ class Arbiter(wiring.Component):
     """Whether heads that no bucket covers wait, and whether the age guard works."""
 
     mark: str
-    """Which field of an entering request is its mark."""
+    """Field of an entering request that the arbiter asks to see again later."""
 
     mark_ahead: int
-    """Whose mark the arbiter sees: 0 the head's, 2 the third request's."""
+    """Place of the request whose mark the arbiter sees: 0 the head, 2 the third request."""
 
-    heads: data.View
-    nexts: data.View
-    third: Signal
+    live: Live
+    arrival: Arrival
+    view: QueueView
     marks: data.View
-    class_codes: data.View
-    next_class_code: Signal
+    classes: Classes
+    promote: Signal
     open: Signal
     open_then: Signal
-    promote: Signal
-    approach: data.View
-    entry: data.View
-    live: data.View
-    granted: Signal
-    grant: Signal
-    beats: Signal
-    conforming: Signal
-    burst: Signal
-    promoted: Signal
-    candidates: Signal
-    start: data.View
-    finish: data.View
-    virtual_time: Signal
+    grant: Grant
+    state: ArbiterState
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        super().__init__(arbiter_signature(config, mark_width=self.mark_width(config)))
+        super().__init__(
+            {
+                "live": In(live_signature(channel_map(config))),
+                "arrival": In(arrival_signature(config)),
+                "view": In(queue_view_signature(config)),
+                "marks": In(data.ArrayLayout(self.mark_width(config), config.tenants)),
+                "classes": In(classes_signature(config)),
+                "promote": In(config.tenants),
+                "open": In(1),
+                "open_then": In(1),
+                "grant": Out(grant_signature(config)),
+                "state": Out(arbiter_state_signature(config)),
+            }
+        )
 
     @classmethod
     def mark_width(cls, config: ChannelConfig) -> int:

@@ -25,16 +25,16 @@ class _Baseline(Arbiter):
 
     def _grant(self, m, candidates, found, tenant):
         m.d.comb += [
-            self.candidates.eq(candidates),
-            self.grant.eq(self.open & found),
-            self.granted.eq(self.grant << tenant),
-            self.beats.eq(self.heads[tenant].beats),
+            self.state.candidates.eq(candidates),
+            self.grant.valid.eq(self.open & found),
+            self.grant.tenants.eq(self.grant.valid << tenant),
+            self.grant.beats.eq(self.view.heads[tenant].beats),
         ]
         for i in range(self.config.tenants):
-            code = self.class_codes[i]
+            code = self.classes.codes[i]
             m.d.comb += [
-                self.conforming[i].eq(code == GrantClass.CONFORMING),
-                self.burst[i].eq(code == GrantClass.BURST),
+                self.grant.conforming[i].eq(code == GrantClass.CONFORMING),
+                self.grant.burst[i].eq(code == GrantClass.BURST),
             ]
 
 
@@ -51,14 +51,14 @@ class FcfsArbiter(_Baseline):
 
     Members
     -------
-    See :func:`mcos_hw.channel.arbiter.base.arbiter_signature`.
+    See :class:`mcos_hw.channel.arbiter.base.Arbiter`.
     """
 
     kind = ArbiterKind.FCFS
 
     def elaborate(self, platform):
         m = Module()
-        serviceable = Cat(head.present for head in self.heads)
+        serviceable = Cat(head.present for head in self.view.heads)
         stamps = [self.marks[i] for i in range(self.config.tenants)]
         found, tenant = select_least(m, serviceable, stamps, name="first", less=modular_less)
         self._grant(m, serviceable, found, tenant)
@@ -84,18 +84,18 @@ class RoundRobinArbiter(_Baseline):
 
     Members
     -------
-    See :func:`mcos_hw.channel.arbiter.base.arbiter_signature`.
+    See :class:`mcos_hw.channel.arbiter.base.Arbiter`.
     """
 
     kind = ArbiterKind.ROUND_ROBIN
 
     def elaborate(self, platform):
         m = Module()
-        serviceable = Cat(head.present for head in self.heads)
+        serviceable = Cat(head.present for head in self.view.heads)
         last = Signal(self.config.tenant_width)
         found, tenant = _next_in_turn(m, serviceable, last, name="turn")
         self._grant(m, serviceable, found, tenant)
-        with m.If(self.grant):
+        with m.If(self.grant.valid):
             m.d.sync += last.eq(tenant)
         return m
 
@@ -113,7 +113,7 @@ class FixedPriorityArbiter(_Baseline):
 
     Members
     -------
-    See :func:`mcos_hw.channel.arbiter.base.arbiter_signature`.
+    See :class:`mcos_hw.channel.arbiter.base.Arbiter`.
     """
 
     kind = ArbiterKind.FIXED_PRIORITY
@@ -121,7 +121,7 @@ class FixedPriorityArbiter(_Baseline):
     def elaborate(self, platform):
         m = Module()
         tenants = range(self.config.tenants)
-        serviceable = Cat(head.present for head in self.heads)
+        serviceable = Cat(head.present for head in self.view.heads)
         priorities = [self.live.tenants[i].priority for i in tenants]
         _, best = select_least(m, serviceable, priorities, name="best")
         best_priority = Signal(4)
@@ -130,6 +130,6 @@ class FixedPriorityArbiter(_Baseline):
         last = Signal(self.config.tenant_width)
         found, tenant = _next_in_turn(m, candidates, last, name="turn")
         self._grant(m, candidates, found, tenant)
-        with m.If(self.grant):
+        with m.If(self.grant.valid):
             m.d.sync += last.eq(tenant)
         return m

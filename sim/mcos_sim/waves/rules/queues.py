@@ -1,6 +1,6 @@
 """Queues: what comes in and is granted accounts for every level."""
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell

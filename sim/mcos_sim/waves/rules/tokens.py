@@ -1,6 +1,6 @@
 """Token arithmetic: every level follows from the one before, and classes from levels."""
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell

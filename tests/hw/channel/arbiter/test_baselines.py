@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from mcos_hw.channel.arbiter.baselines import FcfsArbiter, FixedPriorityArbiter, RoundRobinArbiter
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import simulate
 
@@ -21,16 +21,21 @@ def heads_of(present):
     return [{"present": bit, "beats": 1} for bit in present]
 
 
+def offer(bench, present, **values):
+    """Sets which tenants have a head, and other members of the arbiter."""
+    bench.set(**{"view.heads": heads_of(present)}, **values)
+
+
 def granted(bench):
     """Whose head is granted, or None."""
-    tenants = bench.get("granted")
+    tenants = bench.get("grant.tenants")
     assert tenants.bit_count() <= 1
-    assert not bench.get("promoted")
+    assert not bench.get("grant.promoted")
     return tenants.bit_length() - 1 if tenants else None
 
 
 def live_of(priorities):
-    return {"tenants": [{"priority": priority} for priority in priorities]}
+    return {"live.tenants": [{"priority": priority} for priority in priorities]}
 
 
 def in_turn(tenants, last):
@@ -56,8 +61,8 @@ def test_a_grant_needs_an_open_clock_and_a_head(arbiter):
     async def testbench(bench):
         for opened in (0, 1):
             for head in range(-1, CONFIG.tenants):
-                bench.set(open=opened, heads=heads_of([i == head for i in range(4)]))
-                assert bench.get("candidates") == (1 << head if head >= 0 else 0)
+                offer(bench, [i == head for i in range(4)], open=opened)
+                assert bench.get("state.candidates") == (1 << head if head >= 0 else 0)
                 assert granted(bench) == (head if opened and head >= 0 else None)
                 await bench.tick()
 
@@ -69,11 +74,11 @@ def test_a_grant_has_the_class_of_its_head_and_is_scavenged_where_no_bucket_cove
     codes = [GrantClass.CONFORMING, GrantClass.BURST, GrantClass.SCAVENGED, NO_CLASS]
 
     async def testbench(bench):
-        bench.set(open=1, class_codes=codes)
+        bench.set(**{"open": 1, "classes.codes": codes})
         for tenant, granted_class in enumerate((*codes[:3], GrantClass.SCAVENGED)):
-            bench.set(heads=heads_of([i == tenant for i in range(4)]))
+            offer(bench, [i == tenant for i in range(4)])
             assert granted(bench) == tenant
-            conforming, burst = bench.get("conforming"), bench.get("burst")
+            conforming, burst = bench.get("grant.conforming"), bench.get("grant.burst")
             assert conforming >> tenant & 1 == (granted_class == GrantClass.CONFORMING)
             assert burst >> tenant & 1 == (granted_class == GrantClass.BURST)
 
@@ -94,7 +99,7 @@ def test_first_come_first_served_across_the_wrap_of_the_stamp(seed):
             now = min(now + rng.choice((0, 1, 40)), min(stamps) + STAMPS // 2 - 1)
             present = [rng.random() < 0.7 for _ in stamps]
             ready = [i for i, bit in enumerate(present) if bit]
-            bench.set(heads=heads_of(present), marks=[stamp % STAMPS for stamp in stamps])
+            offer(bench, present, marks=[stamp % STAMPS for stamp in stamps])
             first = min(ready, key=lambda i: (stamps[i], i), default=None)
             assert granted(bench) == first
             if ready:
@@ -118,7 +123,7 @@ def test_round_robin_goes_on_after_the_last_granted(seed):
             opened = rng.random() < 0.8
             present = [rng.random() < (0.4, 1.0)[clock // 100 % 2] for _ in range(4)]
             ready = [i for i, bit in enumerate(present) if bit]
-            bench.set(open=opened, heads=heads_of(present))
+            offer(bench, present, open=opened)
             # A turn that is not used is not lost.
             if opened and ready:
                 last = in_turn(ready, last)
@@ -140,14 +145,14 @@ def test_fixed_priority_with_round_robin_among_equals(seed):
         for clock in range(2000):
             if clock % 50 == 0:
                 priorities = [rng.choice((0, 1, 7, 15)) for _ in range(4)]
-                bench.set(live=live_of(priorities))
+                bench.set(**live_of(priorities))
             opened = rng.random() < 0.8
             present = [rng.random() < 0.7 for _ in range(4)]
             ready = [i for i, bit in enumerate(present) if bit]
             best = min((priorities[i] for i in ready), default=None)
             equals = [i for i in ready if priorities[i] == best]
-            bench.set(open=opened, heads=heads_of(present))
-            assert bench.get("candidates") == sum(1 << i for i in equals)
+            offer(bench, present, open=opened)
+            assert bench.get("state.candidates") == sum(1 << i for i in equals)
             if opened and ready:
                 last = in_turn(equals, last)
                 assert granted(bench) == last
@@ -163,7 +168,7 @@ def test_fixed_priority_with_round_robin_among_equals(seed):
 
 def test_a_busy_tenant_of_high_priority_starves_the_others():
     async def testbench(bench):
-        bench.set(open=1, live=live_of((3, 2, 1, 2)), heads=heads_of([1] * 4))
+        offer(bench, [1] * 4, open=1, **live_of((3, 2, 1, 2)))
         for _ in range(50):
             assert granted(bench) == 2
             await bench.tick()

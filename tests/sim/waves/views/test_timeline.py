@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_policy.settings import Settings
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.report.colours import CLASSES, QUEUED, VIOLATION, tenant_colour

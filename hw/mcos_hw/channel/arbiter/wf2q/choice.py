@@ -5,8 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.arbiter.wf2q.tags import selects_layout
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.primitive.replicated import Replicated
 from mcos_hw.primitive.select import pick, set_below, spread
 

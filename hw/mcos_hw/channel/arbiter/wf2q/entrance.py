@@ -5,8 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
-from mcos_hw.channel.intake import approach_layout, terms_fraction
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import approach_layout, terms_fraction
 from mcos_hw.primitive.carry_save import carry_save
 
 __all__ = ["EntranceTags"]

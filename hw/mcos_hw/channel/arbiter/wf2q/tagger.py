@@ -8,8 +8,8 @@ from mcos_hw.channel.arbiter.wf2q.entrance import EntranceTags
 from mcos_hw.channel.arbiter.wf2q.staleness import Recency
 from mcos_hw.channel.arbiter.wf2q.tags import TenantTags, selects_layout, tags_layout
 from mcos_hw.channel.arbiter.wf2q.virtual_time import VirtualTime
-from mcos_hw.channel.intake import approach_layout
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.arrival import approach_layout
 from mcos_hw.primitive.select import modular_less, pick
 
 __all__ = ["Tagger"]

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.queue import becomes_head, becomes_second
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.queue import becomes_head, becomes_second
 from mcos_hw.primitive.select import pick
 
 __all__ = [

@@ -47,7 +47,7 @@ class WfqArbiter(Arbiter):
 
     Members
     -------
-    See :func:`mcos_hw.channel.arbiter.base.arbiter_signature`.
+    See :class:`mcos_hw.channel.arbiter.base.Arbiter`.
     """
 
     kind = ArbiterKind.MCOS
@@ -65,8 +65,8 @@ class WfqArbiter(Arbiter):
         m.submodules.choice = choice = Choice(config)
 
         granted = choice.granted
-        heads = Cat(each.present for each in self.heads)
-        seconds = Cat(each.present for each in self.nexts)
+        heads = Cat(each.present for each in self.view.heads)
+        seconds = Cat(each.present for each in self.view.nexts)
         m.d.comb += [
             tagger.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
             tagger.grant.eq(choice.grant),
@@ -74,15 +74,15 @@ class WfqArbiter(Arbiter):
             tagger.again.eq(choice.again),
             tagger.chosen.eq(choice.chosen),
             tagger.selects.eq(choice.selects),
-            tagger.beats.eq(self.beats),
-            tagger.promoted.eq(self.promoted),
+            tagger.beats.eq(self.grant.beats),
+            tagger.promoted.eq(self.grant.promoted),
             tagger.heads.eq(heads),
             tagger.seconds.eq(seconds),
-            tagger.thirds.eq(self.third),
+            tagger.thirds.eq(self.view.thirds),
             tagger.marks.eq(self.marks),
-            tagger.approach.eq(self.approach),
-            tagger.entry.eq(self.entry.tenants),
-            tagger.cost.eq(self.entry.cost),
+            tagger.approach.eq(self.arrival.approach),
+            tagger.entry.eq(self.arrival.entry.tenants),
+            tagger.cost.eq(self.arrival.entry.cost),
         ]
         m.d.comb += [
             order.heads.eq(tagger.tags),
@@ -90,10 +90,10 @@ class WfqArbiter(Arbiter):
             order.again.eq(choice.again),
             order.belows.eq(choice.belows),
             order.followings.eq(tagger.followings),
-            order.entry.eq(self.entry.tenants),
+            order.entry.eq(self.arrival.entry.tenants),
             order.enters.eq(tagger.enters),
             order.entering_start.eq(tagger.entering.start),
-            order.entering_cost.eq(self.entry.cost),
+            order.entering_cost.eq(self.arrival.entry.cost),
         ]
         m.d.comb += [
             choice.open_then.eq(self.open_then),
@@ -101,7 +101,7 @@ class WfqArbiter(Arbiter):
             choice.priorities.eq(Cat(each.priority for each in self.live.tenants)),
             choice.present.eq(heads),
             choice.fresh.eq(tagger.enters),
-            choice.class_codes.eq(self.class_codes),
+            choice.class_codes.eq(self.classes.codes),
             choice.promote.eq(self.promote),
             choice.reached.eq(tagger.reached),
             choice.stale.eq(Cat(each[0] for each in tagger.stale)),
@@ -109,7 +109,7 @@ class WfqArbiter(Arbiter):
             choice.by_start.eq(order.by_start),
             choice.same_start.eq(order.same_start),
             choice.next_present.eq((granted & seconds).any()),
-            choice.next_class_code.eq(self.next_class_code),
+            choice.next_class_code.eq(self.classes.next_code),
             choice.next_reached.eq(tagger.following_reached),
             choice.next_stale.eq(tagger.following_stale),
             choice.next_by_finish.eq(order.following_by_finish),
@@ -118,27 +118,27 @@ class WfqArbiter(Arbiter):
         ]
 
         # Of the grant: its beats, and as what the choice saw each tenant.
-        beats_chosen = pick(choice.chosen, [each.beats for each in self.heads])
+        beats_chosen = pick(choice.chosen, [each.beats for each in self.view.heads])
         beats_again = Signal(config.beats_width)
         promoted = Signal(config.tenants)
         m.d.sync += [
-            beats_again.eq(pick(granted, [each.beats for each in self.nexts])),
+            beats_again.eq(pick(granted, [each.beats for each in self.view.nexts])),
             promoted.eq(self.promote & ~granted),
         ]
         for i in tenants:
-            code = Mux(granted[i], self.next_class_code, self.class_codes[i])
+            code = Mux(granted[i], self.classes.next_code, self.classes.codes[i])
             m.d.sync += [
-                self.conforming[i].eq(code == GrantClass.CONFORMING),
-                self.burst[i].eq(code == GrantClass.BURST),
+                self.grant.conforming[i].eq(code == GrantClass.CONFORMING),
+                self.grant.burst[i].eq(code == GrantClass.BURST),
             ]
         m.d.comb += [
-            self.granted.eq(granted),
-            self.grant.eq(choice.grant),
-            self.beats.eq(Mux(choice.again, beats_again, beats_chosen)),
-            self.promoted.eq((granted & promoted).any()),
-            self.virtual_time.eq(tagger.value),
-            self.candidates.eq(choice.candidates),
-            self.start.eq(Cat(each.start for each in tagger.tags)),
-            self.finish.eq(Cat(each.finish for each in tagger.tags)),
+            self.grant.tenants.eq(granted),
+            self.grant.valid.eq(choice.grant),
+            self.grant.beats.eq(Mux(choice.again, beats_again, beats_chosen)),
+            self.grant.promoted.eq((granted & promoted).any()),
+            self.state.virtual_time.eq(tagger.value),
+            self.state.candidates.eq(choice.candidates),
+            self.state.start.eq(Cat(each.start for each in tagger.tags)),
+            self.state.finish.eq(Cat(each.finish for each in tagger.tags)),
         ]
         return m

@@ -6,16 +6,18 @@ from collections import Counter
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from mcos_hw.channel.arbiter.base import arbiter_signature
+from mcos_hw.channel.arbiter.base import arbiter_state_signature
 from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.intake import Intake
-from mcos_hw.channel.probe import NO_CLASS
 from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import NO_CLASS, classes_signature
+from mcos_hw.link.grant import grant_signature
+from mcos_hw.link.live import live_signature
 from mcos_hw.link.request import request_layout
-from mcos_hw.registers import GrantClass
+from mcos_hw.registers import GrantClass, channel_map
 from tests.hw.channel.arbiter.wf2q.wfq_model import Arrival, Model
 from tests.hw.channel.bench import simulate
 from tests.hw.channel.every_lateness import EVERY_LATENESS
@@ -28,22 +30,18 @@ class QueuedArbiter(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        arbiter = arbiter_signature(config, mark_width=config.tag_width).members
         super().__init__(
             {
                 "taken": In(1),
                 "request": In(request_layout(config)),
                 "recent": In(config.tenants),
-                **{
-                    name: In(arbiter[name].shape)
-                    for name in ("class_codes", "next_class_code", "open_then", "promote", "live")
-                },
+                "live": In(live_signature(channel_map(config))),
+                "classes": In(classes_signature(config)),
+                "open_then": In(1),
+                "promote": In(config.tenants),
                 "full": Out(config.tenants),
-                **{
-                    name: Out(arbiter[name].shape)
-                    for name in ("granted", "promoted", "start", "finish")
-                },
-                "virtual_time": Out(config.tag_width),
+                "grant": Out(grant_signature(config)),
+                "state": Out(arbiter_state_signature(config)),
             }
         )
 
@@ -52,31 +50,27 @@ class QueuedArbiter(wiring.Component):
         config = self.config
         m.submodules.arbiter = arbiter = WfqArbiter(config)
         m.submodules.intake = intake = Intake(config)
-        m.submodules.queues = queues = RequestQueues(config, mark_width=config.tag_width, ahead=2)
+        m.submodules.queues = queues = RequestQueues(
+            config, mark=arbiter.mark, ahead=arbiter.mark_ahead
+        )
         tenant = self.request.tenant
+        connect(m, flipped(self.live), intake.live, arbiter.live)
+        connect(m, flipped(self.classes), arbiter.classes)
+        connect(m, intake.arrival, queues.arrival, arbiter.arrival)
+        connect(m, queues.view, arbiter.view)
+        connect(m, arbiter.grant, queues.grant, flipped(self.grant))
+        connect(m, arbiter.state, flipped(self.state))
         m.d.comb += [
-            intake.live.eq(self.live),
             intake.taken.eq(self.taken),
             intake.request.eq(self.request),
             intake.row.eq(queues.tails[tenant]),
             intake.recent.eq(self.recent),
             queues.taken.eq(self.taken << tenant),
-            queues.stored.eq(intake.stored),
-            queues.entry.eq(intake.entry),
-            queues.entry_mark.eq(intake.entry.cost),
-            queues.pop.eq(arbiter.granted),
-            arbiter.heads.eq(queues.heads),
-            arbiter.nexts.eq(queues.nexts),
-            arbiter.third.eq(queues.third),
             arbiter.marks.eq(queues.marks),
-            arbiter.approach.eq(intake.approach),
-            arbiter.entry.eq(intake.entry),
+            arbiter.open_then.eq(self.open_then),
+            arbiter.promote.eq(self.promote),
             self.full.eq(queues.full),
         ]
-        for name in ("class_codes", "next_class_code", "open_then", "promote", "live"):
-            m.d.comb += getattr(arbiter, name).eq(getattr(self, name))
-        for name in ("granted", "promoted", "start", "finish", "virtual_time"):
-            m.d.comb += getattr(self, name).eq(getattr(arbiter, name))
         return m
 
 
@@ -171,21 +165,20 @@ async def lockstep(bench, model, traffic, clocks):
         lanes = model.lanes
         # Stale tags go their own way on the modular scale.
         for name, stale in (("start", 0), ("finish", 1)):
-            tags = bench.get(name)
+            tags = bench.get(f"state.{name}")
             for i, lane in enumerate(lanes):
                 if not lane.stale[stale]:
                     assert tags[i] == getattr(lane, name) % modulus, (clock, name, i)
         granted = model.granted
-        assert bench.get("granted") == (1 << granted[0] if granted else 0), clock
-        assert bench.get("promoted") == bool(granted and granted[1]), clock
+        assert bench.get("grant.tenants") == (1 << granted[0] if granted else 0), clock
+        assert bench.get("grant.promoted") == bool(granted and granted[1]), clock
         arrival, codes, next_code, promote, open_then = traffic.clock(bench.get("full"))
         if promote is not None and not lanes[promote].queue:
             promote = None
         bench.set(
-            live=traffic.live,
+            **{f"live.{name}": value for name, value in traffic.live.items()},
+            **{"classes.codes": codes, "classes.next_code": next_code},
             taken=arrival is not None,
-            class_codes=codes,
-            next_class_code=next_code,
             promote=0 if promote is None else 1 << promote,
             open_then=open_then,
         )
@@ -207,7 +200,9 @@ async def lockstep(bench, model, traffic, clocks):
             open_then=open_then,
         )
         await bench.tick()
-        assert bench.get("virtual_time") == model.virtual_time % modulus or not config.lateness
+        assert (
+            bench.get("state.virtual_time") == model.virtual_time % modulus or not config.lateness
+        )
 
 
 @EVERY_LATENESS

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter, deque
 
-from mcos_hw.channel.probe import NO_CLASS
+from mcos_hw.link.classes import NO_CLASS
 
 __all__ = ["Arrival", "Model"]
 
