@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 
 from amaranth import *
@@ -13,10 +12,16 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw import __version__
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import Controller
-from mcos_hw.link.request import Op
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
-from mcos_hw.targets.verilog import Port, verilog_text
+from mcos_hw.targets.companions import (
+    instance_text,
+    lattice_constraints,
+    synopsys_constraints,
+    testbench_text,
+)
+from mcos_hw.targets.ports import Port, group_of, meaning_of
+from mcos_hw.targets.verilog import verilog_text
 
 __all__ = [
     "NAMES",
@@ -31,63 +36,25 @@ TOP = "mcos"
 
 NAMES = (
     f"{TOP}.v",
+    f"{TOP}_inst.vh",
+    f"{TOP}_tb.v",
+    *(f"{TOP}.{suffix}" for suffix in ("sdc", "xdc", "lpf")),
     *(f"{TOP}_registers.{suffix}" for suffix in ("h", "rdl", "md")),
     f"{TOP}.json",
 )
 """Names of the files, known before they are made."""
 
+_TESTBENCH = (
+    f"A testbench of {TOP}. It loads an image and sends requests of every tenant that this",
+    "enables to a small memory. It checks that each is answered once, by its own number, and ends",
+    "with a line PASS or FAIL. Compile a contract for this hardware; then one of",
+    f"  $ iverilog -g2005 -o tb {TOP}.v {TOP}_tb.v && vvp tb +image=IMAGE.hex",
+    f"  $ verilator --binary --timing --top {TOP}_tb {TOP}.v {TOP}_tb.v",
+    f"  $ obj_dir/V{TOP}_tb +image=IMAGE.hex",
+    "With +refused it expects that the loader refuses the image, as one of another clock.",
+)
+
 _DIRECTIONS = {In: "input", Out: "output"}
-
-_MEANINGS = {
-    "clk": "Clock; everything happens at its rising edge.",
-    "rst": "Synchronous reset, active high; afterwards no image is live and no request is taken.",
-    "now": "Clocks since reset, modulo; what requesters stamp their requests with.",
-    "request_valid": "A request is offered in this clock.",
-    "request_ready": "Bit i: the queue of tenant i takes a request, whatever is offered.",
-    "response_valid": "A response leaves in this clock and does not wait.",
-    "command_valid": "A granted request is offered to memory.",
-    "command_ready": "Memory takes the command in this clock, if one is offered.",
-    "completion_valid": "Memory has served a command; this is taken at once.",
-}
-"""What ports outside every pattern mean."""
-
-_NOUNS = {
-    "request": "the request",
-    "response": "the request that is answered",
-    "command": "the command",
-    "completion": "the command that is served",
-}
-
-_FIELDS = {
-    "slot": "Transaction id of {noun} at the memory port.",
-    "tenant": "Tenant tag of {noun}.",
-    "id": "The requester's own number of {noun}, returned unchanged.",
-    "op": "Direction of {noun}: {ops}.",
-    "address": "Byte address of {noun}.",
-    "beats": "Length of {noun} in beats of {beat_bytes} bytes, 1 to {max_beats}.",
-    "offered": "Value of now when {noun} was first offered, before any back-pressure.",
-}
-"""What a field of a layout means, whichever payload it is in."""
-
-_BUS = re.compile(r"s_axil_(?P<channel>aw|w|b|ar|r)(?P<part>[a-z]+)")
-
-_BUS_CHANNELS = {
-    "aw": "write address",
-    "w": "write data",
-    "b": "write response",
-    "ar": "read address",
-    "r": "read data",
-}
-
-_BUS_PARTS = {
-    "addr": "byte address; bits 1..0 are ignored",
-    "prot": "protection bits, ignored",
-    "data": "the word",
-    "strb": "byte strobes; all of them must be set",
-    "resp": "0 OKAY, 2 SLVERR, 3 DECERR",
-    "valid": "offered in this clock",
-    "ready": "taken in this clock, if offered",
-}
 
 
 class GenericTop(wiring.Component):
@@ -133,7 +100,8 @@ class GenericTop(wiring.Component):
                 name=name,
                 direction=_DIRECTIONS[flow],
                 width=width,
-                meaning=_meaning(name, self.config),
+                group=group_of(name),
+                meaning=meaning_of(name, self.config),
             )
             for name, flow, width in rows
         )
@@ -152,10 +120,12 @@ def files(
 ) -> dict[str, str]:
     """The files of this target, the same text for the same arguments.
 
-    ``mcos.v`` is the module tree; ``mcos_registers.h``, ``.rdl`` and ``.md`` are the register map
-    for C, SystemRDL and people; ``mcos.json`` tells programs about them: ``target``, ``top``,
-    ``version``, ``arbiter``, ``config``, ``config_hash``, ``map_hash``, ``ports`` (each ``name``,
-    ``direction``, ``width``, ``meaning``), ``regenerate``, and the SHA-256 of the other ``files``.
+    ``mcos.v`` is the module tree, ``mcos_inst.vh`` an instance of it and ``mcos_tb.v`` a testbench;
+    ``mcos.sdc``, ``.xdc`` and ``.lpf`` constrain its clock; ``mcos_registers.h``, ``.rdl`` and
+    ``.md`` are the register map for C, SystemRDL and people. ``mcos.json`` tells programs about
+    them: ``target``, ``top``, ``version``, ``arbiter``, ``config``, ``config_hash``, ``map_hash``,
+    ``ports`` (each ``name``, ``direction``, ``width``, ``group``, ``meaning``), ``regenerate``, and
+    the SHA-256 of the other ``files``.
 
     Parameters
     ----------
@@ -175,15 +145,26 @@ def files(
     registers = top.controller.registers
     arbiter_name = arbiter.name.lower()
     map_hash = f"0x{registers.hash:08x}"
-    head = (
-        f"{TOP}: one MCOS channel with its registers and its image loader, Verilog-2005.",
+    of = (
         f"Generated by MCOS {__version__}; do not edit.",
         f"Built for {config.tenants} tenants with the arbiter {arbiter_name}.",
         f"Config hash {config.hash}, register map hash {map_hash}.",
         f"Generate it again: {regenerate}",
     )
+    ports = top.ports
+    clock = f"The clock of {TOP} at {config.clock_khz / 1000:g} MHz, for {TOP} as the top module."
+    sdc = synopsys_constraints(config, head=(clock, *of))
+    heads = {
+        "v": f"{TOP}: one MCOS channel with its registers and its image loader, Verilog-2005.",
+        "inst": f"An instance of {TOP} to copy; clk and rst are those of the module around it.",
+    }
     texts = {
-        f"{TOP}.v": verilog_text(top, name=TOP, head=head),
+        f"{TOP}.v": verilog_text(top, name=TOP, head=(heads["v"], *of), ports=ports),
+        f"{TOP}_inst.vh": instance_text(TOP, ports, head=(heads["inst"], *of)),
+        f"{TOP}_tb.v": testbench_text(TOP, ports, config, registers, head=(*_TESTBENCH, *of)),
+        f"{TOP}.sdc": sdc,
+        f"{TOP}.xdc": sdc,
+        f"{TOP}.lpf": lattice_constraints(config, head=(clock, *of)),
         f"{TOP}_registers.h": c_header(registers, name=c_name(config)),
         f"{TOP}_registers.rdl": systemrdl(registers),
         f"{TOP}_registers.md": markdown(registers),
@@ -194,7 +175,7 @@ def files(
         "config_hash": config.hash,
         "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()},
         "map_hash": map_hash,
-        "ports": [dataclasses.asdict(port) for port in top.ports],
+        "ports": [dataclasses.asdict(port) for port in ports],
         "regenerate": regenerate,
         "target": "generic",
         "top": TOP,
@@ -214,17 +195,3 @@ def _flattened(controller: Controller) -> Iterator[tuple[str, wiring.Flow, Value
                 yield f"{name}_{field}", member.flow, Value.cast(value[field])
         else:
             yield name, member.flow, value
-
-
-def _meaning(name: str, config: ChannelConfig) -> str:
-    if name in _MEANINGS:
-        return _MEANINGS[name]
-    if bus := _BUS.fullmatch(name):
-        return f"AXI4-Lite {_BUS_CHANNELS[bus['channel']]}: {_BUS_PARTS[bus['part']]}."
-    group, _, field = name.partition("_")
-    return _FIELDS[field].format(
-        noun=_NOUNS[group],
-        ops=", ".join(f"{op.value} {op.name.lower()}" for op in Op),
-        beat_bytes=config.beat_bytes,
-        max_beats=config.max_beats,
-    )

@@ -1,6 +1,5 @@
 """Verilog-2005 of a component, in one text that says what it is and that lints clean."""
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Mapping, Sequence, Set
@@ -8,9 +7,11 @@ from collections.abc import Mapping, Sequence, Set
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from mcos_hw.targets.ports import Port, groups
+
 __all__ = [
     "WAIVERS",
-    "Port",
+    "declarations",
     "verilog_text",
 ]
 
@@ -36,29 +37,9 @@ _DECLARED_VALUE = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Port:
-    """A port of the top module.
-
-    Parameters
-    ----------
-    name : str
-        Name.
-    direction : str
-        ``input`` or ``output``.
-    width : int
-        Bits.
-    meaning : str
-        One sentence.
-    """
-
-    name: str
-    direction: str
-    width: int
-    meaning: str
-
-
-def verilog_text(component: wiring.Component, *, name: str, head: Sequence[str]) -> str:
+def verilog_text(
+    component: wiring.Component, *, name: str, head: Sequence[str], ports: Sequence[Port] = ()
+) -> str:
     """A component and everything in it as Verilog-2005.
 
     The same component gives the same text. Modules are called by the way to them,
@@ -74,15 +55,20 @@ def verilog_text(component: wiring.Component, *, name: str, head: Sequence[str])
         Name of the top module.
     head : Sequence[str]
         Lines of the comment at the top.
+    ports : Sequence[Port]
+        All ports of the top module, in the order in which they are to be declared, each with its
+        meaning; without them the top is as Yosys writes it, in no order.
 
     Raises
     ------
     ValueError
-        If two modules would have the same name.
+        If two modules would have the same name, or the top module has other ports.
     """
     text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
     text = _with_plain_names(_with_plain_module_names(text))
     text = _DECLARED_VALUE.sub(_initial, text)
+    if ports:
+        text = _with_ports_in_order(text, name, ports)
     lines = [f"// {line}" for line in head]
     lines += ["", "// verilator lint_save"]
     for rule, reason in WAIVERS.items():
@@ -122,6 +108,36 @@ def _with_plain_names(text: str) -> str:
         return f"{plain[name]} "
 
     return _ESCAPED.sub(rename, text)
+
+
+def _with_ports_in_order(text: str, name: str, ports: Sequence[Port]) -> str:
+    """The top module with its ports declared where they are listed, in groups."""
+    found = re.search(rf"^module {name}\((.*?)\);\n(.*?)^endmodule", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"no module {name}"
+    listed, body = re.findall(r"\w+", found[1]), found[2]
+    named = [port.name for port in ports]
+    if sorted(listed) != sorted(named):
+        raise ValueError(f"ports must be those of the module, {sorted(listed)}, not {named}")
+    names = "|".join(named)
+    body = re.sub(
+        rf"^  (input|output|wire) (\[\d+:0\] )?({names});\n", "", body, flags=re.MULTILINE
+    )
+    head = f"module {name} (\n{declarations(ports)}\n);\n"
+    return text[: found.start()] + head + body + text[found.end() - len("endmodule") :]
+
+
+def declarations(ports: Sequence[Port]) -> str:
+    """Declarations of a module's ports, one a line, with what each means."""
+    rows = [(f"  {port.direction} wire {port.range}{port.name}", port) for port in ports]
+    width = max(len(text) for text, _ in rows) + 1
+    texts = {port.name: text for text, port in rows}
+    lines = []
+    for group, members in groups(ports):
+        lines += ["", f"  // {group}"]
+        for port in members:
+            comma = "" if port is ports[-1] else ","
+            lines.append(f"{texts[port.name] + comma:{width}}  // {port.meaning}")
+    return "\n".join(lines[1:])
 
 
 def _free(name: str, taken: Set[str]) -> str:

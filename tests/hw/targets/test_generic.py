@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -13,7 +14,9 @@ from amaranth.sim import Simulator
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import CORE_MAGIC, ArbiterKind, channel_map
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
+from mcos_hw.targets.companions import lattice_constraints, synopsys_constraints
 from mcos_hw.targets.generic import NAMES, TOP, GenericTop, files
+from mcos_hw.targets.ports import groups
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
 
@@ -33,12 +36,12 @@ def _ports(config):
 
 
 def _verilog_ports(text):
-    """Direction and width of each port of the top module, read from the Verilog."""
-    top = text.partition(f"module {TOP}(")[2].partition("endmodule")[0]
-    declarations = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\S+);$", top, re.MULTILINE)
-    return {
-        name: (direction, int(high) + 1 if high else 1) for direction, high, name in declarations
-    }
+    """Name, direction, width and meaning of each port of the top module, in their order."""
+    head = text.partition(f"module {TOP} (\n")[2].partition("\n);\n")[0]
+    rows = re.findall(
+        r"^  (input|output) wire (?:\[(\d+):0\] )?(\w+),? +// (.+)$", head, re.MULTILINE
+    )
+    return [(name, way, int(high) + 1 if high else 1, text) for way, high, name, text in rows]
 
 
 def test_documented_ports_are_the_ports():
@@ -52,12 +55,34 @@ def test_documented_ports_are_the_ports():
 
 def test_ports_of_the_verilog(made):
     ports = _ports(CONFIG)
-    assert _verilog_ports(made["mcos.v"]) == {
-        port.name: (port.direction, port.width) for port in ports
-    }
+    assert _verilog_ports(made["mcos.v"]) == [
+        (port.name, port.direction, port.width, port.meaning) for port in ports
+    ]
     for port in ports:
         assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", port.name), port.name
         assert re.fullmatch(r"[A-Z].*\.", port.meaning), port.meaning
+
+
+def test_ports_are_in_reading_order():
+    words = [name.partition(";")[0] for name, _ in groups(_ports(CONFIG))]
+    bus = "Registers, AXI4-Lite: "
+    assert words == [
+        "Clock and reset",
+        *(bus + channel for channel in ("write address", "write data", "write response")),
+        *(bus + channel for channel in ("read address", "read data")),
+        "Time",
+        "Requests in",
+        "Responses out, without back-pressure",
+        "Commands to memory",
+        "Completions from memory, in any order",
+    ]
+
+
+def test_constraints_have_the_period_of_the_hardware():
+    assert "create_clock -name clk -period 1.250 [get" in synopsys_constraints(CONFIG, head=("A",))
+    slow = dataclasses.replace(CONFIG, clock_khz=33_333)
+    assert "-period 30.000 [get_ports clk]\n" in synopsys_constraints(slow, head=())
+    assert lattice_constraints(slow, head=("A",)) == ('# A\n\nFREQUENCY PORT "clk" 33.333 MHz;\n')
 
 
 def test_files(made):
@@ -79,12 +104,12 @@ def test_files(made):
     assert record["ports"] == [dataclasses.asdict(port) for port in _ports(CONFIG)]
 
 
-def test_head_of_the_verilog(made):
-    head = made["mcos.v"].splitlines()[:5]
-    assert all(line.startswith("// ") for line in head)
-    text = " ".join(head)
-    for part in ("do not edit", "4 tenants", "arbiter fcfs", CONFIG.hash, "again: make it so"):
-        assert part in text
+def test_heads_say_what_it_is(made):
+    for name in ("mcos.v", "mcos_inst.vh", "mcos_tb.v", "mcos.sdc", "mcos.xdc", "mcos.lpf"):
+        lines = made[name].splitlines()
+        text = " ".join(itertools.takewhile(lambda line: line.startswith(("// ", "# ")), lines))
+        for part in ("do not edit", "4 tenants", "arbiter fcfs", CONFIG.hash, "again: make it so"):
+            assert part in text, name
 
 
 def _carry_out(top, process):

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
+from mcos_hw.targets.generic import NAMES
 from mcos_sim.cli import main
-
-FILES = ("mcos.v", "mcos_registers.h", "mcos_registers.rdl", "mcos_registers.md", "mcos.json")
 
 
 def _write(directory, *, seed):
@@ -33,11 +32,11 @@ def written(tmp_path_factory):
 
 def test_files_are_listed_with_their_sizes(written):
     directory, result = written
-    assert sorted(path.name for path in directory.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in directory.iterdir()) == sorted(NAMES)
     # A slow machine is told of progress.
     assert [x for x in result.stderr.splitlines() if not x.startswith("Writing Verilog")] == []
     assert result.stdout.splitlines() == [
-        f"{directory / name}: {(directory / name).stat().st_size:,} bytes" for name in FILES
+        f"{directory / name}: {(directory / name).stat().st_size:,} bytes" for name in NAMES
     ]
 
 
@@ -61,7 +60,7 @@ def test_json_is_the_record(written):
 def test_another_run_gives_the_same_bytes(written, tmp_path):
     directory, _ = written
     _write(tmp_path / "again", seed="2")
-    for name in FILES:
+    for name in NAMES:
         assert (tmp_path / "again" / name).read_bytes() == (directory / name).read_bytes(), name
 
 

@@ -1,0 +1,144 @@
+"""What each port of the generic top means, and the groups that they are read in."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from itertools import groupby
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
+
+__all__ = [
+    "Port",
+    "group_of",
+    "groups",
+    "meaning_of",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port of the top module.
+
+    Parameters
+    ----------
+    name : str
+        Name.
+    direction : str
+        ``input`` or ``output``.
+    width : int
+        Bits.
+    group : str
+        The ports that it is read with, in a few words.
+    meaning : str
+        One sentence.
+    """
+
+    name: str
+    direction: str
+    width: int
+    group: str
+    meaning: str
+
+    @property
+    def range(self) -> str:
+        """Its bits as Verilog has them, with a space behind; empty for a single one."""
+        return f"[{self.width - 1}:0] " if self.width > 1 else ""
+
+
+_MEANINGS = {
+    "clk": "Clock; everything happens at its rising edge.",
+    "rst": "Synchronous reset, active high; afterwards no image is live and no request is taken.",
+    "now": "Clocks since reset, modulo; what requesters stamp their requests with.",
+    "request_valid": "A request is offered in this clock.",
+    "request_ready": "Bit i: the queue of tenant i takes a request, whatever is offered.",
+    "response_valid": "A response leaves in this clock and does not wait.",
+    "command_valid": "A granted request is offered to memory.",
+    "command_ready": "Memory takes the command in this clock, if one is offered.",
+    "completion_valid": "Memory has served a command; this is taken at once.",
+}
+"""What ports outside every pattern mean."""
+
+_GROUPS = {
+    "clk": "Clock and reset",
+    "rst": "Clock and reset",
+    "now": "Time",
+    "request": "Requests in; request_ready has a bit for each tenant",
+    "response": "Responses out, without back-pressure",
+    "command": "Commands to memory",
+    "completion": "Completions from memory, in any order",
+}
+"""Group of ports by the word that their name begins with."""
+
+_NOUNS = {
+    "request": "the request",
+    "response": "the request that is answered",
+    "command": "the command",
+    "completion": "the command that is served",
+}
+
+_FIELDS = {
+    "slot": "Transaction id of {noun} at the memory port.",
+    "tenant": "Tenant tag of {noun}.",
+    "id": "The requester's own number of {noun}, returned unchanged.",
+    "op": "Direction of {noun}: {ops}.",
+    "address": "Byte address of {noun}.",
+    "beats": "Length of {noun} in beats of {beat_bytes} bytes, 1 to {max_beats}.",
+    "offered": "Value of now when {noun} was first offered, before any back-pressure.",
+}
+"""What a field of a layout means, whichever payload it is in."""
+
+_BUS = re.compile(r"s_axil_(?P<channel>aw|w|b|ar|r)(?P<part>[a-z]+)")
+
+_BUS_CHANNELS = {
+    "aw": "write address",
+    "w": "write data",
+    "b": "write response",
+    "ar": "read address",
+    "r": "read data",
+}
+
+_BUS_PARTS = {
+    "addr": "byte address; bits 1..0 are ignored",
+    "prot": "protection bits, ignored",
+    "data": "the word",
+    "strb": "byte strobes; all of them must be set",
+    "resp": "0 OKAY, 2 SLVERR, 3 DECERR",
+    "valid": "offered in this clock",
+    "ready": "taken in this clock, if offered",
+}
+
+
+def meaning_of(name: str, config: ChannelConfig) -> str:
+    """What a port means, in one sentence.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    config : ChannelConfig
+        Sizes of the channel.
+    """
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    if bus := _BUS.fullmatch(name):
+        return f"AXI4-Lite {_BUS_CHANNELS[bus['channel']]}: {_BUS_PARTS[bus['part']]}."
+    group, _, field = name.partition("_")
+    return _FIELDS[field].format(
+        noun=_NOUNS[group],
+        ops=", ".join(f"{op.value} {op.name.lower()}" for op in Op),
+        beat_bytes=config.beat_bytes,
+        max_beats=config.max_beats,
+    )
+
+
+def group_of(name: str) -> str:
+    """The group that a port is read in."""
+    if bus := _BUS.fullmatch(name):
+        return f"Registers, AXI4-Lite: {_BUS_CHANNELS[bus['channel']]}"
+    return _GROUPS[name.partition("_")[0]]
+
+
+def groups(ports: Iterable[Port]) -> list[tuple[str, list[Port]]]:
+    """Ports by group, in their order."""
+    return [(name, list(those)) for name, those in groupby(ports, key=lambda port: port.group)]

@@ -1,0 +1,132 @@
+"""The testbench beside the Verilog: it passes in two simulators, and fails where it should."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.targets.generic import files
+from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
+from mcos_sim.building.verilator import VERILATOR
+
+ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+
+CORES = {
+    "4": ("decode-prefill", ChannelConfig(tenants=4)),
+    "8": ("decode-prefill", ChannelConfig(tenants=8)),
+    "16": ("sixteen", ChannelConfig()),
+    "fpga": ("fpga", ChannelConfig(tenants=4)),
+}
+"""A contract, and the hardware that it asks for with these sizes for the rest."""
+
+
+@functools.cache
+def core(name: str) -> dict[str, str]:
+    """Files of the hardware, and an image for it as ``good.hex``."""
+    sample, default = CORES[name]
+    compiled = compile_contract(SAMPLES[sample], default)
+    made = files(compiled.config, regenerate="the tests")
+    return {**made, "good.hex": hexadecimal(compiled.image.words)}
+
+
+def hexadecimal(words) -> str:
+    return "\n".join(f"{word:08x}" for word in words)
+
+
+def written(folder: Path, texts: dict[str, str]) -> Path:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def said(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        check=True,
+        env={**os.environ, "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.stdout
+
+
+def icarus(folder: Path, *arguments: str) -> str:
+    """What the testbench says in Icarus, whose compiler must say nothing."""
+    build = ["iverilog", "-g2005", "-Wall", "-o", "tb", "mcos.v", "mcos_tb.v"]
+    assert said(build, folder) == ""
+    return said(["vvp", "tb", *arguments], folder)
+
+
+@ICARUS
+def test_it_passes_and_refuses_in_icarus(tmp_path):
+    folder = written(tmp_path, core("4"))
+    passed = icarus(folder, "+image=good.hex")
+    assert re.fullmatch(r"32 requests answered in \d{3} clocks\nPASS\n", passed), passed
+    *words, crc = core("4")["good.hex"].split()
+    written(folder, {"bad.hex": "\n".join([*words, f"{int(crc, 16) ^ 1:08x}"])})
+    refused = said(["vvp", "tb", "+refused", "+image=bad.hex"], folder)
+    assert refused == "the image is refused with code 5\nPASS\n"
+
+
+@ICARUS
+@pytest.mark.soak
+def test_it_fails_where_the_image_is_not_as_expected(tmp_path):
+    folder = written(
+        tmp_path, core("4") | {"cut.hex": core("4")["good.hex"].replace("\n", "\n1", 1)}
+    )
+    assert "the image is not refused\nFAIL\n" in icarus(folder, "+refused", "+image=good.hex")
+    assert "the image is refused\nFAIL\n" in said(["vvp", "tb", "+image=cut.hex"], folder)
+    assert "no image in the file" in said(["vvp", "tb", "+image=mcos.sdc"], folder)
+
+
+PLANTED = {
+    "number": ("response_id = ", "response_id = 1 ^ ", "a response to nothing"),
+    "tenant": ("response_tenant = ", "response_tenant = 1 ^ ", "a response to nothing"),
+    "address": ("command_address = ", "command_address = 512 ^ ", "wrong address"),
+    "slot": ("command_slot = ", "command_slot = 0 & ", "a slot is used twice"),
+}
+
+
+@ICARUS
+@pytest.mark.soak
+@pytest.mark.parametrize("bug", PLANTED)
+def test_it_fails_where_the_hardware_is_wrong(bug, tmp_path):
+    text, wrong, message = PLANTED[bug]
+    assert core("4")["mcos.v"].count(f"  assign {text}") == 1
+    texts = core("4") | {"mcos.v": core("4")["mcos.v"].replace(f"assign {text}", f"assign {wrong}")}
+    told = icarus(written(tmp_path, texts), "+image=good.hex")
+    assert message in told
+    assert told.endswith("FAIL\n")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("simulator", [pytest.param("icarus", marks=ICARUS), "verilator"])
+@pytest.mark.parametrize("name", CORES)
+def test_every_size_in_both_simulators(name, simulator, tmp_path):
+    folder = written(tmp_path, core(name))
+    if simulator == "icarus":
+        passed = icarus(folder, "+image=good.hex")
+    else:
+        build = [str(VERILATOR), "--binary", "--timing", "-CFLAGS", "-fcoroutines", "-Wall"]
+        said([*build, "--top", "mcos_tb", "mcos.v", "mcos_tb.v"], folder)
+        passed = said(["obj_dir/Vmcos_tb", "+image=good.hex"], folder)
+    assert "\nPASS\n" in passed, passed
+
+
+@ICARUS
+def test_the_instance_compiles(tmp_path):
+    texts = {
+        "mcos_inst.vh": core("4")["mcos_inst.vh"],
+        "mcos.v": re.sub(r"^\);\n.*", ");\nendmodule\n", core("4")["mcos.v"], flags=re.M | re.S),
+        "around.v": 'module around (input clk, input rst);\n`include "mcos_inst.vh"\nendmodule\n',
+    }
+    build = ["iverilog", "-g2005", "-Wall", "-t", "null", "-s", "around", "around.v", "mcos.v"]
+    assert said(build, written(tmp_path, texts)) == ""
