@@ -20,6 +20,7 @@ import typer
 
 from mcos_hw import __version__
 from mcos_policy.diagnostics import ContractError
+from mcos_sim.commands.edge import at_edge
 from mcos_sim.console import say
 from mcos_sim.crash import keep_traceback, machine_fault
 from mcos_sim.errors import ExitCode, HardwareError, InternalError, UserError
@@ -103,7 +104,7 @@ for _name in COMMANDS:
     if hasattr(_module, "app"):
         app.add_typer(_module.app, name=_name, epilog=f"Example: {_module.EXAMPLE}")
     else:
-        app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(_module.command)
+        app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(at_edge(_module.command))
 shape(app)
 
 

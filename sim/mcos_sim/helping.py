@@ -98,30 +98,25 @@ def _row(parameter: Any, ctx: Any) -> tuple[str, str]:
     """An option or argument with its metavariable, and what it is for."""
     record = parameter.get_help_record(ctx) or ("", "")
     # typer escapes brackets for rich, which takes no markup here.
-    named, text = (each.replace("\\[", "[") for each in record)
+    text = record[1].replace("\\[", "[")
     words, _, extra = text.partition("  [")
     facts = [_plain(each) for each in extra.removesuffix("]").split("; ") if each]
     if getattr(parameter, "multiple", False) or parameter.nargs == -1:
         facts.insert(0, "may be repeated")
     names = ", ".join(sorted(parameter.opts, key=len))
-    last = names.split(", ")[-1]
     if parameter.param_type_name == "argument":
         names = (parameter.metavar or parameter.name).upper()
     elif parameter.secondary_opts:
         names += f" / {', '.join(parameter.secondary_opts)}"
     elif parameter.metavar:
         names += f" {parameter.metavar}"
-    elif kind := named.rpartition(last)[2].strip("<>[] ").removeprefix("list["):
-        choices = kind.rstrip("<>[]").split("|")
-        if choices[1:]:
-            facts.insert(0, ", ".join(choices))
-        number = kind.lower().startswith(("int", "float"))
-        names += " N" if number else " CHOICE" if choices[1:] else " TEXT"
+    elif not getattr(parameter, "is_flag", False):
+        names += " TEXT"
+    first, behind = getattr(ctx.command.callback, "facts", {}).get(parameter.name, ((), ()))
+    facts = [*first, *facts, *behind]
     return names, f"{words} [{'; '.join(facts)}]" if facts else words
 
 
 def _plain(fact: str) -> str:
-    """A fact in words, such as "1 to 10" for "1<=x<=10"."""
-    fact = re.sub(r"^default: \((.*)\)$", r"default: \1", fact)
-    fact = re.sub(r"^(\d+)<=x<=(\d+)$", r"\1 to \2", fact)
-    return re.sub(r"^x>=(\d+)$", r"\1 or more", fact)
+    """A fact in words: a default without its brackets."""
+    return re.sub(r"^default: \((.*)\)$", r"default: \1", fact)

@@ -97,7 +97,7 @@ def command(
     _show("What differs", changes)
     if follows:
         output.print()
-        _show("What follows", follows)
+        _show("Effect on capacity, shares and bounds", follows)
     if told_same:
         output.print()
         tell("Each channel of the hardware is told the same.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_policy.samples import SAMPLES
+from mcos_sim.commands.edge import at_edge
 from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED, contract_argument
 from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json
 from mcos_sim.tables import Column
@@ -27,6 +28,7 @@ app = typer.Typer(help="The HBM models: against another simulator, page colours,
 
 
 @app.command(epilog=f"Example: {EXAMPLE}")
+@at_edge
 def check(
     directory: Annotated[
         Path,
@@ -75,6 +77,7 @@ def check(
 
 
 @app.command(epilog="Example: mcos memory colours --clocks 1000000")
+@at_edge
 def colours(
     contract: Annotated[
         Path,
@@ -131,6 +134,7 @@ def colours(
 
 
 @app.command(epilog="Example: mcos memory conflicts --clocks 1000000")
+@at_edge
 def conflicts(
     contract: Annotated[
         Path,

@@ -74,7 +74,7 @@ def command(
     """
     from mcos_sim.waves.reading import read_waveform, state_path
     from mcos_sim.waves.rules import CLAIMS, Wording, check_waveform
-    from mcos_sim.waves.summary import grants_between, summarise
+    from mcos_sim.waves.summary import grants_between, not_shown, summarise
     from mcos_sim.waves.views.perfetto import write_perfetto
     from mcos_sim.waves.views.verdict import late_sentences, sentence
     from mcos_sim.waves.window import window_files
@@ -110,6 +110,8 @@ def command(
     _show_tenants(tenants, waveform)
     if clocks:
         _show_grants(listed)
+        if (beyond := not_shown(waveform, *clocks)) is not None:
+            say(f"--grants {grants}: {beyond}")
     wording = Wording(waveform)
     for violation in violations[:limit]:
         say(wording.sentence(violation))

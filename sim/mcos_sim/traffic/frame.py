@@ -7,13 +7,12 @@ from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.quantize import clocks
-from mcos_sim.errors import UserError
-from mcos_sim.traffic.inference import MAX_REQUESTS
+from mcos_sim.traffic.limit import require_few
 from mcos_sim.traffic.plan import Asking
 
 __all__ = [
     "Frame",
-    "require_few",
+    "require_few_of",
     "span_of",
 ]
 
@@ -44,21 +43,20 @@ class Frame:
     seed: int
 
 
-def require_few(counts: Mapping[str, int]) -> None:
+def require_few_of(counts: Mapping[str, int]) -> None:
     """Refuse requests, counted by tenant, that would take too much memory and time.
 
     Raises
     ------
     UserError
-        If there are more than :data:`~mcos_sim.traffic.inference.MAX_REQUESTS`.
+        If there are too many.
     """
-    total = sum(counts.values())
-    if total > MAX_REQUESTS:
-        name = max(counts, key=lambda each: counts[each])
-        raise UserError(
-            f"the tenants of a run must ask for at most {MAX_REQUESTS:,} requests, not {total:,}, "
-            f"{counts[name]:,} of them by {name}; give fewer --clocks, a rate, or larger requests"
-        )
+    name = max(counts, key=lambda each: counts[each], default="nobody")
+    way_out = (
+        f"{counts.get(name, 0):,} of them are by {name}: give fewer --clocks, a rate, or larger "
+        "requests"
+    )
+    require_few("the tenants of a run", sum(counts.values()), way_out)
 
 
 def span_of(asking: Asking, frame: Frame) -> tuple[int, int]:

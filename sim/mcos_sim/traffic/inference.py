@@ -17,6 +17,7 @@ from mcos_sim.traffic.batching import (
     schedule_prefill,
 )
 from mcos_sim.traffic.essay import DECODERS, PREFILL
+from mcos_sim.traffic.limit import require_few
 from mcos_sim.traffic.models import ModelGeometry
 from mcos_sim.traffic.scaling import Scaler, batch_stream, batch_transfers
 from mcos_sim.traffic.stream import Stream
@@ -30,9 +31,6 @@ __all__ = [
 
 REQUEST_BYTES = 128
 """Bytes of the longest memory request of a service."""
-
-MAX_REQUESTS = 20_000_000
-"""Most memory requests a workload may have, in all tenants together."""
 
 SMALLEST_SCALE = 1e-15
 """Where everything is one beat whatever the model; no smaller scale changes anything."""
@@ -66,12 +64,8 @@ class InferenceWorkload:
     facts: dict
 
 
-def _require_size(memory_requests: int) -> None:
-    if memory_requests > MAX_REQUESTS:
-        raise UserError(
-            f"the workload must have at most {MAX_REQUESTS} memory requests, "
-            f"not {memory_requests}; ask for a smaller scale or fewer requests"
-        )
+def _require_size(requests: int) -> None:
+    require_few("the workload", requests, "ask for a smaller scale or fewer requests")
 
 
 def _choose_scale(

@@ -9,7 +9,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
 from mcos_policy.compiler import Compiled
 from mcos_policy.quantize import channel_rate, clocks, per_clock
-from mcos_sim.traffic.frame import Frame, require_few, span_of
+from mcos_sim.traffic.frame import Frame, require_few_of, span_of
 from mcos_sim.traffic.pattern import (
     MOST_OUTSTANDING,
     Backlogged,
@@ -77,7 +77,7 @@ def plan_streams(
         seed=seed,
     )
     busy = [each for each in plan.asking if not isinstance(each.pattern, Idle)]
-    require_few({each.tenant.name: _most_requests(each, frame) for each in busy})
+    require_few_of({each.tenant.name: _most_requests(each, frame) for each in busy})
     streams, remarks = [], []
     for each in busy:
         if isinstance(each.pattern, TraceFile):
@@ -86,7 +86,7 @@ def plan_streams(
         else:
             stream = _made(each, frame)
         streams.append(stream)
-    require_few({stream.name: len(stream.requests) for stream in streams})
+    require_few_of({stream.name: len(stream.requests) for stream in streams})
     return streams, remarks
 
 

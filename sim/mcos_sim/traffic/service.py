@@ -8,7 +8,8 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.batching import Slice, schedule_decode, schedule_prefill
-from mcos_sim.traffic.inference import MAX_REQUESTS, REQUEST_BYTES
+from mcos_sim.traffic.inference import REQUEST_BYTES
+from mcos_sim.traffic.limit import require_few
 from mcos_sim.traffic.models import find_model
 from mcos_sim.traffic.scaling import Scaler, batch_stream, batch_transfers
 from mcos_sim.traffic.stream import Stream
@@ -18,6 +19,9 @@ from mcos_sim.traffic.transfer import request_beats
 __all__ = [
     "service_stream",
 ]
+
+
+_FEWER = "take fewer requests of it or give fewer --clocks"
 
 
 SHARE = 4
@@ -89,7 +93,7 @@ def service_stream(
     part = Slice(model=find_model(model), channels=channels, bytes_per_ns=share)
     # Every output token after the first takes a step, and a step is at least one request.
     tokens = int(np.maximum(trace.requests["output_tokens"] - 1, 0).sum())
-    _require_few(path, tokens)
+    require_few(str(path), tokens, _FEWER)
     prefill, done_ns = schedule_prefill(trace, part)
     decode = schedule_decode(trace, np.arange(len(trace)), done_ns, part)
     batches = prefill if phase == "prefill" else decode
@@ -105,7 +109,7 @@ def service_stream(
         config=config,
     )
     amounts = batches.amounts["bytes"]
-    _require_few(path, scaler.requests(amounts))
+    require_few(str(path), scaler.requests(amounts), _FEWER)
     transfers = batch_transfers(batches, trace, tag, part, scaler)
     asked = int(transfers["beats"].sum()) * config.beat_bytes
     added = asked / (float(amounts.sum()) * scaler.scale) - 1
@@ -119,11 +123,3 @@ def service_stream(
     steps = stream.steps.copy()
     steps["ready"] += np.uint64(first)
     return dataclasses.replace(stream, steps=steps, until=end), remarks
-
-
-def _require_few(path: Path, requests: int) -> None:
-    if requests > MAX_REQUESTS:
-        raise UserError(
-            f"{path} must become at most {MAX_REQUESTS:,} memory requests, not {requests:,}; take "
-            "fewer requests of it or give fewer --clocks"
-        )

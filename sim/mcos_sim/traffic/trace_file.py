@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mcos_sim.errors import UserError
-from mcos_sim.traffic.frame import Frame, require_few, span_of
+from mcos_sim.traffic.frame import Frame, require_few_of, span_of
 from mcos_sim.traffic.lines import read_lines
 from mcos_sim.traffic.memory_trace import cut_rows, is_memory_trace, parse_memory_trace
 from mcos_sim.traffic.pattern import TraceFile
@@ -92,7 +92,7 @@ def _of_rows(
         )
     rows, times = rows[:inside], times[:inside]
     total = int((rows["bytes"] // config.l_max + 1).sum())
-    require_few({asking.tenant.name: total})
+    require_few_of({asking.tenant.name: total})
     requests, counts = cut_rows(
         rows, base=region_base(asking.tag, config), room=region_bytes(config), config=config
     )

@@ -36,6 +36,12 @@ __all__ = [
 NO_VALUE = -1
 """Stands where a signal has no value, such as the tenant of a grant that did not happen."""
 
+_LOOKED_AT = 1 << 12
+"""Bytes at the beginning of a file that show what it is."""
+
+_FST_BLOCKS = (b"\x00", b"\xfe")
+"""First byte of an FST: the type of its header, or of a whole that is compressed."""
+
 _SHOWN = 200
 """Characters of a name in a message."""
 
@@ -185,8 +191,23 @@ def _beside(path: Path, mapping: Path | None) -> tuple[Renaming, State]:
         raise UserError(
             f"{path}: must be a waveform: {getattr(error, 'strerror', None) or error}"
         ) from None
+    if not _begins_as_waveform(path):
+        raise UserError(
+            f"{path} must be a waveform, VCD or FST, and does not begin as one; name the .vcd or "
+            ".fst file"
+        )
     mapped = Renaming() if mapping is None else read_mapping(mapping)
     return mapped, read_state(state_path(path, mapping))
+
+
+def _begins_as_waveform(path: Path) -> bool:
+    """Whether a file begins with a keyword of a VCD, or with the block that an FST begins with."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_LOOKED_AT)
+    except OSError as error:
+        raise UserError(f"{path}: must be a waveform: {error.strerror}") from None
+    return begin[:1] in _FST_BLOCKS or begin.lstrip().startswith(b"$")
 
 
 def _found(

@@ -12,6 +12,7 @@ __all__ = [
     "Grant",
     "TenantSummary",
     "grants_between",
+    "not_shown",
     "summarise",
 ]
 
@@ -107,6 +108,14 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
             )
         )
     return found
+
+
+def not_shown(waveform: Waveform, first: int, end: int) -> str | None:
+    """What of the clocks ``first`` to ``end`` a waveform lacks, in words; None if it has all."""
+    begin, behind = int(waveform.clocks[0]), int(waveform.clocks[-1]) + 1
+    if begin <= first and end <= behind:
+        return None
+    return f"the waveform has clocks {begin}:{behind}; grants in the others are not listed"
 
 
 def grants_between(waveform: Waveform, first: int, end: int) -> list[Grant]:

@@ -10,7 +10,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.keys import declared
 from mcos_policy.samples import SAMPLES
-from mcos_sim.traffic.inference import MAX_REQUESTS
+from mcos_sim.traffic.limit import MAX_REQUESTS
 from mcos_sim.traffic.memory_trace import COLUMNS
 from mcos_sim.traffic.pattern import MOST_OUTSTANDING, MOST_SIZES, PATTERNS
 from mcos_sim.traffic.plan import STAGGER, plan_traffic

@@ -154,7 +154,7 @@ def test_sequences_have_their_own_addresses(two_prompts):
         ({"requests": 0}, r"requests must be in 1\.\.60, the requests in .*, not 0"),
         ({"scale": 0.0}, "scale must be over 0 and at most 1, not 0.0"),
         ({"scale": float("nan")}, "scale must be over 0 and at most 1, not nan"),
-        ({"scale": 1.0}, "the workload must have at most 20000000 memory requests, not"),
+        ({"scale": 1.0}, "the workload must ask for at most 20,000,000 memory requests, not"),
         ({"grants": 100}, "grants must be over .*, not 100; ask for more grants or fewer"),
         ({"grants": 10**13}, "grants must be at most .*, not 10000000000000; ask for fewer"),
         ({"request_bytes": 100}, r"request bytes must be a power of two in 32\.\.512, not 100"),

@@ -151,7 +151,9 @@ def test_an_idle_tenant_has_no_stream(compiled):
 
 
 def test_too_many_requests_are_refused_before_they_are_made(compiled):
-    with pytest.raises(UserError, match=r"at most 20,000,000 requests, not .* by prefill; give"):
+    with pytest.raises(
+        UserError, match=r"at most 20,000,000 memory requests, not .* by prefill: give"
+    ):
         streams_of(compiled, "prefill=backlogged:request=32B", end=40_000_000)
 
 
@@ -187,5 +189,5 @@ def test_amounts_beyond_the_run_are_taken_as_never(compiled, pattern, count):
 
 def test_an_absurd_rate_is_refused(compiled):
     for pattern in ("steady:rate=1e30 GB/s", "closed:window=1,step=1e30 B"):
-        with pytest.raises(UserError, match="at most 20,000,000 requests"):
+        with pytest.raises(UserError, match="at most 20,000,000 memory requests"):
             streams_of(compiled, f"decode-a={pattern}")

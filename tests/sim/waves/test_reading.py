@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from mcos_sim.cli import main
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
+from mcos_sim.waves.summary import not_shown
 from tests.sim.waves.windows import write_case
 
 CONFIG = ChannelConfig(tenants=4)
@@ -145,3 +148,10 @@ def test_mistakes_are_one_line(window, tmp_path, capsys):
     damaged.write_bytes(b"no waveform")
     damaged.with_suffix(".json").write_text(state)
     complains(damaged, "is cut off or damaged")
+
+
+@pytest.mark.parametrize(("first", "end", "told"), [(10, 20, False), (9, 15, True), (15, 21, True)])
+def test_clocks_of_grants_that_a_waveform_lacks_are_said(first, end, told):
+    waveform: Any = types.SimpleNamespace(clocks=np.arange(10, 20))
+    said = "the waveform has clocks 10:20; grants in the others are not listed"
+    assert not_shown(waveform, first, end) == (said if told else None)
