@@ -1,4 +1,4 @@
-"""The compiled hardware with many mistakes in it, of which one at a time is live."""
+"""The verilated hardware with many mistakes in it, of which one at a time is live."""
 
 import contextlib
 import functools

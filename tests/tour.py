@@ -1,6 +1,6 @@
 """``mcos`` as the reader of docs/waveform-tour.md runs it: the hardware has one mistake in it.
 
-``python -m tests.tour run ...`` is ``mcos run ...``, but the compiled engine has the Verilog of
+``python -m tests.tour run ...`` is ``mcos run ...``, but the verilated engine has the Verilog of
 sources in which :data:`BUG` is planted, for four tenants. The sources on disk stay as they are, and
 the model, which knows nothing of it, stays sound.
 """

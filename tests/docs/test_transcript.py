@@ -88,7 +88,7 @@ def test_a_page_is_refreshed(tmp_path):
 @pytest.mark.parametrize("amount", [0, 1, 50, 100])
 def test_progress_is_told_from_results(seconds, amount):
     now = [0.0]
-    work = Work("Running mcos on the compiled RTL", 100, unit="clocks", now=lambda: now[0])
+    work = Work("Running mcos on the verilated RTL", 100, unit="clocks", now=lambda: now[0])
     now[0] = float(seconds)
     work(amount)
     assert is_progress(work.line())

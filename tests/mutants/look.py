@@ -52,8 +52,8 @@ class Look:
 
 
 _SIMULATOR = (
-    *("building", "compiled", "cosim", "environment", "lockstep", "memory", "reference"),
-    *("traffic", "waves"),
+    *("building", "engines", "environment", "fairness", "lockstep", "memory", "model"),
+    *("traffic", "verilated", "waves"),
 )
 
 SIMULATED = Look(

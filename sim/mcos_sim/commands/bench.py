@@ -46,19 +46,17 @@ def command(
     with loading():
         from mcos_hw.registers import ArbiterKind
         from mcos_sim.commands.compile import compile_for
-        from mcos_sim.engines.cocotb import build_harness
-        from mcos_sim.engines.verilated import channel_library
+        from mcos_sim.engines.dispatch import Engine, build
         from mcos_sim.experiments.memory_speed import measure_memory_speeds
         from mcos_sim.experiments.speed import measure_speeds
         from mcos_sim.machine import machine
 
     require_outputs([json], inputs=[contract], folders=[directory])
     compiled = compile_for(contract, notes=False)
-    with progress("Building the engines", 2) as advance:
-        channel_library(compiled.config, ArbiterKind.MCOS)
-        advance(1)
-        build_harness(compiled.config, ArbiterKind.MCOS)
-        advance(1)
+    with progress("Building the engines", len(Engine)) as advance:
+        for engine in Engine:
+            build(engine, compiled.config, ArbiterKind.MCOS)
+            advance(1)
     with progress("Running the engines", None):
         speeds = measure_speeds(compiled, directory=directory, scale=scale)
     with progress("Serving requests", None):

@@ -75,11 +75,11 @@ def command(
 
     # What draws the report takes seconds to import; a contract at fault is told before.
     with loading():
+        from mcos_sim.engines.dispatch import build_simulators
         from mcos_sim.experiments.contention import Setting
         from mcos_sim.experiments.demo import Demo
         from mcos_sim.report import page, table
         from mcos_sim.report.marks import marks
-        from mcos_sim.rtl import build_simulators
         from mcos_sim.waves.window import window_files
 
     clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
@@ -94,7 +94,7 @@ def command(
     )
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
-        build_simulators(demo.scenarios, on_built=advance)
+        build_simulators(demo.jobs, on_built=advance)
     running = f"Running {demo.runs} simulations of the RTL"
     with progress(running, demo.clocks, unit="clocks") as advance:
         result = demo.run(on_progress=advance)

@@ -89,7 +89,7 @@ def command(
     if reproduce is not None:
         case = read_case(reproduce)
         scenario = case.scenario
-        with progress("Building the compiled hardware", 1) as advance:
+        with progress("Building the verilated hardware", 1) as advance:
             library = channel_library(scenario.config, scenario.arbiter)
             advance(1)
         try:
@@ -147,7 +147,7 @@ def run_campaign(
     from mcos_sim.engines.verilated import channel_library
     from mcos_sim.lockstep.campaign import campaign
 
-    with progress("Building the compiled hardware", len(designs)) as advance:
+    with progress("Building the verilated hardware", len(designs)) as advance:
         for design in designs:
             channel_library(design.config, design.arbiter)
             advance(1)

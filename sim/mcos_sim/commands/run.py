@@ -115,9 +115,9 @@ def command(
     engine: Annotated[
         Engine,
         typer.Option(
-            help="The RTL compiled, seconds once built; in cocotb, with every check; or the model."
+            help="The RTL verilated, seconds once built; in cocotb, with every check; or the model."
         ),
-    ] = Engine.COMPILED,
+    ] = Engine.VERILATED,
     clocks: Annotated[
         int, typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of a run without --trace.")
     ] = 200_000,
@@ -183,7 +183,7 @@ def command(
     wanted = wanted_request(record, window)
     if watched and engine is Engine.COCOTB:
         raise UserError(
-            "--record violation needs --engine compiled, which is the same hardware, or reference"
+            "--record violation needs --engine verilated, which is the same hardware, or reference"
         )
     if watched or wanted is not None:
         waves = waves or directory / ("violation.vcd" if watched else "worst.vcd")
@@ -253,7 +253,7 @@ def command(
         first, end = late.window(result.clocks)
         recorded = Window(path=waves, first=first, end=end, focus=late.granted)
         run(
-            Engine.COMPILED if engine is Engine.COCOTB else engine,
+            Engine.VERILATED if engine is Engine.COCOTB else engine,
             dataclasses.replace(scenario, window=recorded, clocks=end),
             end,
         )

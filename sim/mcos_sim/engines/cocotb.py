@@ -14,15 +14,18 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.building.index import looked_up
-from mcos_sim.cosim.build import Built, build, recipe
+from mcos_sim.cosim.build import Built, recipe
+from mcos_sim.cosim.build import build as build_simulator
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
+from mcos_sim.engines.recording import Recording
 from mcos_sim.environment.environment import device_array
 from mcos_sim.errors import UserError
 from mcos_sim.memory.hbm.memory import memory_counts
 from mcos_sim.scenario import RunResult, Scenario, TenantResult
 
 __all__ = [
+    "build",
     "build_harness",
     "run_scenario",
 ]
@@ -48,15 +51,21 @@ def build_harness(config: ChannelConfig, arbiter: ArbiterKind) -> Built:
     name = f"mcos_{arbiter.name.lower()}"
 
     def make() -> Path:
-        return build(Harness(config, arbiter=arbiter), name=name).directory
+        return build_simulator(Harness(config, arbiter=arbiter), name=name).directory
 
     return Built(name=name, directory=looked_up(name, recipe(), config, arbiter, make))
+
+
+def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+    """Build the simulator of a controller with the given arbiter, or find it."""
+    build_harness(config, arbiter)
 
 
 def run_scenario(
     scenario: Scenario,
     *,
     directory: Path,
+    recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> RunResult:
@@ -68,6 +77,8 @@ def run_scenario(
         What to run.
     directory : pathlib.Path
         Folder of the run's inputs, log and results.
+    recording : Recording or None
+        Refused: the bench writes the scenario's window and nothing else looks at its clocks.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
     stop : threading.Event or None
@@ -79,7 +90,11 @@ def run_scenario(
         If any check of the bench fails.
     UserError
         If another run is using the folder.
+    ValueError
+        If the run is to be watched.
     """
+    if recording is not None:
+        raise ValueError("only the verilated and the reference engine can be watched")
     built = build_harness(scenario.config, scenario.arbiter)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)

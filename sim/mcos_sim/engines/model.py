@@ -1,11 +1,14 @@
 """The reference engine: scenarios on the model."""
 
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from mcos_hw.registers import channel_map
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, unpack
 from mcos_sim.compiling import compiled
 from mcos_sim.engines.recording import Recording, Unrecorded
@@ -17,6 +20,7 @@ from mcos_sim.environment.environment import (
     require_sound,
     tenant_results,
 )
+from mcos_sim.errors import HardwareError
 from mcos_sim.model import layout as at
 from mcos_sim.model.channel import advance, begin, commit, is_idle, skip
 from mcos_sim.model.ports import show
@@ -26,6 +30,7 @@ from mcos_sim.model.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
 
 __all__ = [
+    "build",
     "run_scenario",
 ]
 
@@ -96,11 +101,17 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     return s, e
 
 
+def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+    """Nothing: the model takes any sizes and any arbiter."""
+
+
 def run_scenario(
     scenario: Scenario,
     *,
+    directory: Path | None = None,
     recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> RunResult:
     """Run a scenario on the model.
 
@@ -108,15 +119,21 @@ def run_scenario(
     ----------
     scenario : Scenario
         What to run.
+    directory : pathlib.Path or None
+        Not used: it leaves no files.
     recording : Recording or None
         What looks at the run in place of the scenario's window.
     on_progress : Callable or None
         Called now and then with the clocks that the run has got on by.
+    stop : threading.Event or None
+        Stops the run when it is set.
 
     Raises
     ------
     EnvironmentFault
         If the model does what its requesters or its memory do not allow.
+    HardwareError
+        If it is stopped.
     UserError
         If the run ends before its window begins.
     """
@@ -134,6 +151,8 @@ def run_scenario(
             run(s, e, window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
         require_sound(e)
         report(int(s[at.CLOCK]) - before)
+        if stop is not None and stop.is_set():
+            raise HardwareError(f"{scenario.name} was stopped in clock {s[at.CLOCK]}")
     seconds = time.perf_counter() - begun
     window.require_written()
     return RunResult(

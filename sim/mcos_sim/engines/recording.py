@@ -1,4 +1,4 @@
-"""The window of a run on the model or on the compiled hardware, from a row a clock."""
+"""The window of a run on the model or on the verilated hardware, from a row a clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction

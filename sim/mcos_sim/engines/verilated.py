@@ -1,4 +1,4 @@
-"""The compiled engine: scenarios on the emitted Verilog without Python between its clocks."""
+"""The verilated engine: scenarios on the emitted Verilog, without Python between its clocks."""
 
 import functools
 import threading
@@ -26,6 +26,7 @@ from mcos_sim.verilated.hardware import Hardware, image_writes
 from mcos_sim.verilated.top import ProbedTop
 
 __all__ = [
+    "build",
     "channel_library",
     "run_scenario",
 ]
@@ -39,15 +40,21 @@ PROGRESS_CLOCKS = 500_000
 def channel_library(config: ChannelConfig, arbiter: ArbiterKind) -> Library:
     """The library of a controller with the given arbiter, built or found in the user's cache."""
 
-    def build() -> Path:
+    def make() -> Path:
         return build_library(ProbedTop(config, arbiter=arbiter), config).path.parent
 
-    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, build))
+    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, make))
+
+
+def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+    """Build the library of a controller with the given arbiter, or find it."""
+    channel_library(config, arbiter)
 
 
 def run_scenario(
     scenario: Scenario,
     *,
+    directory: Path | None = None,
     recording: Recording | None = None,
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
@@ -57,7 +64,9 @@ def run_scenario(
     Parameters
     ----------
     scenario : Scenario
-        What to run; it writes no waveform.
+        What to run.
+    directory : pathlib.Path or None
+        Not used: it leaves no files.
     recording : Recording or None
         What looks at the run in place of the scenario's window.
     on_progress : Callable or None

@@ -7,6 +7,7 @@ from typing import Any
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
+from mcos_sim.engines.dispatch import Engine, rtl_engine, run_scenarios
 from mcos_sim.experiments.backlog import backlog_scenario, share_error
 from mcos_sim.experiments.contention import (
     ARBITER_OF_RUN,
@@ -16,7 +17,6 @@ from mcos_sim.experiments.contention import (
     workloads,
 )
 from mcos_sim.memory.behind import capacity
-from mcos_sim.rtl import run_scenarios
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
 
@@ -116,9 +116,9 @@ class Demo:
         return sum(scenario.clocks for scenario in self._scenarios.values())
 
     @property
-    def scenarios(self) -> list[Scenario]:
-        """All of them."""
-        return list(self._scenarios.values())
+    def jobs(self) -> list[tuple[Engine, Scenario]]:
+        """All runs, each with the engine that it runs on."""
+        return [(rtl_engine(each), each) for each in self._scenarios.values()]
 
     @property
     def runs(self) -> int:
@@ -134,7 +134,7 @@ class Demo:
             If a check of the bench fails.
         """
         found = run_scenarios(
-            self.scenarios,
+            self.jobs,
             directory=self.directory / "runs",
             on_progress=on_progress,
         )

@@ -1,16 +1,13 @@
 """How many clocks a second each engine runs."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
-from mcos_sim.engines import cocotb as cosim
-from mcos_sim.engines import model as reference
-from mcos_sim.engines import verilated as compiled_rtl
+from mcos_sim.engines.dispatch import Engine, run_scenario
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.stages import stage
 from mcos_sim.traffic.essay import backlogged_streams
@@ -107,28 +104,28 @@ def measure_speeds(compiled: Compiled, *, directory: Path, scale: float = 1.0) -
     Returns
     -------
     dict[str, Speed]
-        ``reference``, ``compiled``, ``cocotb`` and ``reference_light_load``.
+        ``reference``, ``verilated``, ``cocotb`` and ``reference_light_load``.
     """
 
     def clocks(count: int) -> int:
         return max(10_000, int(count * scale))
 
     # What is compiled when it is first called must be so before anything is timed.
-    reference.run_scenario(backlogged(compiled, clocks=10_000))
+    run_scenario(Engine.REFERENCE, backlogged(compiled, clocks=10_000), directory=directory)
     long = backlogged(compiled, clocks=clocks(8_000_000))
 
     def shorter(count: int) -> Scenario:
         return dataclasses.replace(long, clocks=FIRST_CLOCK + min(clocks(count), long.clocks))
 
     light = light_load(compiled, clocks=clocks(50_000_000))
-    runs: dict[str, Callable[[], RunResult]] = {
-        "reference": lambda: reference.run_scenario(long),
-        "compiled": lambda: compiled_rtl.run_scenario(shorter(1_000_000)),
-        "cocotb": lambda: cosim.run_scenario(shorter(100_000), directory=directory),
-        "reference_light_load": lambda: reference.run_scenario(light),
+    runs = {
+        "reference": (Engine.REFERENCE, long),
+        "verilated": (Engine.VERILATED, shorter(1_000_000)),
+        "cocotb": (Engine.COCOTB, shorter(100_000)),
+        "reference_light_load": (Engine.REFERENCE, light),
     }
     found = {}
-    for name, run in runs.items():
+    for name, (engine, scenario) in runs.items():
         with stage(name.replace("_", " ")):
-            found[name] = cycles_per_s(run())
+            found[name] = cycles_per_s(run_scenario(engine, scenario, directory=directory))
     return found

@@ -1,4 +1,4 @@
-"""A case on the model and on compiled hardware: images are loaded in their clocks."""
+"""A case on the model and on verilated hardware: images are loaded in their clocks."""
 
 from typing import Self
 
@@ -68,7 +68,7 @@ class ModelSide:
 
 
 class HardwareSide:
-    """The compiled hardware, from reset on, as a context.
+    """The verilated hardware, from reset on, as a context.
 
     If the case says so, it has run the first clocks of the same case and was reset in their midst,
     so that its flip-flops and memories begin with something.

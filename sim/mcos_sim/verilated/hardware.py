@@ -1,4 +1,4 @@
-"""One running instance of the compiled hardware."""
+"""One running instance of the verilated hardware."""
 
 from collections.abc import Sequence
 

@@ -97,7 +97,7 @@ def test_both_engines_say_the_same(tmp_path):
     contract, names = written(Random(3), tmp_path, 5)
     options = ("--traffic-of", f"{names[1]}=closed:window=9,think=1us,request=64B+512B")
     found = {}
-    for engine in ("reference", "compiled"):
+    for engine in ("reference", "verilated"):
         out = tmp_path / f"{engine}.json"
         code = run_command(
             *("run", contract, *options, "--engine", engine, "--clocks", 8_000),
@@ -108,4 +108,4 @@ def test_both_engines_say_the_same(tmp_path):
     for key in ("engine", "clocks_per_second"):
         for each in found.values():
             each.pop(key)
-    assert found["reference"] == found["compiled"]
+    assert found["reference"] == found["verilated"]

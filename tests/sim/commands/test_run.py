@@ -176,7 +176,7 @@ def test_a_run_is_compiled_and_leaves_a_page_that_repeats_it(tmp_path, capsys):
     options = ("--traffic-of", "decode-a=closed:window=16,think=1us", "--clocks", 4_000)
     assert run_command("run", CONTRACT, *options, "--json", out, "-o", tmp_path / "run") == 0
     found = json.loads(out.read_text())
-    assert found["engine"] == "compiled"
+    assert found["engine"] == "verilated"
     assert (found["traffic"], found["channels"], found["clock_khz"]) == ("options", 8, 800_000)
     page = (tmp_path / "run" / "report.html").read_text()
     assert "mcos run decode-prefill --traffic-of" in page

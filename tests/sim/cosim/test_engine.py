@@ -12,8 +12,8 @@ from mcos_hw.registers import Access, ArbiterKind, channel_map
 from mcos_sim.cosim.bench import PROGRESS_CLOCKS
 from mcos_sim.cosim.run import SimulationFailed
 from mcos_sim.engines.cocotb import build_harness, run_scenario
+from mcos_sim.engines.dispatch import rtl_engine, run_scenarios
 from mcos_sim.errors import HardwareError, UserError
-from mcos_sim.rtl import run_scenarios
 from mcos_sim.scenario import Scenario, Window
 from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, stream
 
@@ -128,7 +128,9 @@ def test_the_same_scenario_gives_the_same_result(tmp_path):
         dataclasses.replace(given, name="other seed", seed=6),
     ]
     plain, watched, other = run_scenarios(
-        scenarios, directory=tmp_path, on_progress=progress.append
+        [(rtl_engine(each), each) for each in scenarios],
+        directory=tmp_path,
+        on_progress=progress.append,
     )
     assert sum(progress) == 3 * clocks
     assert columns(plain) == columns(watched)
@@ -222,4 +224,4 @@ def test_one_failure_fails_all(tmp_path):
     good = scenario(name="good")
     bad = scenario(name="bad", memory_credit=4_096, memory_latency=500)
     with pytest.raises(HardwareError, match="over its credit"):
-        run_scenarios([good, bad], directory=tmp_path)
+        run_scenarios([(rtl_engine(each), each) for each in (good, bad)], directory=tmp_path)

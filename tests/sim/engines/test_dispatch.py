@@ -9,7 +9,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.engines import cocotb as cosim
 from mcos_sim.engines import model as reference
-from mcos_sim.engines import verilated as compiled
+from mcos_sim.engines import verilated
 from mcos_sim.environment.environment import tenant_results
 from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
@@ -45,7 +45,7 @@ def test_three_engines_agree(seed, tmp_path):
     assert asked.streams
     result = cosim.run_scenario(asked, directory=tmp_path)
     assert sum(len(tenant.granted) for tenant in result.tenants) > 20
-    require_same(result, compiled.run_scenario(asked))
+    require_same(result, verilated.run_scenario(asked))
     require_same(result, reference.run_scenario(asked))
 
 
@@ -58,7 +58,7 @@ def test_three_engines_agree_on_hbm(name, tmp_path):
     assert result.memory is not None
     assert result.memory.bursts > 500
     for other in (
-        compiled.run_scenario(asked),
+        verilated.run_scenario(asked),
         reference.run_scenario(asked),
     ):
         require_same(result, other)
@@ -82,8 +82,8 @@ def test_three_engines_write_the_same_window(tmp_path):
     first, asked = window("reference")
     reference.run_scenario(asked)
     assert first.read_text().count("\n") > 1_000
-    second, asked = window("compiled")
-    compiled.run_scenario(asked)
+    second, asked = window("verilated")
+    verilated.run_scenario(asked)
     third, asked = window("cocotb")
     cosim.run_scenario(asked, directory=tmp_path)
     for suffix in (".vcd", ".json"):

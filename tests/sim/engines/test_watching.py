@@ -96,7 +96,7 @@ def test_a_violation_is_recorded(bug, planted, tmp_path, capsys):
     waves = tmp_path / "v.vcd"
     with live_bug(bug):
         code = run_command(
-            *("run", CONTRACT, "--engine", "compiled", "--record", "violation", "--waves", waves),
+            *("run", CONTRACT, "--engine", "verilated", "--record", "violation", "--waves", waves),
             *("--clocks", 30_000, "-o", tmp_path),
         )
     assert code == 1
@@ -127,4 +127,4 @@ def test_nothing_wrong_leaves_nothing(tmp_path, capsys):
 def test_cocotb_is_told_where_to_go(tmp_path, capsys):
     arguments = ("run", CONTRACT, "--engine", "cocotb", "--record", "violation")
     assert run_command(*arguments, "-o", tmp_path) == 2
-    assert "needs --engine compiled" in capsys.readouterr().err
+    assert "needs --engine verilated" in capsys.readouterr().err

@@ -143,7 +143,7 @@ RARE_HARDWARE_BUGS = {
         instead="(conforming[i] & ~(enabled & ~was_enabled).any())",
     ),
     "epochs are compared by 16 bits of their clocks": Bug(
-        module=f"{CHANNEL}.epoch",
+        module="mcos_hw.control.epoch",
         text="elapsed + 2 >= self.length",
         instead="elapsed[:16] + 2 >= self.length",
     ),

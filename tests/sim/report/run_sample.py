@@ -147,7 +147,7 @@ def found(*tenants: dict[str, Any], **changed: Any) -> dict[str, Any]:
     rows = list(tenants) or [tenant("chat"), late(), best_effort(), idle()]
     whole = {
         "arbiter": "mcos",
-        "engine": "compiled",
+        "engine": "verilated",
         "config_hash": ChannelConfig().hash,
         "contract": {"name": "mine.toml", "sha256": "0" * 64},
         "memory": {"name": "simple", "latency_clocks": 116},

@@ -1,4 +1,4 @@
-"""The compiled hardware with every mistake in it that a waveform has to show."""
+"""The verilated hardware with every mistake in it that a waveform has to show."""
 
 from contextlib import AbstractContextManager
 

@@ -26,7 +26,7 @@ def write_case(case: Case, path: Path) -> None:
 
 
 def write_case_of_hardware(case: Case, library: Library, path: Path) -> None:
-    """Write the waveform of a case on compiled hardware, up to what its surroundings refuse."""
+    """Write the waveform of a case on verilated hardware, up to what its surroundings refuse."""
     rows = _rows(case)
     with HardwareSide(case, library) as side:
         side.rest(FIRST_CLOCK)

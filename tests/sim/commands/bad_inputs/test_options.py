@@ -105,7 +105,7 @@ ROWS = [
     ),
     (
         "run c.toml --engine cocotb --record violation",
-        "--record violation needs --engine compiled, which is the same hardware, or",
+        "--record violation needs --engine verilated, which is the same hardware, or",
     ),
     (
         "run c.toml --engine reference --trace t.jsonl --model abacus",
