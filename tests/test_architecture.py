@@ -62,6 +62,61 @@ def test_policy_imports_what_it_shares_with_hw_and_nothing_of_sim() -> None:
         assert allowed, f"{_name(path)} must not import {name}"
 
 
+def _modules_by_name() -> dict[str, Path]:
+    """Every module by the name that one imports it by."""
+    found = {}
+    for package, root in PACKAGES.items():
+        for path in _modules(package):
+            parts = path.relative_to(root.parent).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def _arrows() -> dict[str, dict[str, str]]:
+    """From room to room, with an import that makes it so.
+
+    A folder is a room. So is a file directly in a package, such as ``errors``.
+    """
+    modules = _modules_by_name()
+
+    def room(module: str) -> str:
+        path = modules[module]
+        folder = path.parent.relative_to(ROOT).parts[1:]
+        return module if len(folder) == 1 else ".".join(folder)
+
+    arrows: dict[str, dict[str, str]] = {}
+    for module, path in modules.items():
+        for name in _imports(path):
+            while name and name not in modules:
+                name = name.rpartition(".")[0]
+            if room(name) != room(module):
+                arrows.setdefault(room(module), {})[room(name)] = f"{module} imports {name}"
+    return arrows
+
+
+def _way(arrows: dict[str, dict[str, str]], first: str, last: str) -> list[str] | None:
+    """Imports from one room to another, over as few rooms as possible."""
+    ways: dict[str, list[str]] = {first: []}
+    ends = [first]
+    for room in ends:
+        for following, text in arrows.get(room, {}).items():
+            if following == last:
+                return [*ways[room], text]
+            if following not in ways:
+                ways[following] = [*ways[room], text]
+                ends.append(following)
+    return None
+
+
+def test_no_rooms_import_each_other() -> None:
+    """Neither directly nor over others: a circle of rooms is one room with many doors."""
+    arrows = _arrows()
+    assert arrows
+    circles = [way for room in sorted(arrows) if (way := _way(arrows, room, room))]
+    shortest = min(circles, key=len, default=[])
+    assert not shortest, "folders must not import each other:\n" + "\n".join(shortest)
+
+
 @pytest.mark.parametrize("root", [*PACKAGES.values(), ROOT / "tests"], ids=lambda path: path.name)
 def test_every_folder_of_python_files_is_a_package(root: Path) -> None:
     folders = {path.parent for path in root.rglob("*.py")}
