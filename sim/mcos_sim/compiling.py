@@ -18,6 +18,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
+import mcos_hw
 from mcos_sim.cache import clear_unused, user_cache
 from mcos_sim.stages import stage
 
@@ -30,6 +31,9 @@ __all__ = [
 
 _USE = b"from mcos_sim.compiling import"
 
+_FOLLOWED = ("config/*.py", "registers/*.py", "channel/probe.py")
+"""Sources of the hardware that compiled code takes places and codes from."""
+
 _STAGE = "compiling Python to machine code"
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -39,7 +43,8 @@ def _sources_hash() -> str:
     """Sixteen hexadecimal digits that name the sources of all compiled code.
 
     That is every module of a folder in which one imports this module: they are inlined into each
-    other, with the constants of the modules beside them.
+    other, with the constants of the modules beside them, and with those that follow from the
+    hardware's register map and probe.
     """
     own = Path(__file__)
     sources = {path: path.read_bytes() for path in sorted(own.parent.rglob("*.py"))}
@@ -48,6 +53,10 @@ def _sources_hash() -> str:
     for path, text in sources.items():
         if path.parent in folders or path == own:
             digest.update(text)
+    hardware = Path(mcos_hw.__file__).parent
+    for pattern in _FOLLOWED:
+        for path in sorted(hardware.glob(pattern)):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FIRST_CLOCK",
     "LIVE_CLOCK",
-    "MONITOR_REGISTERS",
     "RunResult",
     "Scenario",
     "TenantResult",
@@ -32,24 +31,6 @@ FIRST_CLOCK = 1024
 
 LIVE_CLOCK = FIRST_CLOCK - 16
 """Clock in which the image becomes live where an engine chooses it."""
-
-
-MONITOR_REGISTERS = (
-    "EPOCH",
-    "BUSY",
-    "STALLED",
-    "LOAD",
-    "QUEUE",
-    "HELD",
-    "PROMOTIONS",
-    "RESPONSES",
-    "SLO_VIOLATIONS",
-    "COLOUR_FAULTS",
-    "GRANT_REQUESTS",
-    "GRANT_BYTES",
-    "LATENCY",
-)
-"""What a run reads back, in the order of the register map."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,15 @@ import enum
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.builder import Builder
-from mcos_hw.registers.declaration import Access, Field
+from mcos_hw.registers.declaration import Access, Field, Register
 
 __all__ = [
     "GRANT_KINDS",
     "LATENCY_BINS",
     "GrantClass",
     "add_monitor",
+    "counter_registers",
+    "monitor_registers",
 ]
 
 
@@ -117,4 +119,21 @@ def add_monitor(build: Builder, config: ChannelConfig) -> None:
         "Latency histogram: element 16 * tenant + bin, from first offer to response.",
         *_counter("requests"),
         count=count * LATENCY_BINS,
+    )
+
+
+def monitor_registers(config: ChannelConfig) -> tuple[Register, ...]:
+    """The monitor's registers in map order, at offsets from its first one."""
+    build = Builder()
+    add_monitor(build, config)
+    return tuple(build.registers)
+
+
+def counter_registers(config: ChannelConfig) -> tuple[Register, ...]:
+    """Those that count within an epoch."""
+    counter = [field.name for field in _counter("")]
+    return tuple(
+        register
+        for register in monitor_registers(config)
+        if [field.name for field in register.fields] == counter
     )

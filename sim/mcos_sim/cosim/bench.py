@@ -11,7 +11,8 @@ import numpy as np
 
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import GRANT_KINDS, Access, ArbiterKind, channel_map
+from mcos_hw.registers import GRANT_KINDS, ArbiterKind, channel_map
+from mcos_hw.registers.monitor import monitor_registers
 from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
@@ -87,8 +88,7 @@ async def scenario(dut) -> None:
         recorder.close()
     registers = {
         register.name: await bench.registers.read_array(register.name)
-        for register in bench.registers.map.registers
-        if register.access is Access.READ and register.offset >= bench.registers.map["EPOCH"].offset
+        for register in monitor_registers(bench.config)
     }
     _require_served(bench, requesters, registers["QUEUE"])
     if await bench.registers.read("EPOCH") == registers["EPOCH"][0]:

@@ -25,7 +25,7 @@ from mcos_sim.model import layout as at
 from mcos_sim.model.channel import advance, begin, commit, is_idle, skip
 from mcos_sim.model.ports import show
 from mcos_sim.model.probe import pack, probe_places
-from mcos_sim.model.registers import monitor_registers
+from mcos_sim.model.registers import read_monitor
 from mcos_sim.model.state import image_rows, reset_state
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
 
@@ -96,7 +96,7 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     e = environment(scenario)
     settings = unpack(channel_map(config), Image(words=scenario.image))
     rest_until(s, e, LIVE_CLOCK)
-    commit(s, image_rows(settings, config))
+    commit(s, image_rows(settings))
     rest_until(s, e, FIRST_CLOCK)
     return s, e
 
@@ -158,7 +158,7 @@ def run_scenario(
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),
-        registers=monitor_registers(s, scenario.config),
+        registers=read_monitor(s, scenario.config),
         seconds=seconds,
         memory=counts_of(scenario, e),
     )

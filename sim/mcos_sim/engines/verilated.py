@@ -10,6 +10,7 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_hw.registers.monitor import monitor_registers
 from mcos_sim.building.index import looked_up
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
@@ -20,7 +21,7 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
-from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, MONITOR_REGISTERS, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes
 from mcos_sim.verilated.top import ProbedTop
@@ -105,7 +106,10 @@ def run_scenario(
         seconds = time.perf_counter() - begun
         window.require_written()
         clocks = hardware.clock
-        registers = {name: hardware.read_array(name) for name in MONITOR_REGISTERS}
+        registers = {
+            register.name: hardware.read_array(register.name)
+            for register in monitor_registers(config)
+        }
         if hardware.read_array("GENERATION") != [1]:
             status = channel_map(config)["IMAGE_STATUS"].unpack(
                 hardware.read_array("IMAGE_STATUS")[0]

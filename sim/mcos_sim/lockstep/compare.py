@@ -6,13 +6,13 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
+from mcos_hw.registers.monitor import monitor_registers
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.faults import Fault
 from mcos_sim.lockstep.case import Case, Commit
 from mcos_sim.lockstep.sides import HardwareSide, ModelSide
 from mcos_sim.model.probe import probe_fields, probe_words
-from mcos_sim.model.registers import monitor_registers
-from mcos_sim.scenario import MONITOR_REGISTERS
+from mcos_sim.model.registers import read_monitor
 from mcos_sim.verilated.build import Library
 
 __all__ = [
@@ -150,14 +150,16 @@ class _Sides:
         """Registers that differ, once nothing moves any more."""
         last = max([self.clock, *(clock for clock, _ in self.model.images)])
         self._rest(last + _SETTLE_CLOCKS)
-        ours = monitor_registers(self.model.state, self.config)
+        ours = read_monitor(self.model.state, self.config)
         ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.live.image.crc]}
         ours["LIVE_LABEL"] = [self.live.clock]
         settings = _image_registers(self.live, self.config)
         ours |= settings
         differing = {}
         # Reading takes clocks: what an epoch may latch meanwhile cannot be compared.
-        monitors = () if self.epochs_go_on else [n for n in MONITOR_REGISTERS if n != "LOAD"]
+        monitors = [each.name for each in monitor_registers(self.config) if each.name != "LOAD"]
+        if self.epochs_go_on:
+            monitors = []
         for name in (*monitors, *settings, "GENERATION", "LIVE_LABEL", "LIVE_CRC"):
             theirs = self.hardware.hardware.read_array(name)
             count = channel_map(self.config)[name].count

@@ -34,7 +34,7 @@ class ModelSide:
         config = case.scenario.config
         self.state = reset_state(config, case.scenario.arbiter)
         self.environment = environment(case.scenario)
-        self.images = [(each.clock, image_rows(each.settings, config)) for each in case.accepted]
+        self.images = [(each.clock, image_rows(each.settings)) for each in case.accepted]
         """Images that are not live yet, with their clocks."""
         self._places = probe_places(config)
 

@@ -2,11 +2,25 @@
 
 from mcos_sim.compiling import compiled
 from mcos_sim.model import layout as at
+from mcos_sim.model import live
 
 __all__ = [
+    "DRAIN_AGE",
+    "follow_image",
     "guard_age",
     "rest",
 ]
+
+
+DRAIN_AGE = 1024
+"""Age in clocks at which a head of a disabled tenant goes first; see docs/channel.md. Not imported,
+so that a comparison sees the hardware's."""
+
+
+@compiled
+def follow_image(s, i):
+    """Take the age limit of tenant ``i`` from a new image."""
+    s[at.GUARD_LIMIT + i] = s[live.AGE_LIMIT + i] if s[live.ENABLE + i] else DRAIN_AGE
 
 
 @compiled
@@ -38,7 +52,7 @@ def guard_age(s, tenants, serviceable):
     s[at.OLDEST] = oldest
     s[at.PROMOTE] = promote
 
-    s[at.DUE] = s[at.RESTED] >= s[at.PROMOTION_INTERVAL] and not promoted
+    s[at.DUE] = s[at.RESTED] >= s[live.PROMOTION_INTERVAL] and not promoted
     if granted != at.NOBODY:
         s[at.RESTED] = 1 if promoted else min(s[at.RESTED] + 1, 255)
         s[at.ROUNDS + granted] = 0
@@ -52,7 +66,7 @@ def guard_age(s, tenants, serviceable):
     s[at.COMPARED_OVER] = ready and s[at.VISITED_GUARDED] and visited_age >= s[at.VISITED_LIMIT]
     s[at.COMPARED_READY] = ready
 
-    limit = s[at.AGE_LIMIT + turn]
+    limit = s[at.GUARD_LIMIT + turn]
     s[at.VISITED] = turn if turn != granted else at.NOBODY
     s[at.VISITED_AGE] = rounds
     s[at.VISITED_LIMIT] = limit >> s[at.ROUND_BITS]
@@ -68,9 +82,9 @@ def rest(s, tenants):
         turn = (clock - since) % tenants
         s[place] = turn
         s[age] = s[at.ROUNDS + turn]
-    s[at.VISITED_LIMIT] = s[at.AGE_LIMIT + s[at.VISITED]] >> s[at.ROUND_BITS]
-    s[at.VISITED_GUARDED] = s[at.AGE_LIMIT + s[at.VISITED]] != 0
+    s[at.VISITED_LIMIT] = s[at.GUARD_LIMIT + s[at.VISITED]] >> s[at.ROUND_BITS]
+    s[at.VISITED_GUARDED] = s[at.GUARD_LIMIT + s[at.VISITED]] != 0
     s[at.VISITED_READY] = 0
     s[at.COMPARED_OVER] = 0
     s[at.COMPARED_READY] = 0
-    s[at.DUE] = s[at.RESTED] >= s[at.PROMOTION_INTERVAL]
+    s[at.DUE] = s[at.RESTED] >= s[live.PROMOTION_INTERVAL]

@@ -4,6 +4,7 @@ from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.model import layout as at
+from mcos_sim.model import live
 
 __all__ = [
     "charge",
@@ -11,6 +12,7 @@ __all__ = [
     "class_of_head",
     "committed_at",
     "fill",
+    "follow_image",
     "meet_head",
     "peak_at",
     "scavenges",
@@ -43,7 +45,7 @@ def committed_at(s, i, clock):
         at.COMMITTED + i,
         at.COMMITTED_FROM + i,
         at.COMMITTED_BEFORE + i,
-        at.COMMITTED_RATE + i,
+        live.COMMITTED_RATE + i,
         at.COMMITTED_LIMIT + i,
         clock,
     )
@@ -57,7 +59,7 @@ def peak_at(s, i, clock):
         at.PEAK + i,
         at.PEAK_FROM + i,
         at.PEAK_BEFORE + i,
-        at.PEAK_RATE + i,
+        live.PEAK_RATE + i,
         at.PEAK_LIMIT + i,
         clock,
     )
@@ -66,7 +68,7 @@ def peak_at(s, i, clock):
 @compiled
 def scavenges(s, i):
     """Whether tenant ``i`` is served without tokens too, by the live image."""
-    return s[at.CONSERVES + i] or not s[at.ENABLE + i]
+    return s[live.WORK_CONSERVING + i] or not s[live.ENABLE + i]
 
 
 @compiled
@@ -107,12 +109,12 @@ def meet_head(s, i, beats, is_refused):
         s,
         at.COMMITTED + i,
         at.COMMITTED_FROM + i,
-        at.COMMITTED_RATE + i,
+        live.COMMITTED_RATE + i,
         at.COMMITTED_LIMIT + i,
         size,
     )
     s[at.PEAK_ENOUGH + i] = _enough_from(
-        s, at.PEAK + i, at.PEAK_FROM + i, at.PEAK_RATE + i, at.PEAK_LIMIT + i, size
+        s, at.PEAK + i, at.PEAK_FROM + i, live.PEAK_RATE + i, at.PEAK_LIMIT + i, size
     )
 
 
@@ -149,6 +151,13 @@ def settle(s, i, clock):
     s[at.PEAK + i] = peak_at(s, i, clock)
     s[at.PEAK_BEFORE + i] = before
     s[at.PEAK_FROM + i] = clock
+
+
+@compiled
+def follow_image(s, i):
+    """Take the depths of tenant ``i``'s buckets from a new image, in units of their levels."""
+    s[at.COMMITTED_LIMIT + i] = s[live.COMMITTED_DEPTH + i] << s[at.RATE_FRACTION]
+    s[at.PEAK_LIMIT + i] = s[live.PEAK_DEPTH + i] << s[at.RATE_FRACTION]
 
 
 @compiled

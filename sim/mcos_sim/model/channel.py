@@ -8,7 +8,7 @@ the hardware's registers hold at the beginning of a clock; lockstep compares the
 from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
-from mcos_sim.model import age, buckets, choice, monitor, ports, tags
+from mcos_sim.model import age, buckets, choice, counters, live, monitor, ports, tags
 from mcos_sim.model import layout as at
 
 __all__ = [
@@ -29,15 +29,18 @@ def commit(s, image):
     tenants = s[at.TENANTS]
     for i in range(tenants):
         buckets.settle(s, i, clock)
-        enabled = s[at.ENABLE + i]
-        for k in range(at.TENANT_ROWS):
-            s[at.ENABLE + at.LANES * k + i] = image[at.CHANNEL_ROWS + at.TENANT_ROWS * i + k]
-        s[at.FILLS + i] = s[at.ENABLE + i] and not enabled
-    for k in range(at.CHANNEL_ROWS):
-        s[at.PACER_ENABLE + k] = image[k]
+        enabled = s[live.ENABLE + i]
+        for k in range(at.TENANT_FIELDS):
+            value = image[at.CHANNEL_FIELDS + at.TENANT_FIELDS * i + k]
+            s[at.LIVE_TENANTS + at.LANES * k + i] = value
+        buckets.follow_image(s, i)
+        age.follow_image(s, i)
+        s[at.FILLS + i] = s[live.ENABLE + i] and not enabled
+    for k in range(at.CHANNEL_FIELDS):
+        s[at.LIVE_CHANNEL + k] = image[k]
     s[at.READY] = 0
     for i in range(tenants):
-        if s[at.ENABLE + i] and s[at.COUNT + i] < s[at.QUEUE_DEPTH]:
+        if s[live.ENABLE + i] and s[at.COUNT + i] < s[at.QUEUE_DEPTH]:
             s[at.READY] |= 1 << i
     s[at.FRESH_IMAGE] = 1
     s[at.SETTLES] = clock + 2
@@ -48,10 +51,10 @@ def _follow_image(s):
     """What the hardware keeps of the image in registers of its own, a clock late."""
     s[at.MAY_HOLD] = 0
     for i in range(s[at.TENANTS]):
-        s[at.KEPT_PRIORITY + i] = s[at.PRIORITY + i] if s[at.OVERCOMMITTED] else 0
+        s[at.KEPT_PRIORITY + i] = s[live.PRIORITY + i] if s[live.OVERCOMMITTED] else 0
         s[at.SCAVENGES + i] = buckets.scavenges(s, i)
-        s[at.KEPT_REFUSES + i] = s[at.REFUSES + i]
-        s[at.MAY_HOLD] |= s[at.REFUSES + i] or not s[at.SCAVENGES + i]
+        s[at.KEPT_REFUSES + i] = s[live.REFUSE_OUTSIDE + i]
+        s[at.MAY_HOLD] |= s[live.REFUSE_OUTSIDE + i] or not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
             buckets.fill(s, i, s[at.CLOCK])
             s[at.FILLS + i] = 0
@@ -59,8 +62,8 @@ def _follow_image(s):
             choice.meet_head(s, i)
     # Whoever waits under the image before is counted to the end.
     s[at.HOLDS] |= s[at.MAY_HOLD]
-    s[at.KEPT_INVERSE] = s[at.INVERSE_TOTAL_WEIGHT]
-    s[at.CREDIT_BEFORE] = s[at.PORT_CREDIT] - s[at.L_MAX]
+    s[at.KEPT_INVERSE] = s[live.INVERSE_TOTAL_WEIGHT]
+    s[at.CREDIT_BEFORE] = s[live.PORT_CREDIT] - s[at.L_MAX]
 
 
 @compiled
@@ -108,7 +111,7 @@ def _grant(s):
     s[at.QUEUED] -= 1
     if s[at.WAITING + i]:
         choice.meet_head(s, i)
-    if s[at.ENABLE + i]:
+    if s[live.ENABLE + i]:
         s[at.READY] |= 1 << i
     s[at.LAST_TURN] = i
 
@@ -135,7 +138,7 @@ def _approach(s, i):
     since = s[at.CLOCK] - s[at.RESPONDED + i]
     s[at.APPROACH_BEATS] = s[at.QUEUE_BEATS + row]
     s[at.APPROACH_OUTSIDE] = s[at.QUEUE_OUTSIDE + row]
-    s[at.APPROACH_RECENT] = since <= s[at.DEPTH1_CLOCKS]
+    s[at.APPROACH_RECENT] = since <= s[live.DEPTH1_CLOCKS]
     s[at.APPROACH_PRICE] = tags.price(s, i, s[at.APPROACH_BEATS])
 
 
@@ -157,8 +160,8 @@ def _entry(s, start, anchored):
 def _pace(s):
     """Pacer and port credit after the grant and the service of this clock."""
     size = s[at.GRANT_BEATS] * s[at.BEAT_BYTES] if s[at.GRANT] != at.NOBODY else 0
-    debt = s[at.DEBT] - s[at.PACER_RATE] + (size << s[at.RATE_FRACTION])
-    s[at.DEBT] = debt if s[at.PACER_ENABLE] and debt > 0 else 0
+    debt = s[at.DEBT] - s[live.PACER_RATE] + (size << s[at.RATE_FRACTION])
+    s[at.DEBT] = debt if s[live.PACER_ENABLE] and debt > 0 else 0
     s[at.LOAD] = ports.load(s)
     if s[at.SERVED]:
         s[at.IN_FLIGHT] -= s[at.SERVED_BEATS] * s[at.BEAT_BYTES]
@@ -272,14 +275,14 @@ def is_idle(s):
 def skip(s, until):
     """Go on to clock ``until``, or to the last one before an epoch ends; only while idle."""
     clocks = until - s[at.CLOCK]
-    if s[at.EPOCH_CLOCKS]:
-        clocks = min(clocks, s[at.EPOCH_CLOCKS] - s[at.ELAPSED] - 3)
+    if s[live.EPOCH_CLOCKS]:
+        clocks = min(clocks, s[live.EPOCH_CLOCKS] - s[at.ELAPSED] - 3)
     if clocks < 4:
         return
     s[at.CLOCK] += clocks
     s[at.ELAPSED] += clocks
     if s[at.IN_FLIGHT]:
-        s[at.BUSY] += clocks
+        s[counters.BUSY] += clocks
     s[at.OPEN] = ports.open_then(s)
     s[at.LOAD] = ports.load(s)
     tags.move_anchor(s, s[at.TIME])

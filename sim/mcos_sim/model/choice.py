@@ -3,7 +3,7 @@
 from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import ArbiterKind, GrantClass
 from mcos_sim.compiling import compiled
-from mcos_sim.model import buckets, tags
+from mcos_sim.model import buckets, live, tags
 from mcos_sim.model import layout as at
 from mcos_sim.model.buckets import class_of, class_of_head, scavenges
 
@@ -59,7 +59,7 @@ def _head_outside(s, i):
 @compiled
 def meet_head(s, i):
     """Tenant ``i`` has another head, or its image has changed."""
-    refused = s[at.REFUSES + i] and _head_outside(s, i)
+    refused = s[live.REFUSE_OUTSIDE + i] and _head_outside(s, i)
     buckets.meet_head(s, i, beats_of_head(s, i), refused)
 
 
@@ -69,14 +69,14 @@ def _class_at_once(s, i, beats, outside):
     if s[at.LATENESS]:
         refused = s[at.KEPT_REFUSES + i] and outside
         return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i], refused)
-    refused = s[at.REFUSES + i] and outside
+    refused = s[live.REFUSE_OUTSIDE + i] and outside
     return class_of(s, i, beats, beats, s[at.CLOCK], scavenges(s, i), refused)
 
 
 @compiled
 def _next_class(s, i, beats, outside):
     """GrantClass of the request behind the head that is granted now, once that one is charged."""
-    refused = s[at.REFUSES + i] and outside
+    refused = s[live.REFUSE_OUTSIDE + i] and outside
     granted, charged = s[at.GRANT_CLASS], s[at.GRANT_BEATS]
     committed_beats = beats + (charged if granted == _CONFORMING else 0)
     peak_beats = beats + (charged if granted <= _BURST else 0)
@@ -119,7 +119,7 @@ def candidate(s, i):
     """Whether tenant ``i``'s head takes part in the last round of this clock's choice."""
     if s[at.KIND] == _FIXED_PRIORITY:
         for j in range(s[at.TENANTS]):
-            if s[at.WAITING + j] and s[at.PRIORITY + j] < s[at.PRIORITY + i]:
+            if s[at.WAITING + j] and s[live.PRIORITY + j] < s[live.PRIORITY + i]:
                 return False
     if s[at.KIND]:
         return True
@@ -187,6 +187,6 @@ def choose_at_once(s, tenants):
             least = s[at.QUEUE_OFFERED + at.ROWS * best + s[at.HEAD + best]]
             if offered < least:
                 best = i
-        elif s[at.KIND] == _FIXED_PRIORITY and s[at.PRIORITY + i] < s[at.PRIORITY + best]:
+        elif s[at.KIND] == _FIXED_PRIORITY and s[live.PRIORITY + i] < s[live.PRIORITY + best]:
             best = i
     return best

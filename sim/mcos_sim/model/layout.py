@@ -1,235 +1,287 @@
 """Where every value of the model is in its array.
 
 The state is one flat array of int64, with a value of each of 16 tenants side by side: compiled code
-then finds everything at constant offsets from one pointer.
+then finds everything at constant offsets from one pointer. Values have their places in the order of
+this file, one behind the other. Places of the live image and of the counters follow from the
+register map; :mod:`mcos_sim.model.live` and :mod:`mcos_sim.model.counters` give them names.
 """
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import channel_map
+from mcos_hw.registers.image import SectionKind
+from mcos_hw.registers.monitor import counter_registers
 
 LANES = 16
 """Places of a tenant array, however many tenants there are."""
 
-NOBODY = -1
-
-# Sizes, see mcos_hw.config.ChannelConfig.
-(
-    TENANTS,
-    QUEUE_MASK,
-    QUEUE_DEPTH,
-    BEAT_BYTES,
-    BEAT_BITS,
-    LATENESS,
-    TAG_WIDTH,
-    TAG_MASK,
-    STALE_AFTER,
-    TAG_LEAD,
-    PRICE_WIDENING,
-    PRICE_FRACTION,
-    COST_SHIFT,
-    RATE_FRACTION,
-    L_MAX,
-    SLOTS,
-    ROUND_BITS,
-    OLDEST_AGE,
-    KIND,
-) = range(19)
-
-# The live image: values of the channel.
-CHANNEL_ROWS = 12
-(
-    PACER_ENABLE,
-    OVERCOMMITTED,
-    PACER_RATE,
-    PORT_CREDIT,
-    INVERSE_TOTAL_WEIGHT,
-    DEPTH1_CLOCKS,
-    PROMOTION_INTERVAL,
-    EPOCH_CLOCKS,
-    COLOUR_BIT_0,
-    COLOUR_BIT_1,
-    COLOUR_BIT_2,
-    COLOUR_BIT_3,
-) = range(20, 20 + CHANNEL_ROWS)
-
-# The channel's own state at the beginning of a clock.
-(
-    CLOCK,
-    FRESH_IMAGE,
-    GRANT,  # tenant granted in this clock, or NOBODY
-    GRANT_BEATS,
-    GRANT_CLASS,
-    PROMOTED,
-    OPEN,
-    TIME,  # virtual time
-    TIME_BEFORE,
-    TIME_LONG_BEFORE,
-    STEP_TO,
-    STEP_JUMPS,
-    STEP_COST,
-    ANCHOR,
-    KEPT_INVERSE,
-    TAGS_MOVED,
-    APPROACH,  # tenant of the request one step before its queue, or NOBODY
-    APPROACH_BEATS,
-    APPROACH_RECENT,
-    APPROACH_OUTSIDE,
-    APPROACH_PRICE,
-    ENTRY,  # tenant of the request that enters its queue, or NOBODY
-    ENTRY_BEATS,
-    ENTRY_OUTSIDE,
-    ENTRY_COST,
-    ENTRY_START,
-    ENTRY_ANCHORED,
-    DEBT,
-    IN_FLIGHT,
-    CREDIT_BEFORE,
-    READY,  # bit i: the queue of tenant i takes a request
-    QUEUED,  # requests taken and not granted, of all tenants
-    FREE_SLOTS,
-    UNUSED_SLOT,  # slots below it have been used since reset
-    FIRST_FREE,
-    LAST_FREE,
-    LEFT,  # tenant of the request granted in the clock before, or NOBODY
-    LEFT_CLASS,
-    LEFT_PROMOTED,
-    LEFT_BEATS,
-    LEFT_OP,
-    LEFT_ADDRESS,
-    LEFT_ID,
-    LEFT_OFFERED,
-    OUTLET_COUNT,
-    SERVED,
-    SERVED_SLOT,
-    SERVED_TENANT,
-    SERVED_ID,
-    SERVED_BEATS,
-    SERVED_OFFERED,
-    LAST_TURN,  # of round robin and fixed priority
-    SETTLES,  # clock up to which a new image may still change classes of heads
-) = range(32, 85)
-
-# Age guard.
-(
-    VISITED,
-    VISITED_AGE,
-    VISITED_LIMIT,
-    VISITED_GUARDED,
-    VISITED_READY,
-    COMPARED,
-    COMPARED_AGE,
-    COMPARED_OVER,
-    COMPARED_READY,
-    OLDEST,
-    OLDEST_FOUND_AGE,
-    RESTED,
-    DUE,
-    PROMOTE,
-) = range(85, 99)
-
-# Monitor. A latency counts three clocks after its response.
-(
-    EPOCH,
-    ELAPSED,
-    LATCH,
-    BUSY,
-    LATCHED_BUSY,
-    STRAYED,  # tenant of a request outside its colours that approached a clock before, or NOBODY
-    STALLS,  # whether a command waited in the clock before
-    STALLED,
-    LATCHED_STALLED,
-    LOAD,
-    STAMPED_TENANT,
-    STAMPED_CLOCKS,
-    COMPUTED_TENANT,
-    COMPUTED_CLOCKS,
-    COMPUTED_OBJECTIVE,
-    MEASURED_TENANT,
-    MEASURED_CLOCKS,
-    MEASURED_LATE,
-    LATENCY_STEPS,  # clocks in which one of these steps has something to do
-    MAY_HOLD,  # whether the image lets a head wait for tokens
-    HOLDS,  # whether a head may be waiting for them
-) = range(100, 121)
-
-# Tenants: the live image.
-TENANT_ROWS = 12
-(
-    ENABLE,
-    CONSERVES,
-    PRIORITY,
-    COMMITTED_RATE,
-    COMMITTED_LIMIT,
-    PEAK_RATE,
-    PEAK_LIMIT,
-    INVERSE_WEIGHT,
-    AGE_LIMIT,
-    LATENCY_SLO,
-    REFUSES,
-    COLOURS,
-) = range(128, 128 + TENANT_ROWS * LANES, LANES)
-
-# Tenants: state.
-(
-    KEPT_PRIORITY,
-    SCAVENGES,
-    KEPT_REFUSES,
-    FILLS,
-    COMMITTED,
-    COMMITTED_FROM,
-    COMMITTED_BEFORE,
-    PEAK,
-    PEAK_FROM,
-    PEAK_BEFORE,
-    START,
-    FINISH,
-    END_FINISH,
-    STALE,  # bit 0 the head, 1 the second, 2 the third request
-    COUNT,
-    WAITING,
-    HEAD,
-    TAIL,
-    ROUNDS,
-    RESPONDED,  # clock of the last response
-    PEAK_COUNT,
-    LATCHED_PEAK,
-    HELD,
-    LATCHED_HELD,
-    WAITS,
-    COMMITTED_ENOUGH,  # clock from which the bucket covers the head
-    PEAK_ENOUGH,
-    UNCOVERED,  # class of the head where neither does
-) = range(320, 320 + 28 * LANES, LANES)
-
-# Queues: LANES x 64 requests each.
 ROWS = 64
-(
-    QUEUE_BEATS,
-    QUEUE_COST,
-    QUEUE_OFFERED,
-    QUEUE_ID,
-    QUEUE_OP,
-    QUEUE_ADDRESS,
-    QUEUE_OUTSIDE,
-) = range(768, 768 + 7 * LANES * ROWS, LANES * ROWS)
+"""Places of a tenant's queue, however deep it is."""
 
-# Commands that wait for the port: slot, tenant, op, address, beats of each.
-OUTLET = 7936
-OUTLET_ROW = 5
+OUTLET_DEPTH = 3
+"""Commands that can wait for memory: the one at the port, and two that were granted already.
 
-# Counters of the running epoch, as the register map orders them, and then those of the latched one.
-GRANT_REQUESTS = 7968
-GRANT_BYTES = 8096
-PROMOTIONS = 8224
-RESPONSES = 8240
-SLO_VIOLATIONS = 8256
-COLOUR_FAULTS = 8272
-LATENCY = 8288
-COUNTERS = GRANT_REQUESTS
-COUNTERS_LENGTH = 576
-LATCHED = COUNTERS_LENGTH
-"""From a counter to its latched value."""
+A number of the model's own: what both sides import from one place no comparison sees.
+"""
 
-# Slots: tenant, id, beats and clock of the offer of each, and a place in the ring of free slots.
-SLOT_TABLE = 9216
-SLOT_ROW = 5
+_LINE = 8
 
+NOBODY = -1
 LONG_AGO = -(1 << 40)
 NEVER = 1 << 62
+
+
+class _Places:
+    """Hands out places of the array, one behind the other; arrays begin with a cache line."""
+
+    def __init__(self) -> None:
+        self.next = 0
+
+    def take(self, length: int) -> int:
+        """The first of ``length`` places."""
+        if length > 1:
+            self.next = -(-self.next // _LINE) * _LINE
+        place = self.next
+        self.next += length
+        return place
+
+    def of_channel(self) -> int:
+        """The place of a single value."""
+        return self.take(1)
+
+    def of_tenants(self) -> int:
+        """The first of the places of a value that each tenant has; tenant ``i`` is at ``+ i``."""
+        return self.take(LANES)
+
+    def of_requests(self) -> int:
+        """The first of the places of a value that each queued request has.
+
+        Row ``k`` of tenant ``i``'s queue is at ``+ ROWS * i + k``.
+        """
+        return self.take(LANES * ROWS)
+
+
+_place = _Places()
+
+# Sizes, see mcos_hw.config.ChannelConfig.
+TENANTS = _place.of_channel()
+QUEUE_MASK = _place.of_channel()
+QUEUE_DEPTH = _place.of_channel()
+BEAT_BYTES = _place.of_channel()
+BEAT_BITS = _place.of_channel()
+LATENESS = _place.of_channel()
+TAG_WIDTH = _place.of_channel()
+TAG_MASK = _place.of_channel()
+STALE_AFTER = _place.of_channel()
+TAG_LEAD = _place.of_channel()
+PRICE_WIDENING = _place.of_channel()
+PRICE_FRACTION = _place.of_channel()
+COST_SHIFT = _place.of_channel()
+RATE_FRACTION = _place.of_channel()
+L_MAX = _place.of_channel()
+SLOTS = _place.of_channel()
+ROUND_BITS = _place.of_channel()
+OLDEST_AGE = _place.of_channel()
+KIND = _place.of_channel()
+
+# The live image, in the order of the register map: the channel's fields, then those of the tenants.
+_map = channel_map(ChannelConfig())
+_of_channel = {
+    field.name: _place.of_channel() for field in _map.section_fields(SectionKind.CHANNEL)
+}
+_of_tenants = {field.name: _place.of_tenants() for field in _map.section_fields(SectionKind.TENANT)}
+LIVE = _of_channel | _of_tenants
+"""The first place of each field."""
+LIVE_CHANNEL, CHANNEL_FIELDS = min(_of_channel.values()), len(_of_channel)
+LIVE_TENANTS, TENANT_FIELDS = min(_of_tenants.values()), len(_of_tenants)
+
+# The channel's own state at the beginning of a clock.
+CLOCK = _place.of_channel()
+FRESH_IMAGE = _place.of_channel()
+GRANT = _place.of_channel()
+"""Tenant granted in this clock, or NOBODY."""
+GRANT_BEATS = _place.of_channel()
+GRANT_CLASS = _place.of_channel()
+PROMOTED = _place.of_channel()
+OPEN = _place.of_channel()
+TIME = _place.of_channel()
+"""Virtual time."""
+TIME_BEFORE = _place.of_channel()
+TIME_LONG_BEFORE = _place.of_channel()
+STEP_TO = _place.of_channel()
+STEP_JUMPS = _place.of_channel()
+STEP_COST = _place.of_channel()
+ANCHOR = _place.of_channel()
+KEPT_INVERSE = _place.of_channel()
+TAGS_MOVED = _place.of_channel()
+APPROACH = _place.of_channel()
+"""Tenant of the request one step before its queue, or NOBODY."""
+APPROACH_BEATS = _place.of_channel()
+APPROACH_RECENT = _place.of_channel()
+APPROACH_OUTSIDE = _place.of_channel()
+APPROACH_PRICE = _place.of_channel()
+ENTRY = _place.of_channel()
+"""Tenant of the request that enters its queue, or NOBODY."""
+ENTRY_BEATS = _place.of_channel()
+ENTRY_OUTSIDE = _place.of_channel()
+ENTRY_COST = _place.of_channel()
+ENTRY_START = _place.of_channel()
+ENTRY_ANCHORED = _place.of_channel()
+DEBT = _place.of_channel()
+IN_FLIGHT = _place.of_channel()
+CREDIT_BEFORE = _place.of_channel()
+READY = _place.of_channel()
+"""Bit i: the queue of tenant i takes a request."""
+QUEUED = _place.of_channel()
+"""Requests taken and not granted, of all tenants."""
+FREE_SLOTS = _place.of_channel()
+UNUSED_SLOT = _place.of_channel()
+"""Slots below it have been used since reset."""
+FIRST_FREE = _place.of_channel()
+LAST_FREE = _place.of_channel()
+LEFT = _place.of_channel()
+"""Tenant of the request granted in the clock before, or NOBODY."""
+LEFT_CLASS = _place.of_channel()
+LEFT_PROMOTED = _place.of_channel()
+LEFT_BEATS = _place.of_channel()
+LEFT_OP = _place.of_channel()
+LEFT_ADDRESS = _place.of_channel()
+LEFT_ID = _place.of_channel()
+LEFT_OFFERED = _place.of_channel()
+OUTLET_COUNT = _place.of_channel()
+SERVED = _place.of_channel()
+SERVED_SLOT = _place.of_channel()
+SERVED_TENANT = _place.of_channel()
+SERVED_ID = _place.of_channel()
+SERVED_BEATS = _place.of_channel()
+SERVED_OFFERED = _place.of_channel()
+LAST_TURN = _place.of_channel()
+"""Of round robin and fixed priority."""
+SETTLES = _place.of_channel()
+"""Clock up to which a new image may still change classes of heads."""
+
+# Age guard.
+VISITED = _place.of_channel()
+VISITED_AGE = _place.of_channel()
+VISITED_LIMIT = _place.of_channel()
+VISITED_GUARDED = _place.of_channel()
+VISITED_READY = _place.of_channel()
+COMPARED = _place.of_channel()
+COMPARED_AGE = _place.of_channel()
+COMPARED_OVER = _place.of_channel()
+COMPARED_READY = _place.of_channel()
+OLDEST = _place.of_channel()
+OLDEST_FOUND_AGE = _place.of_channel()
+RESTED = _place.of_channel()
+DUE = _place.of_channel()
+PROMOTE = _place.of_channel()
+
+# Monitor. A latency counts three clocks after its response.
+EPOCH = _place.of_channel()
+ELAPSED = _place.of_channel()
+LATCH = _place.of_channel()
+STRAYED = _place.of_channel()
+"""Tenant of a request outside its colours that approached a clock before, or NOBODY."""
+STALLS = _place.of_channel()
+"""Whether a command waited in the clock before."""
+LOAD = _place.of_channel()
+STAMPED_TENANT = _place.of_channel()
+STAMPED_CLOCKS = _place.of_channel()
+COMPUTED_TENANT = _place.of_channel()
+COMPUTED_CLOCKS = _place.of_channel()
+COMPUTED_OBJECTIVE = _place.of_channel()
+MEASURED_TENANT = _place.of_channel()
+MEASURED_CLOCKS = _place.of_channel()
+MEASURED_LATE = _place.of_channel()
+LATENCY_STEPS = _place.of_channel()
+"""Clocks in which one of these steps has something to do."""
+MAY_HOLD = _place.of_channel()
+"""Whether the image lets a head wait for tokens."""
+HOLDS = _place.of_channel()
+"""Whether a head may be waiting for them."""
+
+# Tenants.
+KEPT_PRIORITY = _place.of_tenants()
+SCAVENGES = _place.of_tenants()
+KEPT_REFUSES = _place.of_tenants()
+COMMITTED_LIMIT = _place.of_tenants()
+"""Depth of the bucket in units of its level."""
+PEAK_LIMIT = _place.of_tenants()
+GUARD_LIMIT = _place.of_tenants()
+"""Age limit; of a disabled tenant the one at which its queue drains."""
+FILLS = _place.of_tenants()
+COMMITTED = _place.of_tenants()
+COMMITTED_FROM = _place.of_tenants()
+COMMITTED_BEFORE = _place.of_tenants()
+PEAK = _place.of_tenants()
+PEAK_FROM = _place.of_tenants()
+PEAK_BEFORE = _place.of_tenants()
+START = _place.of_tenants()
+FINISH = _place.of_tenants()
+END_FINISH = _place.of_tenants()
+STALE = _place.of_tenants()
+"""Bit 0 the head, 1 the second, 2 the third request."""
+COUNT = _place.of_tenants()
+WAITING = _place.of_tenants()
+HEAD = _place.of_tenants()
+TAIL = _place.of_tenants()
+ROUNDS = _place.of_tenants()
+RESPONDED = _place.of_tenants()
+"""Clock of the last response."""
+PEAK_COUNT = _place.of_tenants()
+LATCHED_PEAK = _place.of_tenants()
+WAITS = _place.of_tenants()
+COMMITTED_ENOUGH = _place.of_tenants()
+"""Clock from which the bucket covers the head."""
+PEAK_ENOUGH = _place.of_tenants()
+UNCOVERED = _place.of_tenants()
+"""Class of the head where neither does."""
+
+# Requests in the queues.
+QUEUE_BEATS = _place.of_requests()
+QUEUE_COST = _place.of_requests()
+QUEUE_OFFERED = _place.of_requests()
+QUEUE_ID = _place.of_requests()
+QUEUE_OP = _place.of_requests()
+QUEUE_ADDRESS = _place.of_requests()
+QUEUE_OUTSIDE = _place.of_requests()
+
+# Counters of the running epoch in the order of the register map, then those of the latched one.
+COUNTER = {
+    register.name: _place.take(register.count // ChannelConfig().tenants * LANES or 1)
+    for register in counter_registers(ChannelConfig())
+}
+"""The first place of each register's counts."""
+COUNTERS = min(COUNTER.values())
+COUNTERS_LENGTH = _place.next - COUNTERS
+LATCHED = _place.take(COUNTERS_LENGTH) - COUNTERS
+"""From a counter to its latched value."""
+
+# Commands that wait for the port, a row each.
+OUTLET_ROW = 5
+OUTLET = _place.take(OUTLET_DEPTH * OUTLET_ROW)
+OUTLET_SLOT, OUTLET_TENANT, OUTLET_OP, OUTLET_ADDRESS, OUTLET_BEATS = range(
+    OUTLET, OUTLET + OUTLET_ROW
+)
+
+# Slots, a row each, and as many rows as there are slots.
+SLOT_ROW = 5
+SLOT_TENANT, SLOT_ID, SLOT_BEATS, SLOT_OFFERED, SLOT_FREE = range(
+    _place.next, _place.next + SLOT_ROW
+)
+
+
+def length(config: ChannelConfig) -> int:
+    """Places of a channel of these sizes.
+
+    Raises
+    ------
+    ValueError
+        If there is no room for its tenants or its queues.
+    """
+    if config.tenants > LANES:
+        raise ValueError(f"tenants must be at most the model's {LANES}, not {config.tenants}")
+    if config.queue_depth > ROWS:
+        raise ValueError(
+            f"queue_depth must be at most the model's {ROWS}, not {config.queue_depth}"
+        )
+    return _place.next + SLOT_ROW * config.slots

@@ -2,6 +2,7 @@
 
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS
 from mcos_sim.compiling import compiled
+from mcos_sim.model import counters, live
 from mcos_sim.model import layout as at
 
 __all__ = [
@@ -23,20 +24,20 @@ def count(s, tenants):
     i = s[at.LEFT]
     if i != at.NOBODY:
         kind = _GRANT_KINDS * i + 4 * s[at.LEFT_OP] + s[at.LEFT_CLASS]
-        s[at.GRANT_REQUESTS + kind] += 1
-        s[at.GRANT_BYTES + kind] += s[at.LEFT_BEATS] * s[at.BEAT_BYTES]
-        s[at.PROMOTIONS + i] += s[at.LEFT_PROMOTED]
+        s[counters.GRANT_REQUESTS + kind] += 1
+        s[counters.GRANT_BYTES + kind] += s[at.LEFT_BEATS] * s[at.BEAT_BYTES]
+        s[counters.PROMOTIONS + i] += s[at.LEFT_PROMOTED]
     if s[at.STALLS]:
-        s[at.STALLED] += 1
+        s[counters.STALLED] += 1
         s[at.STALLS] = 0
     i = s[at.STRAYED]
     if i != at.NOBODY:
-        s[at.COLOUR_FAULTS + i] += 1
+        s[counters.COLOUR_FAULTS + i] += 1
         s[at.STRAYED] = at.NOBODY
-    s[at.BUSY] += s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0
+    s[counters.BUSY] += s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0
     if s[at.HOLDS]:
         for i in range(tenants):
-            s[at.HELD + i] += s[at.WAITS + i]
+            s[counters.HELD + i] += s[at.WAITS + i]
 
 
 @compiled
@@ -55,9 +56,9 @@ def count_latency(s):
     s[at.LATENCY_STEPS] = 3 if s[at.SERVED] else s[at.LATENCY_STEPS] - 1
     i = s[at.MEASURED_TENANT]
     if i != at.NOBODY:
-        s[at.RESPONSES + i] += 1
-        s[at.SLO_VIOLATIONS + i] += s[at.MEASURED_LATE]
-        s[at.LATENCY + _LATENCY_BINS * i + latency_bin(s[at.MEASURED_CLOCKS])] += 1
+        s[counters.RESPONSES + i] += 1
+        s[counters.SLO_VIOLATIONS + i] += s[at.MEASURED_LATE]
+        s[counters.LATENCY + _LATENCY_BINS * i + latency_bin(s[at.MEASURED_CLOCKS])] += 1
     i = s[at.COMPUTED_TENANT]
     s[at.MEASURED_TENANT] = i
     s[at.MEASURED_CLOCKS] = s[at.COMPUTED_CLOCKS]
@@ -68,7 +69,7 @@ def count_latency(s):
     s[at.COMPUTED_TENANT] = i
     if i != at.NOBODY:
         s[at.COMPUTED_CLOCKS] = s[at.STAMPED_CLOCKS]
-        s[at.COMPUTED_OBJECTIVE] = s[at.LATENCY_SLO + i]
+        s[at.COMPUTED_OBJECTIVE] = s[live.LATENCY_SLO + i]
     s[at.STAMPED_TENANT] = at.NOBODY
     if s[at.SERVED]:
         s[at.STAMPED_TENANT] = s[at.SERVED_TENANT]
@@ -78,7 +79,7 @@ def count_latency(s):
 @compiled
 def end_epoch(s, tenants):
     """End the epoch with this clock if it is its last one, once all of the clock is counted."""
-    length = s[at.EPOCH_CLOCKS]
+    length = s[live.EPOCH_CLOCKS]
     if not s[at.LATCH]:
         s[at.LATCH] = length != 0 and s[at.ELAPSED] + 2 >= length
         s[at.ELAPSED] += 1
@@ -89,13 +90,7 @@ def end_epoch(s, tenants):
     for place in range(at.COUNTERS, at.COUNTERS + at.COUNTERS_LENGTH):
         s[place + at.LATCHED] = s[place]
         s[place] = 0
-    s[at.LATCHED_BUSY] = s[at.BUSY]
-    s[at.BUSY] = 0
-    s[at.LATCHED_STALLED] = s[at.STALLED]
-    s[at.STALLED] = 0
     for i in range(tenants):
-        s[at.LATCHED_HELD + i] = s[at.HELD + i]
-        s[at.HELD + i] = 0
         s[at.LATCHED_PEAK + i] = s[at.PEAK_COUNT + i]
         # What is queued now counts again in the clock that begins.
         s[at.PEAK_COUNT + i] = s[at.COUNT + i]

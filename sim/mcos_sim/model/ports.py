@@ -4,7 +4,7 @@ from mcos_hw.registers import COLOUR_BITS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
 from mcos_sim.model import layout as at
-from mcos_sim.model import tags
+from mcos_sim.model import live, tags
 
 __all__ = [
     "load",
@@ -15,9 +15,6 @@ __all__ = [
     "take",
 ]
 
-# Commands that can wait for memory: the one at the port, and two that were granted already. A
-# number of the model's own: what both sides import from one place no comparison sees.
-_OUTLET_DEPTH = 3
 _COLOUR_BITS = COLOUR_BITS
 _ALL_COLOURS = (1 << (1 << COLOUR_BITS)) - 1
 
@@ -27,7 +24,7 @@ def _slot(s):
     """The slot that the command of this clock takes: a new one, or the one free for longest."""
     if s[at.UNUSED_SLOT] < s[at.SLOTS]:
         return s[at.UNUSED_SLOT]
-    return s[at.SLOT_TABLE + at.SLOT_ROW * (s[at.FIRST_FREE] & s[at.SLOTS] - 1) + 4]
+    return s[at.SLOT_FREE + at.SLOT_ROW * (s[at.FIRST_FREE] & s[at.SLOTS] - 1)]
 
 
 @compiled
@@ -39,11 +36,11 @@ def show(s, e):
     waits = s[at.OUTLET_COUNT] > 0
     e[env.COMMAND_VALID] = waits or s[at.LEFT] != at.NOBODY
     if waits:
-        e[env.COMMAND_SLOT] = s[at.OUTLET]
-        e[env.COMMAND_TENANT] = s[at.OUTLET + 1]
-        e[env.COMMAND_OP] = s[at.OUTLET + 2]
-        e[env.COMMAND_ADDRESS] = s[at.OUTLET + 3]
-        e[env.COMMAND_BEATS] = s[at.OUTLET + 4]
+        e[env.COMMAND_SLOT] = s[at.OUTLET_SLOT]
+        e[env.COMMAND_TENANT] = s[at.OUTLET_TENANT]
+        e[env.COMMAND_OP] = s[at.OUTLET_OP]
+        e[env.COMMAND_ADDRESS] = s[at.OUTLET_ADDRESS]
+        e[env.COMMAND_BEATS] = s[at.OUTLET_BEATS]
     elif s[at.LEFT] != at.NOBODY:
         e[env.COMMAND_SLOT] = _slot(s)
         e[env.COMMAND_TENANT] = s[at.LEFT]
@@ -60,19 +57,19 @@ def open_then(s):
     """Whether pacer, port credit, slots and outlet take a grant in the next clock."""
     grant = s[at.GRANT] != at.NOBODY
     size = s[at.GRANT_BEATS] * s[at.BEAT_BYTES] if grant else 0
-    debt = s[at.DEBT] - 2 * s[at.PACER_RATE] + (size << s[at.RATE_FRACTION])
+    debt = s[at.DEBT] - 2 * s[live.PACER_RATE] + (size << s[at.RATE_FRACTION])
     return (
-        (not s[at.PACER_ENABLE] or debt < 0)
+        (not s[live.PACER_ENABLE] or debt < 0)
         and s[at.CREDIT_BEFORE] - s[at.IN_FLIGHT] - size >= 0
         and s[at.FREE_SLOTS] > grant
-        and s[at.OUTLET_COUNT] + (s[at.LEFT] != at.NOBODY) + grant < _OUTLET_DEPTH
+        and s[at.OUTLET_COUNT] + (s[at.LEFT] != at.NOBODY) + grant < at.OUTLET_DEPTH
     )
 
 
 @compiled
 def load(s):
     """Quarters of the port credit in flight; 0 before the first image, which brings credit."""
-    quarters, limit = 4 * s[at.IN_FLIGHT], s[at.PORT_CREDIT]
+    quarters, limit = 4 * s[at.IN_FLIGHT], s[live.PORT_CREDIT]
     if quarters == 0:
         return 0
     return (quarters >= limit) + (quarters >= 2 * limit) + (quarters >= 3 * limit)
@@ -90,12 +87,12 @@ def move_outlet(s, ready):
     elif ready:
         arrives = False
     if arrives:
-        row = at.OUTLET + at.OUTLET_ROW * count
-        s[row] = _slot(s)
-        s[row + 1] = s[at.LEFT]
-        s[row + 2] = s[at.LEFT_OP]
-        s[row + 3] = s[at.LEFT_ADDRESS]
-        s[row + 4] = s[at.LEFT_BEATS]
+        row = at.OUTLET_ROW * count
+        s[at.OUTLET_SLOT + row] = _slot(s)
+        s[at.OUTLET_TENANT + row] = s[at.LEFT]
+        s[at.OUTLET_OP + row] = s[at.LEFT_OP]
+        s[at.OUTLET_ADDRESS + row] = s[at.LEFT_ADDRESS]
+        s[at.OUTLET_BEATS + row] = s[at.LEFT_BEATS]
         count += 1
     s[at.OUTLET_COUNT] = count
 
@@ -105,38 +102,38 @@ def move_slots(s, completes, slot):
     """A command takes its slot; a served one gives its own back; memory completes ``slot``."""
     mask = s[at.SLOTS] - 1
     if s[at.LEFT] != at.NOBODY:
-        row = at.SLOT_TABLE + at.SLOT_ROW * _slot(s)
-        s[row] = s[at.LEFT]
-        s[row + 1] = s[at.LEFT_ID]
-        s[row + 2] = s[at.LEFT_BEATS]
-        s[row + 3] = s[at.LEFT_OFFERED]
+        row = at.SLOT_ROW * _slot(s)
+        s[at.SLOT_TENANT + row] = s[at.LEFT]
+        s[at.SLOT_ID + row] = s[at.LEFT_ID]
+        s[at.SLOT_BEATS + row] = s[at.LEFT_BEATS]
+        s[at.SLOT_OFFERED + row] = s[at.LEFT_OFFERED]
         if s[at.UNUSED_SLOT] < s[at.SLOTS]:
             s[at.UNUSED_SLOT] += 1
         else:
             s[at.FIRST_FREE] += 1
     if s[at.SERVED]:
-        s[at.SLOT_TABLE + at.SLOT_ROW * (s[at.LAST_FREE] & mask) + 4] = s[at.SERVED_SLOT]
+        s[at.SLOT_FREE + at.SLOT_ROW * (s[at.LAST_FREE] & mask)] = s[at.SERVED_SLOT]
         s[at.LAST_FREE] += 1
     s[at.FREE_SLOTS] += s[at.SERVED] - (s[at.GRANT] != at.NOBODY)
     s[at.SERVED] = completes
     if completes:
-        row = at.SLOT_TABLE + at.SLOT_ROW * slot
+        row = at.SLOT_ROW * slot
         s[at.SERVED_SLOT] = slot
-        s[at.SERVED_TENANT] = s[row]
-        s[at.SERVED_ID] = s[row + 1]
-        s[at.SERVED_BEATS] = s[row + 2]
-        s[at.SERVED_OFFERED] = s[row + 3]
+        s[at.SERVED_TENANT] = s[at.SLOT_TENANT + row]
+        s[at.SERVED_ID] = s[at.SLOT_ID + row]
+        s[at.SERVED_BEATS] = s[at.SLOT_BEATS + row]
+        s[at.SERVED_OFFERED] = s[at.SLOT_OFFERED + row]
 
 
 @compiled
 def _outside(s, i, address):
     """Whether an address has a colour that tenant ``i`` has not."""
-    if s[at.COLOURS + i] == _ALL_COLOURS:
+    if s[live.COLOURS + i] == _ALL_COLOURS:
         return 0
     colour = 0
     for k in range(_COLOUR_BITS):
-        colour |= (address >> s[at.COLOUR_BIT_0 + k] & 1) << k
-    return s[at.COLOURS + i] >> colour & 1 ^ 1
+        colour |= (address >> s[live.COLOUR_BIT_0 + k] & 1) << k
+    return s[live.COLOURS + i] >> colour & 1 ^ 1
 
 
 @compiled

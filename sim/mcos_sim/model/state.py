@@ -6,6 +6,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
 from mcos_sim.model import layout as at
+from mcos_sim.model.age import DRAIN_AGE
 
 __all__ = [
     "image_rows",
@@ -13,14 +14,9 @@ __all__ = [
 ]
 
 
-_DRAIN_AGE = 1024
-"""Age in clocks at which a head of a disabled tenant goes first; see docs/channel.md. Not imported,
-so that a comparison sees the hardware's."""
-
-
 def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     """The state of a channel in clock 0, with no image live."""
-    s = np.zeros(at.SLOT_TABLE + at.SLOT_ROW * config.slots, dtype=np.int64)
+    s = np.zeros(at.length(config), dtype=np.int64)
     beat_bits = (config.beat_bytes - 1).bit_length()
     round_bits = config.tenant_width
     # Bits that beats x 1/w has below a tag's last one; negative where it has too few.
@@ -59,47 +55,20 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         s[place] = at.NOBODY
     s[at.RESPONDED : at.RESPONDED + at.LANES] = at.LONG_AGO
     s[at.SCAVENGES : at.SCAVENGES + at.LANES] = 1
-    s[at.AGE_LIMIT : at.AGE_LIMIT + at.LANES] = _DRAIN_AGE
+    s[at.GUARD_LIMIT : at.GUARD_LIMIT + at.LANES] = DRAIN_AGE
     return s
 
 
-def image_rows(settings: Settings, config: ChannelConfig) -> np.ndarray:
-    """Values of an image in the order of the state's places: the channel's, then each tenant's.
+def image_rows(settings: Settings) -> np.ndarray:
+    """Values of an image in the order of their places: the channel's, then each tenant's.
 
     Returns
     -------
     numpy.ndarray
-        Shape (CHANNEL_ROWS + TENANT_ROWS x tenants,), int64; depths are in level
-        units, and the age limit of a disabled tenant is the one at which its queue drains.
+        Shape (CHANNEL_FIELDS + TENANT_FIELDS x tenants,), int64.
     """
-    channel = settings.channel
-    rows = [
-        channel.pacer_enable,
-        channel.overcommitted,
-        channel.pacer_rate,
-        channel.port_credit,
-        channel.inverse_total_weight,
-        channel.depth1_clocks,
-        channel.promotion_interval,
-        channel.epoch_clocks,
-        channel.colour_bit_0,
-        channel.colour_bit_1,
-        channel.colour_bit_2,
-        channel.colour_bit_3,
-    ]
+    names = list(at.LIVE)
+    rows = [getattr(settings.channel, name) for name in names[: at.CHANNEL_FIELDS]]
     for tenant in settings.tenants:
-        rows += [
-            tenant.enable,
-            tenant.work_conserving,
-            tenant.priority,
-            tenant.committed_rate,
-            tenant.committed_depth << config.rate_fraction,
-            tenant.peak_rate,
-            tenant.peak_depth << config.rate_fraction,
-            tenant.inverse_weight,
-            tenant.age_limit if tenant.enable else _DRAIN_AGE,
-            tenant.latency_slo,
-            tenant.refuse_outside,
-            tenant.colours,
-        ]
+        rows += [getattr(tenant, name) for name in names[at.CHANNEL_FIELDS :]]
     return np.array(rows, dtype=np.int64)

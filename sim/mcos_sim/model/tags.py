@@ -2,6 +2,7 @@
 
 from mcos_sim.compiling import compiled
 from mcos_sim.model import layout as at
+from mcos_sim.model import live
 
 __all__ = [
     "cost",
@@ -31,7 +32,7 @@ def less(s, left, right):
 @compiled
 def price(s, i, beats):
     """s / w of tenant ``i`` before it is rounded down to tag units."""
-    return beats * s[at.INVERSE_WEIGHT + i] << s[at.PRICE_WIDENING]
+    return beats * s[live.INVERSE_WEIGHT + i] << s[at.PRICE_WIDENING]
 
 
 @compiled

@@ -23,7 +23,7 @@ def test_every_bug_in_the_model_is_found(name, tmp_path):
     shutil.copytree(
         ROOT / "sim" / "mcos_sim", tmp_path / "mcos_sim", ignore=shutil.ignore_patterns("*.pyc")
     )
-    broken = tmp_path / "mcos_sim" / "reference" / file
+    broken = tmp_path / "mcos_sim" / "model" / file
     source = broken.read_text()
     assert source.count(text) == 1, f"{text!r} must stand once in {file}"
     broken.write_text(source.replace(text, instead))
