@@ -231,8 +231,8 @@ PROPERTIES = (
         depth=9,
         bug=Bug(
             module="mcos_hw.channel.arbiter.wf2q.wfq",
-            text="pick(granted, [each.beats for each in self.nexts])",
-            instead="pick(granted, [each.beats for each in self.heads])",
+            text="pick(granted, [each.beats for each in self.view.nexts])",
+            instead="pick(granted, [each.beats for each in self.view.heads])",
         ),
         reach=14,
         skip=5,

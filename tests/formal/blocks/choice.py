@@ -8,6 +8,7 @@ from amaranth.hdl import Assert, Assume, Cover
 from mcos_hw.channel.arbiter.wf2q.choice import Choice
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.classes import NO_CLASS
+from tests.formal.blocks.tags import copies_of_again, copies_of_chosen
 from tests.formal.property import Harness, Method, Property, at_most_one, implies
 from tests.planted import Bug
 
@@ -22,7 +23,7 @@ CHOICE = "mcos_hw.channel.arbiter.wf2q.choice"
 
 def below(choice: Choice) -> Value:
     """Bit j: a tenant lower than j is granted."""
-    return Mux(choice.again, choice.belows[1], choice.belows[0])
+    return Mux(choice.turn.again, choice.turn.belows[1], choice.turn.belows[0])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,8 @@ class ChoiceHarness(Harness):
         m.d.comb += [
             Assume(at_most_one(choice.promote)),
             Assume(at_most_one(choice.fresh)),
-            Assume((choice.fresh & choice.present & ~choice.granted) == 0),
-            Assume(~choice.next_present | choice.granted.any()),
+            Assume((choice.fresh & choice.present & ~choice.turn.granted) == 0),
+            Assume(~choice.following.present | choice.turn.granted.any()),
         ]
         self.choice = choice
         has_class = Cat(code != NO_CLASS for code in choice.class_codes)
@@ -87,9 +88,9 @@ class ChoiceHarness(Harness):
         self.enters = Signal(self.config.tenants)
         self.follows = Signal()
         m.d.comb += [
-            self.heads.eq(choice.present & ~choice.granted & has_class),
-            self.enters.eq(choice.fresh & ~choice.granted & has_class),
-            self.follows.eq(choice.next_present & (choice.next_class_code != NO_CLASS)),
+            self.heads.eq(choice.present & ~choice.turn.granted & has_class),
+            self.enters.eq(choice.fresh & ~choice.turn.granted & has_class),
+            self.follows.eq(choice.following.present & (choice.following.class_code != NO_CLASS)),
         ]
         return choice
 
@@ -103,12 +104,11 @@ class GrantHarness(ChoiceHarness):
         one = self.any_constant(m, self.config.tenant_width, name="any_tenant")
         other = self.any_constant(m, self.config.tenant_width, name="other_tenant")
 
-        def of(matrix, row, column):
-            return matrix[row].bit_select(column, 1)
+        def of(name, row, column):
+            return choice.order[row][name].bit_select(column, 1)
 
         def tells(first, second):
-            same = of(choice.same_start, first, second)
-            return of(choice.by_start, first, second), same
+            return of("by_start", first, second), of("same_start", first, second)
 
         start_first, same = tells(one, other)
         start_second, same_too = tells(other, one)
@@ -118,7 +118,7 @@ class GrantHarness(ChoiceHarness):
         headed = Signal()
         followed = Signal()
         entered = Signal()
-        is_granted = choice.granted.bit_select(one, 1)
+        is_granted = choice.turn.granted.bit_select(one, 1)
         m.d.sync += [
             opened.eq(choice.open_then),
             was_granted.eq(is_granted),
@@ -128,18 +128,19 @@ class GrantHarness(ChoiceHarness):
         ]
         m.d.comb += [
             Assume(one != other),
-            Assume(of(choice.by_finish, one, other) == ~of(choice.by_finish, other, one)),
+            Assume(of("by_finish", one, other) == ~of("by_finish", other, one)),
             Assume(same == same_too),
             Assume(~same | ~start_first),
             Assume(start_second == (~start_first & ~same)),
-            Assert(~(is_granted & choice.granted.bit_select(other, 1))),
-            Assert(implies(is_granted, choice.grant & opened)),
-            Assert(choice.selects.as_value() == choice.chosen.replicate(3)),
+            Assert(~(is_granted & choice.turn.granted.bit_select(other, 1))),
+            Assert(implies(is_granted, choice.turn.grant & opened)),
+            *(Assert(copy == choice.turn.chosen) for copy in copies_of_chosen(choice.turn)),
+            *(Assert(copy == choice.turn.again) for copy in copies_of_again(choice.turn)),
             Assert(implies(is_granted, headed | followed | entered)),
-            Assert(implies(is_granted, choice.again == was_granted)),
+            Assert(implies(is_granted, choice.turn.again == was_granted)),
             Assert(
                 below(choice).bit_select(one, 1)
-                == Mux(one == 0, 0, (choice.granted & ((1 << one) - 1)).any())
+                == Mux(one == 0, 0, (choice.turn.granted & ((1 << one) - 1)).any())
             ),
             Cover(is_granted & followed),
             Cover(is_granted & headed),
@@ -162,7 +163,7 @@ class OrderedHarness(ChoiceHarness):
         for i in tenants:
             m.d.sync += priorities[i].eq(Mux(choice.overcommitted, choice.priorities[i], 0))
         granted = Signal(config.tenant_width)
-        with m.Switch(choice.granted):
+        with m.Switch(choice.turn.granted):
             for i in tenants:
                 with m.Case(1 << i):
                     m.d.comb += granted.eq(i)
@@ -180,24 +181,24 @@ class OrderedHarness(ChoiceHarness):
 
         for i in tenants:
             m.d.comb += [
-                choice.next_by_finish[i].eq(first(finish[-1], finish[i], granted < i)),
-                choice.next_by_start[i].eq(start[-1] < start[i]),
-                choice.next_same_start[i].eq(start[-1] == start[i]),
+                choice.following.order.by_finish[i].eq(first(finish[-1], finish[i], granted < i)),
+                choice.following.order.by_start[i].eq(start[-1] < start[i]),
+                choice.following.order.same_start[i].eq(start[-1] == start[i]),
                 Assume(~choice.stale[i] | choice.reached[i]),
             ]
             for j in tenants:
                 m.d.comb += [
-                    choice.by_finish[i][j].eq(first(finish[i], finish[j], int(i < j))),
-                    choice.by_start[i][j].eq(start[i] < start[j]),
-                    choice.same_start[i][j].eq(start[i] == start[j]),
+                    choice.order[i].by_finish[j].eq(first(finish[i], finish[j], int(i < j))),
+                    choice.order[i].by_start[j].eq(start[i] < start[j]),
+                    choice.order[i].same_start[j].eq(start[i] == start[j]),
                 ]
-        m.d.comb += Assume(~choice.next_stale | choice.next_reached)
+        m.d.comb += Assume(~choice.following.stale | choice.following.reached)
         # Of each tenant that whose order with the granted one decides.
         m.d.comb += [
             self.invariant(
-                at_most_one(choice.granted),
+                at_most_one(choice.turn.granted),
                 *(
-                    below(choice)[i] == (choice.granted[:i].any() if i else Const(0))
+                    below(choice)[i] == (choice.turn.granted[:i].any() if i else Const(0))
                     for i in tenants
                 ),
             )
@@ -219,9 +220,9 @@ class OrderedHarness(ChoiceHarness):
         self.follower = Contender(
             serviceable=self.follows,
             promoted=Const(0, 1),
-            class_code=choice.next_class_code,
-            reached=choice.next_reached,
-            stale=choice.next_stale,
+            class_code=choice.following.class_code,
+            reached=choice.following.reached,
+            stale=choice.following.stale,
             priority=Array(priorities)[granted],
             finish=finish[-1],
             start=start[-1],
@@ -229,8 +230,8 @@ class OrderedHarness(ChoiceHarness):
         )
 
     def pick(self, m: Module, tenant: Value, *, name: str) -> Contender:
-        """The request of a tenant that may be granted next: his head, or what follows it."""
-        follows = self.choice.granted.bit_select(tenant, 1)
+        """The request of a tenant that may be granted next: its head, or what follows it."""
+        follows = self.choice.turn.granted.bit_select(tenant, 1)
         chosen = {"tenant": tenant}
         for field in dataclasses.fields(Contender):
             if field.name in chosen:
@@ -262,14 +263,14 @@ class RuleHarness(OrderedHarness):
             passed.eq(theirs.serviceable & (~mine.serviceable | theirs.goes_before(mine))),
             reached.eq(mine.reached & theirs.reached & theirs.serviceable),
             was_stale.eq(mine.stale & theirs.stale & theirs.serviceable),
-            before_follower.eq(choice.granted.bit_select(other, 1) & theirs.serviceable),
+            before_follower.eq(choice.turn.granted.bit_select(other, 1) & theirs.serviceable),
         ]
-        is_granted = choice.granted.bit_select(one, 1)
+        is_granted = choice.turn.granted.bit_select(one, 1)
         m.d.comb += [
             Assume(one != other),
             Assert(implies(is_granted, ~passed)),
             Cover(is_granted & before_follower),
-            Cover(choice.again & is_granted & reached),
+            Cover(choice.turn.again & is_granted & reached),
             Cover(is_granted & was_stale),
         ]
         return m
@@ -309,9 +310,9 @@ class WorkHarness(OrderedHarness):
             alone.eq(~self.heads.any()),
         ]
         m.d.comb += [
-            Assert(implies(opened & wanted, choice.granted.any())),
-            Assert(implies(wanted | alone, choice.grant == choice.granted.any())),
-            Cover(opened & wanted & ~alone & ~choice.again),
+            Assert(implies(opened & wanted, choice.turn.granted.any())),
+            Assert(implies(wanted | alone, choice.turn.grant == choice.turn.granted.any())),
+            Cover(opened & wanted & ~alone & ~choice.turn.again),
         ]
         return m
 
@@ -326,7 +327,7 @@ class PromotedHarness(ChoiceHarness):
         m = Module()
         choice = self.begin(m)
         tenant = self.any_constant(m, self.config.tenant_width, name="any_tenant")
-        is_granted = choice.granted.bit_select(tenant, 1)
+        is_granted = choice.turn.granted.bit_select(tenant, 1)
         waits = Signal()
         waited = Signal()
         opened = Signal()
@@ -359,7 +360,7 @@ PROPERTIES = (
             "At most one tenant is granted in a clock, only where the channel is open, and only "
             "for a serviceable head, the serviceable request behind the head granted before, or "
             "one that enters while nobody else is serviceable. The "
-            "copies of who is chosen are the same."
+            "copies of who is chosen, and whether again, are the same."
         ),
         block=BLOCK,
         config=CONFIG,
@@ -368,7 +369,7 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=CHOICE,
-            text="self.present & ~self.granted & has_class",
+            text="self.present & ~granted & has_class",
             instead="self.present & has_class",
         ),
         reach=5,

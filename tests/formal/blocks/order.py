@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data
 
 from mcos_hw.channel.arbiter.wf2q.order import PairOrder
-from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
+from mcos_hw.channel.arbiter.wf2q.structs import tags_layout
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, at_most_one, implies, past_reset
 from tests.planted import Bug
@@ -28,18 +28,19 @@ class PairHarness(Harness):
         config = self.config
         order = PairOrder(config)
         self.prove(m, order)
-        below = Mux(order.again, order.belows[1], order.belows[0])
+        turn = order.turn
+        below = Mux(turn.again_order, turn.belows[1], turn.belows[0])
         following = data.View(tags_layout(config), Signal(tags_layout(config), name="following"))
-        m.d.comb += following.eq(Mux(order.again, order.followings[1], order.followings[0]))
+        m.d.comb += following.eq(Mux(turn.again_order, order.followings[1], order.followings[0]))
         one = self.any_constant(m, config.tenant_width, name="any_tenant")
         other = self.any_constant(m, config.tenant_width, name="other_tenant")
         m.d.comb += [
             Assume(one != other),
-            Assume(at_most_one(order.granted)),
+            Assume(at_most_one(turn.granted)),
             Assume(at_most_one(order.entry)),
             Assume((order.enters == 0) | (order.enters == order.entry)),
             *(
-                Assume(below[i] == (order.granted[:i].any() if i else 0))
+                Assume(below[i] == (turn.granted[:i].any() if i else 0))
                 for i in range(config.tenants)
             ),
         ]
@@ -47,9 +48,9 @@ class PairHarness(Harness):
         told = past_reset(m)
         known = Signal()
         mine, theirs = (self.head(m, order, each, following, told) for each in (one, other))
-        with m.If((order.granted | order.enters).bit_select(one, 1)):
+        with m.If((turn.granted | order.enters).bit_select(one, 1)):
             m.d.sync += known.eq(1)
-        with m.If((order.granted | order.enters).bit_select(other, 1)):
+        with m.If((turn.granted | order.enters).bit_select(other, 1)):
             m.d.sync += known.eq(1)
 
         def compares(left, right, tie, told):
@@ -58,19 +59,19 @@ class PairHarness(Harness):
             before = Mux(left == right, tie, distance[-1])
             return (distance == 1 << (config.tag_width - 1)) | (told == before)
 
-        def kept(matrix):
-            return matrix[one].bit_select(other, 1)
+        def kept(name):
+            return order.order[one][name].bit_select(other, 1)
 
-        follows_first = order.following_by_finish.bit_select(one, 1)
-        follows_start = order.following_by_start.bit_select(one, 1)
-        follows_same = order.following_same_start.bit_select(one, 1)
+        follows_first = order.following.by_finish.bit_select(one, 1)
+        follows_start = order.following.by_start.bit_select(one, 1)
+        follows_same = order.following.same_start.bit_select(one, 1)
         m.d.comb += [
             Assert(
                 implies(
                     known,
-                    compares(mine.finish, theirs.finish, one < other, kept(order.by_finish))
-                    & compares(mine.start, theirs.start, 0, kept(order.by_start))
-                    & (kept(order.same_start) == (mine.start == theirs.start)),
+                    compares(mine.finish, theirs.finish, one < other, kept("by_finish"))
+                    & compares(mine.start, theirs.start, 0, kept("by_start"))
+                    & (kept("same_start") == (mine.start == theirs.start)),
                 )
             ),
             Assert(
@@ -81,7 +82,7 @@ class PairHarness(Harness):
         ]
         # One leaves, the other enters in the same clock, and their tags are equal.
         met = Signal()
-        m.d.sync += met.eq(order.granted.bit_select(one, 1) & order.enters.bit_select(other, 1))
+        m.d.sync += met.eq(turn.granted.bit_select(one, 1) & order.enters.bit_select(other, 1))
         m.d.comb += Cover(met & (mine.finish == theirs.finish) & (mine.finish > 1))
         return m
 
@@ -93,7 +94,7 @@ class PairHarness(Harness):
         layout = tags_layout(self.config)
         then = data.View(layout, Signal(layout, name="then"))
         m.d.sync += then.eq(head)
-        with m.If(order.granted.bit_select(tenant, 1)):
+        with m.If(order.turn.granted.bit_select(tenant, 1)):
             m.d.sync += then.eq(following)
         with m.If(order.enters.bit_select(tenant, 1)):
             m.d.sync += [

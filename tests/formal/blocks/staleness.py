@@ -1,9 +1,9 @@
-"""Recency: what is kept of each head is where its start tag is, seen from virtual time."""
+"""Staleness: what is kept of each head is where its start tag is, seen from virtual time."""
 
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
-from mcos_hw.channel.arbiter.wf2q.staleness import Recency
+from mcos_hw.channel.arbiter.wf2q.staleness import Quarters
 from mcos_hw.config import ChannelConfig
 from tests.formal.property import Harness, Method, Property, at_most_one
 from tests.planted import Bug
@@ -24,7 +24,7 @@ class QuarterHarness(Harness):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        block = Recency(config)
+        block = Quarters(config)
         self.prove(m, block)
         tenant = self.any_constant(m, config.tenant_width, name="any_tenant")
         granted = block.granted.bit_select(tenant, 1)
@@ -34,8 +34,8 @@ class QuarterHarness(Harness):
         seen = Signal(config.tag_width)
         start = Signal(config.tag_width)
         m.d.sync += [
-            past_grant.eq(block.seen_next),
-            seen.eq(block.seen),
+            past_grant.eq(block.seen.next),
+            seen.eq(block.seen.now),
             start.eq(
                 Mux(
                     enters,
@@ -44,13 +44,13 @@ class QuarterHarness(Harness):
                 )
             ),
         ]
-        distance = (block.seen - block.start[tenant])[: config.tag_width]
+        distance = (block.seen.now - block.start[tenant])[: config.tag_width]
         m.d.comb += [
             Assume(at_most_one(block.granted)),
             Assume(at_most_one(block.enters)),
             Assume(block.grant == block.granted.any()),
-            Assume(block.seen_past_grant == past_grant),
-            Assume(block.seen == Mux(block.grant, past_grant, seen)),
+            Assume(block.seen.past_grant == past_grant),
+            Assume(block.seen.now == Mux(block.grant, past_grant, seen)),
             Assume(block.start[tenant] == start),
             Assert(block.quarters[tenant] == distance[-2:]),
         ]
@@ -68,15 +68,15 @@ PROPERTIES = (
             "In every clock the quarter kept of a head is that of V, as the choice sees it three "
             "grants late, less the head's start tag."
         ),
-        block="mcos_hw.channel.arbiter.wf2q.staleness.Recency",
+        block="mcos_hw.channel.arbiter.wf2q.staleness.Quarters",
         config=CONFIG,
         harness=QuarterHarness,
         method=Method.INDUCTION,
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.arbiter.wf2q.staleness",
-            text="quarter(self.seen_past_grant, self.following_start)",
-            instead="quarter(self.seen_next, self.following_start)",
+            text="quarter(seen.past_grant, self.following_start)",
+            instead="quarter(seen.next, self.following_start)",
         ),
         reach=8,
     ),

@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.hdl import Array, Assert, Assume, Cover, Value
 
-from mcos_hw.channel.arbiter.wf2q.tagger import Tagger
+from mcos_hw.channel.arbiter.wf2q.wfq import Tagger
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.arrival import terms_fraction
 from mcos_hw.primitive.select import pick
@@ -54,7 +54,7 @@ class WindowHarness(Harness):
         def of(bits):
             return bits.bit_select(tenant, 1)
 
-        granted, enters = of(tagger.granted), of(tagger.entry)
+        granted, enters = of(tagger.turn.granted), of(tagger.entry)
         count, was_granted = self._surround(m, tagger, tenant)
         m.d.sync += count.eq(count + enters - granted)
 
@@ -63,11 +63,14 @@ class WindowHarness(Harness):
         ended = of(self.look("tenant_tags.ended", config.tenants))
         end_sum = self.look("tenant_tags.end_sum", width)
         ends = [self.look(f"tenant_tags.end_{i}", width) for i in range(config.tenants)]
-        behind_again = self.look("tenant_tags.behind_again", 2 * width + 2)
-        anchor = self.look("tenant_tags.anchor", width)
-        anchored = self.look("tenant_tags.entering_anchored", 1)
+        behind_again = self.look("tenant_tags.behind_again", 2 * width)
+        behind_again_stale = self.look("staleness.behind_again", 2)
+        anchor = self.look("staleness.anchor", width)
+        anchored = self.look("staleness.anchored", 1)
         past_grant, otherwise = (
-            Array(self.look(f"recency.{name}_{i}", 2) for i in range(config.tenants))[tenant]
+            Array(self.look(f"staleness.quarters.{name}_{i}", 2) for i in range(config.tenants))[
+                tenant
+            ]
             for name in ("past_grant", "otherwise")
         )
         last = Signal(width)
@@ -105,8 +108,8 @@ class WindowHarness(Harness):
             ahead(anchor) >= goes(times[3], times[2]).as_unsigned() - 4 * unit,
             implies(ended, of(was_granted)),
             implies(
-                granted & tagger.again,
-                behind_again == Cat(tags.finish, last, stale[1], stale[2]),
+                granted & tagger.turn.again,
+                (behind_again == Cat(tags.finish, last)) & (behind_again_stale == stale[1:]),
             ),
         )
         # The second request, the third, and the one that enters go on from each other.
@@ -133,8 +136,8 @@ class WindowHarness(Harness):
             implies(stale[1] & third_fresh, goes(tags.start, last) <= Mux(alone, 0, unit)),
         )
         # All of this holds for the tenant that is granted too.
-        leaving = pick(tagger.granted, [each.start for each in tagger.tags])
-        leaving_fresh = (tagger.granted & ~Cat(each[0] for each in tagger.stale)).any()
+        leaving = pick(tagger.turn.granted, [each.start for each in tagger.tags])
+        leaving_fresh = (tagger.turn.granted & ~Cat(each[0] for each in tagger.stale)).any()
         self.instance(
             m,
             implies(leaving_fresh, at_most(leaving, 3) & (ahead(leaving) > -NEW * unit)),
@@ -163,11 +166,11 @@ class WindowHarness(Harness):
         early, fraction = tagger.approach.early, terms_fraction(config)
         price = (early[0] + early[1])[: config.tag_width + fraction]
         m.d.comb += [
-            Assume(tagger.granted == granted),
+            Assume(tagger.turn.granted == granted),
             Assume(told | ~tagger.approach.tenants.any()),
             Assume(tagger.approach.tenants_copy == tagger.approach.tenants),
-            Assume(tagger.grant == tagger.granted.any()),
-            Assume((tagger.granted & ~tagger.heads) == 0),
+            Assume(tagger.turn.grant == tagger.turn.granted.any()),
+            Assume((tagger.turn.granted & ~tagger.queued.heads) == 0),
             Assume(at_most_one(tagger.approach.tenants)),
             Assume(tagger.entry == approached),
             Assume(tagger.cost <= unit),
@@ -181,7 +184,9 @@ class WindowHarness(Harness):
             Assume(~count[1:].all()),
             *(
                 Assume(each.bit_select(tenant, 1) == (count >= least))
-                for least, each in enumerate((tagger.heads, tagger.seconds, tagger.thirds), 1)
+                for least, each in enumerate(
+                    (tagger.queued.heads, tagger.queued.seconds, tagger.queued.thirds), 1
+                )
             ),
         ]
         return count, was_granted
@@ -195,7 +200,7 @@ PROPERTIES = (
             "the choice sees it, of 16 that the scale has, and at most 3 ahead of V; from its "
             "second clock on less than 8 behind."
         ),
-        block="mcos_hw.channel.arbiter.wf2q.tagger.Tagger",
+        block="mcos_hw.channel.arbiter.wf2q.wfq.Tagger",
         config=CONFIG,
         harness=WindowHarness,
         method=Method.INDUCTION,

@@ -62,19 +62,19 @@ class SeenHarness(Harness):
                 *([moved == history[0]] if waits else []),
                 *([long_before == history[3]] if late == 3 else []),
             ),
-            Assert(block.seen_past_grant == past_grant),
-            Assert(block.seen == Mux(block.grant, past_grant, history[late])),
+            Assert(block.seen.past_grant == past_grant),
+            Assert(block.seen.now == Mux(block.grant, past_grant, history[late])),
         ]
         if late == 3:
             then = Signal(config.tag_width)
-            m.d.sync += then.eq(block.seen_next)
-            m.d.comb += Assert(block.seen_past_grant == then)
+            m.d.sync += then.eq(block.seen.next)
+            m.d.comb += Assert(block.seen.past_grant == then)
         jumped = Signal(3)
         with m.If(block.grant):
             m.d.sync += jumped.eq(
                 Cat(~block.reached & ~block.promoted & (reached != history[0] + cost), jumped)
             )
-        m.d.comb += Cover(jumped.all() & (block.seen > 1 << config.tag_fraction))
+        m.d.comb += Cover(jumped.all() & (block.seen.now > 1 << config.tag_fraction))
         return m
 
 
@@ -95,7 +95,7 @@ class ForwardHarness(Harness):
         later = Signal(config.tag_width)
         distance = Signal(signed(config.tag_width))
         m.d.comb += [
-            later.eq(Mux(block.jumps, block.jump, block.value)),
+            later.eq(Mux(block.arrivals.jumps, block.arrivals.jump, block.arrivals.value)),
             distance.eq(block.start - later),
             Assume(block.beats <= config.max_beats),
             Assume(block.inverse_total_weight <= 1 << config.total_reciprocal_fraction),
@@ -116,7 +116,7 @@ class ForwardHarness(Harness):
         start = Signal(config.tag_width)
         m.d.sync += [
             known.eq(1),
-            value.eq(block.value),
+            value.eq(block.arrivals.value),
             before.eq(later),
             reaches.eq(block.grant & ~block.reached & ~block.promoted),
             start.eq(block.start),
@@ -129,13 +129,13 @@ class ForwardHarness(Harness):
         half = config.stale_after * 2 * one
         m.d.comb += [
             self.invariant(
-                goes(block.value, later) <= config.stale_after * one,
+                goes(block.arrivals.value, later) <= config.stale_after * one,
                 goes(later, moved) <= config.l_max * one,
             ),
-            Assert(implies(known, goes(value, block.value) < half)),
+            Assert(implies(known, goes(value, block.arrivals.value) < half)),
             Assert(implies(known, goes(before, later) < half)),
             Assert(implies(reaches, goes(start, later) < half)),
-            Cover(reaches & block.jumps & (value != block.value)),
+            Cover(reaches & block.arrivals.jumps & (value != block.arrivals.value)),
         ]
         return m
 

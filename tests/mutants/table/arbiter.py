@@ -23,8 +23,8 @@ ARBITER = (
         name="a held request that enters an idle channel is granted",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.choice",
-            text="(self.fresh & ~self.granted & has_class)",
-            instead="(self.fresh & ~self.granted)",
+            text="(self.fresh & ~granted & has_class)",
+            instead="(self.fresh & ~granted)",
         ),
         promise="Only a serviceable head is granted.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
@@ -45,8 +45,8 @@ ARBITER = (
         name="a stale request behind a second grant goes by the tenant of the first",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.choice",
-            text="Mux(self.again, self.belows[1], self.belows[0])",
-            instead="self.belows[0]",
+            text="Mux(again.copies[0], belows[1], belows[0])",
+            instead="belows[0]",
         ),
         promise="Stale heads of a class go in the order of tenants.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
@@ -56,8 +56,8 @@ ARBITER = (
         name="a tie after a second grant in a row goes the wrong way",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.choice",
-            text="Cat(set_below(self.chosen), set_below(was_granted))",
-            instead="Cat(set_below(self.chosen), set_below(self.chosen))",
+            text="set_below(was_granted)",
+            instead="set_below(chosen.copies[0])",
         ),
         promise="Of equal finish tags that of the lower tenant goes first.",
         unit=(
@@ -107,7 +107,7 @@ ARBITER = (
         name="an entering head is compared with the one that leaves",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.order",
-            text="Mux(self.granted[j], met, new)",
+            text="Mux(granted[j], met, new)",
             instead="new",
         ),
         promise="The head with the least finish tag goes first.",
@@ -118,7 +118,7 @@ ARBITER = (
         name="an entering head loses every tie",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.order",
-            text="enters_lower[j]",
+            text="lower_than[j]",
             instead="Const(0, 1)",
         ),
         promise="Of equal finish tags that of the lower tenant goes first.",

@@ -1,4 +1,4 @@
-"""Bugs of tags and virtual time: tags, entrance, tagger, virtual time, staleness."""
+"""Bugs of tags and virtual time: tags, entrance, virtual time, staleness."""
 
 from tests.mutants.mutant import Mutant
 from tests.planted import Bug
@@ -33,7 +33,7 @@ TAGS = (
     Mutant(
         name="staleness outlives its head",
         bug=Bug(
-            module=f"{CHANNEL}.arbiter.wf2q.tags",
+            module=f"{CHANNEL}.arbiter.wf2q.staleness",
             text="Mux(granted[i], stale[1:], stale)",
             instead="Mux(granted[i], Cat(stale[1] | stale[0], stale[2]), stale)",
         ),
@@ -56,7 +56,7 @@ TAGS = (
         name="a request that comes during a jump sees the V before it",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.entrance",
-            text="Mux(self.jumps, jump_time, value_time)",
+            text="Mux(self.arrivals.jumps, jump_time, value_time)",
             instead="value_time",
         ),
         promise="S of a request to an empty queue is max(F, V).",
@@ -111,8 +111,8 @@ TAGS = (
         name="a request behind a grant is eligible a grant early",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.staleness",
-            text="quarter(self.seen_past_grant, self.following_start)",
-            instead="quarter(self.seen_next, self.following_start)",
+            text="quarter(seen.past_grant, self.following_start)",
+            instead="quarter(seen.next, self.following_start)",
         ),
         promise="A head is eligible by V as it was L grants ago.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
@@ -121,9 +121,9 @@ TAGS = (
     Mutant(
         name="a second request in a row is eligible as the first one was",
         bug=Bug(
-            module=f"{CHANNEL}.arbiter.wf2q.tagger",
-            text="~Mux(self.again, later[1], later[0])",
-            instead="~Mux(self.again, later[1] & later[0], later[0])",
+            module=f"{CHANNEL}.arbiter.wf2q.staleness",
+            text="~Mux(again, later[1], later[0])",
+            instead="~Mux(again, later[1] & later[0], later[0])",
         ),
         promise="A head is eligible if its own S is reached.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),

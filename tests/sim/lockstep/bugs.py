@@ -40,8 +40,8 @@ HARDWARE_BUGS = {
     ),
     "the second request's tag is the first one's": Bug(
         module=f"{CHANNEL}.arbiter.wf2q.tags",
-        text="_pick_halves(self.selects.low_finishes, self.selects.highs, end)",
-        instead="_pick_halves(self.selects.low_finishes, self.selects.highs, finish)",
+        text="_pick_halves(turn.low_finishes, turn.highs, end)",
+        instead="_pick_halves(turn.low_finishes, turn.highs, finish)",
     ),
     "port credit leaks": Bug(
         module=f"{CHANNEL}.credit",

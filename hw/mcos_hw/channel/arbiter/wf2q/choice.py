@@ -4,7 +4,11 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.arbiter.wf2q.tags import selects_layout
+from mcos_hw.channel.arbiter.wf2q.structs import (
+    following_layout,
+    precedence_layout,
+    turn_layout,
+)
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.primitive.replicated import Replicated
@@ -16,17 +20,19 @@ __all__ = ["Choice"]
 class Choice(wiring.Component):
     """Chooses the grant of the next clock.
 
-    Rank 0 is a promoted head, 1, 3 and 5 are the candidates of the classes, 2, 4 and 6 the other
-    heads of theirs, 7 is nobody. The head of least rank is chosen; among candidates that with the
-    least F, stale ones before all others and in the order of tenants; among other heads that with
-    the least S, among equals the least F. While ``overcommitted`` is set a tenant's priority goes
-    before F.
+    Every head has a rank: 0 for a promoted head, 1, 3 and 5 for the candidates of the three
+    classes, 2, 4 and 6 for the other heads of each class, 7 for none. A candidate is a head whose S
+    virtual time has reached. The head of least rank is chosen. Among candidates of a class, stale
+    heads go first, in the order of tenants; then the head with the least F. Among other heads of a
+    class, the one with the least S goes first, and among equals the one with the least F. While
+    ``overcommitted`` is set, a tenant's priority goes before F.
 
-    First the best of the tenants that are not granted now, whose order is known (``then``), then
-    whether the request behind the granted head goes before that one (``again``): what is compared
-    in this clock comes last and decides one bit.
+    The choice is between two tenants. One is the best of those that are not granted in this clock;
+    their order is in registers, so it is known early (``then``). The other is the tenant that is
+    granted in this clock, if a *following* request is behind its head. The tags of that request are
+    compared in this clock, and decide only one bit: whether that tenant is granted ``again``.
 
-    A request that enters an empty queue takes part in its clock only if it is alone.
+    A request that enters an empty queue is chosen only if no other request can be.
 
     Parameters
     ----------
@@ -42,36 +48,21 @@ class Choice(wiring.Component):
     present : In(tenants)
         Which tenants have a head.
     fresh : In(tenants)
-        Whose queue a request enters as its head.
+        Whose queue a request enters as its head, at most one.
     class_codes : In(ArrayLayout(2, tenants))
-        Classes of heads, or of entering ones; NO_CLASS where one has to wait.
+        Classes of heads, or of entering requests; NO_CLASS if one has to wait.
     promote : In(tenants)
-        Heads of rank 0.
+        Promoted heads, at most one.
     reached, stale : In(tenants)
-        Whose S virtual time has reached; whose is stale, which counts as reached.
-    by_finish, by_start, same_start : In
-        Order of the heads, see :class:`mcos_hw.channel.arbiter.wf2q.order.PairOrder`.
-    next_present : In(1)
-        A request follows the head granted in this clock.
-    next_class_code, next_reached, next_stale : In
-        The same of that request.
-    next_by_finish, next_by_start, next_same_start : In(tenants)
-        Its order against the heads.
-    granted : Out(tenants)
-        Whose head is granted in this clock, at most one.
-    grant : Out(1)
-        Whether one is.
-    again : Out(1)
-        It is the tenant of the clock before.
-    belows : Out(ArrayLayout(tenants, 2))
-        Bit j: a tenant lower than j is granted. The first holds unless ``again``, the second one
-        if ``again``.
-    chosen : Out(tenants)
-        Whose head is granted in this clock, unless ``again``; nobody's where none may be.
-    selects : Out(selects_layout)
-        Copies of ``chosen``, to select tags with.
+        Whose S virtual time has reached; whose head is stale, which counts as reached.
+    order : In(ArrayLayout(precedence_layout, tenants))
+        How the head of each tenant compares with the others.
+    following : In(following_layout)
+        The following request.
+    turn : Out(turn_layout)
+        The grant of this clock.
     candidates : Out(tenants)
-        Heads that are candidates of their class.
+        Heads that are candidates of their class, but for the granted one.
     """
 
     open_then: Signal
@@ -83,27 +74,13 @@ class Choice(wiring.Component):
     promote: Signal
     reached: Signal
     stale: Signal
-    by_finish: data.View
-    by_start: data.View
-    same_start: data.View
-    next_present: Signal
-    next_class_code: Signal
-    next_reached: Signal
-    next_stale: Signal
-    next_by_finish: Signal
-    next_by_start: Signal
-    next_same_start: Signal
-    granted: Signal
-    grant: Signal
-    again: Signal
-    belows: data.View
-    chosen: Signal
-    selects: data.View
+    order: data.View
+    following: data.View
+    turn: data.View
     candidates: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        matrix = data.ArrayLayout(config.tenants, config.tenants)
         super().__init__(
             {
                 "open_then": In(1),
@@ -115,22 +92,9 @@ class Choice(wiring.Component):
                 "promote": In(config.tenants),
                 "reached": In(config.tenants),
                 "stale": In(config.tenants),
-                "by_finish": In(matrix),
-                "by_start": In(matrix),
-                "same_start": In(matrix),
-                "next_present": In(1),
-                "next_class_code": In(2),
-                "next_reached": In(1),
-                "next_stale": In(1),
-                "next_by_finish": In(config.tenants),
-                "next_by_start": In(config.tenants),
-                "next_same_start": In(config.tenants),
-                "granted": Out(config.tenants),
-                "grant": Out(1),
-                "again": Out(1),
-                "belows": Out(data.ArrayLayout(config.tenants, 2)),
-                "chosen": Out(config.tenants),
-                "selects": Out(selects_layout(config)),
+                "order": In(data.ArrayLayout(precedence_layout(config), config.tenants)),
+                "following": In(following_layout(config)),
+                "turn": Out(turn_layout(config)),
                 "candidates": Out(config.tenants),
             }
         )
@@ -139,21 +103,9 @@ class Choice(wiring.Component):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
-
-        # While not overcommitted all priorities count as equal.
-        priorities = [Signal(4, name=f"priority_{i}") for i in tenants]
-        prior = [Signal(config.tenants, name=f"prior_{i}") for i in tenants]
-        everybody = (1 << config.tenants) - 1
-        level = [Signal(config.tenants, init=everybody, name=f"level_{i}") for i in tenants]
-        all_priorities = _bits(self.priorities, 4)
-        for i in tenants:
-            own = [spread(bit, config.tenants) for bit in self.priorities[i]]
-            lower, equal = _compare(own, all_priorities)
-            m.d.sync += [
-                priorities[i].eq(Mux(self.overcommitted, self.priorities[i], 0)),
-                prior[i].eq(Mux(self.overcommitted, lower, 0)),
-                level[i].eq(equal | spread(~self.overcommitted, config.tenants)),
-            ]
+        granted = Signal(config.tenants)
+        below = Signal(config.tenants)
+        priorities, prior, level = self._priorities(m)
 
         # Of all ranks the bits of one place are one vector: a row of comparisons is a few words.
         codes = _bits(self.class_codes, 2)
@@ -161,17 +113,18 @@ class Choice(wiring.Component):
         serviceable = Signal(config.tenants)
         ranks = [Signal(config.tenants, name=f"rank_bit_{k}") for k in range(3)]
         m.d.comb += [
-            serviceable.eq(self.present & ~self.granted & has_class),
+            serviceable.eq(self.present & ~granted & has_class),
             *(
                 bits.eq(~(self.present & has_class) | (bit & ~self.promote))
                 for bits, bit in zip(ranks, _rank(codes, self.reached), strict=True)
             ),
         ]
 
-        # The tenant granted now takes no part as a head; who that is comes last.
+        # The best of the other tenants: nobody else goes before it. Who is granted is known last.
         best = Signal(config.tenants)
         for i in tenants:
-            finish_first = prior[i] | (level[i] & self.by_finish[i])
+            row = self.order[i]
+            finish_first = prior[i] | (level[i] & row.by_finish)
             among_equals = Mux(
                 ranks[0][i],
                 _among_candidates(
@@ -180,79 +133,113 @@ class Choice(wiring.Component):
                     Const(-2 << i, unsigned(config.tenants)),
                     finish_first,
                 ),
-                _among_others(self.by_start[i], self.same_start[i], finish_first),
+                _among_others(row.by_start, row.same_start, finish_first),
             )
             own = [spread(bits[i], config.tenants) for bits in ranks]
-            first = _goes_first(own, ranks, among_equals) | self.granted | (1 << i)
+            first = _goes_first(own, ranks, among_equals) | granted | (1 << i)
             m.d.comb += best[i].eq(serviceable[i] & first.all())
 
         fresh = Signal(config.tenants)
         others = Signal()
         then = Signal(config.tenants)
         m.d.comb += [
-            fresh.eq(self.fresh & ~self.granted & has_class),
+            fresh.eq(self.fresh & ~granted & has_class),
             others.eq(serviceable.any()),
             then.eq(Mux(others, best, fresh)),
         ]
 
-        # The one that follows the granted head against each of the others. How their tags compare
-        # comes late, so there is an answer for either case of it; which of the others is the best
-        # comes as late.
+        # The following request against the best one.
         follows = Signal()
-        below = Signal(config.tenants)
-        first_if_reached = Signal(config.tenants)
-        first_if_not = Signal(config.tenants)
-        priority = pick(self.granted, priorities)
+        before_all = self._before_each(m, ranks, pick(granted, priorities), priorities, below)
+        goes_first = Mux(self.following.reached, *((best & each).any() for each in before_all))
+        m.d.comb += follows.eq(self.following.present & (self.following.class_code != NO_CLASS))
+
+        # The grant of the next clock. Both registers select tags, with a wire to every bit of them:
+        # that takes copies.
+        m.submodules.chosen = chosen = Replicated(width=config.tenants, copies=4)
+        m.submodules.again = again = Replicated(width=1, copies=4)
+        grant = Signal()
+        was_granted = Signal(config.tenants)
+        belows = [set_below(chosen.copies[0]), set_below(was_granted)]
+        m.d.comb += [
+            chosen.value.eq(Mux(self.open_then, then, 0)),
+            again.value.eq(self.open_then & follows & (~others | goes_first)),
+            granted.eq(Mux(again.copies[0], was_granted, chosen.copies[0])),
+            below.eq(Mux(again.copies[0], belows[1], belows[0])),
+        ]
+        m.d.sync += [
+            grant.eq(self.open_then & (follows | others | fresh.any())),
+            was_granted.eq(granted),
+        ]
+        turn = self.turn
+        m.d.comb += [
+            turn.grant.eq(grant),
+            turn.granted.eq(granted),
+            Cat(turn.again, turn.again_order, turn.again_finishes, turn.again_starts).eq(
+                again.copies
+            ),
+            Cat(turn.chosen, turn.low_finishes, turn.low_starts, turn.highs).eq(chosen.copies),
+            turn.belows.eq(Cat(belows)),
+            self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~granted),
+        ]
+        return m
+
+    def _priorities(self, m):
+        """Registers of each tenant's priority, of the tenants after it, and of those level with it.
+
+        While ``overcommitted`` is not set, all tenants are level.
+        """
+        tenants = range(self.config.tenants)
+        width = self.config.tenants
+        priorities = [Signal(4, name=f"priority_{i}") for i in tenants]
+        prior = [Signal(width, name=f"prior_{i}") for i in tenants]
+        level = [Signal(width, init=(1 << width) - 1, name=f"level_{i}") for i in tenants]
+        all_priorities = _bits(self.priorities, 4)
+        for i in tenants:
+            own = [spread(bit, width) for bit in self.priorities[i]]
+            lower, equal = _compare(own, all_priorities)
+            m.d.sync += [
+                priorities[i].eq(Mux(self.overcommitted, self.priorities[i], 0)),
+                prior[i].eq(Mux(self.overcommitted, lower, 0)),
+                level[i].eq(equal | spread(~self.overcommitted, width)),
+            ]
+        return priorities, prior, level
+
+    def _before_each(self, m, ranks, priority, priorities, below):
+        """Before which heads the following request goes, if V has reached it, and if not.
+
+        How its tags compare is known as late as the best head, so everything else is ready for
+        either outcome.
+        """
+        following = self.following
         prior_to = Cat(priority < each for each in priorities)
         level_with = Cat(priority == each for each in priorities)
 
-        def next_goes_first(reached, among_equals):
-            rank = _rank(self.next_class_code, Const(reached, 1))
-            own = [spread(bit, config.tenants) for bit in rank]
+        def goes_first(reached, among_equals):
+            rank = _rank(following.class_code, Const(reached, 1))
+            own = [spread(bit, self.config.tenants) for bit in rank]
             return _goes_first(own, ranks, among_equals)
 
         def among_reached(finish_first):
-            stale = spread(self.next_stale, config.tenants)
+            stale = spread(following.stale, self.config.tenants)
             return _among_candidates(stale, self.stale, below, finish_first)
 
-        anyway = next_goes_first(1, among_reached(prior_to))
-        by_finish = next_goes_first(1, among_reached(prior_to | level_with))
-        by_class = next_goes_first(0, Const(0, config.tenants))
-        by_start = next_goes_first(0, Const(-1, unsigned(config.tenants)))
+        anyway = goes_first(1, among_reached(prior_to))
+        by_finish = goes_first(1, among_reached(prior_to | level_with))
+        by_class = goes_first(0, Const(0, self.config.tenants))
+        by_start = goes_first(0, Const(-1, unsigned(self.config.tenants)))
         among_others = _among_others(
-            self.next_by_start,
-            self.next_same_start,
-            prior_to | (level_with & self.next_by_finish),
+            following.order.by_start,
+            following.order.same_start,
+            prior_to | (level_with & following.order.by_finish),
         )
+        if_reached = Signal(self.config.tenants, name="first_if_reached")
+        if_not = Signal(self.config.tenants, name="first_if_not")
         m.d.comb += [
-            follows.eq(self.next_present & (self.next_class_code != NO_CLASS)),
-            first_if_reached.eq(best & (anyway | (by_finish & self.next_by_finish))),
-            first_if_not.eq(best & (by_class | (by_start & among_others))),
+            if_reached.eq(anyway | (by_finish & following.order.by_finish)),
+            if_not.eq(by_class | (by_start & among_others)),
         ]
-        goes_first = Mux(self.next_reached, first_if_reached.any(), first_if_not.any())
-
-        # Who is chosen also selects tags, with a wire to every bit of them: that takes copies.
-        m.submodules.chosen = chosen = Replicated(width=config.tenants, copies=4)
-        was_granted = Signal(config.tenants)
-        m.d.comb += [
-            chosen.value.eq(Mux(self.open_then, then, 0)),
-            self.chosen.eq(chosen.copies[0]),
-            self.selects.low_finishes.eq(chosen.copies[1]),
-            self.selects.low_starts.eq(chosen.copies[2]),
-            self.selects.highs.eq(chosen.copies[3]),
-        ]
-        m.d.sync += [
-            was_granted.eq(self.granted),
-            self.again.eq(self.open_then & follows & (~others | goes_first)),
-            self.grant.eq(self.open_then & (follows | others | fresh.any())),
-        ]
-        m.d.comb += [
-            self.granted.eq(Mux(self.again, was_granted, self.chosen)),
-            self.belows.eq(Cat(set_below(self.chosen), set_below(was_granted))),
-            below.eq(Mux(self.again, self.belows[1], self.belows[0])),
-            self.candidates.eq(ranks[0] & ~(ranks[1] & ranks[2]) & ~self.granted),
-        ]
-        return m
+        return if_reached, if_not
 
 
 def _bits(values, width):

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
+from mcos_hw.channel.arbiter.wf2q.structs import arrival_time_layout, tags_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.arrival import approach_layout, terms_fraction
 from mcos_hw.primitive.carry_save import carry_save
@@ -15,8 +15,11 @@ __all__ = ["EntranceTags"]
 class EntranceTags(wiring.Component):
     """Gives a request its start tag, one step before its queue, and its finish tag as it enters.
 
-    S is F of the request before it if that is still queued, else max(F, V), or max(F, V - s / w)
-    where it follows the tenant's last response closely (depth-1 rule).
+    S is F of the request before it if that is still queued. Otherwise S is max(F, V), or
+    max(F, V - s / w) if the request follows its tenant's last response closely (depth-1 rule).
+
+    With L > 0 the two steps are two clocks: in the first the request is *approaching*, in the
+    second *entering*.
 
     Parameters
     ----------
@@ -26,34 +29,33 @@ class EntranceTags(wiring.Component):
     Members
     -------
     approach : In(approach_layout)
-        The request one step before its queue.
+        The approaching request.
     end : In(tag_width)
         F of the last request of its tenant that has tags.
     stale : In(3)
-        Its tenant's stale tags.
+        Whether the first three requests of its tenant are stale.
     waits : In(1)
         Its tenant has a head.
     granted : In(1)
         That head leaves in this clock.
     third_finish : In(tag_width)
-        F of the last request of the tenant granted now.
+        F of the last request of the tenant that is granted in this clock.
     anchor : In(tag_width)
-        Where what comes after stale tags starts.
-    value, jump, jumps : In
-        V for requests that arrive, see
-        :class:`mcos_hw.channel.arbiter.wf2q.virtual_time.VirtualTime`.
+        Start tag of a request after stale ones.
+    arrivals : In(arrival_time_layout)
+        V for requests that arrive.
     entry : In(tenants)
-        Whose queue a request enters in this clock.
+        Tenant of the entering request, one-hot.
     cost : In(tag_width)
-        Its s / w.
+        s / w of the entering request.
     leads : In(1)
-        It becomes the head there.
-    quarter : In(2)
-        Its quarter, see :class:`mcos_hw.channel.arbiter.wf2q.staleness.Recency`.
+        The entering request becomes the head of its queue.
+    entering_old : In(1)
+        The entering request becomes stale if it is a head.
     entering : Out(tags_layout)
-        Its tags.
+        Tags of the entering request.
     anchored : Out(1)
-        They do not go on from tags that may be stale.
+        High if the start tag was derived afresh, so it cannot inherit staleness.
     """
 
     approach: data.View
@@ -63,13 +65,11 @@ class EntranceTags(wiring.Component):
     granted: Signal
     third_finish: Signal
     anchor: Signal
-    value: Signal
-    jump: Signal
-    jumps: Signal
+    arrivals: data.View
     entry: Signal
     cost: Signal
     leads: Signal
-    quarter: Signal
+    entering_old: Signal
     entering: data.View
     anchored: Signal
 
@@ -84,13 +84,11 @@ class EntranceTags(wiring.Component):
                 "granted": In(1),
                 "third_finish": In(config.tag_width),
                 "anchor": In(config.tag_width),
-                "value": In(config.tag_width),
-                "jump": In(config.tag_width),
-                "jumps": In(1),
+                "arrivals": In(arrival_time_layout(config)),
                 "entry": In(config.tenants),
                 "cost": In(config.tag_width),
                 "leads": In(1),
-                "quarter": In(2),
+                "entering_old": In(1),
                 "entering": Out(tags_layout(config)),
                 "anchored": Out(1),
             }
@@ -101,9 +99,10 @@ class EntranceTags(wiring.Component):
         config = self.config
         approach, entering = self.approach, self.entering
 
-        # V for this request, early by s / w where the depth-1 rule says so, and whether F is before
-        # it: one sum each, not two after another, and both for either V. With x for s / w before
-        # it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is F + (~V + x) + 1.
+        # V for the approaching request, less s / w where the depth-1 rule says so, and whether F is
+        # before that: one sum each, not two after another, and both for either V. With x for s / w
+        # before it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is
+        # F + (~V + x) + 1.
         fraction = terms_fraction(config)
         width = config.tag_width + fraction
 
@@ -117,14 +116,15 @@ class EntranceTags(wiring.Component):
 
         time = Signal(config.tag_width)
         passed = Signal()
-        value_time, value_passed = early(self.value)
-        jump_time, jump_passed = early(self.jump)
+        value_time, value_passed = early(self.arrivals.value)
+        jump_time, jump_passed = early(self.arrivals.jump)
         m.d.comb += [
-            time.eq(Mux(self.jumps, jump_time, value_time)),
-            passed.eq(Mux(self.jumps, jump_passed, value_passed)),
+            time.eq(Mux(self.arrivals.jumps, jump_time, value_time)),
+            passed.eq(Mux(self.arrivals.jumps, jump_passed, value_passed)),
         ]
 
-        # Which start it is, the one whose condition is known last at the end.
+        # The start tag: F of the request before, the anchor, or V. The condition that is known last
+        # decides last.
         start = Signal(config.tag_width)
         other_start = Signal(config.tag_width)
         from_time = Signal()
@@ -143,7 +143,7 @@ class EntranceTags(wiring.Component):
                 m.d.comb += [
                     other_start.eq(entering.finish),
                     from_time.eq(0),
-                    anchored.eq(self.anchored & self.leads & (self.quarter != 1)),
+                    anchored.eq(self.anchored & self.leads & ~self.entering_old),
                 ]
         m.d.comb += start.eq(Mux(from_time, time, other_start))
         if config.lateness:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.arbiter.wf2q.tags import tags_layout
+from mcos_hw.channel.arbiter.wf2q.structs import precedence_layout, tags_layout, turn_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.carry_save import carry_save
 from mcos_hw.primitive.select import modular_less, set_below
@@ -13,19 +13,21 @@ __all__ = ["PairOrder"]
 
 
 class PairOrder(wiring.Component):
-    """Order of the heads of all tenants, by finish tag and by start tag.
+    """Keeps the order of all heads, by finish tag and by start tag.
 
-    The results of all comparisons are kept, so that a choice compares nothing. Only the tags of a
-    head that is new change anything: that of the tenant granted in this clock (``following``, his
-    next request) and that of a tenant whose queue was empty (``entering``). Each of the two is
-    compared with every head in its clock, and the results are in force from the next one on: those
-    of ``following`` in the rows themselves; those of ``entering``, which come later, stand for what
-    the rows have for one clock before they take its place. Comparators grow with the number of
-    tenants, not with its square. Each pair is kept twice, in the rows of both: whoever chooses
-    looks along a row.
+    The result of every comparison of two heads is in a register, so that a choice compares nothing.
+    Two heads that stay keep their order; only the tags of a new head change it:
 
-    Equal finish tags go to the lower tenant. Equal start tags are told as such. What it says of
-    tags that are too far apart for the modular scale means nothing.
+    - The *following* request, which is behind the head granted in this clock, is the head of that
+      tenant from the next clock on. Results for it go into the rows of registers at the clock edge.
+    - The *entering* request becomes the head of an empty queue. Results for it are registered, and
+      bypass the rows for one clock while they are written to them, because they are known later.
+
+    Each of the two is compared with every head in its clock. Comparators grow with the number of
+    tenants, not with its square. Each pair is kept twice, in the rows of both tenants, because the
+    choice reads along a row.
+
+    What it says of two tags that are half of the modular scale apart or more means nothing.
 
     Parameters
     ----------
@@ -36,65 +38,48 @@ class PairOrder(wiring.Component):
     -------
     heads : In(ArrayLayout(tags_layout, tenants))
         Tags of the heads.
-    granted : In(tenants)
-        Whose head leaves in this clock, at most one.
-    again : In(1)
-        It is that of the clock before.
-    belows : In(ArrayLayout(tenants, 2))
-        Bit j: that tenant is lower than j. The first counts unless ``again``, the second one if
-        ``again``; likewise of the next ones.
+    turn : In(turn_layout)
+        The grant of this clock.
     followings : In(ArrayLayout(tags_layout, 2))
-        Tags of the request behind it, ``following``.
+        Tags of the following request: the first holds unless ``again``, the second if ``again``.
     entry : In(tenants)
-        Whose queue gets ``entering``, at most one.
+        Whose queue a request enters in this clock, at most one.
     enters : In(tenants)
-        The same if it becomes the head there, else nobody. Not meant for ``granted`` unless nothing
-        follows there.
+        ``entry`` if that request becomes the head there, otherwise 0. Not meant for ``granted``
+        unless no request follows there.
     entering_start, entering_cost : In(tag_width)
         Start tag of that request, and s / w: its finish tag is their sum.
-    by_finish, by_start, same_start : Out(ArrayLayout(tenants, tenants))
-        Bit j of element i: the head of i goes before that of j. The diagonal means nothing.
-    following_by_finish, following_by_start, following_same_start : Out(tenants)
-        Bit j: ``following`` goes before the head of j.
+    order : Out(ArrayLayout(precedence_layout, tenants))
+        How the head of each tenant compares with the others. Bit i of element i means nothing.
+    following : Out(precedence_layout)
+        How the following request compares with the heads.
     """
 
     heads: data.View
-    granted: Signal
-    again: Signal
-    belows: data.View
+    turn: data.View
     followings: data.View
     entry: Signal
     enters: Signal
     entering_start: Signal
     entering_cost: Signal
-    by_finish: data.View
-    by_start: data.View
-    same_start: data.View
-    following_by_finish: Signal
-    following_by_start: Signal
-    following_same_start: Signal
+    order: data.View
+    following: data.View
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
         tags = tags_layout(config)
-        matrix = data.ArrayLayout(config.tenants, config.tenants)
+        precedence = precedence_layout(config)
         super().__init__(
             {
                 "heads": In(data.ArrayLayout(tags, config.tenants)),
-                "granted": In(config.tenants),
-                "again": In(1),
-                "belows": In(data.ArrayLayout(config.tenants, 2)),
+                "turn": In(turn_layout(config)),
                 "followings": In(data.ArrayLayout(tags, 2)),
                 "entry": In(config.tenants),
                 "enters": In(config.tenants),
                 "entering_start": In(config.tag_width),
                 "entering_cost": In(config.tag_width),
-                "by_finish": Out(matrix),
-                "by_start": Out(matrix),
-                "same_start": Out(matrix),
-                "following_by_finish": Out(config.tenants),
-                "following_by_start": Out(config.tenants),
-                "following_same_start": Out(config.tenants),
+                "order": Out(data.ArrayLayout(precedence, config.tenants)),
+                "following": Out(precedence),
             }
         )
 
@@ -102,6 +87,9 @@ class PairOrder(wiring.Component):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
+        granted, again = self.turn.granted, self.turn.again_order
+        heads = [self.heads[j] for j in tenants]
+        followings = [self.followings[k] for k in range(2)]
 
         def before(left, right, tie):
             """Whether ``left`` is before ``right`` on the modular scale, or equal and ``tie``."""
@@ -113,13 +101,9 @@ class PairOrder(wiring.Component):
             terms, carries = carry_save(first, second, ~right, width)
             return (terms + Cat(~tie, carries[1:]))[width - 1]
 
-        heads = [self.heads[j] for j in tenants]
-        # Whether it becomes a head comes late, and matters to nobody before the next clock.
-        enters_lower = set_below(self.entry)
-
-        # Which of two it is that follows is known as late as their tags: both are compared.
+        # ``again`` is known as late as the tags: both followings are compared, and it selects.
         def either(unless_again, if_again):
-            return [Mux(self.again, *both) for both in zip(if_again, unless_again, strict=True)]
+            return [Mux(again, *both) for both in zip(if_again, unless_again, strict=True)]
 
         def follows_as(following, below):
             return (
@@ -128,13 +112,14 @@ class PairOrder(wiring.Component):
                 Cat(following.start == heads[j].start for j in tenants),
             )
 
-        followings = [self.followings[k] for k in range(2)]
-        follows = [self.following_by_finish, self.following_by_start, self.following_same_start]
-        answers = either(*(follows_as(followings[k], self.belows[k]) for k in range(2)))
-        m.d.comb += [told.eq(answer) for told, answer in zip(follows, answers, strict=True)]
+        follows = either(*(follows_as(followings[k], self.turn.belows[k]) for k in range(2)))
+        m.d.comb += self.following.eq(Cat(follows))
 
-        # The entering head meets the one that follows, not the one that leaves.
+        # The entering request. It is compared as if it became a head, which is known late and
+        # matters from the next clock on only. If the following request has a row in that clock, it
+        # meets that one, not the head that leaves.
         start, cost = self.entering_start, self.entering_cost
+        lower_than = set_below(self.entry)
 
         def enters(other, tie):
             return (
@@ -147,16 +132,13 @@ class PairOrder(wiring.Component):
             if_higher = sum_before(start, cost, following.finish, Const(0, 1))
             return (if_higher, *enters(following, Const(1, 1)))
 
-        # Who of these two is lower is known late.
-        lower = (enters_lower & self.granted).any()
-        first_if_higher, first_if_lower, *meeting = either(*map(meets, followings))
-        meeting = [Mux(lower, first_if_lower, first_if_higher), *meeting]
+        first_if_higher, first_if_lower, *starts = either(*map(meets, followings))
+        lower = (lower_than & granted).any()
+        meeting = [Mux(lower, first_if_lower, first_if_higher), *starts]
         entering = [
-            [Mux(self.granted[j], met, new) for met, new in zip(meeting, news, strict=True)]
-            for j, news in enumerate(enters(head, enters_lower[j]) for j, head in enumerate(heads))
+            [Mux(granted[j], met, new) for met, new in zip(meeting, news, strict=True)]
+            for j, news in enumerate(enters(head, lower_than[j]) for j, head in enumerate(heads))
         ]
-
-        # What this clock found, in force from the next one on.
         found = data.ArrayLayout(config.tenants, 3)
         had_entered = Signal(config.tenants)
         entered = data.View(found, Signal(found, name="entered"))
@@ -165,19 +147,23 @@ class PairOrder(wiring.Component):
             entered.eq(Cat(Cat(news) for news in zip(*entering, strict=True))),
         ]
 
-        # Rows change in the row of a new head and in its column; an entering one comes last.
+        # The rows. A new head changes its own row, and its column in the rows of the others.
         def moved(row, i, who, news, column):
             told = (row & ~who) | Mux(column[i], who, 0)
             return Mux(who[i], news, told)
 
-        for name, matrix, kind, seen_from_others in (
-            ("finish_before", self.by_finish, 0, lambda news: ~news[0]),
-            ("before", self.by_start, 1, lambda news: ~news[1] & ~news[2]),
-            ("same", self.same_start, 2, lambda news: news[2]),
+        for name, kind, seen_from_others in (
+            ("by_finish", 0, lambda news: ~news[0]),
+            ("by_start", 1, lambda news: ~news[1] & ~news[2]),
+            ("same_start", 2, lambda news: news[2]),
         ):
             entrant, follower = seen_from_others(entered), seen_from_others(follows)
             for i in tenants:
                 kept = Signal(config.tenants, name=f"{name}_{i}")
-                m.d.comb += matrix[i].eq(moved(kept, i, had_entered, entered[kind], entrant))
-                m.d.sync += kept.eq(moved(matrix[i], i, self.granted, follows[kind], follower))
+                row = Signal(config.tenants, name=f"{name}_now_{i}")
+                m.d.comb += [
+                    row.eq(moved(kept, i, had_entered, entered[kind], entrant)),
+                    self.order[i][name].eq(row),
+                ]
+                m.d.sync += kept.eq(moved(row, i, granted, follows[kind], follower))
         return m

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.arbiter.wf2q.structs import arrival_time_layout, seen_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.select import modular_less
 
@@ -17,10 +18,10 @@ class VirtualTime(wiring.Component):
     granted before V has reached it. For a promotion it jumps only as far as keeps S within
     ``tag_lead``; for a stale head, or one that V is known to have reached, not at all.
 
-    The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register ``value``
-    itself is one grant late: a grant's step waits until the next grant. A request that arrives sees
-    the jump of that step, not its s / W. With L = 3 what the next clock's choice will see is known
-    in this one.
+    The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register of V itself
+    is one grant late, because the step of a grant waits for the next grant. A request that arrives
+    sees the jump of the waiting step, but not its s / W. With L = 3 it is known in each clock what
+    the choice of the next clock will see.
 
     Parameters
     ----------
@@ -35,16 +36,10 @@ class VirtualTime(wiring.Component):
         A grant is made in this clock.
     beats, start, reached, promoted : In
         Its beats, its start tag, whether that is stale or reached, and whether it is a promotion.
-    value, jump : Out(tag_width)
-        V for requests that arrive is the later of the two.
-    jumps : Out(1)
-        Whether it is ``jump``.
-    seen : Out(tag_width)
-        V for the choice of the next grant.
-    seen_past_grant : Out(tag_width)
-        The same where ``grant`` is set, without waiting for it.
-    seen_next : Out(tag_width)
-        What ``seen_past_grant`` will be in the next clock; with L = 3 only, otherwise 0.
+    arrivals : Out(arrival_time_layout)
+        V for requests that arrive.
+    seen : Out(seen_layout)
+        V as the choice sees it.
     """
 
     inverse_total_weight: Signal
@@ -53,12 +48,8 @@ class VirtualTime(wiring.Component):
     start: Signal
     reached: Signal
     promoted: Signal
-    value: Signal
-    jump: Signal
-    jumps: Signal
-    seen: Signal
-    seen_past_grant: Signal
-    seen_next: Signal
+    arrivals: data.View
+    seen: data.View
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
@@ -70,12 +61,8 @@ class VirtualTime(wiring.Component):
                 "start": In(config.tag_width),
                 "reached": In(1),
                 "promoted": In(1),
-                "value": Out(config.tag_width),
-                "jump": Out(config.tag_width),
-                "jumps": Out(1),
-                "seen": Out(config.tag_width),
-                "seen_past_grant": Out(config.tag_width),
-                "seen_next": Out(config.tag_width),
+                "arrivals": Out(arrival_time_layout(config)),
+                "seen": Out(seen_layout(config)),
             }
         )
 
@@ -98,7 +85,7 @@ class VirtualTime(wiring.Component):
                 m.d.sync += pending.eq(step)
             step = pending
 
-        # V, and V one and two grants before that.
+        # V, and V as one and two grants less left it.
         current = Signal(config.tag_width)
         before = Signal(config.tag_width)
         long_before = Signal(config.tag_width)
@@ -118,14 +105,16 @@ class VirtualTime(wiring.Component):
             3: (before, long_before),
         }[config.lateness]
         m.d.comb += [
-            self.seen_past_grant.eq(seen_past_grant),
-            self.seen.eq(Mux(self.grant, seen_past_grant, seen_otherwise)),
-            self.value.eq(Mux(self.grant, moved, current) if config.lateness == 0 else current),
+            self.seen.past_grant.eq(seen_past_grant),
+            self.seen.now.eq(Mux(self.grant, seen_past_grant, seen_otherwise)),
+            self.arrivals.value.eq(
+                Mux(self.grant, moved, current) if config.lateness == 0 else current
+            ),
         ]
         if config.lateness >= 2:
-            m.d.comb += [self.jump.eq(step.to), self.jumps.eq(jumps)]
+            m.d.comb += [self.arrivals.jump.eq(step.to), self.arrivals.jumps.eq(jumps)]
         if config.lateness == 3:
-            m.d.comb += self.seen_next.eq(Mux(self.grant, current, before))
+            m.d.comb += self.seen.next.eq(Mux(self.grant, current, before))
         return m
 
     def _cost(self, m):

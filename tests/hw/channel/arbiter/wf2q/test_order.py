@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from mcos_hw.channel.arbiter.wf2q.order import PairOrder, tags_layout
+from mcos_hw.channel.arbiter.wf2q.order import PairOrder
+from mcos_hw.channel.arbiter.wf2q.structs import tags_layout, turn_layout
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import members, simulate
 
@@ -21,9 +22,7 @@ def test_signature():
     assert members(PairOrder(CONFIG)) == {
         "in": {
             "heads": 4 * tags,
-            "granted": 4,
-            "again": 1,
-            "belows": 2 * 4,
+            "turn": turn_layout(CONFIG).size,
             "followings": 2 * tags,
             "entry": 4,
             "enters": 4,
@@ -31,12 +30,8 @@ def test_signature():
             "entering_cost": CONFIG.tag_width,
         },
         "out": {
-            "by_finish": 16,
-            "by_start": 16,
-            "same_start": 16,
-            "following_by_finish": 4,
-            "following_by_start": 4,
-            "following_same_start": 4,
+            "order": 3 * 16,
+            "following": 3 * 4,
         },
     }
 
@@ -66,17 +61,15 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
         return start, min(start + rng.randint(1, 3) * step, oldest + SPREAD)
 
     def check(bench, heads):
-        by_finish, by_start, same_start = (
-            bench.get(name) for name in ("by_finish", "by_start", "same_start")
-        )
+        order = bench.get("order")
         present = [i for i, head in enumerate(heads) if head]
         for i in present:
             for j in present:
                 if i != j:
                     (start, finish), (other_start, other_finish) = heads[i], heads[j]
-                    assert by_finish[i] >> j & 1 == ((finish, i) < (other_finish, j))
-                    assert by_start[i] >> j & 1 == (start < other_start)
-                    assert same_start[i] >> j & 1 == (start == other_start)
+                    assert order[i]["by_finish"] >> j & 1 == ((finish, i) < (other_finish, j))
+                    assert order[i]["by_start"] >> j & 1 == (start < other_start)
+                    assert order[i]["same_start"] >> j & 1 == (start == other_start)
                     seen["same start"] += start == other_start
                     seen["same finish"] += finish == other_finish
                     wraps = start // MODULUS != other_start // MODULUS
@@ -109,9 +102,11 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
                 heads=[
                     on_scale(head or (rng.getrandbits(99), rng.getrandbits(99))) for head in heads
                 ],
-                granted=0 if granted is None else 1 << granted,
-                again=again,
-                belows=[below, other_below][:: -1 if again else 1],
+                turn={
+                    "granted": 0 if granted is None else 1 << granted,
+                    "again_order": again,
+                    "belows": [below, other_below][:: -1 if again else 1],
+                },
                 followings=[on_scale(each) for each in (told, untold)[:: -1 if again else 1]],
                 entry=1 << (rng.randrange(tenants) if enters is None else enters),
                 enters=0 if enters is None else 1 << enters,
@@ -124,11 +119,11 @@ def test_the_order_of_all_heads_at_all_times(tenants, step):
                     if j != granted:
                         other_start, other_finish = heads[j]
                         first = (finish, granted) < (other_finish, j)
-                        assert bench.get("following_by_finish") >> j & 1 == first
+                        assert bench.get("following.by_finish") >> j & 1 == first
                         before = start < other_start
-                        assert bench.get("following_by_start") >> j & 1 == before
+                        assert bench.get("following.by_start") >> j & 1 == before
                         same = start == other_start
-                        assert bench.get("following_same_start") >> j & 1 == same
+                        assert bench.get("following.same_start") >> j & 1 == same
             await bench.tick()
             seen["meet"] += following is not None and enters is not None
             seen["at once"] += granted is not None and enters == granted
@@ -162,10 +157,11 @@ def test_order_is_right_up_to_half_the_scale(distance, first, tenants):
             bench.set(heads=heads, entry=1 << entering, enters=1 << entering, **tags)
             await bench.tick()
             by_finish = entering < other if first is None else first
-            assert bench.get("by_finish")[entering] >> other & 1 == by_finish
-            assert bench.get("by_finish")[other] >> entering & 1 == (not by_finish)
-            assert bench.get("by_start")[entering] >> other & 1 == bool(first)
-            assert bench.get("by_start")[other] >> entering & 1 == (first == 0)
-            assert bench.get("same_start")[entering] >> other & 1 == (first is None)
+            order = bench.get("order")
+            assert order[entering]["by_finish"] >> other & 1 == by_finish
+            assert order[other]["by_finish"] >> entering & 1 == (not by_finish)
+            assert order[entering]["by_start"] >> other & 1 == bool(first)
+            assert order[other]["by_start"] >> entering & 1 == (first == 0)
+            assert order[entering]["same_start"] >> other & 1 == (first is None)
 
     simulate(PairOrder(CONFIG), testbench)

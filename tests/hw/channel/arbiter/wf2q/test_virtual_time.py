@@ -34,12 +34,8 @@ def test_signature():
             "promoted": 1,
         },
         "out": {
-            "value": CONFIG.tag_width,
-            "jump": CONFIG.tag_width,
-            "jumps": 1,
-            "seen": CONFIG.tag_width,
-            "seen_past_grant": CONFIG.tag_width,
-            "seen_next": CONFIG.tag_width,
+            "arrivals": 2 * CONFIG.tag_width + 1,
+            "seen": 3 * CONFIG.tag_width,
         },
     }
 
@@ -72,9 +68,9 @@ def test_random_grants(lateness):
             made = len(times) - 1
             # V for a request that arrives: from L = 2 on one grant late but for its jump.
             jumps = lateness >= 2 and target > times[max(made - 1, 0)]
-            assert bench.get("jumps") == jumps
+            assert bench.get("arrivals.jumps") == jumps
             if jumps:
-                assert bench.get("jump") == target % MODULUS
+                assert bench.get("arrivals.jump") == target % MODULUS
                 seen["late jump"] += 1
             if granted:
                 target = V if reached else start - promoted * config.tag_lead * TAG
@@ -84,14 +80,14 @@ def test_random_grants(lateness):
                 seen["reached"] += reached and start > V
             # The next choice is of grant len(times), counted from 1.
             choice_sees = times[max(len(times) - 1 - lateness, 0)] % MODULUS
-            assert bench.get("seen") == choice_sees
+            assert bench.get("seen.now") == choice_sees
             if granted:
-                assert bench.get("seen_past_grant") == choice_sees
+                assert bench.get("seen.past_grant") == choice_sees
                 assert foretold in (None, choice_sees)
             if lateness == 3:
-                foretold = bench.get("seen_next")
+                foretold = bench.get("seen.next")
             value = times[max((len(times) - 1, made, made - 1, made - 1)[lateness], 0)]
-            assert bench.get("value") == value % MODULUS
+            assert bench.get("arrivals.value") == value % MODULUS
             await bench.tick()
         assert times[-1] > 3 * MODULUS
 
@@ -128,7 +124,7 @@ def test_a_grant_moves_virtual_time_to_its_start_tag_and_on(
         await bench.tick(3)
         bench.set(grant=0)
         step = 2 * config.beat_bytes // 4
-        assert bench.get("value") == bench.get("seen") == (jump + step) * TAG
+        assert bench.get("arrivals.value") == bench.get("seen.now") == (jump + step) * TAG
 
     simulate(VirtualTime(config), testbench)
 
@@ -141,11 +137,11 @@ def test_clocks_without_a_grant_change_nothing(lateness):
         bench.set(grant=1, beats=1, reached=1)
         await bench.tick(4)
         bench.set(grant=0, beats=7, start=5 * TAG, reached=0)
-        value, seen = bench.get("value"), bench.get("seen")
+        value, seen = bench.get("arrivals.value"), bench.get("seen.now")
         for _ in range(5):
             await bench.tick()
-            assert (bench.get("value"), bench.get("seen")) == (value, seen)
+            assert (bench.get("arrivals.value"), bench.get("seen.now")) == (value, seen)
         await bench.reset()
-        assert (bench.get("value"), bench.get("seen")) == (0, 0)
+        assert (bench.get("arrivals.value"), bench.get("seen.now")) == (0, 0)
 
     simulate(VirtualTime(configuration(lateness)), testbench)
