@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import json_text, require_outputs, say, tell, writing
 
@@ -24,7 +24,6 @@ __all__ = [
 EXAMPLE = "mcos compile decode-prefill -o build/decode-prefill.img"
 
 
-@with_hardware
 def command(
     contract: Contract,
     image: Annotated[

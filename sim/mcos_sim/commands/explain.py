@@ -12,7 +12,7 @@ import typer
 
 from mcos_policy.diagnostics import ContractError, Severity
 from mcos_policy.rounding import rounded_down
-from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.report.amounts import rounded
@@ -47,7 +47,6 @@ _MEANING = (
 _NO_PACER = "Without the pacer no bound holds; write pacer = true under [fabric]."
 
 
-@with_hardware
 def command(
     contract: Contract,
     json: Annotated[

@@ -1,12 +1,10 @@
-"""Options that say which hardware a command is about; one model for all commands."""
+"""Options that say which hardware a command is about."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,84 +15,69 @@ if TYPE_CHECKING:
     from mcos_policy.diagnostics import RuleError
     from mcos_policy.hardware import Hardware
 
-__all__ = [
-    "HardwareOptions",
-    "with_hardware",
-]
+__all__ = ["HardwareOptions"]
 
 
 _CONTRACTS = "that of [hardware]"
 
-_OPTIONS: dict[str, Any] = {
-    "tenants": Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")],
-    "clock": Annotated[
+
+def _else(default: object) -> str:
+    return f"{_CONTRACTS}, else {default}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HardwareOptions:
+    """Sizes of the hardware that options ask for; None where an option was not given."""
+
+    tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = (
+        ChannelConfig.tenants
+    )
+    clock: Annotated[
         str | None,
         typer.Option(
             metavar="FREQUENCY",
             help='Clock of the hardware, such as "100 MHz".',
-            show_default=f"{_CONTRACTS}, else {ChannelConfig.clock_khz // 1000} MHz",
+            show_default=_else(f"{ChannelConfig.clock_khz // 1000} MHz"),
         ),
-    ],
-    "bytes_per_clock": Annotated[
+    ] = None
+    bytes_per_clock: Annotated[
         int | None,
         typer.Option(
             help="Bytes that the channel passes in a clock.",
-            show_default=f"{_CONTRACTS}, else {ChannelConfig.bytes_per_clock}",
+            show_default=_else(ChannelConfig.bytes_per_clock),
         ),
-    ],
-    "beat_bytes": Annotated[
+    ] = None
+    beat_bytes: Annotated[
         int | None,
-        typer.Option(
-            help="Bytes of a beat.", show_default=f"{_CONTRACTS}, else {ChannelConfig.beat_bytes}"
-        ),
-    ],
-    "slots": Annotated[
+        typer.Option(help="Bytes of a beat.", show_default=_else(ChannelConfig.beat_bytes)),
+    ] = None
+    slots: Annotated[
         int | None,
         typer.Option(
             help="Commands that memory may have at once: 2 to the bits of its IDs.",
-            show_default=f"{_CONTRACTS}, else {ChannelConfig.slots}",
+            show_default=_else(ChannelConfig.slots),
         ),
-    ],
-    "id_width": Annotated[
+    ] = None
+    id_width: Annotated[
         int | None,
         typer.Option(
             help="Bits of a requester's own number of a request.",
-            show_default=f"{_CONTRACTS}, else {ChannelConfig.id_width}",
+            show_default=_else(ChannelConfig.id_width),
         ),
-    ],
-    "lateness": Annotated[
+    ] = None
+    lateness: Annotated[
         int | None,
         typer.Option(
             help="Grants by which eligibility is late; more makes a faster clock possible.",
-            show_default=f"{_CONTRACTS}, else {ChannelConfig.lateness}",
+            show_default=_else(ChannelConfig.lateness),
         ),
-    ],
-    "loader_checks": Annotated[
+    ] = None
+    no_loader_checks: Annotated[
         bool,
         typer.Option(
             "--no-loader-checks", help="Leave out the loader's checks of an image's values."
         ),
-    ],
-}
-"""What typer is told of each option."""
-
-_DEFAULTS = {"tenants": ChannelConfig.tenants, **dict.fromkeys(SWITCHES, False)}
-
-
-class HardwareOptions:
-    """The options as they were given.
-
-    Parameters
-    ----------
-    tenants : int
-        Tags of the hardware.
-    given : Any
-        Other options by name; None for those that were not given.
-    """
-
-    def __init__(self, *, tenants: int = ChannelConfig.tenants, **given: Any) -> None:
-        self.tenants = tenants
-        self._given = {key: value for key, value in given.items() if value is not None}
+    ] = False
 
     @property
     def default(self) -> ChannelConfig:
@@ -123,8 +106,12 @@ class HardwareOptions:
         from mcos_policy.hardware import OPTIONS, Hardware
         from mcos_policy.keys import declared
 
-        found: dict[str, Any] = {}
-        for key, value in self._given.items():
+        # The option of a part says that it is left out.
+        found: dict[str, Any] = {"loader_checks": False} if self.no_loader_checks else {}
+        for key in [each for each in OPTIONS if each not in SWITCHES]:
+            value = getattr(self, key)
+            if value is None:
+                continue
             try:
                 found[key] = declared(Hardware)[key].kind.parse(value)
             except RuleError as broken:
@@ -162,38 +149,3 @@ class HardwareOptions:
 def _unquoted(rule: RuleError) -> str:
     """A way out of the contract's, for a shell in which nothing is quoted."""
     return rule.way_out.removesuffix(" without quotes").replace(", in quotes", "")
-
-
-def with_hardware(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of the hardware, in place of its parameter ``hardware``.
-
-    Parameters
-    ----------
-    command : Callable
-        It takes a :class:`HardwareOptions` as ``hardware``.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    parameters = list(inspect.signature(command).parameters.values())
-    places = [each.replace(annotation=hints[each.name]) for each in parameters]
-    index = next(place for place, each in enumerate(places) if each.name == "hardware")
-    places[index : index + 1] = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=_DEFAULTS.get(name),
-            annotation=annotation,
-        )
-        for name, annotation in _OPTIONS.items()
-    ]
-    places = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in places]
-
-    @functools.wraps(command)
-    def taken(**given: Any) -> None:
-        sizes = {name: given.pop(name) for name in _OPTIONS}
-        # The option of a part says that it is left out.
-        sizes |= {name: False if sizes[name] else None for name in SWITCHES}
-        command(**given, hardware=HardwareOptions(**sizes))
-
-    taken.__signature__ = inspect.Signature(places)  # ty: ignore[missing-attribute]
-    taken.__annotations__ = {each.name: each.annotation for each in places}
-    return taken

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_policy.samples import contract_path
-from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
     MOST_CLOCKS,
@@ -58,7 +58,6 @@ class Arbiter(enum.StrEnum):
     FIXED_PRIORITY = "fixed-priority"
 
 
-@with_hardware
 def command(
     context: typer.Context,
     contract: Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_together
-from mcos_sim.commands.hardware_options import HardwareOptions, with_hardware
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import json_text, progress, require_outputs, tell, writing
 from mcos_sim.errors import UserError
@@ -32,7 +32,6 @@ _ARBITERS: dict[str, ArbiterKind] = {
 }
 
 
-@with_hardware
 def command(
     directory: Annotated[
         Path,
