@@ -11,6 +11,8 @@ each file, ``.rdl``, ``.h`` or ``.md``, says which export it gets.
 import argparse
 import dataclasses
 import enum
+import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ from systemrdl.node import AddrmapNode, Node
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.image import IMAGE_MAGIC, IMAGE_VERSION, HeaderWord
 
 __all__ = [
     "c_header",
@@ -89,12 +92,19 @@ def systemrdl(registers: RegisterMap) -> str:
 def c_header(registers: RegisterMap, *, name: str) -> str:
     """The map as a C header whose every name begins with ``name``.
 
-    ``<NAME>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read, and
-    ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` is the value of each code of a coded field. The rest is
-    PeakRDL-cheader's: a structure ``<name>_t`` and each field's mask ``_bm``, position ``_bp``,
-    width ``_bw`` and reset value ``_reset``. The structure is not packed: every member is aligned
-    by itself, and compilers may split an access to a packed one into bytes, which the registers
-    refuse. Its size is checked when the header is compiled.
+    ``<NAME>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read,
+    ``<NAME>__<REGISTER>_offset`` the byte address of a register, and
+    ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` the value of each code of a coded field.
+    ``<NAME>_IMAGE__<WORD>`` is the place of a word in an image's header. ``<name>_is_core``
+    compares the registers that say what was built with what they must read; ``<name>_takes``
+    compares the header of an image with the same. The rest is PeakRDL-cheader's: a structure
+    ``<name>_t`` and each field's mask ``_bm``, position ``_bp``, width ``_bw`` and reset value
+    ``_reset``.
+
+    Members of the structure are volatile, so that a compiler neither repeats nor drops an access.
+    The structure is not packed: every member is aligned by itself, and compilers may split an
+    access to a packed one into bytes, which the registers refuse. Its size and the offset of each
+    member are checked when the header is compiled.
 
     Parameters
     ----------
@@ -110,34 +120,94 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
         A header for C99 and C++98 and later, guarded against being included twice.
     """
     prefix = name.upper()
-    given = f"{prefix}_MAP_HASH"
+    given = f"{prefix}_HEADER_HASH"
+    # Unlike that of the map it covers reset values: sizes and the clock.
+    text = systemrdl(registers).encode()
+    header_hash = f"0x{hashlib.sha256(text).hexdigest()[:8]}u"
     lines = [
         *(f"// {line}" for line in _origin(registers)),
         "",
         f"#ifndef {given}",
-        f"#define {given} 0x{registers.hash:08x}u",
+        f"#define {given} {header_hash}",
+        f"#define {prefix}_MAP_HASH 0x{registers.hash:08x}u",
+        "",
+        "#include <stddef.h>",
+        "",
+        "// Byte addresses of the registers; the elements of an array follow each other.",
+        *(
+            f"#define {prefix}__{each.name}_offset 0x{each.offset:04x}u"
+            for each in registers.registers
+        ),
+        "",
+        "// Codes of fields.",
     ]
     for register in registers.registers:
         for field in register.fields:
             for code in field.values or ():
                 macro = f"{prefix}__{register.name}__{field.name}__{code.name}".upper()
                 lines.append(f"#define {macro} {code.value}")
+    lines += [
+        "",
+        "// Words of an image's header.",
+        *(f"#define {prefix}_IMAGE__{word.name} {word.value}" for word in HeaderWord),
+        "",
+    ]
     top = _elaborate(dataclasses.replace(registers, name=name))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, f"{name}.h")
         CHeaderExporter().export(top, str(path), std=CStandard.gnu99)
         exported = path.read_text(encoding="utf-8")
+    exported = exported.replace("struct __attribute__ ((__packed__))", "struct")
     lines += [
-        exported.replace("struct __attribute__ ((__packed__))", "struct"),
+        re.sub(r"^    uint32_t ", "    volatile uint32_t ", exported, flags=re.MULTILINE),
         "// The compiler stops here if it lays the registers out in another way.",
         f"typedef char {name}_t_has_its_size[sizeof({name}_t) == {top.size:#x} ? 1 : -1];",
+        *(_placed(name, each) for each in registers.registers),
         "",
-        f"#elif {given} != 0x{registers.hash:08x}u",
-        f'#error "{name}: another register map of this name is included already; {_ONE_MAP}"',
+        *_checks(registers, name),
+        "",
+        f"#elif {given} != {header_hash}",
+        f'#error "{name}: the header of another core of this name is included already; {_ONE_MAP}"',
         f"#endif // {given}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _placed(name: str, register: Register) -> str:
+    """A declaration that compiles if a member is where its register is."""
+    place = f"offsetof({name}_t, {register.name}) == 0x{register.offset:04x}"
+    return f"typedef char {name}_t_places_{register.name}[{place} ? 1 : -1];"
+
+
+def _checks(registers: RegisterMap, name: str) -> Iterator[str]:
+    """Functions that compare a core and an image with what the map says was built."""
+    built = {
+        each.name: each.reset
+        for each in registers.registers
+        if each.access is Access.READ and each.reset
+    }
+    constants = {"MAGIC": IMAGE_MAGIC, "VERSION": IMAGE_VERSION} | built
+    words = [word for word in HeaderWord if word.name in constants]
+    for title, function, argument, facts in (
+        (
+            "Whether the registers at an address are those of this core: its map, sizes and clock.",
+            "is_core",
+            f"const {name}_t *core",
+            [f"core->{register} == 0x{value:08x}u" for register, value in built.items()],
+        ),
+        (
+            "Whether an image, as words in memory, is for this core: its map, sizes and clock.",
+            "takes",
+            "const uint32_t *image",
+            [f"image[{word.value}] == 0x{constants[word.name]:08x}u" for word in words],
+        ),
+    ):
+        yield f"// {title}"
+        yield f"static inline int {name}_{function}({argument})"
+        yield "{"
+        yield "    return " + "\n        && ".join(facts) + ";"
+        yield "}"
 
 
 def c_name(config: ChannelConfig) -> str:

@@ -1,6 +1,7 @@
 """Exports of the register map, read by compilers that are not ours."""
 
 import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from systemrdl.parser.SystemRDLLexer import SystemRDLLexer
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import Access, Field, Register, RegisterMap, channel_map
 from mcos_hw.registers.export import c_header, c_name, main, markdown, systemrdl
+from mcos_policy.compiler import compile_contract
+from mcos_policy.samples import SAMPLES
 
 DOCS = Path(__file__).parents[3] / "docs" / "registers.md"
 
@@ -88,6 +91,7 @@ def facts_of(config: ChannelConfig) -> list[str]:
     registers, name = channel_map(config), c_name(config)
     facts = [f"{name.upper()}_MAP_HASH == {registers.hash}u"]
     for register in registers.registers:
+        facts.append(f"{name.upper()}__{register.name}_offset == {register.offset}")
         facts.append(f"offsetof({name}_t, {register.name}) == {register.offset}")
         facts.append(f"sizeof((({name}_t *)0)->{register.name}) == {register.size}")
         for field in register.fields:
@@ -195,11 +199,46 @@ def test_a_c_header_that_says_something_else_does_not_compile(tmp_path):
 
 
 @pytest.mark.parametrize("standard", ["c99", "c++98"])
-def test_two_maps_of_one_name_stop_the_compiler(standard, tmp_path):
-    one, other = ChannelConfig(), ChannelConfig(rate_fraction=20)
+@pytest.mark.parametrize("sizes", [{"rate_fraction": 20}, {"clock_khz": 100_000}])
+def test_two_cores_of_one_name_stop_the_compiler(sizes, standard, tmp_path):
+    one, other = ChannelConfig(), ChannelConfig(**sizes)
     assert c_name(one) == c_name(other)
     said = compile_c(standard, [], tmp_path, one=header(one), other=header(other))
-    assert "mcos_channel_16: another register map of this name is included already" in said
+    assert "mcos_channel_16: the header of another core of this name is included already" in said
+
+
+def test_a_c_client_tells_its_core_and_its_images_from_others(tmp_path):
+    config = ChannelConfig(tenants=4)
+    registers, image = (
+        channel_map(config),
+        compile_contract(SAMPLES["decode-prefill"], config).image,
+    )
+    (tmp_path / "map.h").write_text(header(config), encoding="utf-8")
+    fills = "".join(f"core[{each.offset // 4}] = {each.reset}u;" for each in registers.registers)
+    words = ", ".join(f"{word}u" for word in image.words)
+    source = f"""
+        #include "map.h"
+        static uint32_t core[sizeof(mcos_channel_4_t) / 4], image[] = {{{words}}};
+        int main(void) {{
+            const mcos_channel_4_t *at = (const mcos_channel_4_t *)core;
+            int told;
+            {fills}
+            told = mcos_channel_4_is_core(at) + 2 * mcos_channel_4_takes(image);
+            core[MCOS_CHANNEL_4__CLOCK_offset / 4] = 100000u;
+            image[MCOS_CHANNEL_4_IMAGE__MAP_HASH] ^= 1u;
+            return told + 4 * mcos_channel_4_is_core(at) + 8 * mcos_channel_4_takes(image);
+        }}
+    """
+    (tmp_path / "client.c").write_text(source, encoding="utf-8")
+    build = ["gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-o", "client"]
+    subprocess.run([*build, "client.c"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "client"], check=False).returncode == 3
+
+
+def test_members_are_volatile():
+    (structure,) = re.findall(r"typedef struct \{(.*?)\}", header(ChannelConfig()), re.DOTALL)
+    members = re.findall(r"^    (.*) \w+(?:\[\w+\])?;$", structure, re.MULTILINE)
+    assert set(members) == {"volatile uint32_t", "uint8_t"}
 
 
 def test_the_example_of_the_page_compiles(tmp_path):
