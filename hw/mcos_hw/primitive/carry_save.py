@@ -6,10 +6,10 @@ __all__ = ["carry_save"]
 
 
 def carry_save(first: Value, second: Value, third: Value, width: int) -> tuple[Value, Value]:
-    """Two terms with the same sum as three, modulo ``2**width``, without carrying.
+    """Two terms with the same sum as three, modulo ``2**width``, without a chain of carries.
 
-    The lowest bit of the second one is 0, and may carry in a 1. Synthesis tools do this by
-    themselves for some sums and not for others.
+    The lowest bit of the second term is 0, so a caller may put a carry there. This is written out
+    because synthesis does it by itself for some sums only.
     """
     carries = (first & second) | ((first | second) & third)
     return (first ^ second ^ third)[:width], Cat(Const(0, 1), carries)[:width]

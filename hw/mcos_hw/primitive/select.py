@@ -18,7 +18,7 @@ __all__ = [
 def modular_less(left: Value, right: Value) -> Value:
     """Whether ``left`` is before ``right`` on a modular scale.
 
-    Right while the two are less than half the range apart.
+    This holds while the two are less than half of the range apart.
     """
     width = max(len(left), len(right))
     return (left - right)[width - 1]
@@ -30,7 +30,7 @@ def pick(selected: Value, values: Sequence[Value]) -> Value:
 
 
 def spread(bit: Value, width: int) -> Value:
-    """So many copies of a bit. Simulators take this as one operation, a concatenation as many."""
+    """A bit, ``width`` times. Simulators do this in one operation, a concatenation bit by bit."""
     return Mux(bit, Const(-1, unsigned(width)), 0)
 
 
@@ -42,7 +42,7 @@ def number(selected: Value) -> Value:
 
 
 def set_below(selected: Value) -> Value:
-    """Bit j: a bit lower than j is set."""
+    """Bit j is set if any bit below j is set in ``selected``."""
     return Cat(selected[:j].any() if j else Const(0, 1) for j in range(len(selected)))
 
 

@@ -1,39 +1,38 @@
 """Which start tags virtual time has reached, and which it has left too far behind.
 
-Tags are numbers on a circle of 32 ``l_max`` (bytes at w = 1), compared by their difference. Two
-tags that are more than half of it apart compare the wrong way round. Virtual time V goes on with
-every grant, but a head may wait: in a lower class, or for tokens. Sooner or later V would be more
-than 16 ``l_max`` past the start tag S of that head, S would look as if it were ahead of V, and the
-tenant would be passed over for as long again.
+**What goes wrong without it.** Tags are numbers on a circle of 32 ``l_max`` (bytes at w = 1), and
+are compared by their difference. Two tags that are more than half of the circle apart compare the
+wrong way round. Virtual time V moves with every grant, but a head may wait: in a lower class, or
+for tokens. In the end V would be more than 16 ``l_max`` past the start tag S of that head. Then S
+would look as if it were ahead of V, and the head would be passed over for as long again.
 
-So the distance V - S of every head is watched. Its two upper bits tell its *quarter*::
+**What a quarter is.** The two upper bits of V - S tell in which quarter of the circle S lies, as
+seen from V::
 
-    S lies           V - 16        V - 8          V          V + 8        V + 16
-                       |  quarter 1  |  quarter 0  |  quarter 3  |  quarter 2  |
-    the head is        |    stale    |        eligible, unless stale: not yet reached
+    S lies        V - 16         V - 8           V           V + 8         V + 16   l_max
+                    |  quarter 1   |  quarter 0  |  quarter 3  |  quarter 2  |
+    the head is     |    stale     |   reached   |      not yet reached      |
 
-    quarter 0   V has reached S.
-    quarter 1   V has reached S and left it ``stale_after`` = 8 ``l_max`` behind, or more.
-    2 and 3     V has not reached S.
+The quarter of every head is known in every clock. ``stale_after`` = 8 ``l_max`` is where quarter 1
+begins.
 
-**What becomes stale.** A head whose S is in quarter 1, and with it the two requests behind it,
-whose tags were derived from its own. A stale head stays eligible, and its tags count no more: it
-goes before the heads of its class that are not stale, in the order of tenants. One bit for each of
-the three requests says so.
+**What becomes stale.** A head whose S is in quarter 1, and the two requests behind it, because
+their tags were derived from its own. A stale head counts as reached, and its tags count no more: it
+goes before the heads of its class that are not stale, and stale heads go in the order of tenants.
+Each tenant has three bits that say which of its first three requests are stale.
 
-**What it goes on from.** The tags of a stale request are worthless for the request that comes after
-it. The third request behind a stale one starts at the *anchor*, V - ``stale_after`` / 2, as does
-one that enters behind it. So an old claim is worth at most half of what makes a head stale.
+**Where the next request starts.** The tags of a stale request are no base for the request after it.
+A request behind three stale ones starts at the *anchor*, V - ``stale_after`` / 2. So an old claim
+is worth at most half of what makes a head stale.
 
-**When it ends.** The bits move up with the requests: after three grants at most the tenant's head
-has a tag that was derived from the anchor, and is not stale. Until then the tags that follow may
-themselves grow old. While a head is stale, its ``start`` field therefore holds the start tag of the
-first non-stale request behind it, so that request's age is still watched: when that tag leaves
-quarter 0, all three are stale. A tenant whose queue is empty keeps its bits; if they are set, its
-next request starts at V.
+**When it ends.** The bits move up with the requests. After at most three grants the head has
+a tag that was derived from the anchor, and is not stale. Meanwhile that tag grows older too. While
+a head is stale, its ``start`` field holds the start tag of the first non-stale request behind it,
+so that request's age is still watched: if it is not in quarter 0, all three are stale. An empty
+queue has the last F of its tenant in that field; once that is stale, the next request starts at V.
 
-Nothing is lost by this but memory of old claims: it takes 8 ``l_max`` x W bytes of service to
-others for a head to become stale.
+This limits the memory of old claims, not service: V moves by 8 ``l_max`` only with 8 ``l_max`` x W
+bytes of service to others.
 """
 
 from amaranth import *
