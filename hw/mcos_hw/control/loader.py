@@ -1,11 +1,14 @@
-"""Takes an image word by word, checks it, and makes it live at once or not at all."""
+"""Takes an image word by word, has it checked, and makes it live at once or not at all."""
+
+from collections.abc import Callable, Sequence
 
 from amaranth import *
 from amaranth.lib import crc, data, wiring
 from amaranth.lib.crc.catalog import CRC32_ETHERNET
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecker
 from mcos_hw.control.store import ConfigStore
 from mcos_hw.link.live import live_layout
 from mcos_hw.registers.declaration import RegisterMap
@@ -21,21 +24,21 @@ from mcos_hw.registers.image import (
 __all__ = ["ImageLoader"]
 
 
+CHECKERS = (TenantChecker, ChannelChecker)
+"""Who judges each kind of section. The first that is not content gives the code."""
+
+
 class ImageLoader(wiring.Component):
-    """Loader, checker and store of a channel's configuration.
+    """Loader and store of a channel's configuration.
 
-    Takes one word a clock. The first word that is wrong refuses the image, in stream order:
-    magic, version, map hash, length, a payload bit outside its field, checksum. Then the values
-    are checked for ``tenants + 1`` clocks, one tenant a clock and the verdict; it is STAGED unless
-    one of these is broken, the first with OVERSUBSCRIBED, any other with FIELD:
+    Takes one word a clock. It checks the header itself, hands each section to the checker of its
+    kind, and refuses the image at the first word that is wrong: in the header, at the begin of a
+    section, or a bit outside its field. The last word is the checksum. In the clock after it the
+    loader refuses the image as MISSING if not all sections have come, and as each checker says if a
+    value breaks a rule; else the image is STAGED.
 
-    - the sum of all committed rates is at most ``config.admissible_rate``;
-    - an enabled tenant has committed rate <= peak rate, committed depth <= peak depth, 0 < 1/w <= 1
-      and a page colour; the depth of a bucket is at least l_max, or 0 where its rate is 0; without
-      a peak rate the tenant is work conserving, as nothing else would serve it;
-    - a tenant that is not enabled has a committed rate of 0;
-    - 0 < paced rate <= r if the pacer is enabled, port credit >= l_max, promotion interval >= 1,
-      and 0 < 1/W <= 1.
+    The rules of values are those of :class:`~mcos_hw.control.checker.SectionChecker` and its
+    subclasses. The loader knows none of them.
 
     What software may do, and what comes of it:
 
@@ -113,7 +116,6 @@ class ImageLoader(wiring.Component):
             )
         self.config = config
         self.registers = registers
-        self.image_length = HEADER_WORDS + registers.image_length + 1
         super().__init__(
             {
                 "begin": In(1),
@@ -122,7 +124,7 @@ class ImageLoader(wiring.Component):
                 "word": In(32),
                 "state": Out(ImageState),
                 "code": Out(ImageCode),
-                "received": Out(range(self.image_length + 1)),
+                "received": Out(range(registers.image_length + 1)),
                 "generation": Out(32),
                 "live_label": Out(32),
                 "live_crc": Out(32),
@@ -135,74 +137,51 @@ class ImageLoader(wiring.Component):
         m = Module()
         m.submodules.store = store = ConfigStore(self.registers)
         m.submodules.checksum = checksum = crc.Processor(CRC32_ETHERNET(data_width=32))
+        checkers = [make(self.config, self.registers) for make in CHECKERS]
+        m.d.comb += store.word.eq(self.word)
+        for checker in checkers:
+            name = checker.kind.name.lower()
+            m.submodules[f"{name}_checker"] = checker
+            connect(m, checker.place, getattr(store, name))
+            m.d.comb += [checker.begin.eq(self.begin), checker.word.eq(self.word)]
 
         # A later assignment wins over an earlier one, here and everywhere in Amaranth: a begin over
-        # a commit over a word, and OVERSUBSCRIBED over FIELD. A begin also clears what the checker
-        # sums up; nothing touches it before CHECKING.
-        tenant = Signal(range(self.config.tenants + 1))
-        committed = Signal(range(self.config.tenants << self.config.rate_width))
-        broken = Signal()
+        # a commit over a word. A begin also clears what the checkers keep.
+        length = Signal.like(self.received)
         label = Signal(32)
 
         def refuse(code):
             m.d.sync += [self.state.eq(ImageState.REFUSED), self.code.eq(code)]
 
-        last = self.image_length - 1
         complete = (self.state == ImageState.CHECKING) | (self.state == ImageState.STAGED)
-        m.d.comb += [
-            checksum.start.eq(self.begin),
-            checksum.data.eq(self.word),
-            store.word.eq(self.word),
-            store.write_index.eq(self.received - HEADER_WORDS),
-        ]
+        m.d.comb += [checksum.start.eq(self.begin), checksum.data.eq(self.word)]
         with m.Switch(self.state):
             with m.Case(ImageState.RECEIVING), m.If(self.word_stb):
                 m.d.sync += self.received.eq(self.received + 1)
-                # A word that comes with a begin is no word of the image that begins.
-                m.d.comb += checksum.valid.eq((self.received != last) & ~self.begin)
-                with m.Switch(self.received):
-                    for position, expected, code in (
-                        (HeaderWord.MAGIC, IMAGE_MAGIC, ImageCode.MAGIC),
-                        (HeaderWord.VERSION, IMAGE_VERSION, ImageCode.VERSION),
-                        (HeaderWord.MAP_HASH, self.registers.hash, ImageCode.MAP_HASH),
-                        (HeaderWord.WORDS, self.image_length, ImageCode.WORDS),
-                    ):
-                        with m.Case(position), m.If(self.word != expected):
-                            refuse(code)
-                    with m.Case(HeaderWord.LABEL):
-                        m.d.sync += label.eq(self.word)
-                    with m.Case(last):
-                        m.d.sync += self.state.eq(ImageState.CHECKING)
-                        with m.If(self.word != checksum.crc):
-                            refuse(ImageCode.CRC)
-                    with m.Default():
-                        m.d.comb += store.write_stb.eq(1)
-                        with m.If(~store.fits):
-                            refuse(ImageCode.FIELD)
+                with m.If(self.received < HEADER_WORDS):
+                    # A word that comes with a begin is no word of the image that begins.
+                    m.d.comb += checksum.valid.eq(~self.begin)
+                    self._take_header(m, refuse, length=length, label=label)
+                with m.Elif(self.received + 1 == length):
+                    m.d.sync += self.state.eq(ImageState.CHECKING)
+                    with m.If(self.word != checksum.crc):
+                        refuse(ImageCode.CRC)
+                with m.Else():
+                    m.d.comb += checksum.valid.eq(~self.begin)
+                    self._take_section(m, refuse, checkers)
             with m.Case(ImageState.CHECKING):
-                layout = store.shadow.tenants.shape().elem_shape
-                row = data.View(layout, Signal(layout.size, name="row"))
-                m.d.comb += row.eq(store.shadow.tenants[tenant[: self.config.tenant_width]])
-                m.d.sync += [
-                    tenant.eq(tenant + 1),
-                    committed.eq(committed + row.committed_rate),
-                    broken.eq(broken | self._tenant_broken(row)),
-                ]
-                with m.If(tenant == self.config.tenants):
-                    m.d.sync += self.state.eq(ImageState.STAGED)
-                    with m.If(broken | self._channel_broken(store.shadow.channel)):
-                        refuse(ImageCode.FIELD)
-                    with m.If(committed > self.config.admissible_rate):
-                        refuse(ImageCode.OVERSUBSCRIBED)
+                m.d.sync += self.state.eq(ImageState.STAGED)
+                for checker in reversed(checkers):
+                    with m.If(checker.verdict != ImageCode.NONE):
+                        refuse(checker.verdict)
+                with m.If(~Cat(checker.complete for checker in checkers).all()):
+                    refuse(ImageCode.MISSING)
 
         with m.If(self.begin):
             m.d.sync += [
                 self.state.eq(ImageState.RECEIVING),
                 self.code.eq(ImageCode.NONE),
                 self.received.eq(0),
-                tenant.eq(0),
-                committed.eq(0),
-                broken.eq(0),
             ]
             with m.If(self.commit):
                 refuse(ImageCode.TRUNCATED)
@@ -226,35 +205,51 @@ class ImageLoader(wiring.Component):
             ]
         return m
 
-    def _tenant_broken(self, row: data.View) -> Value:
-        """A relation between the fields of one tenant does not hold."""
-        order = (row.peak_rate < row.committed_rate) | (row.peak_depth < row.committed_depth)
-        # A bucket without a rate has no depth: it would be filled once, with what nobody promised.
-        committed = Mux(
-            row.committed_rate == 0,
-            row.committed_depth != 0,
-            (row.committed_depth < self.config.l_max),
-        )
-        peak = Mux(
-            row.peak_rate == 0,
-            (row.peak_depth != 0) | ~row.work_conserving,
-            row.peak_depth < self.config.l_max,
-        )
-        weight = _not_a_share(row.inverse_weight, self.config.reciprocal_fraction)
-        colours = row.colours == 0
-        contract = order | committed | peak | weight | colours
-        return Mux(row.enable, contract, row.committed_rate != 0)
+    def _take_header(
+        self,
+        m: Module,
+        refuse: Callable[[Value | ImageCode], None],
+        *,
+        length: Signal,
+        label: Signal,
+    ) -> None:
+        """Take a word of the header."""
+        registers = self.registers
+        with m.Switch(self.received):
+            for place, expected, code in (
+                (HeaderWord.MAGIC, IMAGE_MAGIC, ImageCode.MAGIC),
+                (HeaderWord.VERSION, IMAGE_VERSION, ImageCode.VERSION),
+                (HeaderWord.CAPABILITY, registers["CAPABILITY"].reset, ImageCode.SIZES),
+                (HeaderWord.LIMITS, registers["LIMITS"].reset, ImageCode.SIZES),
+                (HeaderWord.CLOCK, registers["CLOCK"].reset, ImageCode.CLOCK),
+                (HeaderWord.MAP_HASH, registers.hash, ImageCode.MAP_HASH),
+            ):
+                with m.Case(place), m.If(self.word != expected):
+                    refuse(code)
+            with m.Case(HeaderWord.WORDS):
+                m.d.sync += length.eq(self.word)
+                with m.If((self.word <= HEADER_WORDS) | (self.word > registers.image_length)):
+                    refuse(ImageCode.WORDS)
+            with m.Case(HeaderWord.LABEL):
+                m.d.sync += label.eq(self.word)
 
-    def _channel_broken(self, channel: data.View) -> Value:
-        """A relation between the fields of the channel does not hold."""
-        r = self.config.bytes_per_clock << self.config.rate_fraction
-        pacer = channel.pacer_enable & ((channel.pacer_rate == 0) | (channel.pacer_rate > r))
-        credit = channel.port_credit < self.config.l_max
-        promotion = channel.promotion_interval == 0
-        weight = _not_a_share(channel.inverse_total_weight, self.config.total_reciprocal_fraction)
-        return pacer | credit | promotion | weight
-
-
-def _not_a_share(value: Value, fraction: int) -> Value:
-    """``value / 2**fraction`` is 0 or over 1."""
-    return (value == 0) | (value > 1 << fraction)
+    def _take_section(
+        self,
+        m: Module,
+        refuse: Callable[[Value | ImageCode], None],
+        checkers: Sequence[SectionChecker],
+    ) -> None:
+        """Hand a word to the checker whose section is open; without one, the word begins one."""
+        with m.If(Cat(checker.open for checker in checkers).any()):
+            for checker in checkers:
+                m.d.comb += checker.word_stb.eq(checker.open)
+                with m.If(checker.open & ~checker.fits):
+                    refuse(ImageCode.FIELD)
+        with m.Else(), m.Switch(self.word[:8]):
+            for checker in checkers:
+                with m.Case(checker.kind):
+                    m.d.comb += checker.open_stb.eq(1)
+                    with m.If(checker.fault != ImageCode.NONE):
+                        refuse(checker.fault)
+            with m.Default():
+                refuse(ImageCode.SECTION_KIND)

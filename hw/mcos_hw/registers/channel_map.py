@@ -5,6 +5,7 @@ The AXI4-Lite bank, the image's sections, the policy compiler's names and every 
 """
 
 import dataclasses
+import functools
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.builder import Builder
@@ -17,6 +18,7 @@ from mcos_hw.registers.settings import add_channel_settings, add_tenant_settings
 __all__ = ["channel_map"]
 
 
+@functools.lru_cache(maxsize=64)
 def channel_map(config: ChannelConfig) -> RegisterMap:
     """The register map of a channel of the given sizes."""
     build = Builder()

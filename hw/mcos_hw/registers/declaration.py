@@ -2,11 +2,12 @@
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
 
-from mcos_hw.registers.image import SectionKind
+from mcos_hw.registers.image import HEADER_WORDS, SectionKind
 
 __all__ = [
     "Access",
@@ -238,22 +239,33 @@ class RegisterMap:
         counts = {kind: [each.count for each in self.section(kind)] for kind in SectionKind}
         return {kind: max(each) for kind, each in counts.items() if each}
 
-    def image_words(self) -> Iterator[tuple[Register, int]]:
-        """Image registers in the order in which an image carries them: (register, index).
+    def image_places(self) -> dict[int, tuple[Register, int]]:
+        """Which image register, and which element of it, each word of an image holds.
 
-        First come the channel's, then all of tenant 0, then all of tenant 1, and so on.
+        The sections stand as the compiler writes them: the channel, then tenant 0, tenant 1, and
+        so on. Places of other words, which hold no register, are left out.
         """
+        places = {}
+        place = HEADER_WORDS
         for kind, count in self.sections().items():
             for index in range(count):
                 for register in self.section(kind):
-                    yield register, index
+                    place += 1
+                    places[place] = register, index
+                place += 1
+        return places
+
+    def image_words(self) -> Iterator[tuple[Register, int]]:
+        """Image registers in the order in which an image carries them: (register, index)."""
+        yield from self.image_places().values()
 
     @property
     def image_length(self) -> int:
-        """Words of an image's values."""
-        return sum(count * len(self.section(kind)) for kind, count in self.sections().items())
+        """Words of a whole image: header, sections and checksum."""
+        sections = ((1 + len(self.section(kind))) * n for kind, n in self.sections().items())
+        return HEADER_WORDS + sum(sections) + 1
 
-    @property
+    @functools.cached_property
     def hash(self) -> int:
         """32-bit number that changes with any name, offset, field or width of the map."""
         rows = [

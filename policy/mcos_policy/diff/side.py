@@ -1,5 +1,6 @@
 """One side of a comparison: a contract, or an image with what is known of it."""
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
-from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord, ImageCode
+from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.diagnostics import ContractError, error, printable
-from mcos_policy.image import Image, decode, image_files, unpack, verify
+from mcos_policy.image import Image, decode, hardware_of, image_files, refusal, unpack
 from mcos_policy.origin import Origin
 from mcos_policy.settings import Settings
 
@@ -22,7 +23,7 @@ __all__ = [
 
 _MAGIC = IMAGE_MAGIC.to_bytes(4, "little")
 _LARGEST_FILE = 1 << 20
-_TAGS = (4, 8, 16)
+_TAG_DIGITS = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,6 @@ class Side:
         The hardware that it is for.
     names : dict[int, str]
         Names of tenants by tag, as far as they are known.
-    told_config : bool
-        Whether the image's record tells the hardware; otherwise its clock is assumed.
     """
 
     name: str
@@ -50,7 +49,6 @@ class Side:
     image: Image
     config: ChannelConfig
     names: dict[int, str]
-    told_config: bool
 
     @property
     def settings(self) -> Settings:
@@ -82,7 +80,6 @@ def read_side(path: Path, *, default: ChannelConfig) -> Side:
             image=compiled.image,
             config=compiled.config,
             names=compiled.names,
-            told_config=True,
         )
     if len(data) > _LARGEST_FILE:
         raise _refused(path, "an image must have at most 1 MiB, not more; name another file")
@@ -96,17 +93,18 @@ def read_side(path: Path, *, default: ChannelConfig) -> Side:
         found = f"0x{image.words[HeaderWord.MAP_HASH]:08x}"
         rule = f"an image must be of hardware that this version knows, not of a map {found}"
         raise _refused(path, f"{rule}; compile the contract again")
-    code = verify(image.words, config)
-    if code is not ImageCode.NONE:
-        rule = f"an image must be one that the hardware takes, not one refused as {code.name}"
-        raise _refused(path, f"{rule}; compile the contract again")
+    refused = refusal(image.words, config)
+    if refused is not None:
+        rule = (
+            f"an image must be one that the hardware takes, not one refused as {refused.code.name}"
+        )
+        raise _refused(path, f"{rule}: {refused.text}")
     return Side(
         name=str(path),
         compiled=None,
         image=image,
         config=config,
         names=_names(record),
-        told_config="config" in record,
     )
 
 
@@ -137,19 +135,14 @@ def _record(path: Path, image: Image) -> dict[str, Any]:
 
 
 def _config(image: Image, record: dict[str, Any]) -> ChannelConfig | None:
-    """The hardware that an image is for: as recorded, else the default of as many tags."""
-    known = [ChannelConfig(tenants=tags) for tags in _TAGS]
+    """The hardware that an image is for: as recorded, else as its header tells."""
     told = record.get("config")
-    if isinstance(told, dict):
-        try:
-            known.insert(0, ChannelConfig(**told))
-        except (TypeError, ValueError):
-            record.pop("config")
-    else:
-        record.pop("config", None)
-    for config in known:
-        if channel_map(config).hash == image.words[HeaderWord.MAP_HASH]:
-            return config
+    candidates: list[dict[str, Any]] = [told] if isinstance(told, dict) else []
+    for sizes in (*candidates, hardware_of(image)):
+        with contextlib.suppress(TypeError, ValueError):
+            config = ChannelConfig(**sizes)
+            if channel_map(config).hash == image.words[HeaderWord.MAP_HASH]:
+                return config
     return None
 
 
@@ -161,8 +154,5 @@ def _names(record: dict[str, Any]) -> dict[int, str]:
     return {
         int(tag): printable(name)
         for tag, name in told.items()
-        if tag.isascii()
-        and tag.isdigit()
-        and len(tag) <= len(str(_TAGS[-1]))
-        and isinstance(name, str)
+        if tag.isascii() and tag.isdigit() and len(tag) <= _TAG_DIGITS and isinstance(name, str)
     }

@@ -71,7 +71,7 @@ def command(
         changes = compare_images(
             was.settings, now.settings, (was.config, now.config), was.names | now.names
         )
-    told_same = (was.config, was.image.payload) == (now.config, now.image.payload)
+    told_same = (was.config, was.settings) == (now.config, now.settings)
     if json is not None:
         found = {
             "after": _origin(now),
@@ -88,12 +88,6 @@ def command(
         return
     if not contracts:
         tell("Rates, bytes and weights are those of one channel.")
-        for side in sides:
-            if not side.told_config:
-                tell(
-                    f"{side.name}: a clock of {side.config.clock_khz / 1000:g} MHz is assumed, as "
-                    "the image's JSON is not beside it."
-                )
     _show("What differs", changes)
     if follows:
         output.print()

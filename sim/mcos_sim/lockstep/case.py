@@ -1,13 +1,14 @@
 """Random cases: contracts, commits under way, and traffic that looks for corners."""
 
 import dataclasses
+import itertools
 import zlib
 
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_hw.registers.image import HEADER_WORDS, ImageCode
+from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, Section
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.settings import Settings, TenantSettings
 from mcos_sim.lockstep.contracts import illegal_settings, random_settings
@@ -177,28 +178,74 @@ def _commit(clock: int, settings: Settings, config: ChannelConfig) -> Commit:
 def _spoilt(commit: Commit, config: ChannelConfig, rng: np.random.Generator) -> Commit:
     """The same with something wrong, of each kind that the loader looks at."""
     words = list(commit.image.words)
-    match rng.choice(("bit", "checksum", "field", "value", "value", "length")):
+    kinds = ["bit", "checksum", "header", "section", "length"]
+    if config.loader_checks:
+        kinds += ["field", "value", "value"]
+    match rng.choice(kinds):
         case "bit":
             words[rng.integers(len(words))] ^= 1 << int(rng.integers(32))
         case "checksum":
             words[-1] ^= 1 << int(rng.integers(32))
+        case "header":
+            told = (HeaderWord.CAPABILITY, HeaderWord.LIMITS, HeaderWord.CLOCK, HeaderWord.MAP_HASH)
+            words[rng.choice(told)] ^= 1 << int(rng.integers(32))
+            words = _sealed(words)
+        case "section":
+            words = _sealed(_other_sections(words, rng))
         case "field":
-            registers = [register for register, _ in channel_map(config).image_words()]
             places = [
-                (HEADER_WORDS + k, bit)
-                for k, register in enumerate(registers)
+                (place, bit)
+                for place, (register, _) in channel_map(config).image_places().items()
                 for bit in range(32)
                 if not register.mask >> bit & 1
             ]
             place, bit = places[rng.integers(len(places))]
             words[place] |= 1 << bit
-            words[-1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words[:-1]))
+            words = _sealed(words)
         case "value":
             illegal = illegal_settings(commit.settings, config, rng)
             words = list(_commit(commit.clock, illegal, config).image.words)
         case "length":
             words = words[:-1] if rng.random() < 0.5 else [*words, int(rng.integers(1 << 32))]
     return dataclasses.replace(commit, spoilt=tuple(words))
+
+
+def _other_sections(words: list[int], rng: np.random.Generator) -> list[int]:
+    """A good image whose sections are not those that the hardware has."""
+    sections: list[list[int]] = []
+    place = HEADER_WORDS
+    while place < len(words) - 1:
+        end = place + 1 + Section.unpack(words[place]).words
+        sections.append(words[place:end])
+        place = end
+    tenants = len(sections) - 1
+    k = int(rng.choice((0, 1, tenants)))
+    first = Section.unpack(sections[k][0])
+    match rng.choice(("kind", "index", "words", "missing", "repeated", "order")):
+        case "kind":
+            first = dataclasses.replace(first, kind=int(rng.choice((0, 3, 0xFF))))
+            sections[k] = [first.pack(), *sections[k][1:]]
+        case "index":
+            first = dataclasses.replace(first, index=tenants + int(rng.integers(8)))
+            sections[k] = [first.pack(), *sections[k][1:]]
+        case "words":
+            first = dataclasses.replace(first, words=first.words ^ 1 << int(rng.integers(16)))
+            sections[k] = [first.pack(), *sections[k][1:]]
+        case "missing":
+            del sections[k]
+        case "repeated":
+            sections[tenants] = sections[rng.integers(1, tenants)]
+        case "order":
+            i = int(rng.integers(1, tenants))
+            sections[i : i + 2] = sections[i + 1], sections[i]
+    return [*words[:HEADER_WORDS], *itertools.chain.from_iterable(sections), words[-1]]
+
+
+def _sealed(words: list[int]) -> list[int]:
+    """The words with the length and the checksum that they have."""
+    words[HeaderWord.WORDS] = len(words)
+    words[-1] = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words[:-1]))
+    return words
 
 
 def _twisted(settings: Settings, twist: str, config: ChannelConfig) -> Settings:

@@ -7,9 +7,10 @@ import numpy as np
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_hw.registers.monitor import monitor_registers
+from mcos_policy.image import register_words
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.faults import Fault
-from mcos_sim.lockstep.case import Case, Commit
+from mcos_sim.lockstep.case import Case
 from mcos_sim.lockstep.sides import HardwareSide, ModelSide
 from mcos_sim.model.probe import probe_fields, probe_words
 from mcos_sim.model.registers import read_monitor
@@ -153,7 +154,7 @@ class _Sides:
         ours = read_monitor(self.model.state, self.config)
         ours |= {"GENERATION": [self.commits], "LIVE_CRC": [self.live.image.crc]}
         ours["LIVE_LABEL"] = [self.live.clock]
-        settings = _image_registers(self.live, self.config)
+        settings = register_words(channel_map(self.config), self.live.image)
         ours |= settings
         differing = {}
         # Reading takes clocks: what an epoch may latch meanwhile cannot be compared.
@@ -172,16 +173,6 @@ class _Sides:
                     label = f"{name}[{k}]" if count > 1 else name
                     differing[label] = (theirs[k], ours[name][k])
         return differing
-
-
-def _image_registers(live: Commit, config: ChannelConfig) -> dict[str, list[int]]:
-    """Words of the registers that an image sets, by register name."""
-    words: dict[str, list[int]] = {}
-    for (register, _), word in zip(
-        channel_map(config).image_words(), live.image.payload, strict=True
-    ):
-        words.setdefault(register.name, []).append(word)
-    return words
 
 
 def _values(

@@ -7,7 +7,6 @@ from numba import carray, types
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
-from mcos_hw.registers.image import HEADER_WORDS
 from mcos_sim.compiling import callback
 from mcos_sim.environment.drive import drive
 from mcos_sim.errors import HardwareError
@@ -23,6 +22,12 @@ __all__ = [
 _WRITE_CLOCKS = 4
 """Clocks from one register write to the next; the harness needs them to have the answer."""
 
+_CHECK_CLOCKS = 8
+"""Clocks from the one in which the write after the last word could come to the live image.
+
+A write reaches the loader in the second clock after it, and the checks take a clock.
+"""
+
 
 @callback(types.void(types.CPointer(types.int64), types.int64))
 def _drive(pointer, length):
@@ -31,8 +36,7 @@ def _drive(pointer, length):
 
 def load_clocks(config: ChannelConfig) -> int:
     """Clocks from the first write of an image to the one in which it is live."""
-    words = HEADER_WORDS + channel_map(config).image_length + 1
-    return _WRITE_CLOCKS * (words + 1) + config.tenants + 8
+    return _WRITE_CLOCKS * (channel_map(config).image_length + 1) + _CHECK_CLOCKS
 
 
 def image_writes(

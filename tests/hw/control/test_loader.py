@@ -3,8 +3,10 @@
 
 import collections
 import dataclasses
+import itertools
 import random
 import zlib
+from typing import ClassVar
 
 import cocotb
 import pytest
@@ -19,31 +21,34 @@ from mcos_hw.control.loader import ImageLoader
 from mcos_hw.link.live import live_layout
 from mcos_hw.registers import COLOUR_BITS, channel_map
 from mcos_hw.registers.image import (
+    ALL_CHANNELS,
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
     HeaderWord,
     ImageCode,
     ImageState,
+    Section,
+    SectionKind,
 )
-from mcos_policy.image import encode, verify
+from mcos_policy.image import Image, encode, register_words, verify
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.build import build
 from mcos_sim.cosim.run import parameters, run
 
-IMAGES = 2_200
+IMAGES = 1_800
 SEED = 2
 
 CONFIG = ChannelConfig()
 REGISTERS = channel_map(CONFIG)
-LENGTH = HEADER_WORDS + REGISTERS.image_length + 1
+LENGTH = REGISTERS.image_length
 LIVE = live_layout(REGISTERS)
 
 STIMULUS = data.StructLayout({"begin": 1, "commit": 1, "word_stb": 1, "word": 32})
 OBSERVED = data.StructLayout(
     {
         "state": 3,
-        "code": 4,
+        "code": 5,
         "received": LENGTH.bit_length(),
         "generation": 32,
         "live_label": 32,
@@ -112,18 +117,26 @@ class Model:
     HEADER = (
         (IMAGE_MAGIC, ImageCode.MAGIC),
         (IMAGE_VERSION, ImageCode.VERSION),
+        (1 | 16 << 8 | 16 << 16 | 32 << 24, ImageCode.SIZES),
+        (512 | 3 << 16 | 64 << 20, ImageCode.SIZES),
+        (800_000, ImageCode.CLOCK),
         (REGISTERS.hash, ImageCode.MAP_HASH),
-        (LENGTH, ImageCode.WORDS),
     )
-    MASKS = tuple(register.mask for register, _ in REGISTERS.image_words())
+    MASKS: ClassVar = {
+        kind: [register.mask for register in REGISTERS.section(kind)] for kind in SectionKind
+    }
 
     def __init__(self):
         self.state = ImageState.EMPTY
         self.code = ImageCode.NONE
-        self.words = []
-        self.checked = 0
+        self._forget()
         self.generation = 0
         self.live = None
+
+    def _forget(self):
+        self.words = []
+        self.open = []
+        self.begun = dict.fromkeys(SectionKind, 0)
 
     def observed(self):
         """What the loader must show, apart from the counters of changes."""
@@ -140,14 +153,12 @@ class Model:
         state = self.state
         word = stimulus >> STIMULUS["word"].offset if stimulus & put(0) else None
         if state is ImageState.CHECKING:
-            self.checked += 1
-            if self.checked == CONFIG.tenants + 1:
-                self._settle(verify(self.words, CONFIG), good=ImageState.STAGED)
+            self._settle(verify(self.words, CONFIG), good=ImageState.STAGED)
         if state is ImageState.RECEIVING and word is not None:
             self._take(word)
         if stimulus & BEGIN:
             self.state, self.code = ImageState.RECEIVING, ImageCode.NONE
-            self.words, self.checked = [], 0
+            self._forget()
             if stimulus & COMMIT:
                 self._refuse(ImageCode.TRUNCATED)
         elif stimulus & COMMIT:
@@ -159,16 +170,36 @@ class Model:
         position = len(self.words)
         self.words.append(word)
         code = ImageCode.NONE
+        complete = position >= HEADER_WORDS and len(self.words) == self.words[HeaderWord.WORDS]
         if position < len(self.HEADER):
             expected, wrong = self.HEADER[position]
             code = code if word == expected else wrong
-        elif HEADER_WORDS <= position < LENGTH - 1:
-            code = ImageCode.FIELD if word & ~self.MASKS[position - HEADER_WORDS] else code
-        elif position == LENGTH - 1:
+        elif position == HeaderWord.WORDS:
+            code = code if HEADER_WORDS < word <= LENGTH else ImageCode.WORDS
+        elif complete:
             sent = b"".join(each.to_bytes(4, "little") for each in self.words[:-1])
             code = code if word == zlib.crc32(sent) else ImageCode.CRC
-        complete = len(self.words) == LENGTH
+        elif self.open:
+            code = ImageCode.FIELD if word & ~self.open.pop(0) else code
+        elif position >= HEADER_WORDS:
+            code = self._begin(*word.to_bytes(4, "little")[:2], word >> 16)
         self._settle(code, good=ImageState.CHECKING if complete else ImageState.RECEIVING)
+
+    def _begin(self, kind, index, words):
+        if kind not in self.MASKS:
+            return ImageCode.SECTION_KIND
+        count = CONFIG.tenants if kind == SectionKind.TENANT else 1
+        if kind == SectionKind.CHANNEL and index == ALL_CHANNELS:
+            index = 0
+        if index >= count:
+            return ImageCode.SECTION_INDEX
+        if words != len(self.MASKS[kind]):
+            return ImageCode.SECTION_WORDS
+        if index != self.begun[kind]:
+            return ImageCode.REPEATED if index < self.begun[kind] else ImageCode.MISSING
+        self.begun[kind] += 1
+        self.open = list(self.MASKS[kind])
+        return ImageCode.NONE
 
     def _settle(self, code, *, good):
         if code is ImageCode.NONE:
@@ -191,12 +222,13 @@ class Model:
 
 
 def live_word(words):
-    """The live configuration that an image's payload sets, packed as ``LIVE``."""
+    """The live configuration that an image sets, packed as ``LIVE``."""
     packed = 0
     channel, tenants = LIVE["channel"], LIVE["tenants"]
     row = tenants.shape.elem_shape
-    for (register, index), word in zip(REGISTERS.image_words(), words[HEADER_WORDS:], strict=False):
-        for name, value in register.unpack(word).items():
+    registers = register_words(REGISTERS, Image(words=tuple(words)))
+    for register, index in REGISTERS.image_words():
+        for name, value in register.unpack(registers[register.name][index]).items():
             if register.count == 1:
                 offset = channel.offset + channel.shape[name].offset
             else:
@@ -264,6 +296,25 @@ def sealed(words):
     """``words`` with the checksum that they need."""
     body = b"".join(word.to_bytes(4, "little") for word in words[:-1])
     return [*words[:-1], zlib.crc32(body)]
+
+
+def resized(words):
+    """``words`` with the length that they have, and sealed."""
+    return sealed([*words[: HeaderWord.WORDS], len(words), *words[HeaderWord.WORDS + 1 :]])
+
+
+def sections_of(words):
+    """The sections of a good image, each with the word that names it."""
+    sections, place = [], HEADER_WORDS
+    while place < len(words) - 1:
+        end = place + 1 + Section.unpack(words[place]).words
+        sections.append(words[place:end])
+        place = end
+    return sections
+
+
+def with_sections(words, sections):
+    return resized([*words[:HEADER_WORDS], *itertools.chain(*sections), 0])
 
 
 def with_channel(settings, **changes):
@@ -343,17 +394,68 @@ def wrong_header(rng, position):
     return sealed(words)
 
 
+def wrong_length(rng):
+    """A length that no image has; a shorter one is told from it by the checksum alone."""
+    words = good(rng)
+    words[HeaderWord.WORDS] = rng.choice((0, HEADER_WORDS, LENGTH + 1, LENGTH | 1 << 31))
+    return sealed(words)
+
+
 def out_of_field(rng):
     words = good(rng)
     narrow = [
         (position, bit)
-        for position, mask in enumerate(Model.MASKS, start=HEADER_WORDS)
+        for position, (register, _) in REGISTERS.image_places().items()
         for bit in range(32)
-        if not mask >> bit & 1
+        if not register.mask >> bit & 1
     ]
     position, bit = rng.choice(narrow)
     words[position] |= 1 << bit
     return sealed(words)
+
+
+def named_otherwise(rng, **changes):
+    """A good image of which one section begins with another word."""
+    words = good(rng)
+    sections = sections_of(words)
+    tenants = "index" in changes
+    k = rng.randrange(1 if tenants else 0, len(sections))
+    section = dataclasses.replace(Section.unpack(sections[k][0]), **changes)
+    sections[k] = [section.pack(), *sections[k][1:]]
+    return with_sections(words, sections)
+
+
+def missing(rng):
+    """An image without one section, without the end of the last one, or in another order."""
+    words = good(rng)
+    sections = sections_of(words)
+    k = rng.randrange(len(sections))
+    match rng.randrange(3):
+        case 0:
+            del sections[k]
+        case 1:
+            del sections[-1][rng.randrange(1, len(sections[-1])) :]
+        case 2:
+            k = rng.randrange(1, CONFIG.tenants)
+            sections[k], sections[k + 1] = sections[k + 1], sections[k]
+    return with_sections(words, sections)
+
+
+def repeated(rng):
+    """A section in place of one that comes later, or the channel twice."""
+    words = good(rng)
+    sections = sections_of(words)
+    k = rng.randrange(2, len(sections))
+    sections[k] = sections[rng.randrange(k)]
+    return with_sections(words, sections)
+
+
+def channel_last(rng):
+    words = good(rng)
+    channel, *tenants = sections_of(words)
+    section = Section.unpack(channel[0])
+    channel[0] = dataclasses.replace(section, index=rng.choice((0, ALL_CHANNELS))).pack()
+    return with_sections(words, [*tenants, channel])
 
 
 def flipped_bit(rng):
@@ -377,7 +479,7 @@ def sent(rng, words):
 
 
 def checked(rng):
-    return [IDLE] * (CONFIG.tenants + 1 + rng.randrange(3))
+    return [IDLE] * (1 + rng.randrange(3))
 
 
 def offered(rng, words):
@@ -390,13 +492,13 @@ def truncated(rng):
 
 
 def commit_while_checking(rng):
-    return [*sent(rng, good(rng)), *[IDLE] * rng.randint(0, CONFIG.tenants), COMMIT]
+    return [*sent(rng, good(rng)), COMMIT]
 
 
 def overlong(rng):
     return [
         *sent(rng, good(rng)),
-        *[IDLE] * rng.randint(0, CONFIG.tenants + 4),
+        *[IDLE] * rng.randint(0, 4),
         put(rng.getrandbits(32)),
         *checked(rng),
         COMMIT,
@@ -432,10 +534,38 @@ KINDS = {
         ImageCode.NONE,
     ),
     "oversubscribed": (lambda rng: offered(rng, oversubscribed(rng)), ImageCode.OVERSUBSCRIBED),
-    "magic": (lambda rng: offered(rng, wrong_header(rng, 0)), ImageCode.MAGIC),
-    "version": (lambda rng: offered(rng, wrong_header(rng, 1)), ImageCode.VERSION),
-    "map hash": (lambda rng: offered(rng, wrong_header(rng, 2)), ImageCode.MAP_HASH),
-    "words": (lambda rng: offered(rng, wrong_header(rng, 3)), ImageCode.WORDS),
+    "magic": (lambda rng: offered(rng, wrong_header(rng, HeaderWord.MAGIC)), ImageCode.MAGIC),
+    "version": (lambda rng: offered(rng, wrong_header(rng, HeaderWord.VERSION)), ImageCode.VERSION),
+    "sizes": (
+        lambda rng: offered(
+            rng, wrong_header(rng, rng.choice((HeaderWord.CAPABILITY, HeaderWord.LIMITS)))
+        ),
+        ImageCode.SIZES,
+    ),
+    "clock": (lambda rng: offered(rng, wrong_header(rng, HeaderWord.CLOCK)), ImageCode.CLOCK),
+    "map hash": (
+        lambda rng: offered(rng, wrong_header(rng, HeaderWord.MAP_HASH)),
+        ImageCode.MAP_HASH,
+    ),
+    "words": (
+        lambda rng: offered(rng, wrong_length(rng)),
+        ImageCode.WORDS,
+    ),
+    "section kind": (
+        lambda rng: offered(rng, named_otherwise(rng, kind=rng.choice((0, 3, 0x81, 0xFF)))),
+        ImageCode.SECTION_KIND,
+    ),
+    "section index": (
+        lambda rng: offered(rng, named_otherwise(rng, index=rng.choice((16, 32, 128, 255)))),
+        ImageCode.SECTION_INDEX,
+    ),
+    "section words": (
+        lambda rng: offered(rng, named_otherwise(rng, words=rng.choice((0, 7, 10, 1 << 15 | 9)))),
+        ImageCode.SECTION_WORDS,
+    ),
+    "missing": (lambda rng: offered(rng, missing(rng)), ImageCode.MISSING),
+    "repeated": (lambda rng: offered(rng, repeated(rng)), ImageCode.REPEATED),
+    "channel last": (lambda rng: offered(rng, channel_last(rng)), ImageCode.NONE),
     "out of field": (lambda rng: offered(rng, out_of_field(rng)), ImageCode.FIELD),
     "flipped bit": (lambda rng: offered(rng, flipped_bit(rng)), None),
     "truncated": (truncated, ImageCode.TRUNCATED),
@@ -445,7 +575,7 @@ KINDS = {
     "commit with begin": (commit_with_begin, ImageCode.TRUNCATED),
     "committed twice": (committed_twice, ImageCode.NOT_STAGED),
 }
-COMMITS = {"good", "just keeps a relation", "full", "restarted", "committed twice"}
+COMMITS = {"good", "channel last", "just keeps a relation", "full", "restarted", "committed twice"}
 
 
 def with_fields(tag, **fields):
@@ -585,5 +715,5 @@ def test_images(tmp_path):
         directory=tmp_path,
         seed=SEED,
         parameters={"images": IMAGES, "seed": SEED},
-        timeout=120,
+        timeout=240,
     )

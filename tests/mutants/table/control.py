@@ -8,6 +8,7 @@ __all__ = ["CONTROL"]
 BANK = "mcos_hw.control.bank"
 STORE = "mcos_hw.control.store"
 LOADER = "mcos_hw.control.loader"
+CHECKER = "mcos_hw.control.checker"
 
 LOADING = ("control/test_loader.py", "control/test_given_images.py")
 
@@ -15,13 +16,13 @@ CONTROL = (
     Mutant(
         name="bit 31 beside a field is let pass",
         bug=Bug(
-            module=STORE,
+            module=CHECKER,
             text="(self.word & ~register.mask & 0xFFFF_FFFF)",
             instead="(self.word & ~register.mask & 0x7FFF_FFFF)",
         ),
         promise="A word with a bit outside its fields is refused.",
-        unit=("control/test_store.py", *LOADING),
-        proofs=("store.",),
+        unit=LOADING,
+        proofs=("loader.",),
     ),
     Mutant(
         name="a commit leaves out the last tenant",
@@ -65,7 +66,7 @@ CONTROL = (
     Mutant(
         name="the full admissible sum is refused",
         bug=Bug(
-            module=LOADER,
+            module=CHECKER,
             text="committed > self.config.admissible_rate",
             instead="committed >= self.config.admissible_rate",
         ),
@@ -76,53 +77,42 @@ CONTROL = (
     Mutant(
         name="the sum of committed rates wraps",
         bug=Bug(
-            module=LOADER,
-            text="(committed + row.committed_rate)",
-            instead="((committed + row.committed_rate)[: self.config.rate_width])",
+            module=CHECKER,
+            text="(committed + value)",
+            instead="((committed + value)[: self.config.rate_width])",
         ),
         promise="An image that commits more than is admissible is refused.",
         unit=LOADING,
         proofs=("loader.",),
     ),
     Mutant(
-        name="the channel's full rate is refused for the pacer",
+        name="the largest value is refused",
         bug=Bug(
-            module=LOADER,
-            text="(channel.pacer_rate > r)",
-            instead="(channel.pacer_rate >= r)",
+            module=CHECKER,
+            text="value > field.most",
+            instead="value >= field.most",
         ),
-        promise="The pacer's rate may be the channel's.",
+        promise="A value may be the largest that the map allows.",
         unit=LOADING,
         proofs=("loader.",),
     ),
     Mutant(
-        name="a weight of 1 is refused",
+        name="a depth a byte too small is taken",
         bug=Bug(
-            module=LOADER,
-            text="(value > 1 << fraction)",
-            instead="(value >= 1 << fraction)",
+            module=CHECKER,
+            text="value < self.config.l_max",
+            instead="value < self.config.l_max - 1",
         ),
-        promise="1/w may be 1.0.",
-        unit=LOADING,
-        proofs=("loader.",),
-    ),
-    Mutant(
-        name="a committed depth a byte too small is taken",
-        bug=Bug(
-            module=LOADER,
-            text="(row.committed_depth < self.config.l_max)",
-            instead="(row.committed_depth < self.config.l_max - 1)",
-        ),
-        promise="A committed depth is at least l_max.",
+        promise="A depth is at least l_max.",
         unit=LOADING,
         proofs=("loader.",),
     ),
     Mutant(
         name="a best-effort tenant may have a committed depth",
         bug=Bug(
-            module=LOADER,
-            text="            row.committed_depth != 0,\n",
-            instead="            0,\n",
+            module=CHECKER,
+            text="Mux(rate == 0, value != 0, ",
+            instead="Mux(rate == 0, 0, ",
         ),
         promise="A tenant without a guarantee has no committed tokens, full bucket or not.",
         unit=LOADING,
@@ -131,9 +121,9 @@ CONTROL = (
     Mutant(
         name="a tenant that nothing would serve is taken",
         bug=Bug(
-            module=LOADER,
-            text="(row.peak_depth != 0) | ~row.work_conserving",
-            instead="(row.peak_depth != 0)",
+            module=CHECKER,
+            text="unserved = (value == 0) & ~work_conserving",
+            instead="unserved = 0",
         ),
         promise="A tenant without a peak rate is work conserving.",
         unit=LOADING,
@@ -141,8 +131,44 @@ CONTROL = (
     ),
     Mutant(
         name="an image after a refused one is refused",
-        bug=Bug(module=LOADER, text="                broken.eq(0),\n", instead=""),
+        bug=Bug(
+            module=CHECKER,
+            text="        with m.If(self.begin):\n            m.d.sync += broken.eq(0)\n",
+            instead="",
+        ),
         promise="A begin forgets what was staged.",
+        unit=LOADING,
+        proofs=("loader.",),
+    ),
+    Mutant(
+        name="an image of another clock is taken",
+        bug=Bug(
+            module=LOADER,
+            text='                (HeaderWord.CLOCK, registers["CLOCK"].reset, ImageCode.CLOCK),\n',
+            instead="",
+        ),
+        promise="An image for another clock is refused before any value is taken.",
+        unit=LOADING,
+    ),
+    Mutant(
+        name="a section that came before comes again",
+        bug=Bug(
+            module=CHECKER,
+            text="            (index < element, ImageCode.REPEATED),\n",
+            instead="",
+        ),
+        promise="Every section comes once.",
+        unit=LOADING,
+        proofs=("loader.",),
+    ),
+    Mutant(
+        name="an image without its last sections is staged",
+        bug=Bug(
+            module=LOADER,
+            text="~Cat(checker.complete for checker in checkers).all()",
+            instead="~Cat(checker.complete for checker in checkers[1:]).all()",
+        ),
+        promise="An image is staged when all sections have come.",
         unit=LOADING,
         proofs=("loader.",),
     ),

@@ -7,6 +7,7 @@ __all__ = ["REPORTED"]
 
 CHANNEL = "mcos_hw.channel"
 LOADER = "mcos_hw.control.loader"
+CHECKER = "mcos_hw.control.checker"
 
 REPORTED = (
     Mutant(
@@ -79,9 +80,9 @@ REPORTED = (
     Mutant(
         name="a legal tenant with colour 15 alone is refused",
         bug=Bug(
-            module=LOADER,
-            text="row.colours == 0",
-            instead="row.colours[:-1] == 0",
+            module=CHECKER,
+            text="value < field.least",
+            instead='(value[:15] if field.name == "colours" else value) < field.least',
         ),
         promise="A tenant may have any one colour.",
         unit=("control/test_loader.py", "control/test_given_images.py"),
@@ -113,9 +114,9 @@ REPORTED = (
     Mutant(
         name="the last tenant's fields are not checked",
         bug=Bug(
-            module=LOADER,
-            text="broken | self._tenant_broken(row)",
-            instead=("broken | (self._tenant_broken(row) & (tenant != self.config.tenants - 1))"),
+            module=CHECKER,
+            text="self.word_stb & (outside",
+            instead="self.word_stb & (self.place.element != max(1, self.count - 1)) & (outside",
         ),
         promise="Every relation between fields is checked of every tenant.",
         unit=("control/test_loader.py", "control/test_given_images.py"),

@@ -17,7 +17,7 @@ from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, Access, ArbiterKind, channel_map
 from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
-from mcos_policy.image import Image, verify
+from mcos_policy.image import Image, register_words, verify
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.run import folder, parameters
@@ -34,14 +34,13 @@ def equal_shares(config: ChannelConfig, tags, **changes):
     return contract(config, dict.fromkeys(tags, rate), **changes)
 
 
-async def live_words(registers: Registers) -> tuple[int, ...]:
-    """The live configuration, read back word by word in the image's order."""
-    words = {
+async def live_words(registers: Registers) -> dict[str, list[int]]:
+    """The live configuration, read back register by register."""
+    return {
         register.name: await registers.read_array(register.name)
         for register in registers.map.registers
         if register.access is Access.IMAGE
     }
-    return tuple(words[register.name][index] for register, index in registers.map.image_words())
 
 
 async def live_names(registers: Registers) -> list[int]:
@@ -88,7 +87,7 @@ async def says_what_it_is(dut):
         "OPTIONS": {"loader_checks": int(config.loader_checks)},
     }
     assert await live_names(bench.registers) == [0, 0, 0]
-    assert not any(await live_words(bench.registers))
+    assert not any(map(any, (await live_words(bench.registers)).values()))
     assert await bench.registers.status() == (ImageState.EMPTY, ImageCode.NONE)
 
 
@@ -120,7 +119,7 @@ async def refuses_accesses_that_mean_nothing(dut):
     partial = await registers.master.write(registers.map["IMAGE_CONTROL"].offset, b"\x01")
     assert partial.resp is AxiResp.SLVERR
 
-    assert await live_words(registers) == words[HEADER_WORDS:-1]
+    assert await live_words(registers) == register_words(registers.map, Image(words=words))
     assert await live_names(registers) == [1, 0xABCD, words[-1]]
     assert await registers.status() == (ImageState.EMPTY, ImageCode.NONE)
 
@@ -138,6 +137,7 @@ def changed(words, position: int, word: int) -> tuple[int, ...]:
 def faulty_images(config: ChannelConfig, good: Image) -> dict[str, tuple[int, ...]]:
     """One image of each kind of fault."""
     words = good.words
+    mode = HEADER_WORDS + 1
     half = config.bytes_per_clock << config.rate_fraction >> 1
     settings = equal_shares(config, range(4))
 
@@ -152,8 +152,10 @@ def faulty_images(config: ChannelConfig, good: Image) -> dict[str, tuple[int, ..
 
     return {
         "magic": sealed(changed(words, HeaderWord.MAGIC, words[0] ^ 0x2000)),
-        "version": sealed(changed(words, HeaderWord.VERSION, 2)),
-        "map hash": sealed(changed(words, HeaderWord.MAP_HASH, words[2] + 1)),
+        "version": sealed(changed(words, HeaderWord.VERSION, 1)),
+        "sizes": sealed(changed(words, HeaderWord.LIMITS, words[HeaderWord.LIMITS] ^ 1 << 16)),
+        "clock": sealed(changed(words, HeaderWord.CLOCK, config.clock_khz // 2)),
+        "map hash": sealed(changed(words, HeaderWord.MAP_HASH, words[HeaderWord.MAP_HASH] ^ 1)),
         "length": sealed(changed(words, HeaderWord.WORDS, len(words) + 1)),
         "other label": changed(words, HeaderWord.LABEL, good.label + 1),
         "checksum": changed(words, -1 % len(words), words[-1] ^ 1),
@@ -166,7 +168,8 @@ def faulty_images(config: ChannelConfig, good: Image) -> dict[str, tuple[int, ..
         "guarantee of a tag that is off": tenant(3, enable=0),
         "no promotion interval": whole(promotion_interval=0),
         "credit under one request": whole(port_credit=config.l_max - 1),
-        "field too wide": sealed(changed(words, HEADER_WORDS, words[HEADER_WORDS] | 1 << 31)),
+        "section kind": sealed(changed(words, HEADER_WORDS, words[HEADER_WORDS] ^ 4)),
+        "field too wide": sealed(changed(words, mode, words[mode] | 1 << 31)),
     }
 
 
@@ -203,15 +206,16 @@ async def faulty_images_leave_the_last_good_one_live(dut):
         assert sum(map(len, bench.checker.granted.values())) > granted, kind
 
     async def offer_all() -> None:
+        given = register_words(registers.map, good)
         for kind, words in faulty_images(config, good).items():
             await offer(kind, words)
-            assert await live_words(registers) == good.payload, kind
+            assert await live_words(registers) == given, kind
         rng = random.Random(2)
         for _ in range(50):
             position, bit = rng.randrange(len(good.words)), rng.randrange(32)
             words = changed(good.words, position, good.words[position] ^ 1 << bit)
             await offer(f"bit {bit} of word {position}", words)
-        assert await live_words(registers) == good.payload
+        assert await live_words(registers) == given
 
     faults = cocotb.start_soon(offer_all())
     while not bench.done:
@@ -278,10 +282,10 @@ async def a_commit_changes_everything_at_once(dut):
         state, _ = await bench.registers.load(after.words)
         assert state is ImageState.STAGED
         assert await live_names(bench.registers) == [1, 1, before.crc]
-        assert await live_words(bench.registers) == before.payload
+        assert await live_words(bench.registers) == register_words(bench.registers.map, before)
         assert not changes, "what is staged must not be live"
         await bench.registers.commit()
-        assert await live_words(bench.registers) == after.payload
+        assert await live_words(bench.registers) == register_words(bench.registers.map, after)
         assert await live_names(bench.registers) == [2, 2, after.crc]
 
     await bench.run(bench.clock + 1_000)
@@ -307,13 +311,8 @@ async def a_commit_changes_everything_at_once(dut):
 
 def full_depths(config: ChannelConfig, good: Image, tag: int) -> tuple[int, int]:
     """Depths of a tenant's committed and peak bucket in an image."""
-    words = {
-        (register.name, index): word
-        for (register, index), word in zip(
-            channel_map(config).image_words(), good.payload, strict=True
-        )
-    }
-    return words["COMMITTED_DEPTH", tag], words["PEAK_DEPTH", tag]
+    words = register_words(channel_map(config), good)
+    return words["COMMITTED_DEPTH"][tag], words["PEAK_DEPTH"][tag]
 
 
 @cocotb.test()

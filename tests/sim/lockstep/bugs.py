@@ -79,9 +79,9 @@ HARDWARE_BUGS = {
         instead="(latency[:18] > objective[:18])",
     ),
     "a legal tenant with colour 15 alone is refused": Bug(
-        module="mcos_hw.control.loader",
-        text="row.colours == 0",
-        instead="row.colours[:-1] == 0",
+        module="mcos_hw.control.checker",
+        text="value < field.least",
+        instead='(value[:15] if field.name == "colours" else value) < field.least',
     ),
     "a bit of the checksum is not compared": Bug(
         module="mcos_hw.control.loader",
@@ -89,12 +89,12 @@ HARDWARE_BUGS = {
         instead="((self.word ^ checksum.crc) & ~(1 << 21)).any()",
     ),
     "the last tenant's relations are not checked": Bug(
-        module="mcos_hw.control.loader",
-        text="broken | self._tenant_broken(row)",
-        instead="broken | (self._tenant_broken(row) & (tenant != self.config.tenants - 1))",
+        module="mcos_hw.control.checker",
+        text="self.word_stb & (outside",
+        instead="self.word_stb & (self.place.element != max(1, self.count - 1)) & (outside",
     ),
     "bit 31 beside a field is let pass": Bug(
-        module="mcos_hw.control.store",
+        module="mcos_hw.control.checker",
         text="(self.word & ~register.mask & 0xFFFF_FFFF)",
         instead="(self.word & ~register.mask & 0x7FFF_FFFF)",
     ),

@@ -1,0 +1,291 @@
+"""What the hardware's loader says to an image, decided from its words alone."""
+
+import dataclasses
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import Register, RegisterMap, channel_map
+from mcos_hw.registers.image import (
+    ALL_CHANNELS,
+    HEADER_WORDS,
+    IMAGE_MAGIC,
+    IMAGE_VERSION,
+    HeaderWord,
+    ImageCode,
+    Section,
+    SectionKind,
+)
+
+__all__ = [
+    "Refusal",
+    "refusal",
+    "verify",
+]
+
+
+_AGAIN = "compile the contract again"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why an image is refused.
+
+    Parameters
+    ----------
+    code : ImageCode
+        What the loader shows.
+    text : str
+        What the hardware wants, what the image has, and the way out.
+    """
+
+    code: ImageCode
+    text: str
+
+
+def verify(words: Sequence[int], config: ChannelConfig) -> ImageCode:
+    """What the hardware's loader says to an image, decided independently of how it was made.
+
+    Returns
+    -------
+    ImageCode
+        ``NONE`` for an image that can be committed.
+    """
+    refused = refusal(words, config)
+    return ImageCode.NONE if refused is None else refused.code
+
+
+def refusal(words: Sequence[int], config: ChannelConfig) -> Refusal | None:
+    """Why the hardware's loader refuses an image; None if it does not.
+
+    The rules stand in the loader's order, and the first that is broken counts. Words are judged as
+    they stream in, then the checksum, then whether all sections have come, then the values. The
+    commit notices a missing word. Only a good image notices an extra one, which is supposed to come
+    when the values have been checked.
+    """
+    try:
+        _judge(words, config)
+    except _RefusedError as refused:
+        return refused.refusal
+    return None
+
+
+class _RefusedError(Exception):
+    """The loader refuses the image here."""
+
+    def __init__(self, code: ImageCode, text: str) -> None:
+        super().__init__(text)
+        self.refusal = Refusal(code=code, text=text)
+
+
+def _judge(words: Sequence[int], config: ChannelConfig) -> None:
+    registers = channel_map(config)
+    for place, word in zip(HeaderWord, words, strict=False):
+        _judge_header(place, word, config, registers)
+    length = words[HeaderWord.WORDS] if len(words) >= HEADER_WORDS else registers.image_length
+    sections = _Sections(config, registers)
+    for place in range(HEADER_WORDS, min(length - 1, len(words))):
+        sections.take(place, words[place])
+    if len(words) < length:
+        raise _RefusedError(
+            ImageCode.TRUNCATED,
+            f"an image must have the {length} words that its header tells, not {len(words)}; "
+            "load the whole image before it is committed",
+        )
+    checksum = zlib.crc32(struct.pack(f"<{length - 1}I", *words[: length - 1]))
+    if checksum != words[length - 1]:
+        raise _RefusedError(
+            ImageCode.CRC,
+            f"the checksum must be {checksum:#010x}, that of the words before it, "
+            f"not {words[length - 1]:#010x}; copy the image again, and compile it if that stays",
+        )
+    sections.judge()
+    if len(words) > length:
+        raise _RefusedError(
+            ImageCode.OVERLONG,
+            f"an image must end after the {length} words that its header tells, "
+            f"not {len(words) - length} later; load no word after the last",
+        )
+
+
+def _judge_header(
+    place: HeaderWord, word: int, config: ChannelConfig, registers: RegisterMap
+) -> None:
+    match place:
+        case HeaderWord.MAGIC if word != IMAGE_MAGIC:
+            raise _RefusedError(
+                ImageCode.MAGIC,
+                f"word 0 of an image must be {IMAGE_MAGIC:#010x}, not {word:#010x}; "
+                "load a file that mcos compile wrote, in little-endian words",
+            )
+        case HeaderWord.VERSION if word != IMAGE_VERSION:
+            raise _RefusedError(
+                ImageCode.VERSION,
+                f"an image must be of format version {IMAGE_VERSION}, not {word}; {_AGAIN}",
+            )
+        case HeaderWord.CAPABILITY | HeaderWord.LIMITS if word != registers[place.name].reset:
+            register = registers[place.name]
+            theirs, ours = register.unpack(word), register.unpack(register.reset)
+            told = [_sized(name, theirs[name], ours[name]) for name in ours]
+            raise _RefusedError(
+                ImageCode.SIZES,
+                f"an image must be for the sizes of this hardware: {'; '.join(filter(None, told))}"
+                f"; {_way_out(config)}",
+            )
+        case HeaderWord.CLOCK if word != config.clock_khz:
+            raise _RefusedError(
+                ImageCode.CLOCK,
+                f"an image must be for this hardware's clock of {config.clock_khz / 1000:g} MHz, "
+                f"not {word / 1000:g} MHz; {_way_out(config)}",
+            )
+        case HeaderWord.MAP_HASH if word != registers.hash:
+            raise _RefusedError(
+                ImageCode.MAP_HASH,
+                f"an image must be for this hardware's register map {registers.hash:#010x}, "
+                f"not {word:#010x}; {_way_out(config)}",
+            )
+        case HeaderWord.WORDS if not HEADER_WORDS < word <= registers.image_length:
+            raise _RefusedError(
+                ImageCode.WORDS,
+                f"an image for this hardware must have at most {registers.image_length} words, "
+                f"and more than its header, not {word}; {_way_out(config)}",
+            )
+
+
+def _sized(name: str, theirs: int, ours: int) -> str:
+    """What a size must be, if it is another."""
+    return "" if theirs == ours else f"{name} {ours}, not {theirs}"
+
+
+def _way_out(config: ChannelConfig) -> str:
+    """How software gets an image for the hardware."""
+    return f"compile the contract for this hardware: mcos compile --tenants {config.tenants}"
+
+
+class _Sections:
+    """The sections of an image as far as they have come."""
+
+    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+        self.config = config
+        self.registers = registers
+        self.counts = registers.sections()
+        self.values: dict[SectionKind, list[dict[str, int]]] = {kind: [] for kind in self.counts}
+        """Fields of each section, also of the one that is open, by kind."""
+        self.open: list[Register] = []
+        """Registers of the section that is open whose words have not come."""
+        self.fields: dict[str, int] = {}
+
+    def take(self, place: int, word: int) -> None:
+        """Take a word that is neither of the header nor the checksum."""
+        if not self.open:
+            self._begin(place, Section.unpack(word))
+            return
+        register = self.open.pop(0)
+        if self.config.loader_checks and word & ~register.mask:
+            raise _RefusedError(
+                ImageCode.FIELD,
+                f"word {place} must have no bit outside the fields {register.mask:#x} of "
+                f"{register.name}, not {word:#x}; {_AGAIN}",
+            )
+        self.fields |= register.unpack(word)
+
+    def _begin(self, place: int, section: Section) -> None:
+        counts = self.counts
+        if section.kind not in counts:
+            known = " or ".join(f"{kind.value} ({kind.name})" for kind in counts)
+            raise _RefusedError(
+                ImageCode.SECTION_KIND,
+                f"word {place} must begin a section of kind {known}, not {section.kind}; {_AGAIN}",
+            )
+        kind = SectionKind(section.kind)
+        every = kind is SectionKind.CHANNEL and section.index == ALL_CHANNELS
+        index = 0 if every else section.index
+        told = f"the {kind.name} section at word {place} must"
+        rows = self.registers.section(kind)
+        came = len(self.values[kind])
+        if index >= counts[kind]:
+            raise _RefusedError(
+                ImageCode.SECTION_INDEX,
+                f"{told} have an index under {counts[kind]}, not {index}; {_way_out(self.config)}",
+            )
+        if section.words != len(rows):
+            raise _RefusedError(
+                ImageCode.SECTION_WORDS,
+                f"{told} have {len(rows)} words, not {section.words}; {_AGAIN}",
+            )
+        if index < came:
+            raise _RefusedError(
+                ImageCode.REPEATED, f"{told} not have the index {index} again; {_AGAIN}"
+            )
+        if index > came:
+            raise _RefusedError(
+                ImageCode.MISSING, f"{told} have the index {came}, not {index}; {_AGAIN}"
+            )
+        self.open = list(rows)
+        self.fields = {}
+        self.values[kind].append(self.fields)
+
+    def judge(self) -> None:
+        """Judge what has come, now that the checksum has."""
+        lacking = [
+            f"{kind.name} {len(self.values[kind])}"
+            for kind, count in self.counts.items()
+            if len(self.values[kind]) < count
+        ]
+        if lacking or self.open:
+            which = " and ".join(lacking) or "the end of the last one"
+            raise _RefusedError(
+                ImageCode.MISSING,
+                f"an image must have all sections of its hardware, not all but {which}; {_AGAIN}",
+            )
+        if not self.config.loader_checks:
+            return
+        tenants, (channel,) = self.values[SectionKind.TENANT], self.values[SectionKind.CHANNEL]
+        committed = sum(tenant["committed_rate"] for tenant in tenants)
+        if committed > self.config.admissible_rate:
+            raise _RefusedError(
+                ImageCode.OVERSUBSCRIBED,
+                f"committed rates must add up to at most {self.config.admissible_rate}, "
+                f"not {committed} / 2**{self.config.rate_fraction} bytes per clock; "
+                "lower guarantees",
+            )
+        for tag, tenant in enumerate(tenants):
+            self._judge_values(SectionKind.TENANT, tenant, f" of tenant {tag}")
+            rule = _broken_rule(tenant, self.config)
+            if rule:
+                raise _RefusedError(ImageCode.FIELD, f"tenant {tag} must have {rule}; {_AGAIN}")
+        self._judge_values(SectionKind.CHANNEL, channel, "")
+
+    def _judge_values(self, kind: SectionKind, values: Mapping[str, int], whose: str) -> None:
+        """Hold values against what the map says of each field alone."""
+        for register in self.registers.section(kind):
+            for field in register.fields:
+                value = values[field.name]
+                counts = not field.when or values[field.when]
+                if counts and not field.least <= value <= field.largest:
+                    raise _RefusedError(
+                        ImageCode.FIELD,
+                        f"{field.name}{whose} must be in {field.least}..{field.largest}, "
+                        f"not {value}; {_AGAIN}",
+                    )
+
+
+def _broken_rule(tenant: Mapping[str, int], config: ChannelConfig) -> str:
+    """A rule between fields that a tenant breaks, with the values that it has; empty if none."""
+    rates = tenant["committed_rate"], tenant["peak_rate"]
+    depths = tenant["committed_depth"], tenant["peak_depth"]
+    if not tenant["enable"]:
+        return f"no committed rate while it is off, not {rates[0]}" if rates[0] else ""
+    for name, rate, depth in zip(("committed", "peak"), rates, depths, strict=True):
+        if rate and depth < config.l_max:
+            return f"a {name} depth of at least {config.l_max}, not {depth}"
+        if not rate and depth:
+            return f"no {name} depth without a {name} rate, not {depth}"
+    if rates[0] > rates[1]:
+        return f"a peak rate of at least its committed rate {rates[0]}, not {rates[1]}"
+    if depths[0] > depths[1]:
+        return f"a peak depth of at least its committed depth {depths[0]}, not {depths[1]}"
+    if not rates[1] and not tenant["work_conserving"]:
+        return "a peak rate or be work conserving, not neither"
+    return ""
