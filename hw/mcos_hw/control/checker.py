@@ -113,7 +113,7 @@ class SectionChecker(wiring.Component):
             self.place.element.eq(element),
             self.place.row.eq(row),
         ]
-        with m.If(self.open_stb):
+        with m.If(self.open_stb & (self.fault == ImageCode.NONE)):
             m.d.sync += self.open.eq(1)
         with m.If(self.word_stb):
             m.d.sync += row.eq(row + 1)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import RegisterMap, channel_map
 from mcos_hw.registers.image import HeaderWord, Section, SectionKind
 from mcos_policy.files import write_together
+from mcos_policy.hardware import option_words
 from mcos_policy.image.encoding import Image, register_words
 
 __all__ = [
@@ -124,9 +126,10 @@ def image_files(path: str | Path) -> tuple[Path, Path, Path]:
 
 def _hex_text(image: Image, *, config: ChannelConfig, origin: Mapping[str, Any]) -> str:
     names = _names(image, channel_map(config))
+    options = shlex.join(option_words(config))
     lines = [
         f"// Generated from {origin['name']} (sha256 {origin['sha256']}); do not edit.",
-        f"// To regenerate: mcos compile {origin['name']} --tenants {config.tenants} -o IMAGE",
+        f"// To regenerate: mcos compile {origin['name']} {options} -o IMAGE",
         *(f"{word:08x} // {name}" for word, name in zip(image.words, names, strict=True)),
     ]
     return "\n".join(lines) + "\n"

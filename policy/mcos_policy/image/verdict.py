@@ -1,6 +1,7 @@
 """What the hardware's loader says to an image, decided from its words alone."""
 
 import dataclasses
+import shlex
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from mcos_hw.registers.image import (
     Section,
     SectionKind,
 )
+from mcos_policy.hardware import option_words
 
 __all__ = [
     "Refusal",
@@ -160,7 +162,8 @@ def _sized(name: str, theirs: int, ours: int) -> str:
 
 def _way_out(config: ChannelConfig) -> str:
     """How software gets an image for the hardware."""
-    return f"compile the contract for this hardware: mcos compile --tenants {config.tenants}"
+    options = shlex.join(option_words(config))
+    return f"compile the contract for this hardware: mcos compile CONTRACT {options}"
 
 
 class _Sections:
