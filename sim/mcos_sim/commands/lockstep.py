@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.options import CORES, MOST_SEED, Workers
-from mcos_sim.commands.run import Arbiter
+from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:

@@ -1,5 +1,7 @@
 """Options that several commands have."""
 
+import dataclasses
+import enum
 import os
 import re
 import shlex
@@ -10,6 +12,7 @@ import typer
 
 from mcos_hw.config import ChannelConfig
 from mcos_policy.samples import SAMPLES, contract_path, contract_words
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 
@@ -19,9 +22,11 @@ __all__ = [
     "MOST_CLOCKS",
     "MOST_OUTSTANDING",
     "MOST_SEED",
+    "Arbiter",
     "Contract",
     "ContractOfMemory",
     "Memory",
+    "Setup",
     "Workers",
     "clock_span",
     "command_words",
@@ -77,6 +82,35 @@ MOST_OUTSTANDING = (1 << ChannelConfig.id_width) - 1
 """Requests that one tenant can have outstanding."""
 
 CORES = os.cpu_count() or 1
+
+
+class Arbiter(enum.StrEnum):
+    """Arbiters, as commands spell them."""
+
+    MCOS = "mcos"
+    FCFS = "fcfs"
+    ROUND_ROBIN = "round-robin"
+    FIXED_PRIORITY = "fixed-priority"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a run is of, beside its contract and its traffic."""
+
+    arbiter: Annotated[Arbiter, typer.Option(help="Arbiter that the hardware is built with.")] = (
+        Arbiter.MCOS
+    )
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="The RTL verilated, seconds once built; in cocotb, with every check; or the model."
+        ),
+    ] = Engine.VERILATED
+    clocks: Annotated[
+        int, typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of a run without --trace.")
+    ] = 200_000
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1
+    memory: Memory = MemoryName.SIMPLE
 
 
 def contract_for(memory: MemoryName) -> Path:

@@ -6,33 +6,113 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mcos_sim.commands.options import clock_span
 from mcos_sim.console import say
+from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
-    from mcos_sim.scenario import RunResult, Scenario, Window
+    from mcos_sim.experiments.prepare import Prepared
+    from mcos_sim.scenario import RunResult, Window
     from mcos_sim.waves.worst import Percentile
 
 __all__ = [
-    "VIOLATION",
-    "given_window",
-    "require_vcd",
+    "RecordOptions",
+    "Recorded",
     "run_watched",
     "tell_files",
-    "wanted_request",
 ]
 
 
 _MOST_WINDOW_CLOCKS = 1_000_000
 """Clocks of a waveform: half a gigabyte while it is recorded."""
 
-VIOLATION = "violation"
+_VIOLATION = "violation"
 """What ``--record`` is given to look for a broken rule."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What is to be recorded.
+
+    Parameters
+    ----------
+    waves : Path or None
+        File of the waveform; None if nothing is recorded.
+    window : Window or None
+        Clocks that are known before the run.
+    request : Percentile or None
+        The request around which clocks are recorded in a second run.
+    watched : bool
+        Whether every rule is checked, and the first violation is recorded.
+    """
+
+    waves: Path | None = None
+    window: Window | None = None
+    request: Percentile | None = None
+    watched: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordOptions:
+    """Which clocks become a waveform."""
+
+    waves: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="VCD to write, with --window.", show_default=False),
+    ] = None
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="Clocks A up to B of the waveform.", show_default=False),
+    ] = None
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="worst:pN[:TENANT]|violation",
+            help="Run again and write the waveform around the request of that percentile, or "
+            "around the first clock in which a rule is broken.",
+            show_default=False,
+        ),
+    ] = None
+
+    def chosen(self, *, directory: Path, engine: Engine, clocks: int | None) -> Recorded:
+        """What is to be recorded.
+
+        Parameters
+        ----------
+        directory : Path
+            Folder of the run's files.
+        engine : Engine
+            What the run is of.
+        clocks : int or None
+            Length of the run; None where it is not known before.
+
+        Raises
+        ------
+        UserError
+            If the options do not go together.
+        """
+        from mcos_sim.waves.worst import Percentile
+
+        if self.record is None:
+            window = _given_window(self.waves, self.window, clocks)
+            return Recorded(waves=self.waves, window=window)
+        if self.window is not None:
+            raise UserError("--record chooses the window itself; leave --window out")
+        watched = self.record == _VIOLATION
+        request = None if watched else Percentile.parse(self.record)
+        if watched and engine is Engine.COCOTB:
+            raise UserError(
+                "--record violation needs --engine verilated, which is the same hardware, or "
+                "reference"
+            )
+        waves = self.waves or directory / ("violation.vcd" if watched else "worst.vcd")
+        _require_vcd(waves)
+        return Recorded(waves=waves, request=request, watched=watched)
 
 
 def tell_files(waves: Path) -> None:
@@ -44,25 +124,13 @@ def tell_files(waves: Path) -> None:
         say(f"{what}: {file}")
 
 
-def wanted_request(record: str | None, window: str | None) -> Percentile | None:
-    """Which request is to be recorded, None where none is."""
-    from mcos_sim.waves.worst import Percentile
-
-    if record is None:
-        return None
-    if window is not None:
-        raise UserError("--record chooses the window itself; leave --window out")
-    return None if record == VIOLATION else Percentile.parse(record)
-
-
-def run_watched(
-    run: Callable[..., RunResult], scenario: Scenario, expected: int, waves: Path
-) -> RunResult:
+def run_watched(run: Callable[..., RunResult], prepared: Prepared, waves: Path) -> RunResult:
     """Run with every rule checked in every clock; at a violation, record it and exit with 1."""
     from mcos_sim.engines.watching import MARGIN_CLOCKS, Seen, Watch
     from mcos_sim.environment.environment import EnvironmentFault
     from mcos_sim.scenario import FIRST_CLOCK, Window
 
+    scenario, expected = prepared.scenario, prepared.expected
     try:
         result = run(scenario, expected, recording=Watch(scenario))
     except Seen as seen:
@@ -82,7 +150,7 @@ def run_watched(
     raise typer.Exit(1)
 
 
-def require_vcd(waves: Path) -> None:
+def _require_vcd(waves: Path) -> None:
     """Refuse a waveform of another kind.
 
     Raises
@@ -94,7 +162,7 @@ def require_vcd(waves: Path) -> None:
         raise UserError(f"--waves must name a .vcd file, not {str(waves)!r}; add .vcd")
 
 
-def given_window(waves: Path | None, window: str | None, clocks: int | None) -> Window | None:
+def _given_window(waves: Path | None, window: str | None, clocks: int | None) -> Window | None:
     """The window to record in a run of ``clocks``, None where its length is not known before."""
     from mcos_sim.scenario import FIRST_CLOCK, Window
 
@@ -103,7 +171,7 @@ def given_window(waves: Path | None, window: str | None, clocks: int | None) -> 
     if waves is None or window is None:
         raise UserError("--waves FILE and --window A:B must be given together; add the other one")
     first, end = clock_span("--window", window)
-    require_vcd(waves)
+    _require_vcd(waves)
     if first < FIRST_CLOCK:
         raise UserError(
             f"--window must begin in clock {FIRST_CLOCK} or later, when the image is loaded, "

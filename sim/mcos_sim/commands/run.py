@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,30 +13,23 @@ from mcos_policy.samples import contract_path
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
-    MOST_CLOCKS,
-    MOST_SEED,
-    Memory,
+    Arbiter,
+    Setup,
     command_words,
     contract_argument,
     contract_for,
 )
-from mcos_sim.commands.recorded import (
-    VIOLATION,
-    given_window,
-    require_vcd,
-    run_watched,
-    tell_files,
-    wanted_request,
-)
-from mcos_sim.commands.traffic_options import require_one_traffic
+from mcos_sim.commands.recorded import Recorded, RecordOptions, run_watched, tell_files
+from mcos_sim.commands.traffic_options import TrafficOptions
 from mcos_sim.console import progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.engines.dispatch import Engine, build, run_scenario
-from mcos_sim.errors import ExitCode, UserError
-from mcos_sim.memory.name import MemoryName
+from mcos_sim.errors import ExitCode
 from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
+    from mcos_policy.compiler import Compiled
     from mcos_sim.engines.recording import Recording
+    from mcos_sim.experiments.prepare import Prepared
     from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [
@@ -49,15 +41,6 @@ __all__ = [
 EXAMPLE = 'mcos run decode-prefill --traffic-of "decode-a=closed:window=16,think=1us"'
 
 
-class Arbiter(enum.StrEnum):
-    """Arbiters, as the command spells them."""
-
-    MCOS = "mcos"
-    FCFS = "fcfs"
-    ROUND_ROBIN = "round-robin"
-    FIXED_PRIORITY = "fixed-priority"
-
-
 def command(
     context: typer.Context,
     contract: Annotated[
@@ -67,81 +50,13 @@ def command(
             show_default="decode-prefill or that of the memory, or MODEL with --trace",
         ),
     ] = None,
-    traffic: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="What each tenant asks for, TOML.",
-            show_default="at the guarantee with a latency_slo, else backlogged",
-        ),
-    ] = None,
-    traffic_of: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PATTERN[:key=value,...]",
-            help="What one tenant asks for, as in the file.",
-            show_default=False,
-        ),
-    ] = None,
-    workload: Annotated[
-        Workload | None,
-        typer.Option(
-            help="The essay's prefill and decoders, in one of two settings.",
-            show_default="loaded without CONTRACT and traffic",
-        ),
-    ] = None,
-    trace: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Serve the requests of a Mooncake or Azure trace instead.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[str, typer.Option(help="Model that serves the trace.")] = "llama-3-70b",
-    requests: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Requests taken from the trace.")
-    ] = 200,
-    grants: Annotated[
-        int,
-        typer.Option(
-            min=1, max=10_000_000, help="Memory requests that the trace is scaled to, at least."
-        ),
-    ] = 1_000_000,
-    arbiter: Annotated[
-        Arbiter, typer.Option(help="Arbiter that the hardware is built with.")
-    ] = Arbiter.MCOS,
-    engine: Annotated[
-        Engine,
-        typer.Option(
-            help="The RTL verilated, seconds once built; in cocotb, with every check; or the model."
-        ),
-    ] = Engine.VERILATED,
-    clocks: Annotated[
-        int, typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of a run without --trace.")
-    ] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
-    memory: Memory = MemoryName.SIMPLE,
+    *,
+    traffic: TrafficOptions,
+    setup: Setup,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
-    waves: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="VCD to write, with --window.", show_default=False),
-    ] = None,
-    window: Annotated[
-        str | None,
-        typer.Option(metavar="A:B", help="Clocks A up to B of the waveform.", show_default=False),
-    ] = None,
-    record: Annotated[
-        str | None,
-        typer.Option(
-            metavar="worst:pN[:TENANT]|violation",
-            help="Run again and write the waveform around the request of that percentile, or "
-            "around the first clock in which a rule is broken.",
-            show_default=False,
-        ),
-    ] = None,
+    recording: RecordOptions,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
     ] = Path("build/run"),
@@ -149,7 +64,6 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
     ] = None,
-    *,
     hardware: HardwareOptions,
 ) -> None:
     """Run a contract with traffic of its tenants; say what each got and whether its SLO was kept.
@@ -160,106 +74,78 @@ def command(
     requests: decode reads weights and context KV every step, prefill writes KV. Bytes and time of
     a trace are scaled by one factor, which is printed.
     """
-    from mcos_hw.registers import ArbiterKind
     from mcos_sim.commands.compile import compile_for
     from mcos_sim.commands.run_table import show_run
     from mcos_sim.experiments.memory_figures import memory_figures
     from mcos_sim.experiments.objectives import run_figures
-    from mcos_sim.experiments.prepare import (
-        Common,
-        prepare_plan,
-        prepare_trace,
-        prepare_workload,
-    )
     from mcos_sim.report.run_page import write_run
     from mcos_sim.scenario import Window
     from mcos_sim.traffic.models import find_model
     from mcos_sim.waves.window import window_files
     from mcos_sim.waves.worst import late_request
 
-    require_one_traffic(context, traffic, traffic_of, workload, trace)
-    watched = record == VIOLATION
-    wanted = wanted_request(record, window)
-    if watched and engine is Engine.COCOTB:
-        raise UserError(
-            "--record violation needs --engine verilated, which is the same hardware, or reference"
-        )
-    if watched or wanted is not None:
-        waves = waves or directory / ("violation.vcd" if watched else "worst.vcd")
-        require_vcd(waves)
-        recorded = None
-    else:
-        recorded = given_window(waves, window, clocks if trace is None else None)
-    if contract is None:
-        if traffic is None and not traffic_of and trace is None:
-            workload = workload or Workload.LOADED
-        contract = contract_for(memory) if trace is None else contract_path(find_model(model).name)
-    page = directory / "report.html"
-    outputs = [*(() if waves is None else window_files(waves)), json, page]
-    require_outputs(outputs, inputs=[contract, traffic, trace], folders=[directory])
-    common = Common(
-        name=arbiter.value,
-        arbiter=ArbiterKind[arbiter.name],
-        seed=seed,
-        memory=memory,
-        window=recorded,
+    traffic.require_one_way(context)
+    recorded = recording.chosen(
+        directory=directory,
+        engine=setup.engine,
+        clocks=setup.clocks if traffic.trace is None else None,
     )
+    if contract is None:
+        if not traffic.planned and traffic.trace is None:
+            traffic = dataclasses.replace(traffic, workload=traffic.workload or Workload.LOADED)
+        contract = (
+            contract_for(setup.memory)
+            if traffic.trace is None
+            else contract_path(find_model(traffic.model).name)
+        )
+    page = directory / "report.html"
+    outputs = [*(() if recorded.waves is None else window_files(recorded.waves)), json, page]
+    inputs = [contract, traffic.traffic, traffic.trace]
+    require_outputs(outputs, inputs=inputs, folders=[directory])
     compiled = compile_for(contract, hardware=hardware, notes=False)
-    with progress("Preparing the traffic", None):
-        if trace is not None:
-            prepared = prepare_trace(
-                compiled, trace=trace, model=model, requests=requests, grants=grants, common=common
-            )
-        elif workload is not None:
-            prepared = prepare_workload(
-                compiled, workload=workload.value, clocks=clocks, common=common
-            )
-        else:
-            prepared = prepare_plan(
-                compiled, file=traffic, options=traffic_of or (), clocks=clocks, common=common
-            )
-    if trace is None and workload is None:
+    prepared = _prepared(compiled, traffic, setup, recorded)
+    if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)
         tell(prepared.facts["sentence"])
-    notes = compiled.notes if arbiter is Arbiter.MCOS else ()
+    notes = compiled.notes if setup.arbiter is Arbiter.MCOS else ()
     for remark in (*notes, *prepared.remarks):
         say(remark)
     scenario, expected = prepared.scenario, prepared.expected
-    if wanted is not None:
-        wanted.require_tenant([stream.name for stream in scenario.streams])
+    if recorded.request is not None:
+        recorded.request.require_tenant([stream.name for stream in scenario.streams])
     run = functools.partial(_run, directory=directory)
-    if watched and waves is not None:
-        result = run_watched(functools.partial(run, engine), scenario, expected, waves)
+    if recorded.watched and recorded.waves is not None:
+        result = run_watched(functools.partial(run, setup.engine), prepared, recorded.waves)
     else:
-        result = run(engine, scenario, expected)
+        result = run(setup.engine, scenario, expected)
 
     found = {
-        "arbiter": arbiter.value,
-        "engine": engine.value,
+        "arbiter": setup.arbiter.value,
+        "engine": setup.engine.value,
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
-        "memory": memory_figures(scenario, result, memory),
+        "memory": memory_figures(scenario, result, setup.memory),
         "memory_latency_clocks": scenario.memory_latency,
         "port_credit_bytes": scenario.memory_credit,
-        "seed": seed,
+        "seed": setup.seed,
         "traffic": prepared.kind,
         "workload": prepared.facts,
         **run_figures(compiled, scenario, result, prepared.words),
     }
-    late = None
-    if wanted is not None and waves is not None:
-        late = late_request(result, wanted)
+    late, window = None, recorded.window
+    if recorded.request is not None and recorded.waves is not None:
+        late = late_request(result, recorded.request)
         first, end = late.window(result.clocks)
-        recorded = Window(path=waves, first=first, end=end, focus=late.granted)
+        window = Window(path=recorded.waves, first=first, end=end, focus=late.granted)
         run(
-            Engine.VERILATED if engine is Engine.COCOTB else engine,
-            dataclasses.replace(scenario, window=recorded, clocks=end),
+            Engine.VERILATED if setup.engine is Engine.COCOTB else setup.engine,
+            dataclasses.replace(scenario, window=window, clocks=end),
             end,
         )
-        found["recorded"] = {**dataclasses.asdict(late), "file": str(waves)}
+        found["recorded"] = {**dataclasses.asdict(late), "file": str(recorded.waves)}
     if json is not None:
         write_json(json, found)
-    files = {"figures": json, "waveform": recorded and recorded.path, "traffic": traffic}
+    files = {"figures": json, "waveform": window and window.path, "traffic": traffic.traffic}
     with writing(page), progress("Drawing the report", None):
         write_run(
             found,
@@ -271,15 +157,57 @@ def command(
     show_run(found)
     if late is not None:
         tell(
-            f"{record}: request {late.index:,} of {late.tenant}, {late.latency:,} clocks: offered "
-            f"in {late.offered:,}, granted in {late.granted:,}, answered in {late.completed:,}"
+            f"{recording.record}: request {late.index:,} of {late.tenant}, {late.latency:,} "
+            f"clocks: offered in {late.offered:,}, granted in {late.granted:,}, answered in "
+            f"{late.completed:,}"
         )
-    if recorded is not None:
-        tell_files(recorded.path)
+    if window is not None:
+        tell_files(window.path)
     say(f"report: {page}")
-    if trace is not None:
+    if traffic.trace is not None:
         _require_all_granted(found)
-    _require_promises(found, arbiter, require_slo=require_slo)
+    _require_promises(found, setup.arbiter, require_slo=require_slo)
+
+
+def _prepared(
+    compiled: Compiled, traffic: TrafficOptions, setup: Setup, recorded: Recorded
+) -> Prepared:
+    """The run, in whichever way its traffic is said."""
+    from mcos_hw.registers import ArbiterKind
+    from mcos_sim.experiments.prepare import (
+        Common,
+        prepare_plan,
+        prepare_trace,
+        prepare_workload,
+    )
+
+    common = Common(
+        name=setup.arbiter.value,
+        arbiter=ArbiterKind[setup.arbiter.name],
+        seed=setup.seed,
+        memory=setup.memory,
+        window=recorded.window,
+    )
+    with progress("Preparing the traffic", None):
+        if traffic.trace is not None:
+            return prepare_trace(
+                compiled,
+                trace=traffic.trace,
+                model=traffic.model,
+                requests=traffic.requests,
+                grants=traffic.grants,
+                common=common,
+            )
+        if traffic.workload is not None:
+            workload = traffic.workload.value
+            return prepare_workload(compiled, workload=workload, clocks=setup.clocks, common=common)
+        return prepare_plan(
+            compiled,
+            file=traffic.traffic,
+            options=traffic.traffic_of or (),
+            clocks=setup.clocks,
+            common=common,
+        )
 
 
 def _run(

@@ -46,7 +46,7 @@ def compiled_with(folder: Path, slo: str, epoch: str = "75 us") -> Compiled:
 
 @pytest.mark.parametrize("slo", ["200 ns", "500 ns", "2 us"])
 @pytest.mark.parametrize(
-    "engine", [Engine.REFERENCE, pytest.param(Engine.COMPILED, marks=pytest.mark.cocotb)]
+    "engine", [Engine.REFERENCE, pytest.param(Engine.VERILATED, marks=pytest.mark.cocotb)]
 )
 def test_violations_are_those_that_the_hardware_counts(engine, slo, tmp_path):
     """All tenants with an objective ask for 20 us, in the first epoch of 50 us after the commit.

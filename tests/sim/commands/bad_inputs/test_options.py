@@ -79,8 +79,8 @@ ROWS = [
     ),
     ("run c.toml --engine reference --seed -1", "--seed must be "),
     ("run c.toml --engine reference --seed 4294967296", "--seed must be "),
-    ("run c.toml --engine compild", "not 'compild'; did you mean compiled?"),
-    ("run c.toml --engine abacus", "--engine must be one of cocotb, compiled, reference, not"),
+    ("run c.toml --engine verilate", "not 'verilate'; did you mean verilated?"),
+    ("run c.toml --engine abacus", "--engine must be one of cocotb, verilated, reference, not"),
     (
         "run c.toml --arbiter \x1b[31m",
         "--arbiter must be one of mcos, fcfs, round-robin, fixed-",
@@ -167,7 +167,7 @@ ROWS = [
     ),
     ("sweep c.toml --table t.xlsx", "--table must name a .csv or .parquet file, not 't.xlsx'"),
     ("sweep c.toml --table c.toml", "--table must name a .csv or .parquet file, not 'c.toml'"),
-    ("sweep c.toml --engine \x1b[31m", "--engine must be one of cocotb, compiled, reference, not"),
+    ("sweep c.toml --engine \x1b[31m", "--engine must be one of cocotb, verilated, reference, not"),
     (
         "memory check missing",
         "missing/summary.csv must be a file of an oracle case, not this (No such",
