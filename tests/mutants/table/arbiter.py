@@ -125,4 +125,15 @@ ARBITER = (
         unit=("channel/arbiter/wf2q/test_order.py",),
         proofs=("order.",),
     ),
+    Mutant(
+        name="an inverted copy shows all ones after reset",
+        bug=Bug(
+            module="mcos_hw.primitive.replicated",
+            text="init=ones if inverted else 0",
+            instead="init=0",
+        ),
+        promise="All copies of a register are equal in every clock.",
+        unit=("primitive/test_replicated.py",),
+        proofs=("choice.",),
+    ),
 )

@@ -39,7 +39,7 @@ TAGS = (
         ),
         promise="A head is stale if its own S is stale_after behind V.",
         unit=("channel/arbiter/wf2q/test_wfq.py::test_grants_and_tags_agree_with_the_model[3]",),
-        proofs=("tags.", "tagger."),
+        proofs=("tagger.",),
     ),
     Mutant(
         name="who comes back after long starts where it stopped",
