@@ -158,6 +158,23 @@ class _CheckedCache(FunctionCache):
         stamp = self._impl.locator.get_source_stamp()
         self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, stamp)
 
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        """What tells machine code of one function apart from another's.
+
+        numba names what a closure holds by its pickle. That of a compiled function is another one
+        in each process, so it would be compiled each time.
+        """
+        code = hashlib.sha256(self._py_func.__code__.co_code).hexdigest()
+        return sig, codegen.magic_tuple(), (code, _held(self._py_func))
+
+
+def _held(function: Any) -> tuple:
+    """Names of the compiled functions that a closure holds, and of those that they hold."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return tuple(
+        (each.py_func.__module__, each.py_func.__qualname__, _held(each.py_func)) for each in cells
+    )
+
 
 def compiled(function: Callable) -> Callable:
     """Compile a function of numbers and arrays when it is first called; it makes no arrays.

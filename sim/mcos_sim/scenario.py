@@ -10,11 +10,12 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.memory.simple import SIMPLE
 from mcos_sim.traffic.stream import Stream
 
 if TYPE_CHECKING:
     from mcos_sim.memory.hbm.counts import MemoryCounts
-    from mcos_sim.memory.hbm.memory import Hbm
+    from mcos_sim.memory.memory import MemoryBehind
 
 __all__ = [
     "FIRST_CLOCK",
@@ -75,8 +76,8 @@ class Scenario:
         Clocks from a command's last byte to its completion.
     memory_credit : int
         Bytes that the memory port holds, at most.
-    memory : Hbm or None
-        What is behind the port; None for a memory that passes r bytes a clock, whatever they are.
+    memory : MemoryBehind
+        What is behind the port.
     seed : int
         Seed of the random pauses.
     contract : str
@@ -99,7 +100,7 @@ class Scenario:
     memory_latency: int
     memory_credit: int
     seed: int
-    memory: Hbm | None = None
+    memory: MemoryBehind = SIMPLE
     contract: str = ""
     offer_pause: float = 0.0
     command_pause: float = 0.0

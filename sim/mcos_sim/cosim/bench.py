@@ -1,5 +1,6 @@
 """The cocotb test that carries out one scenario; see :mod:`mcos_sim.engines.cocotb`."""
 
+import importlib
 import itertools
 import time
 from collections.abc import Iterator
@@ -20,8 +21,7 @@ from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.environment.drive import paused
 from mcos_sim.environment.environment import pause_threshold
-from mcos_sim.memory.hbm.memory import HbmMemory
-from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.memory.memory import MemoryPort
 from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.traffic.stream import Stream
 
@@ -51,14 +51,11 @@ async def scenario(dut) -> None:
         )
         for row in settings["streams"]
     ]
-    if "memory" in arrays:
-        memory = HbmMemory(arrays["memory"], credit=settings["memory_credit"])
-    else:
-        memory = SimpleMemory(
-            latency=settings["memory_latency"],
-            bytes_per_clock=config.bytes_per_clock,
-            credit=settings["memory_credit"],
-        )
+    memory = MemoryPort(
+        importlib.import_module(settings["memory_model"]),
+        arrays["memory"],
+        credit=settings["memory_credit"],
+    )
     seed = settings["seed"]
     bench = Testbench(
         dut,
@@ -184,6 +181,5 @@ def _write(bench: Testbench, requesters: list[Requester], registers, seconds: fl
             arrays[f"{requester.tag}.{name}"] = np.array(column, dtype=np.int64)
     for name, words in registers.items():
         arrays[f"registers.{name}"] = np.array(words, dtype=np.int64)
-    if isinstance(bench.memory, HbmMemory):
-        arrays["memory"] = bench.memory.array
+    arrays["memory"] = bench.memory.state
     np.savez(folder() / "result.npz", clocks=bench.clock, seconds=seconds, **arrays)

@@ -19,7 +19,7 @@ from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, channel_map
 from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.memory.memory import Memory
+from mcos_sim.memory.memory import MemoryPort
 
 __all__ = [
     "Checker",
@@ -232,7 +232,7 @@ class Testbench:
         Sizes.
     requesters : Sequence[Requester]
         Who asks.
-    memory : Memory
+    memory : MemoryPort
         Who serves.
     offer_pause, command_pause : Iterator[bool] or None
         For each clock, whether nothing is offered, and whether the memory port is not ready.
@@ -244,7 +244,7 @@ class Testbench:
         config: ChannelConfig,
         *,
         requesters: Sequence[Requester],
-        memory: Memory,
+        memory: MemoryPort,
         offer_pause: Iterator[bool] | None = None,
         command_pause: Iterator[bool] | None = None,
     ) -> None:

@@ -19,9 +19,8 @@ from mcos_sim.cosim.build import build as build_simulator
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run import run
 from mcos_sim.engines.recording import Recording
-from mcos_sim.environment.environment import device_array
+from mcos_sim.environment.environment import memory_state
 from mcos_sim.errors import UserError
-from mcos_sim.memory.hbm.memory import memory_counts
 from mcos_sim.scenario import RunResult, Scenario, TenantResult
 
 __all__ = [
@@ -103,8 +102,7 @@ def run_scenario(
     for stream in (each.unrolled() for each in scenario.streams):
         arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
     with _own(directory):
-        if scenario.memory is not None:
-            arrays["memory"] = device_array(scenario, scenario.memory)
+        arrays["memory"] = memory_state(scenario)
         requests = directory / "streams.npz"
         for stale in (progress, requests, directory / "result.npz"):
             stale.unlink(missing_ok=True)
@@ -153,7 +151,7 @@ def _parameters(scenario: Scenario) -> dict:
             for stream in scenario.streams
         ],
         "clocks": scenario.clocks,
-        "memory_latency": scenario.memory_latency,
+        "memory_model": scenario.memory.model.__name__,
         "memory_credit": scenario.memory_credit,
         "seed": scenario.seed,
         "offer_pause": scenario.offer_pause,
@@ -186,11 +184,7 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                 for name in arrays.files
                 if name.startswith("registers.")
             },
-            memory=(
-                memory_counts(arrays["memory"], scenario.config.tenants)
-                if scenario.memory
-                else None
-            ),
+            memory=scenario.memory.counts(arrays["memory"], scenario.config),
         )
 
 

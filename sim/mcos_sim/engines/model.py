@@ -1,5 +1,7 @@
 """The reference engine: scenarios on the model."""
 
+import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -13,14 +15,16 @@ from mcos_policy.image import Image, unpack
 from mcos_sim.compiling import compiled
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
-from mcos_sim.environment.drive import drive, quiet_until
+from mcos_sim.environment.drive import environment_step
 from mcos_sim.environment.environment import (
     counts_of,
     environment,
+    model_of,
     require_sound,
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
+from mcos_sim.memory.memory import MemoryModel
 from mcos_sim.model import layout as at
 from mcos_sim.model.channel import advance, begin, commit, is_idle, skip
 from mcos_sim.model.ports import show
@@ -40,23 +44,6 @@ PROGRESS_CLOCKS = 10_000_000
 
 
 @compiled
-def run(s, e, until):
-    """Clocks up to ``until``, or until all is done; nothing is looked at on the way."""
-    while s[at.CLOCK] < until:
-        begin(s)
-        show(s, e)
-        drive(e)
-        if e[env.DONE] or e[env.FAULT]:
-            return
-        advance(s, e)
-        if is_idle(s):
-            quiet = min(quiet_until(e), until)
-            if quiet > s[at.CLOCK]:
-                skip(s, quiet)
-                e[env.CLOCK] = s[at.CLOCK]
-
-
-@compiled
 def rest_until(s, e, until):
     """Clocks in which nothing is asked for, such as those in which an image is loaded."""
     e[env.REQUEST_VALID] = 0
@@ -67,26 +54,66 @@ def rest_until(s, e, until):
         advance(s, e)
 
 
-@compiled
-def watch(s, e, places, rows):
-    """As many clocks as ``rows`` has, each clock's probe in its row; how many there were.
+@dataclasses.dataclass(frozen=True)
+class _Loops:
+    """Loops over clocks with a certain memory; both are compiled."""
+
+    run: Callable
+    watch: Callable
+
+
+@functools.cache
+def _loops(memory: MemoryModel) -> _Loops:
+    """The loops around a model of a memory."""
+    step = environment_step(memory)
+    drive, quiet_until = step.drive, step.quiet_until
+
+    @compiled
+    def run(s, e, until):
+        while s[at.CLOCK] < until:
+            begin(s)
+            show(s, e)
+            drive(e)
+            if e[env.DONE] or e[env.FAULT]:
+                return
+            advance(s, e)
+            if is_idle(s):
+                quiet = min(quiet_until(e), until)
+                if quiet > s[at.CLOCK]:
+                    skip(s, quiet)
+                    e[env.CLOCK] = s[at.CLOCK]
+
+    @compiled
+    def watch(s, e, places, rows):
+        last = places[len(places) - 1]
+        words = (last[0] + last[1] + 63) // 64
+        for k in range(len(rows)):
+            begin(s)
+            pack(s, places, rows[k])
+            show(s, e)
+            drive(e)
+            if len(rows[k]) >= words + env.PORTS_LENGTH:
+                for port in range(env.PORTS_LENGTH):
+                    rows[k, words + port] = e[env.PORTS + port]
+            if e[env.DONE] or e[env.FAULT]:
+                return k
+            advance(s, e)
+        return len(rows)
+
+    return _Loops(run=run, watch=watch)
+
+
+def run(s: np.ndarray, e: np.ndarray, until: int) -> None:
+    """Run clocks up to ``until``, or until all is done, and look at nothing on the way."""
+    _loops(model_of(e)).run(s, e, until)
+
+
+def watch(s: np.ndarray, e: np.ndarray, places: np.ndarray, rows: np.ndarray) -> int:
+    """Run up to ``len(rows)`` clocks, put the probe of each into its row, return how many ran.
 
     If a row has room behind the probe, it gets what crosses the ports as well.
     """
-    last = places[len(places) - 1]
-    words = (last[0] + last[1] + 63) // 64
-    for k in range(len(rows)):
-        begin(s)
-        pack(s, places, rows[k])
-        show(s, e)
-        drive(e)
-        if len(rows[k]) >= words + env.PORTS_LENGTH:
-            for port in range(env.PORTS_LENGTH):
-                rows[k, words + port] = e[env.PORTS + port]
-        if e[env.DONE] or e[env.FAULT]:
-            return k
-        advance(s, e)
-    return len(rows)
+    return int(_loops(model_of(e)).watch(s, e, places, rows))
 
 
 def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +173,7 @@ def run_scenario(
     while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
         before = int(s[at.CLOCK])
         if window.begins(before):
-            window.record(lambda rows: int(watch(s, e, places, rows)))
+            window.record(lambda rows: watch(s, e, places, rows))
         else:
             run(s, e, window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
         require_sound(e)

@@ -1,20 +1,29 @@
 """One clock of an environment: what requesters and memory do with what the channel shows.
 
-Compiled by numba. The rules are those of :class:`mcos_sim.cosim.requester.Requester`,
-:class:`mcos_sim.memory.simple.SimpleMemory` and :class:`mcos_sim.cosim.testbench.Ingress`, which
+Compiled by numba, once for each model of a memory. The rules of the requesters are those of
+:class:`mcos_sim.cosim.requester.Requester` and :class:`mcos_sim.cosim.testbench.Ingress`, which
 drive the cocotb engine; tests hold the two against each other.
 """
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mcos_hw.link.request import Op
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
-from mcos_sim.memory.hbm import port
+
+if TYPE_CHECKING:
+    from mcos_sim.memory.memory import MemoryModel
 
 __all__ = [
-    "drive",
+    "Step",
+    "environment_step",
     "paused",
-    "quiet_until",
 ]
 
 
@@ -203,58 +212,6 @@ def _watch(e, clock):
 
 
 @compiled
-def _serve_device(e, clock):
-    """An HBM: its ticks in this clock, then the command at the port."""
-    p = e[e[at.DEVICE] : e[at.DEVICE_END]]
-    slot = port.run_clock(p, clock)
-    e[at.COMMAND_READY] = port.takes(p) and not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
-    sizes = e[at.MEMORY_RING]
-    size = e[at.PORT_BYTES]
-    if e[at.COMMAND_READY] and size:
-        e[at.MEMORY_HELD] += size
-        if e[at.MEMORY_HELD] > e[at.MEMORY_CREDIT]:
-            _fault(e, Fault.PORT_OVERFULL, e[at.COMMAND_TENANT], e[at.MEMORY_HELD])
-        write = e[at.COMMAND_OP] == Op.WRITE
-        port.take(p, e[at.PORT_SLOT], e[at.COMMAND_TENANT], write, e[at.COMMAND_ADDRESS], size)
-        e[sizes + e[at.PORT_SLOT]] = size
-        e[at.PORT_BYTES] = 0
-    e[at.COMPLETION_VALID] = slot >= 0
-    if slot >= 0:
-        e[at.COMPLETION_SLOT] = slot
-        e[at.MEMORY_HELD] -= e[sizes + slot]
-
-
-@compiled
-def _serve(e, clock):
-    """The simple memory: take the command at the port, complete what is due."""
-    e[at.COMMAND_READY] = not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
-    mask = e[at.MEMORY_RING_MASK]
-    size = e[at.PORT_BYTES]
-    if e[at.COMMAND_READY] and size:
-        held = e[at.MEMORY_HELD] + size
-        if held > e[at.MEMORY_CREDIT]:
-            _fault(e, Fault.PORT_OVERFULL, e[at.COMMAND_TENANT], held)
-        rate = e[at.MEMORY_RATE]
-        passed = max(e[at.MEMORY_PASSED], clock * rate) + size
-        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_LAST] & mask)
-        e[row] = -(-passed // rate) + e[at.MEMORY_LATENCY]
-        e[row + 1] = e[at.PORT_SLOT]
-        e[row + 2] = size
-        e[at.MEMORY_HELD] = held
-        e[at.MEMORY_PASSED] = passed
-        e[at.MEMORY_LAST] += 1
-        e[at.PORT_BYTES] = 0
-    e[at.COMPLETION_VALID] = 0
-    if e[at.MEMORY_FIRST] != e[at.MEMORY_LAST]:
-        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_FIRST] & mask)
-        if e[row] <= clock:
-            e[at.COMPLETION_VALID] = 1
-            e[at.COMPLETION_SLOT] = e[row + 1]
-            e[at.MEMORY_HELD] -= e[row + 2]
-            e[at.MEMORY_FIRST] += 1
-
-
-@compiled
 def _offer(e, clock):
     """Ingress: of all requests that can be taken, the one offered first."""
     e[at.REQUEST_VALID] = 0
@@ -287,45 +244,81 @@ def _offer(e, clock):
     e[at.REQUEST_OFFERED] = first - e[chosen + at.STAMP_AGE]
 
 
-@compiled
-def drive(e):
-    """One clock: reads what the channel shows, writes what it is driven with.
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """The functions of an environment with a certain memory; both are compiled.
 
-    The channel takes what is driven with the edge that ends the clock. Once ``DONE`` or ``FAULT``
-    is set nothing moves any more, and nothing is driven.
+    Parameters
+    ----------
+    drive : Callable
+        ``drive(e)``: one clock. It reads what the channel shows, and writes what the channel is
+        driven with and takes at the edge that ends the clock. Once ``DONE`` or ``FAULT`` is set
+        nothing moves any more, and nothing is driven.
+    quiet_until : Callable
+        ``quiet_until(e)``: the first clock from the next one on in which the environment may do
+        anything by itself. It is right while the channel shows nothing and nothing is offered. With
+        random pauses, or if something is offered, it is the next clock.
     """
-    clock = e[at.CLOCK]
-    _ask(e, clock)
-    if e[at.DONE] or e[at.FAULT]:
-        e[at.REQUEST_VALID] = 0
-        e[at.COMMAND_READY] = 0
-        e[at.COMPLETION_VALID] = 0
-        return
-    _watch(e, clock)
-    if e[at.DEVICE]:
-        _serve_device(e, clock)
-    else:
-        _serve(e, clock)
-    _offer(e, clock)
-    e[at.CLOCK] = clock + 1
+
+    drive: Callable
+    quiet_until: Callable
 
 
-@compiled
-def quiet_until(e):
-    """The first clock from the next one on in which the environment may do anything by itself.
+@functools.cache
+def environment_step(memory: MemoryModel) -> Step:
+    """What an environment does in a clock, compiled around a model of the memory.
 
-    Right while the channel shows nothing and nothing is offered; the next clock itself if there
-    are random pauses or something is offered.
+    Parameters
+    ----------
+    memory : MemoryModel
+        The model; numba calls its functions directly and inlines them.
     """
-    clock = e[at.CLOCK]
-    if e[at.OFFER_PAUSE] or e[at.COMMAND_PAUSE] or e[at.PORT_BYTES]:
-        return clock
-    if e[at.WAITING]:
-        return clock
-    until = e[at.WAKE]
-    if e[at.DEVICE]:
-        until = min(until, port.quiet_until(e[e[at.DEVICE] : e[at.DEVICE_END]], clock))
-    if e[at.MEMORY_FIRST] != e[at.MEMORY_LAST]:
-        row = e[at.MEMORY_RING] + at.RING_ROW * (e[at.MEMORY_FIRST] & e[at.MEMORY_RING_MASK])
-        until = min(until, e[row])
-    return max(clock, until)
+    serve, takes, accept = memory.serve, memory.takes, memory.accept
+    memory_quiet_until = memory.quiet_until
+
+    @compiled
+    def serve_port(e, clock):
+        """Run the memory, then give it the command at the port if it takes one."""
+        p = e[e[at.MEMORY] : e[at.MEMORY_END]]
+        slot = serve(p, clock)
+        e[at.COMMAND_READY] = takes(p) and not paused(e[at.SEED] + 1, clock, e[at.COMMAND_PAUSE])
+        sizes = e[at.MEMORY_SIZES]
+        size = e[at.PORT_BYTES]
+        if e[at.COMMAND_READY] and size:
+            e[at.MEMORY_HELD] += size
+            if e[at.MEMORY_HELD] > e[at.MEMORY_CREDIT]:
+                _fault(e, Fault.PORT_OVERFULL, e[at.COMMAND_TENANT], e[at.MEMORY_HELD])
+            write = e[at.COMMAND_OP] == Op.WRITE
+            accept(
+                p, e[at.PORT_SLOT], e[at.COMMAND_TENANT], write, e[at.COMMAND_ADDRESS], size, clock
+            )
+            e[sizes + e[at.PORT_SLOT]] = size
+            e[at.PORT_BYTES] = 0
+        e[at.COMPLETION_VALID] = slot >= 0
+        if slot >= 0:
+            e[at.COMPLETION_SLOT] = slot
+            e[at.MEMORY_HELD] -= e[sizes + slot]
+
+    @compiled
+    def drive(e):
+        clock = e[at.CLOCK]
+        _ask(e, clock)
+        if e[at.DONE] or e[at.FAULT]:
+            e[at.REQUEST_VALID] = 0
+            e[at.COMMAND_READY] = 0
+            e[at.COMPLETION_VALID] = 0
+            return
+        _watch(e, clock)
+        serve_port(e, clock)
+        _offer(e, clock)
+        e[at.CLOCK] = clock + 1
+
+    @compiled
+    def quiet_until(e):
+        clock = e[at.CLOCK]
+        if e[at.OFFER_PAUSE] or e[at.COMMAND_PAUSE] or e[at.PORT_BYTES] or e[at.WAITING]:
+            return clock
+        p = e[e[at.MEMORY] : e[at.MEMORY_END]]
+        return max(clock, min(e[at.WAKE], memory_quiet_until(p, clock)))
+
+    return Step(drive=drive, quiet_until=quiet_until)

@@ -6,15 +6,16 @@ from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
 from mcos_sim.errors import HardwareError
 from mcos_sim.memory.hbm.counts import MemoryCounts
-from mcos_sim.memory.hbm.memory import Hbm, memory_array, memory_counts
+from mcos_sim.memory.memory import MemoryModel
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 
 __all__ = [
     "EnvironmentFault",
     "counts_of",
-    "device_array",
     "environment",
+    "memory_state",
+    "model_of",
     "pause_threshold",
     "require_sound",
     "tenant_results",
@@ -69,14 +70,11 @@ def environment(scenario: Scenario) -> np.ndarray:
     header[at.BEAT_BYTES] = config.beat_bytes
     header[at.REQUESTERS] = len(scenario.streams)
     header[at.GRANTED] = -1
-    header[at.MEMORY_LATENCY] = scenario.memory_latency
-    header[at.MEMORY_RATE] = config.bytes_per_clock
+    header[at.MEMORY_MODEL] = _number(scenario.memory.model)
     header[at.MEMORY_CREDIT] = scenario.memory_credit
-    header[at.MEMORY_RING] = place(np.zeros(at.RING_ROW * config.slots))
-    header[at.MEMORY_RING_MASK] = config.slots - 1
-    if scenario.memory is not None:
-        header[at.DEVICE] = place(device_array(scenario, scenario.memory))
-        header[at.DEVICE_END] = end
+    header[at.MEMORY_SIZES] = place(np.zeros(config.slots))
+    header[at.MEMORY] = place(memory_state(scenario))
+    header[at.MEMORY_END] = end
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
         blocks[stream.tag] = at.BLOCKS + k * at.BLOCK
@@ -87,24 +85,31 @@ def environment(scenario: Scenario) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def device_array(scenario: Scenario, hbm: Hbm) -> np.ndarray:
-    """The state of a scenario's HBM at its first clock."""
-    config = scenario.config
-    return memory_array(
-        hbm,
-        clock_ps=config.clock_ps,
-        first_clock=FIRST_CLOCK,
-        latency=scenario.memory_latency,
-        slots=config.slots,
-        tenants=config.tenants,
+def memory_state(scenario: Scenario) -> np.ndarray:
+    """The state of a scenario's memory at its first clock."""
+    return scenario.memory.state(
+        scenario.config, latency=scenario.memory_latency, first_clock=FIRST_CLOCK
     )
 
 
+_models: list[MemoryModel] = []
+"""Models that environments of this process have; an environment holds the number of its own."""
+
+
+def _number(model: MemoryModel) -> int:
+    if model not in _models:
+        _models.append(model)
+    return _models.index(model)
+
+
+def model_of(e: np.ndarray) -> MemoryModel:
+    """The model of an environment's memory."""
+    return _models[e[at.MEMORY_MODEL]]
+
+
 def counts_of(scenario: Scenario, e: np.ndarray) -> MemoryCounts | None:
-    """What a scenario's HBM counted, None where there is none."""
-    if scenario.memory is None:
-        return None
-    return memory_counts(e[e[at.DEVICE] : e[at.DEVICE_END]], scenario.config.tenants)
+    """What a scenario's memory counted; None for one that counts nothing."""
+    return scenario.memory.counts(e[e[at.MEMORY] : e[at.MEMORY_END]], scenario.config)
 
 
 def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:

@@ -65,24 +65,20 @@ COMMAND_READY = 39
 COMPLETION_VALID = 40
 COMPLETION_SLOT = 41
 
-# The memory: commands that it holds are a ring of (clock of completion, slot, bytes).
-MEMORY_LATENCY = 48
-MEMORY_RATE = 49
-MEMORY_CREDIT = 50
-MEMORY_HELD = 51
-MEMORY_PASSED = 52
-"""Clock, times the rate, at which the last byte accepted so far has passed."""
-MEMORY_FIRST = 53
-MEMORY_LAST = 54
-MEMORY_RING = 55
-"""Place of the ring."""
-MEMORY_RING_MASK = 56
-PORT_BYTES = 57
+# The memory port.
+MEMORY_MODEL = 48
+"""Number of the memory's model; :func:`mcos_sim.environment.environment.model_of`."""
+MEMORY_CREDIT = 49
+MEMORY_HELD = 50
+"""Bytes that the memory holds."""
+MEMORY_SIZES = 51
+"""Place of the bytes of each slot."""
+PORT_BYTES = 52
 """Bytes of the command that waits at the port, 0 where none does."""
-PORT_SLOT = 58
-DEVICE = 59
-"""Place of the array of an HBM, 0 for the simple memory, and its end."""
-DEVICE_END = 60
+PORT_SLOT = 53
+MEMORY = 54
+"""Place of the memory's state, and its end."""
+MEMORY_END = 55
 
 BLOCKS = 64
 """Place of the first requester's block."""
@@ -135,6 +131,5 @@ BLOCK = 29
 
 REQUEST_ROW = 4
 STEP_ROW = 5
-RING_ROW = 3
 
 NEVER = 1 << 62

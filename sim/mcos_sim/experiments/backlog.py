@@ -2,8 +2,8 @@
 
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
+from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.statistics import bytes_between, grants_between
-from mcos_sim.memory.behind import behind, capacity
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import RunResult, Scenario
 from mcos_sim.traffic.essay import backlogged_streams

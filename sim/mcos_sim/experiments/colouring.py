@@ -13,9 +13,9 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
 from mcos_sim.engines.model import run_scenario
+from mcos_sim.experiments.behind import hbm, way
 from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
-from mcos_sim.memory.behind import hbm, way
 from mcos_sim.memory.hbm import Field, Mapping, coloured_mapping, default_mapping
 from mcos_sim.memory.hbm.memory import Hbm
 from mcos_sim.memory.name import MemoryName

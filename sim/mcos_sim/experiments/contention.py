@@ -14,10 +14,10 @@ from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
 from mcos_sim.errors import UserError
+from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
-from mcos_sim.memory.behind import behind, capacity
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import DECODERS, LOADED, PREFILL, SATURATED, essay_streams

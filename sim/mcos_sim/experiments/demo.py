@@ -9,6 +9,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
 from mcos_sim.engines.dispatch import Engine, rtl_engine, run_scenarios
 from mcos_sim.experiments.backlog import backlog_scenario, share_error
+from mcos_sim.experiments.behind import capacity
 from mcos_sim.experiments.contention import (
     ARBITER_OF_RUN,
     Setting,
@@ -16,7 +17,6 @@ from mcos_sim.experiments.contention import (
     contention_scenario,
     workloads,
 )
-from mcos_sim.memory.behind import capacity
 from mcos_sim.scenario import RunResult, Scenario, Window
 from mcos_sim.traffic.essay import Scenario as Workload
 

@@ -16,9 +16,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
 from mcos_policy.compiler import Compiled
 from mcos_sim.engines.model import run_scenario
+from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.contention import ARBITER_OF_RUN
 from mcos_sim.experiments.statistics import step_percentiles
-from mcos_sim.memory.behind import behind, capacity
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 from mcos_sim.traffic.essay import DECODERS, PREFILL

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mcos_sim.memory.hbm.energy import energy_of
+from mcos_sim.memory.hbm.memory import Hbm
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
 
@@ -21,7 +22,7 @@ def memory_figures(scenario: Scenario, result: RunResult, name: MemoryName) -> d
         ``watts`` of the channel; and by tenant ``bursts``, ``row_changes`` and ``energy_uj``.
     """
     counts, device = result.memory, scenario.memory
-    if counts is None or device is None:
+    if counts is None or not isinstance(device, Hbm):
         return {"name": name.value}
     clock_ps = scenario.config.clock_ps
     clocks = result.clocks - FIRST_CLOCK

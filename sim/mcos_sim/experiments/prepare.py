@@ -9,9 +9,9 @@ from typing import Any
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
 from mcos_policy.objectives import idle_latency
+from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import replay_scenario
-from mcos_sim.memory.behind import behind
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, Window
 from mcos_sim.traffic.essay import PREFILL

@@ -17,9 +17,9 @@ from mcos_policy.explain import explain
 from mcos_policy.image import encode
 from mcos_policy.quantize import quantize
 from mcos_sim.engines.model import run_scenario
+from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
-from mcos_sim.memory.behind import behind
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream

@@ -1,17 +1,53 @@
 """A memory of fixed latency and rate: the simplest thing behind a channel."""
 
-from collections import deque
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mcos_sim.memory import simple_port
+
+if TYPE_CHECKING:
+    from mcos_hw.config import ChannelConfig
+    from mcos_sim.memory.memory import MemoryModel
 
 __all__ = [
+    "SIMPLE",
     "SimpleMemory",
+    "simple_state",
 ]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SimpleMemory:
-    """Serves commands in order at a fixed rate, each a fixed latency after its bytes have passed.
+    """Passes the channel's r bytes a clock in order; a fixed latency later a command completes.
 
-    It takes a command only while the bytes it holds stay at or under its credit. It serves at
-    most one command per clock.
+    At most one command completes in a clock.
+    """
+
+    @property
+    def model(self) -> MemoryModel:
+        """What it does in a clock."""
+        return simple_port
+
+    def state(self, config: ChannelConfig, *, latency: int, first_clock: int) -> np.ndarray:
+        """Its state in the first clock, holding nothing."""
+        return simple_state(
+            latency=latency, bytes_per_clock=config.bytes_per_clock, slots=config.slots
+        )
+
+    def counts(self, state: np.ndarray, config: ChannelConfig) -> None:
+        """It counts nothing."""
+
+
+SIMPLE = SimpleMemory()
+"""The memory of a scenario that declares none."""
+
+
+def simple_state(*, latency: int, bytes_per_clock: int, slots: int) -> np.ndarray:
+    """The state of a memory that holds nothing, for :mod:`mcos_sim.memory.simple_port`.
 
     Parameters
     ----------
@@ -19,58 +55,19 @@ class SimpleMemory:
         Clocks from the last byte of a command to its completion.
     bytes_per_clock : int
         Rate.
-    credit : int
-        Bytes it holds, at most.
+    slots : int
+        Commands that it may hold, a power of two.
 
     Raises
     ------
     ValueError
-        If a parameter is below 1.
+        If the latency or the rate is below 1.
     """
-
-    def __init__(self, *, latency: int, bytes_per_clock: int, credit: int) -> None:
-        for name, value in (
-            ("latency", latency),
-            ("bytes_per_clock", bytes_per_clock),
-            ("credit", credit),
-        ):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value!r}")
-        self.latency = latency
-        self.bytes_per_clock = bytes_per_clock
-        self.credit = credit
-        self.held = 0
-        self._passed = 0
-        """Clock, times the rate, at which the last byte accepted so far has passed."""
-        self._serving: deque[tuple[int, int, int]] = deque()
-
-    def room(self, size: int) -> bool:
-        """Whether a command of ``size`` bytes may be accepted now."""
-        return self.held + size <= self.credit
-
-    def takes(self, clock: int) -> bool:
-        """It always does."""
-        return True
-
-    def accept(
-        self,
-        slot: int,
-        tenant: int,
-        write: int,
-        address: int,
-        size: int,
-        clock: int,
-    ) -> None:
-        """Takes a command that crosses the port in ``clock``; only its size counts."""
-        self.held += size
-        self._passed = max(self._passed, clock * self.bytes_per_clock) + size
-        passed_clock = -(-self._passed // self.bytes_per_clock)
-        self._serving.append((passed_clock + self.latency, slot, size))
-
-    def serve(self, clock: int) -> int | None:
-        """The slot that completes in ``clock``, or None."""
-        if not self._serving or self._serving[0][0] > clock:
-            return None
-        _, slot, size = self._serving.popleft()
-        self.held -= size
-        return slot
+    for name, value in (("latency", latency), ("bytes_per_clock", bytes_per_clock)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value!r}")
+    state = np.zeros(simple_port.RING + simple_port.RING_ROW * slots, dtype=np.int64)
+    state[simple_port.RATE] = bytes_per_clock
+    state[simple_port.LATENCY] = latency
+    state[simple_port.MASK] = slots - 1
+    return state

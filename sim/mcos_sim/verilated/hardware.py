@@ -1,15 +1,19 @@
 """One running instance of the verilated hardware."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 from numba import carray, types
+from numba.core.ccallback import CFunc
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_sim.compiling import callback
-from mcos_sim.environment.drive import drive
+from mcos_sim.environment.drive import environment_step
+from mcos_sim.environment.environment import model_of
 from mcos_sim.errors import HardwareError
+from mcos_sim.memory.memory import MemoryModel
 from mcos_sim.verilated.build import Library
 
 __all__ = [
@@ -29,9 +33,16 @@ A write reaches the loader in the second clock after it, and the checks take a c
 """
 
 
-@callback(types.void(types.CPointer(types.int64), types.int64))
-def _drive(pointer, length):
-    drive(carray(pointer, (length,)))
+@functools.cache
+def _drive(memory: MemoryModel) -> CFunc:
+    """A C function that takes an environment with such a memory one clock on."""
+    drive = environment_step(memory).drive
+
+    @callback(types.void(types.CPointer(types.int64), types.int64))
+    def drive_array(pointer, length):
+        drive(carray(pointer, (length,)))
+
+    return drive_array
 
 
 def load_clocks(config: ChannelConfig) -> int:
@@ -117,7 +128,7 @@ class Hardware:
             raise ValueError(f"rows must be at least {until - self.clock}, not {len(rows)}")
         return self._library.run(
             self._handle,
-            None if environment is None else _drive.address,
+            None if environment is None else _drive(model_of(environment)).address,
             None if environment is None else environment.ctypes.data,
             0 if environment is None else len(environment),
             until,

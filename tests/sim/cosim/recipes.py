@@ -16,7 +16,9 @@ from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import parameters
 from mcos_sim.cosim.testbench import Testbench
-from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.memory import simple_port
+from mcos_sim.memory.memory import MemoryPort
+from mcos_sim.memory.simple import simple_state
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 LATENCY = 60
@@ -133,9 +135,13 @@ def make_bench(dut, *streams: Stream, seed: int, credit: int = CREDIT) -> Testbe
         dut,
         config,
         requesters=[Requester(stream, config) for stream in streams],
-        memory=SimpleMemory(
-            latency=LATENCY,
-            bytes_per_clock=config.bytes_per_clock * 3 // 4 if paused else config.bytes_per_clock,
+        memory=MemoryPort(
+            simple_port,
+            simple_state(
+                latency=LATENCY,
+                bytes_per_clock=config.bytes_per_clock * (3 if paused else 4) // 4,
+                slots=config.slots,
+            ),
             credit=credit,
         ),
         offer_pause=pauses(seed) if paused else None,

@@ -14,7 +14,9 @@ from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
-from mcos_sim.memory.simple import SimpleMemory
+from mcos_sim.memory import simple_port
+from mcos_sim.memory.memory import MemoryPort
+from mcos_sim.memory.simple import simple_state
 from tests.sim.cosim.recipes import contract, image, sizes, stream
 
 ALWAYS_ENABLED = 12
@@ -101,8 +103,10 @@ async def grants_in_every_clock(dut):
         config,
         requesters=requesters,
         # Never the limit: a longest request a clock, and room for all slots.
-        memory=SimpleMemory(
-            latency=8, bytes_per_clock=config.l_max, credit=config.slots * config.l_max
+        memory=MemoryPort(
+            simple_port,
+            simple_state(latency=8, bytes_per_clock=config.l_max, slots=config.slots),
+            credit=config.slots * config.l_max,
         ),
     )
     await bench.reset()

@@ -15,6 +15,7 @@ from mcos_sim.errors import UserError
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.memory.hbm import PRESETS, find_preset
 from mcos_sim.memory.hbm.memory import Hbm
+from mcos_sim.memory.simple import SIMPLE
 from mcos_sim.model.probe import probe_places
 from mcos_sim.scenario import FIRST_CLOCK, Window
 
@@ -104,7 +105,9 @@ def test_the_model_serves_every_arbiter(arbiter):
     assert sum(len(tenant.granted) for tenant in result.tenants) > 100
 
 
-@pytest.mark.parametrize("memory", [None, Hbm(preset=find_preset("hbm3"))], ids=["simple", "hbm3"])
+@pytest.mark.parametrize(
+    "memory", [SIMPLE, Hbm(preset=find_preset("hbm3"))], ids=["simple", "hbm3"]
+)
 def test_skipping_idle_clocks_changes_nothing(memory):
     asked = dataclasses.replace(scenario(11), memory=memory)
     lazy = reference.run_scenario(asked)

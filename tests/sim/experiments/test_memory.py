@@ -6,10 +6,10 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
 from mcos_sim.engines.model import run_scenario
+from mcos_sim.experiments.behind import hbm
 from mcos_sim.experiments.colouring import RUNS, floor, measure_colouring
 from mcos_sim.experiments.contention import Setting, compare, contention_scenario, workloads
 from mcos_sim.experiments.row_conflicts import measure_row_conflicts
-from mcos_sim.memory.behind import hbm
 from mcos_sim.memory.hbm import coloured_mapping, default_mapping
 from mcos_sim.memory.name import MemoryName
 

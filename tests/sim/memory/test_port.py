@@ -8,7 +8,8 @@ import pytest
 from mcos_sim.memory.hbm import PRESETS, Policy, Refresh, Scheduler, bursts_of, find_preset, serve
 from mcos_sim.memory.hbm import port as at
 from mcos_sim.memory.hbm.mapping import Field, Mapping
-from mcos_sim.memory.hbm.memory import Hbm, HbmMemory, memory_array, memory_counts
+from mcos_sim.memory.hbm.memory import Hbm, memory_array, memory_counts
+from mcos_sim.memory.memory import MemoryPort
 
 CLOCK_PS = 1250.0
 FIRST = 1024
@@ -63,10 +64,10 @@ def some_commands(count, *, seed, writes=0.3):
 def test_a_command_is_answered_when_its_last_burst_is_done(name, refresh):
     """The same bursts served as arrays, each from the tick on in which the port had it."""
     hbm = Hbm(preset=find_preset(name), policy=Policy(refresh=refresh, queue_entries=24))
-    memory = HbmMemory(array(hbm), credit=1 << 20)
+    memory = MemoryPort(at, array(hbm), credit=1 << 20)
     commands = some_commands(400, seed=5)
     taken, answered = drive(memory, commands)
-    ticks = int(memory.array[at.TICKS]), int(memory.array[at.TICKS_OVER])
+    ticks = int(memory.state[at.TICKS]), int(memory.state[at.TICKS_OVER])
     first_tick = 2 * -(-FIRST * ticks[0] // (2 * ticks[1]))
 
     def tick_of(clock):
@@ -92,7 +93,7 @@ def test_a_command_is_answered_when_its_last_burst_is_done(name, refresh):
     # Two may be due in one clock, and one is answered.
     assert (np.array(answered) >= due).all()
     assert np.mean(np.array(answered) == due) > 0.9
-    counts = memory_counts(memory.array, 4)
+    counts = memory_counts(memory.state, 4)
     assert counts.classes.sum(axis=0).tolist() == np.bincount(served.classes).tolist()
     assert counts.commands == served.commands or refresh is not Refresh.NONE
     for tenant in range(4):
@@ -104,7 +105,7 @@ def test_a_command_is_answered_when_its_last_burst_is_done(name, refresh):
 def test_an_idle_row_is_opened_and_read():
     """ACT, RCD, CAS latency and data, and the latency of the way back."""
     hbm = Hbm(preset=find_preset("hbm3"))
-    memory = HbmMemory(array(hbm), credit=1 << 20)
+    memory = MemoryPort(at, array(hbm), credit=1 << 20)
     (taken,), (answered,) = drive(memory, [(0, 0, 0, 32)])
     # The first tick of the next clock is a falling edge: ACT is issued one later.
     timing = hbm.preset.timing
@@ -118,17 +119,17 @@ def test_the_port_waits_while_the_queue_is_full():
     """With four places, a command of sixteen bursts holds the port until the last one is in."""
     hbm = Hbm(preset=find_preset("hbm3"), policy=Policy(queue_entries=4))
     conflicts = [(0, 0, (k % 2) << 20, 512) for k in range(8)]
-    taken, _ = drive(HbmMemory(array(hbm), credit=1 << 20), conflicts)
+    taken, _ = drive(MemoryPort(at, array(hbm), credit=1 << 20), conflicts)
     assert min(np.diff(taken)) > 4
     wide = Hbm(preset=find_preset("hbm3"), policy=Policy(queue_entries=64))
-    taken, _ = drive(HbmMemory(array(wide), credit=1 << 20), conflicts[:4])
+    taken, _ = drive(MemoryPort(at, array(wide), credit=1 << 20), conflicts[:4])
     assert np.diff(taken).tolist() == [1, 1, 1]
 
 
 def test_commands_overtake_each_other_and_none_is_lost():
     hbm = Hbm(preset=find_preset("hbm3"), policy=Policy(scheduler=Scheduler.FRFCFS))
     taken, answered = drive(
-        HbmMemory(array(hbm), credit=1 << 20), some_commands(2_000, seed=9, writes=0.5)
+        MemoryPort(at, array(hbm), credit=1 << 20), some_commands(2_000, seed=9, writes=0.5)
     )
     assert (np.array(answered) > np.array(taken)).all()
     assert len(set(answered)) == len(answered)
@@ -147,9 +148,9 @@ def test_the_mapping_decides():
     columns_first = fields(["column", "row", "pseudo_channel", "stack_id", "bank_group", "bank"])
     for mapping, hits in ((rows_first, 0), (columns_first, 31)):
         hbm = Hbm(preset=find_preset("hbm3"), mapping=mapping, policy=Policy(refresh=Refresh.NONE))
-        memory = HbmMemory(array(hbm), credit=1 << 20)
+        memory = MemoryPort(at, array(hbm), credit=1 << 20)
         drive(memory, [(1, 0, 32 * k, 32) for k in range(32)])
-        assert memory_counts(memory.array, 4).classes.tolist()[1] == [hits, 1, 31 - hits]
+        assert memory_counts(memory.state, 4).classes.tolist()[1] == [hits, 1, 31 - hits]
 
 
 def test_quiet_clocks_are_quiet():
@@ -158,7 +159,7 @@ def test_quiet_clocks_are_quiet():
     commands = some_commands(300, seed=3)
 
     def spaced(skips):
-        memory = HbmMemory(array(hbm), credit=1 << 20)
+        memory = MemoryPort(at, array(hbm), credit=1 << 20)
         rng = np.random.default_rng(1)
         gaps = rng.integers(1, 400, len(commands))
         due = FIRST + np.cumsum(gaps)
@@ -174,9 +175,9 @@ def test_quiet_clocks_are_quiet():
                 answers.append((clock, slot))
             clock += 1
             if skips:
-                quiet = at.quiet_until(memory.array, clock)
+                quiet = at.quiet_until(memory.state, clock)
                 clock = min(quiet, int(due[k])) if k < len(commands) else quiet
-        return answers, memory_counts(memory.array, 4)
+        return answers, memory_counts(memory.state, 4)
 
     plain, counts = spaced(False)
     skipped, skipped_counts = spaced(True)

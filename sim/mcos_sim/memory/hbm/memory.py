@@ -1,8 +1,11 @@
 """An HBM channel as the memory behind an MCOS channel: what it is, its state, what it counted."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +18,12 @@ from mcos_sim.memory.hbm.policy import Policy
 from mcos_sim.memory.hbm.preset import Preset
 from mcos_sim.memory.hbm.run import started
 
+if TYPE_CHECKING:
+    from mcos_hw.config import ChannelConfig
+    from mcos_sim.memory.memory import MemoryModel
+
 __all__ = [
     "Hbm",
-    "HbmMemory",
     "memory_array",
     "memory_counts",
 ]
@@ -55,6 +61,26 @@ class Hbm:
         """Picoseconds from a read to its data where another row was open: tRP, tRCD, CL."""
         timing = self.preset.timing
         return (timing["nRP"] + timing["nRCDRD"] + timing["nCL"]) * self.preset.clock_ps
+
+    @property
+    def model(self) -> MemoryModel:
+        """What it does in a clock."""
+        return at
+
+    def state(self, config: ChannelConfig, *, latency: int, first_clock: int) -> np.ndarray:
+        """Its state in the first clock; see :func:`memory_array`."""
+        return memory_array(
+            self,
+            clock_ps=config.clock_ps,
+            first_clock=first_clock,
+            latency=latency,
+            slots=config.slots,
+            tenants=config.tenants,
+        )
+
+    def counts(self, state: np.ndarray, config: ChannelConfig) -> MemoryCounts:
+        """What its state has counted."""
+        return memory_counts(state, config.tenants)
 
 
 def memory_array(
@@ -128,54 +154,3 @@ def memory_counts(p: np.ndarray, tenants: int) -> MemoryCounts:
         commands={command: int(issued[command]) for command in Command},
         burst_bytes=int(p[at.BURST_BYTES]),
     )
-
-
-class HbmMemory:
-    """The memory for a bench that asks clock by clock.
-
-    In each clock ask first whether it ``takes`` a command, then give it one, then let it ``serve``.
-
-    Parameters
-    ----------
-    array : numpy.ndarray
-        See :func:`memory_array`; it is gone on with.
-    credit : int
-        Bytes it holds, at most.
-    """
-
-    def __init__(self, array: np.ndarray, *, credit: int) -> None:
-        self.array = array
-        self.credit = credit
-        self.held = 0
-        self._slot = -1
-        self._sizes: dict[int, int] = {}
-
-    def takes(self, clock: int) -> bool:
-        """Whether the port takes a command in ``clock``, which is the one after the last."""
-        self._slot = at.run_clock(self.array, clock)
-        return bool(at.takes(self.array))
-
-    def room(self, size: int) -> bool:
-        """Whether ``size`` bytes more are within the credit."""
-        return self.held + size <= self.credit
-
-    def accept(
-        self,
-        slot: int,
-        tenant: int,
-        write: int,
-        address: int,
-        size: int,
-        clock: int,
-    ) -> None:
-        """Take a command that crosses the port in the clock that was asked for."""
-        at.take(self.array, slot, tenant, write, address, size)
-        self.held += size
-        self._sizes[slot] = size
-
-    def serve(self, clock: int) -> int | None:
-        """The slot that completes in ``clock``, or None."""
-        if self._slot < 0:
-            return None
-        self.held -= self._sizes.pop(self._slot)
-        return self._slot

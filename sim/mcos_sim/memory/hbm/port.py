@@ -11,13 +11,13 @@ One flat array of int64: the layout of this module, the device behind it.
 
 from mcos_sim.compiling import compiled
 from mcos_sim.memory.hbm import layout as device
+from mcos_sim.memory.hbm import queues
 from mcos_sim.memory.hbm.controller import tick
-from mcos_sim.memory.hbm.queues import accept, has_room
 
 __all__ = [
+    "accept",
     "quiet_until",
-    "run_clock",
-    "take",
+    "serve",
     "takes",
 ]
 
@@ -86,8 +86,8 @@ def takes(p):
 
 
 @compiled
-def take(p, slot, tenant, write, address, size):
-    """Take a command in this clock; its bursts enter from the next one on."""
+def accept(p, slot, tenant, write, address, size, clock):
+    """Take a command in the clock that was run; its bursts enter from the next one on."""
     p[BURST] = address // p[BURST_BYTES]
     p[LEFT] = (address + size - 1) // p[BURST_BYTES] - p[BURST] + 1
     p[SLOT] = slot
@@ -112,7 +112,7 @@ def _enter(p, m, out):
         row += value * p[field + FIELD_OF_ROW]
         rest >>= bits
     p[p[SLOT_OF] + m[device.FREE]] = p[SLOT]
-    accept(m, out, bank, row, p[WRITE])
+    queues.accept(m, out, bank, row, p[WRITE])
     p[BURST] += 1
     p[LEFT] -= 1
 
@@ -161,15 +161,15 @@ def _next_answer(p, write):
 
 
 @compiled
-def run_clock(p, clock):
-    """The ticks of a clock; the slot that is answered in it, or -1."""
+def serve(p, clock):
+    """Run the ticks of a clock; the slot that is answered in it, or -1."""
     m = p[HEADER : HEADER + device.LENGTH]
     out = p[p[ROWS] : p[ROWS] + device.OUT * device.ENTRY_PLACES]
     end = _tick_of(p, clock + 1)
     if p[LEFT] or p[UNTIL] < end:
         m[device.TICK] = _tick_of(p, clock) - 1
         while True:
-            while p[LEFT] and has_room(m, p[WRITE]):
+            while p[LEFT] and queues.has_room(m, p[WRITE]):
                 _enter(p, m, out)
                 p[UNTIL] = m[device.TICK] + 1
             if p[UNTIL] >= end:

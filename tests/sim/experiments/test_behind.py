@@ -7,8 +7,8 @@ from mcos_hw.config import ChannelConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
 from mcos_sim.errors import UserError
+from mcos_sim.experiments.behind import behind, capacity, colours_of, hbm
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
-from mcos_sim.memory.behind import behind, capacity, colours_of, hbm
 from mcos_sim.memory.hbm import coloured_mapping, default_mapping, find_preset
 from mcos_sim.memory.name import MemoryName
 
