@@ -1,7 +1,7 @@
 """Latency objectives that are not promised, and what would make them so."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from mcos_hw.config import ChannelConfig
@@ -26,15 +26,22 @@ _STEPS = 6
 """Guarantees, from the tenant's own to the largest, that are tried first."""
 
 
-def check_objectives(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
-    """A warning for each latency objective of an admitted contract that is not promised."""
-    promised = [
-        position
-        for position, tenant in contract.tenants.items()
-        if tenant.bandwidth.latency_slo is not None
-    ]
-    for position, objective in judge(contract, config, promised).items():
-        if objective.verdict is Verdict.HOLDS:
+def check_objectives(
+    contract: Contract, config: ChannelConfig, objectives: Mapping[int, Objective]
+) -> Iterator[Diagnostic]:
+    """A warning for each latency objective of an admitted contract that is not promised.
+
+    Parameters
+    ----------
+    contract : Contract
+        The contract.
+    config : ChannelConfig
+        The hardware.
+    objectives : Mapping[int, Objective]
+        What :func:`mcos_policy.objectives.judge` says of each tenant.
+    """
+    for position, objective in objectives.items():
+        if objective.verdict in (None, Verdict.HOLDS):
             continue
         given = contract.tenants[position].bandwidth.at("latency_slo")
         shown = given.shown

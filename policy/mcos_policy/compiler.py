@@ -14,12 +14,12 @@ from mcos_policy.document import Document
 from mcos_policy.hardware import Hardware, HardwareMismatch, choose_config
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.notes import notes
+from mcos_policy.objectives import Objective, judge
 from mcos_policy.plain import contract_document
 from mcos_policy.quantize import quantize
 from mcos_policy.samples import SAMPLES
 from mcos_policy.settings import Settings
 from mcos_policy.source import read_source
-from mcos_policy.waits import grant_waits
 
 __all__ = [
     "Compiled",
@@ -47,12 +47,15 @@ class Examination:
         ``name`` and ``sha256`` of what the contract was read from.
     diagnostics : tuple[Diagnostic, ...]
         Errors and warnings.
+    objectives : dict[int, Objective]
+        Bound and objective of each tenant by position; empty if the contract is not admitted.
     """
 
     contract: Contract | None
     config: ChannelConfig
     origin: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
+    objectives: dict[int, Objective]
 
     @property
     def admitted(self) -> bool:
@@ -82,6 +85,8 @@ class Compiled:
         What may not hold, although it compiles.
     notes : tuple[Diagnostic, ...]
         What a reader may take for granted and should not.
+    objectives : dict[int, Objective]
+        Bound and objective of each tenant, by position.
     """
 
     contract: Contract
@@ -90,7 +95,8 @@ class Compiled:
     image: Image
     origin: dict[str, str]
     warnings: tuple[Diagnostic, ...]
-    notes: tuple[Diagnostic, ...] = ()
+    notes: tuple[Diagnostic, ...]
+    objectives: dict[int, Objective]
 
     @property
     def admitted(self) -> bool:
@@ -136,7 +142,7 @@ def examine(
     document = _document(given)
     contract, diagnostics = validate(document)
     whole = not diagnostics
-    config = default
+    config, objectives = default, {}
     if contract is not None:
         try:
             config = choose_config(contract.hardware, options, default)
@@ -149,7 +155,8 @@ def examine(
     if contract is not None:
         diagnostics = diagnostics + admit(contract, config)
         if not any(each.severity is Severity.ERROR for each in diagnostics):
-            diagnostics += check_objectives(contract, config)
+            objectives = judge(contract, config)
+            diagnostics += check_objectives(contract, config, objectives)
     # The name goes into comments of generated files, which a line break would end.
     origin = {"name": printable(Path(document.name).name), "sha256": document.sha256}
     return Examination(
@@ -157,6 +164,7 @@ def examine(
         config=config,
         origin=origin,
         diagnostics=tuple(diagnostics),
+        objectives=objectives,
     )
 
 
@@ -197,7 +205,11 @@ def compile_examined(examined: Examination) -> Compiled:
     contract, config = examined.contract, examined.config
     if contract is None or not examined.admitted:
         raise ContractError(examined.diagnostics)
-    waits = {position: each.total for position, each in grant_waits(contract, config).items()}
+    waits = {
+        position: each.wait.total
+        for position, each in examined.objectives.items()
+        if each.wait is not None
+    }
     settings = quantize(contract, config, waits=waits)
     origin = examined.origin
     image = encode(config, channel_map(config), settings, int(origin["sha256"][:8], 16))
@@ -211,4 +223,5 @@ def compile_examined(examined: Examination) -> Compiled:
         origin=origin,
         warnings=examined.diagnostics,
         notes=tuple(notes(contract, config)),
+        objectives=examined.objectives,
     )

@@ -4,12 +4,11 @@ import dataclasses
 from fractions import Fraction
 from typing import Any
 
-from mcos_hw.config import ChannelConfig
 from mcos_policy.bounds import blocked_index, delay_bound, depth1_term
 from mcos_policy.compiler import Compiled, Examination
 from mcos_policy.contract import Contract
 from mcos_policy.headroom import headroom
-from mcos_policy.objectives import Objective, idle_latency, judge
+from mcos_policy.objectives import Objective, idle_latency
 from mcos_policy.quantize import (
     bucket_depth,
     guarantees_of,
@@ -198,24 +197,22 @@ def explain(subject: Compiled | Examination) -> Explanation:
     """
     if subject.contract is None:
         raise ValueError("a contract whose keys are at fault cannot be explained")
-    compiled = subject if isinstance(subject, Compiled) else None
-    return _Explainer(subject.contract, subject.config, compiled, subject.admitted).explanation()
+    return _Explainer(subject, subject.contract).explanation()
 
 
 class _Explainer:
-    def __init__(
-        self, contract: Contract, config: ChannelConfig, compiled: Compiled | None, admitted: bool
-    ) -> None:
+    def __init__(self, subject: Compiled | Examination, contract: Contract) -> None:
+        config = subject.config
         self.contract = contract
         self.config = config
-        self.compiled = compiled
-        self.admitted = admitted
+        self.compiled = subject if isinstance(subject, Compiled) else None
+        self.admitted = subject.admitted
         self.promised = {key: each.bandwidth for key, each in contract.tenants.items()}
         self.weighed = weights(guarantees_of(contract), config)
         self.room = headroom(contract, config)
         self.rate = shared_rate(contract, config)
         self.wait = memory_wait(contract, config)
-        self.objectives = judge(contract, config) if admitted else {}
+        self.objectives = subject.objectives
 
     def explanation(self) -> Explanation:
         room, compiled = self.room, self.compiled

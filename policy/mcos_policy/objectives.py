@@ -59,11 +59,14 @@ class Objective:
         What a request takes on an idle channel.
     terms : dict[str, Fraction]
         What the bound is made of, by name; empty for best effort.
+    wait : GrantWait or None
+        The longest wait from the queue to the grant; None for best effort.
     """
 
     slo: Fraction | None
     idle: Fraction
     terms: dict[str, Fraction]
+    wait: GrantWait | None = None
 
     @property
     def bound(self) -> Fraction | None:
@@ -110,6 +113,7 @@ def judge(
             slo=None if slo is None else clocks(slo, config),
             idle=idle,
             terms=_terms(contract, config, waits[position]) if position in waits else {},
+            wait=waits.get(position),
         )
     return objectives
 

@@ -13,7 +13,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GrantClass
 from mcos_policy.compiler import Compiled
 from mcos_policy.contract import Tenant
-from mcos_policy.objectives import Objective, judge
+from mcos_policy.objectives import Objective
 from mcos_policy.quantize import channel_rate, per_clock
 from mcos_sim.experiments.replay import figures
 from mcos_sim.fairness.own_queue import own_queue
@@ -75,14 +75,13 @@ def promise_figures(compiled: Compiled, scenario: Scenario, result: RunResult) -
     covered every grant. ``breaches`` counts requests of a conforming tenant whose promised part
     is over the bound; the bound is of no others.
     """
-    judged = judge(compiled.contract, compiled.config)
     streams = {stream.name: stream for stream in scenario.streams}
     seen = {tenant.name: tenant for tenant in result.tenants}
     return {
         tenant.name: _row(
             compiled,
             tenant,
-            judged[position],
+            compiled.objectives[position],
             streams.get(tenant.name),
             seen.get(tenant.name),
             result.clocks,

@@ -105,7 +105,9 @@ def _in_bytes(compiled: Compiled) -> Compiled:
     config = compiled.config
     settings = quantize(contract, config, waits={})
     image = encode(config, channel_map(config), settings, compiled.image.label)
-    return dataclasses.replace(compiled, contract=contract, settings=settings, image=image)
+    return dataclasses.replace(
+        compiled, contract=contract, settings=settings, image=image, objectives={}
+    )
 
 
 def _run(
