@@ -61,7 +61,7 @@ def test_paragraphs_of_a_docstring_are_filled(monkeypatch, capsys):
         ("waves", "--limit N Violations that are printed. [default: 20; 1 or more]"),
         ("waves", "Usage: mcos waves [OPTIONS] FILE"),
         ("sweep", "--pacer / --no-pacer Hold granted bytes"),
-        ("sweep", "--engine CHOICE What runs it. [cocotb, compiled, reference; may be repeated; "),
+        ("sweep", "--engine CHOICE What runs it. [cocotb, verilated, reference; may be repeated; "),
         ("sweep", "--scheduler ADDRESS Run on the workers"),
         ("memory", "check Serve each case's requests and compare"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import time
@@ -35,6 +36,8 @@ from mcos_sim.sweep.grid import Contender, Grid, Workload
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mcos_sim.sweep.cluster import Cluster
     from mcos_sim.sweep.processes import Processes
     from mcos_sim.sweep.run import Failure, Sweep
@@ -56,42 +59,38 @@ _MOST_POINTS = 100_000
 """Points of a sweep; they are all held in memory, and half a day's work on two cores."""
 
 
-def command(
-    contract: Annotated[
-        list[Path] | None,
-        contract_argument(
-            "Contract files, TOML, with the essay's tenants.",
-            show_default="decode-prefill, or that of the memory if it is one",
-        ),
-    ] = None,
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Axes:
+    """What a sweep varies, beside contracts."""
+
     workload: Annotated[
         list[Workload] | None,
         typer.Option(help="Setting of the essay's workload.", show_default="loaded"),
-    ] = None,
+    ] = None
     arbiter: Annotated[
         list[Contender] | None,
         typer.Option(
             help="Arbiter; alone is the decoders without the prefill.",
             show_default="alone, fcfs and mcos",
         ),
-    ] = None,
+    ] = None
     engine: Annotated[
         list[Engine] | None, typer.Option(help="What runs it.", show_default="reference")
-    ] = None,
+    ] = None
     memory: Annotated[
         list[MemoryName] | None,
         typer.Option(help="What stands behind the channel.", show_default="simple"),
-    ] = None,
+    ] = None
     seed: Annotated[
         list[str] | None,
         typer.Option(
             metavar="N or A:B", help="Seed, or seeds A up to and with B.", show_default="1"
         ),
-    ] = None,
+    ] = None
     clocks: Annotated[
         list[int] | None,
         typer.Option(min=2_000, max=MOST_CLOCKS, help="Length of each run.", show_default="400000"),
-    ] = None,
+    ] = None
     prefill_window: Annotated[
         list[int] | None,
         typer.Option(
@@ -100,7 +99,7 @@ def command(
             help="Requests that the prefill keeps outstanding.",
             show_default="1200",
         ),
-    ] = None,
+    ] = None
     decoder_window: Annotated[
         list[int] | None,
         typer.Option(
@@ -109,28 +108,65 @@ def command(
             help="Requests that each decoder keeps outstanding.",
             show_default="16",
         ),
-    ] = None,
+    ] = None
     prefill_beats: Annotated[
         list[int] | None,
         typer.Option(
             min=1, max=16, help="Beats of a prefill request.", show_default="the workload's"
         ),
-    ] = None,
+    ] = None
     decoder_beats: Annotated[
         list[int] | None,
         typer.Option(
             min=1, max=16, help="Beats of a decoder's request.", show_default="the workload's"
         ),
-    ] = None,
+    ] = None
     credit: Annotated[
         list[int] | None,
         typer.Option(
             min=1, max=1_000, help="Port credit in multiples of the contract's.", show_default="1"
         ),
-    ] = None,
+    ] = None
     pacer: Annotated[
         bool, typer.Option(help="Hold granted bytes at the channel's rate; credit matters without.")
-    ] = True,
+    ] = True
+
+    @property
+    def memories(self) -> list[MemoryName]:
+        """Each memory once."""
+        return _unique(self.memory, MemoryName.SIMPLE)
+
+    def grid(self, contracts: Iterable[Path]) -> Grid:
+        """Every combination of the values, with each contract.
+
+        Raises
+        ------
+        UserError
+            If a seed is none, or there are too many combinations.
+        """
+        return Grid(
+            values={
+                "contract": [str(file) for file in contracts],
+                "workload": _unique(self.workload, Workload.LOADED),
+                "arbiter": _unique(self.arbiter, Contender.ALONE, Contender.FCFS, Contender.MCOS),
+                "engine": _unique(self.engine, Engine.REFERENCE),
+                "memory": self.memories,
+                "seed": _seeds(self.seed or ["1"]),
+                "clocks": _unique(self.clocks, 400_000),
+                "prefill_window": _unique(self.prefill_window, 1200),
+                "decoder_window": _unique(self.decoder_window, 16),
+                "prefill_beats": _unique(self.prefill_beats, None),
+                "decoder_beats": _unique(self.decoder_beats, None),
+                "credit": _unique(self.credit, 1),
+                "pacer": [self.pacer],
+            }
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Runners:
+    """What runs the points of a sweep."""
+
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -138,8 +174,31 @@ def command(
             help="Run on the workers of this dask scheduler instead of on this machine.",
             show_default=False,
         ),
+    ] = None
+    workers: Workers = CORES
+
+    def started(self, points: int) -> Cluster | Processes:
+        """Runners for some points."""
+        if self.scheduler is None:
+            from mcos_sim.sweep.processes import Processes
+
+            return Processes(min(self.workers, points))
+        from mcos_sim.sweep.cluster import Cluster
+
+        return Cluster(self.scheduler)
+
+
+def command(
+    contract: Annotated[
+        list[Path] | None,
+        contract_argument(
+            "Contract files, TOML, with the essay's tenants.",
+            show_default="decode-prefill, or that of the memory if it is one",
+        ),
     ] = None,
-    workers: Workers = CORES,
+    *,
+    axes: Axes,
+    runners: Runners,
     directory: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="DIR", help="Folder of all results."),
@@ -165,28 +224,11 @@ def command(
     """
     table = table or directory / "table.csv"
     page = directory / "sweep.html"
-    memories = _unique(memory, MemoryName.SIMPLE)
+    memories = axes.memories
     files = contract or [contract_for(memories[0] if len(memories) == 1 else MemoryName.SIMPLE)]
     if len(set(files)) != len(files):
         raise UserError("each contract must be named once; leave the others out")
-    grid = Grid(
-        values={
-            "contract": [str(file) for file in files],
-            "workload": _unique(workload, Workload.LOADED),
-            "arbiter": _unique(arbiter, Contender.ALONE, Contender.FCFS, Contender.MCOS),
-            "engine": _unique(engine, Engine.REFERENCE),
-            "memory": memories,
-            "seed": _seeds(seed or ["1"]),
-            "clocks": _unique(clocks, 400_000),
-            "prefill_window": _unique(prefill_window, 1200),
-            "decoder_window": _unique(decoder_window, 16),
-            "prefill_beats": _unique(prefill_beats, None),
-            "decoder_beats": _unique(decoder_beats, None),
-            "credit": _unique(credit, 1),
-            "pacer": [pacer],
-        }
-    )
-
+    grid = axes.grid(files)
     _require_count(math.prod(map(len, grid.values.values())))
 
     with loading():
@@ -206,7 +248,7 @@ def command(
             f"{resumed:,} of {len(sweep.points):,} points were run before and are taken as they are"
         )
     begun = time.perf_counter()
-    failures = _run(sweep, scheduler, workers) if sweep.missing else []
+    failures = _run(sweep, runners) if sweep.missing else []
     seconds = time.perf_counter() - begun
 
     with progress("Writing the table and the page", None):
@@ -233,31 +275,21 @@ def command(
     _show(sweep, found, failures)
 
 
-def _run(sweep: Sweep, scheduler: str | None, workers: int) -> list[Failure]:
+def _run(sweep: Sweep, runners: Runners) -> list[Failure]:
     """Run what is missing. What stops it loses nothing that was found."""
     missing = len(sweep.missing)
     try:
         with (
-            _workers(scheduler, min(workers, missing)) as runners,
+            runners.started(missing) as started,
             progress(f"Running {missing:,} points", missing, unit="points") as advance,
         ):
-            return sweep.run(runners, on_done=advance)
+            return sweep.run(started, on_done=advance)
     except KeyboardInterrupt:
         say(
             f"stopped: {len(sweep.known):,} of {len(sweep.points):,} points are kept in "
             f"{sweep.directory}; the same command goes on from there"
         )
         raise typer.Exit(130) from None
-
-
-def _workers(scheduler: str | None, count: int) -> Cluster | Processes:
-    if scheduler is None:
-        from mcos_sim.sweep.processes import Processes
-
-        return Processes(count)
-    from mcos_sim.sweep.cluster import Cluster
-
-    return Cluster(scheduler)
 
 
 def _seeds(texts: list[str]) -> list[int]:
