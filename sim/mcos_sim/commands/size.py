@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,27 +35,36 @@ _MOST = 10**15
 """Of every number: more than any memory has."""
 
 
-def command(
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a service has to do, and over how many channels."""
+
     tokens_per_second: Annotated[
         int, typer.Option(min=1, max=_MOST, help="Tokens of all sequences together.")
-    ],
-    context: Annotated[int, typer.Option(min=1, max=_MOST, help="Tokens of a sequence.")],
-    batch: Annotated[int, typer.Option(min=1, max=_MOST, help="Sequences of a step.")],
+    ]
+    context: Annotated[int, typer.Option(min=1, max=_MOST, help="Tokens of a sequence.")]
+    batch: Annotated[int, typer.Option(min=1, max=_MOST, help="Sequences of a step.")]
     tbt: Annotated[
         str,
         typer.Option(metavar="DURATION", help="Time between two tokens of a sequence, at most."),
-    ],
-    channels: Annotated[int, typer.Option(min=1, max=1024, help="Memory channels.")],
+    ]
+    channels: Annotated[int, typer.Option(min=1, max=1024, help="Memory channels.")]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What the service reads: a known model's, or given in bytes."""
+
     model: Annotated[
         str | None,
         typer.Option(help="Model whose weights and KV are read.", show_default=False),
-    ] = None,
+    ] = None
     weight_bytes: Annotated[
         int | None,
         typer.Option(
             min=1, max=_MOST, help="Bytes of all weights, without --model.", show_default=False
         ),
-    ] = None,
+    ] = None
     active_bytes: Annotated[
         int | None,
         typer.Option(
@@ -63,7 +73,7 @@ def command(
             help="Bytes of the weights that a step reads, where experts are chosen.",
             show_default="all",
         ),
-    ] = None,
+    ] = None
     kv_bytes_per_token: Annotated[
         int | None,
         typer.Option(
@@ -72,7 +82,46 @@ def command(
             help="Bytes of K and V of a token, without --model.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
+
+    def read_bytes(self) -> tuple[int, int, int]:
+        """Bytes of all weights, of those that a step reads, and of a token's KV.
+
+        Raises
+        ------
+        UserError
+            If neither or both ways are given, or a step reads more than there is.
+        """
+        from mcos_sim.traffic.models import MODELS, find_model
+
+        if self.model is not None:
+            given = (self.weight_bytes, self.kv_bytes_per_token, self.active_bytes)
+            if any(each is not None for each in given):
+                raise UserError(
+                    "--model must come without --weight-bytes, --active-bytes and "
+                    "--kv-bytes-per-token; leave them out, or leave --model out"
+                )
+            geometry = find_model(self.model)
+            return geometry.weight_bytes, geometry.weight_bytes, geometry.kv_bytes_per_token
+        weight_bytes, kv_bytes = self.weight_bytes, self.kv_bytes_per_token
+        if weight_bytes is None or kv_bytes is None:
+            raise UserError(
+                f"--model must be one of {', '.join(sorted(MODELS))}, or --weight-bytes and "
+                "--kv-bytes-per-token must be given; add one or the others"
+            )
+        read = weight_bytes if self.active_bytes is None else self.active_bytes
+        if read > weight_bytes:
+            raise UserError(
+                f"--active-bytes must be at most the {weight_bytes} of --weight-bytes, not {read}; "
+                "lower it"
+            )
+        return weight_bytes, read, kv_bytes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MemoryOptions:
+    """The memory that the service reads from."""
+
     rate: Annotated[
         str | None,
         typer.Option(
@@ -80,17 +129,57 @@ def command(
             help="What a channel passes, as under [memory].",
             show_default="the hardware's",
         ),
-    ] = None,
+    ] = None
     window: Annotated[
         int, typer.Option(min=1, max=MOST_OUTSTANDING, help="Requests outstanding on a channel.")
-    ] = 64,
-    request_bytes: Annotated[int, typer.Option(help="Bytes of a request.")] = 512,
+    ] = 64
+    request_bytes: Annotated[int, typer.Option(help="Bytes of a request.")] = 512
     memory_size: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE", help="Memory that must hold weights and KV.", show_default=False
         ),
-    ] = None,
+    ] = None
+
+    def channel_rate(self, config: ChannelConfig) -> Fraction:
+        """Bytes per second of a channel.
+
+        Raises
+        ------
+        UserError
+            If it is none that the hardware's channel can have.
+        """
+        from mcos_policy.quantize import memory_rates
+
+        least, most = memory_rates(config)
+        rate = most if self.rate is None else _quantity("--rate", RATE, self.rate)
+        if not least <= rate <= most:
+            raise UserError(
+                f"--rate must be in {RATE.show(least)}..{RATE.show(most)}, the rate of the "
+                f"hardware's channel, not {self.rate!r}"
+            )
+        return rate
+
+    def require_request(self, config: ChannelConfig) -> None:
+        """Refuse requests that the hardware does not have.
+
+        Raises
+        ------
+        UserError
+            If they are such.
+        """
+        size, beat, most = self.request_bytes, config.beat_bytes, config.l_max
+        if not beat <= size <= most or size % beat:
+            raise UserError(
+                f"--request-bytes must be a multiple of {beat} in {beat}..{most}, not {size}"
+            )
+
+
+def command(
+    *,
+    demand: Demand,
+    model: ModelOptions,
+    memory: MemoryOptions,
     name: Annotated[str, typer.Option(help="Name of the tenant.")] = "decode",
     json: Annotated[
         Path | None,
@@ -102,77 +191,37 @@ def command(
     Every step reads the weights once and the KV of every sequence of the batch. Each line has its
     formula and its figures; the last ones are a tenant for a contract, as TOML.
     """
-    from mcos_policy.quantize import memory_rates
     from mcos_policy.sizing import Service, size
 
     require_outputs([json])
     config = ChannelConfig()
-    weights, read, kv = _geometry(model, weight_bytes, active_bytes, kv_bytes_per_token)
-    least, most = memory_rates(config)
-    passed = most if rate is None else _quantity("--rate", RATE, rate)
-    if not least <= passed <= most:
-        raise UserError(
-            f"--rate must be in {RATE.show(least)}..{RATE.show(most)}, the rate of the "
-            f"hardware's channel, not {rate!r}"
-        )
-    if not config.beat_bytes <= request_bytes <= config.l_max or request_bytes % config.beat_bytes:
-        raise UserError(
-            f"--request-bytes must be a multiple of {config.beat_bytes} in {config.beat_bytes}.."
-            f"{config.l_max}, not {request_bytes}"
-        )
+    weights, read, kv = model.read_bytes()
+    rate = memory.channel_rate(config)
+    memory.require_request(config)
+    held = memory.memory_size
     service = Service(
         name=_name(name),
         weight_bytes=weights,
         read_bytes=read,
         kv_bytes_per_token=kv,
-        tokens_per_second=Fraction(tokens_per_second),
-        context=context,
-        batch=batch,
-        tbt=_quantity("--tbt", DURATION, tbt),
-        channels=channels,
-        rate=passed,
-        window=window,
-        request_bytes=request_bytes,
-        memory_size=None
-        if memory_size is None
-        else int(_quantity("--memory-size", SIZE, memory_size)),
+        tokens_per_second=Fraction(demand.tokens_per_second),
+        context=demand.context,
+        batch=demand.batch,
+        tbt=_quantity("--tbt", DURATION, demand.tbt),
+        channels=demand.channels,
+        rate=rate,
+        window=memory.window,
+        request_bytes=memory.request_bytes,
+        memory_size=None if held is None else int(_quantity("--memory-size", SIZE, held)),
     )
     sizing = size(service, config)
     if json is not None:
-        write_json(json, _record(sizing, model))
-    _show(sizing, model)
+        write_json(json, _record(sizing, model.model))
+    _show(sizing, model.model)
     if sizing.misfits:
         for misfit in sizing.misfits:
             say(f"mcos: error: {misfit}")
         raise typer.Exit(ExitCode.USER_ERROR)
-
-
-def _geometry(
-    model: str | None, weight_bytes: int | None, active_bytes: int | None, kv_bytes: int | None
-) -> tuple[int, int, int]:
-    """Bytes of all weights, of those that a step reads, and of a token's KV."""
-    from mcos_sim.traffic.models import MODELS, find_model
-
-    if model is not None:
-        if weight_bytes is not None or kv_bytes is not None or active_bytes is not None:
-            raise UserError(
-                "--model must come without --weight-bytes, --active-bytes and "
-                "--kv-bytes-per-token; leave them out, or leave --model out"
-            )
-        geometry = find_model(model)
-        return geometry.weight_bytes, geometry.weight_bytes, geometry.kv_bytes_per_token
-    if weight_bytes is None or kv_bytes is None:
-        raise UserError(
-            f"--model must be one of {', '.join(sorted(MODELS))}, or --weight-bytes and "
-            "--kv-bytes-per-token must be given; add one or the others"
-        )
-    read = weight_bytes if active_bytes is None else active_bytes
-    if read > weight_bytes:
-        raise UserError(
-            f"--active-bytes must be at most the {weight_bytes} of --weight-bytes, not {read}; "
-            "lower it"
-        )
-    return weight_bytes, read, kv_bytes
 
 
 def _quantity(option: str, kind: Quantity, text: str) -> Fraction:

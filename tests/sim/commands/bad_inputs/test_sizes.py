@@ -45,9 +45,9 @@ ROWS = [
     (f"{MODEL} --request-bytes 48", "--request-bytes must be a multiple of 32 in 32..512, not 48"),
     (f"{MODEL} --request-bytes 544", "--request-bytes must be a multiple of 32 in 32..512, not"),
     (f"{MODEL} --name \x1b[31m", "--name must be 1 to 32 of the characters a-z, 0-9 and -, not"),
-    (f"{MODEL} --window 0", "Invalid value for '--window'"),
-    (f"{MODEL} --batch {LONG}", "Invalid value for '--batch'"),
-    (f"{MODEL} --channels 1025", "Invalid value for '--channels'"),
+    (f"{MODEL} --window 0", "--window must be in 1.."),
+    (f"{MODEL} --batch {LONG}", "--batch must be in 1.."),
+    (f"{MODEL} --channels 1025", "--channels must be in 1.."),
 ]
 
 
