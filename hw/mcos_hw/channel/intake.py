@@ -75,7 +75,7 @@ class Intake(wiring.Component):
     row : In
         Where its tenant's queue keeps it.
     recent : In(tenants)
-        Whose request would follow his last response closely.
+        Whose request would follow the tenant's last response closely.
     arrival : Out(Arrival)
         The request on its way.
     """

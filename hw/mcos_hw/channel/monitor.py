@@ -74,7 +74,7 @@ class Monitor(wiring.Component):
     stalled : In(1)
         A command waited for memory in the clock before.
     outside : In(tenants)
-        Whose request is outside his colours, at most one.
+        Whose request is outside its colours, at most one.
     grant, grant_tenant, grant_op, grant_class, grant_beats, promoted : In
         The grant of this clock.
     served, served_entry : In

@@ -42,7 +42,7 @@ def probe_layout(config: ChannelConfig) -> data.StructLayout:
     - ``busy``: the channel owes bytes;
     - ``stalled``: a command waited for memory in the clock before;
     - ``held``: a bit for each tenant whose head waits for tokens;
-    - ``outside``: the bit of a tenant who sent a request outside his colours;
+    - ``outside``: the bit of a tenant that sent a request outside its colours;
     - ``responded``: a response, with its ``tenant``, the bin of its latency (``bin``), and whether
       it was over its objective (``late``); 0 without one.
     """

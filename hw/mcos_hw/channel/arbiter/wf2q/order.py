@@ -101,7 +101,7 @@ class PairOrder(wiring.Component):
             terms, carries = carry_save(first, second, ~right, width)
             return (terms + Cat(~tie, carries[1:]))[width - 1]
 
-        # ``again`` is known as late as the tags: both followings are compared, and it selects.
+        # ``again`` takes a while to reach all comparisons, so both followings are compared.
         def either(unless_again, if_again):
             return [Mux(again, *both) for both in zip(if_again, unless_again, strict=True)]
 

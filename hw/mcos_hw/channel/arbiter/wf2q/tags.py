@@ -122,16 +122,16 @@ class TenantTags(wiring.Component):
             ),
         ]
 
-        # F of the third request, once it is the second one: the sum goes to the tenant's register a
-        # clock late, and stands for it until then.
+        # A grant makes the third request the second one, which gets its F. That sum is registered,
+        # bypasses the tenant's ``end`` for one clock (``ended``), and then is written to it.
         end = [Signal(config.tag_width, name=f"end_{i}") for i in tenants]
         ended = Signal(config.tenants)
         end_sum = Signal(config.tag_width)
         m.d.sync += [ended.eq(granted & ~enters), end_sum.eq(self.third_finish)]
 
-        # The following request of either tenant that may be granted. ``again`` is known late, so
-        # all is ready for both. Nothing of ``chosen`` was granted in the clock before: its ``end``
-        # is up to date.
+        # The following request of either tenant that may be granted. ``again`` takes a while to
+        # reach all bits, so all is ready for both of its values. ``chosen`` was not granted in the
+        # clock before, so its ``end`` is up to date.
         layout = tags_layout(config)
         behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))
