@@ -1,5 +1,7 @@
 """The model's state as the words of the channel's probe, to compare with the hardware's."""
 
+from collections import namedtuple
+
 import numpy as np
 
 from mcos_hw.channel.probe import probe_layout
@@ -19,47 +21,12 @@ __all__ = [
 ]
 
 
-CHANNEL_FIELDS = (
-    "virtual_time",
-    "open",
-    "granted",
-    "promoted",
-    "tenant",
-    "beats",
-    "granted_class",
-    "in_flight",
-    "debt",
-    "load",
-)
-"""Fields of ``probe.channel`` in the order in which :func:`pack` takes their places."""
-
-TENANT_FIELDS = (
-    "queued",
-    "present",
-    "beats",
-    "class_code",
-    "serviceable",
-    "candidate",
-    "age",
-    "start",
-    "finish",
-    "committed",
-    "peak",
-)
-"""Fields of ``probe.tenants[i]``, likewise."""
-
-MONITOR_FIELDS = (
-    "epoch",
-    "busy",
-    "stalled",
-    "held",
-    "outside",
-    "responded",
-    "tenant",
-    "bin",
-    "late",
-)
-"""Fields of ``probe.monitor``, likewise; their places come last."""
+# What the hardware shows, by name. A value that it does not have, or one that is missing, does not
+# compile.
+_layout = probe_layout(ChannelConfig())
+_Channel = namedtuple("_Channel", [name for name, _ in _layout["channel"].shape])
+_Tenant = namedtuple("_Tenant", [name for name, _ in _layout["tenants"].shape.elem_shape])
+_Monitor = namedtuple("_Monitor", [name for name, _ in _layout["monitor"].shape])
 
 _NO_CLASS = NO_CLASS
 
@@ -75,23 +42,21 @@ def probe_fields(config: ChannelConfig) -> dict[str, tuple[str, str, int, int]]:
     The channel's come first, then those of each tenant, then the monitor's.
     """
     layout = probe_layout(config)
-    channel, tenants = layout["channel"], layout["tenants"]
+    channel, tenants, monitor = (layout[part] for part in ("channel", "tenants", "monitor"))
     element = tenants.shape.elem_shape
-    fields = {}
-    for name in CHANNEL_FIELDS:
-        field = channel.shape[name]
-        fields[name] = ("channel", name, channel.offset + field.offset, field.width)
-    for i in range(config.tenants):
-        offset = tenants.offset + i * element.size
-        for name in TENANT_FIELDS:
-            field = element[name]
-            scope = f"tenant_{i}"
-            fields[f"{scope}.{name}"] = (scope, name, offset + field.offset, field.width)
-    monitor = layout["monitor"]
-    for name in MONITOR_FIELDS:
-        field = monitor.shape[name]
-        fields[f"monitor.{name}"] = ("monitor", name, monitor.offset + field.offset, field.width)
-    return fields
+    parts = [
+        ("channel", "", channel.offset, channel.shape),
+        *(
+            (f"tenant_{i}", f"tenant_{i}.", tenants.offset + i * element.size, element)
+            for i in range(config.tenants)
+        ),
+        ("monitor", "monitor.", monitor.offset, monitor.shape),
+    ]
+    return {
+        prefix + name: (scope, name, offset + field.offset, field.width)
+        for scope, prefix, offset, members in parts
+        for name, field in members
+    }
 
 
 def probe_places(config: ChannelConfig) -> np.ndarray:
@@ -118,52 +83,79 @@ def _put(row, place, value):
 
 
 @compiled
-def pack(s, places, row):
-    """Write the probe of this clock, whose grant is known, into ``row``."""
-    row[:] = 0
+def _put_all(row, places, first, values):
+    """Write values into the words of a row; the place of the first one is ``places[first]``."""
+    for k in range(len(values)):
+        _put(row, places[first + k], values[k])
+
+
+@compiled
+def _of_channel(s):
     granted = s[at.GRANT] != at.NOBODY
-    clock = s[at.CLOCK]
+    return _Channel(
+        virtual_time=tags.time_shown(s) if s[at.KIND] == 0 else 0,
+        open=s[at.OPEN],
+        granted=1 if granted else 0,
+        promoted=1 if granted and s[at.PROMOTED] else 0,
+        tenant=s[at.GRANT] if granted else 0,
+        beats=s[at.GRANT_BEATS] if granted else 0,
+        granted_class=s[at.GRANT_CLASS] if granted else 2,
+        in_flight=s[at.IN_FLIGHT],
+        debt=s[at.DEBT],
+        load=s[at.LOAD],
+    )
+
+
+@compiled
+def _of_tenant(s, i):
     ours = s[at.KIND] == 0
-    _put(row, places[0], tags.time_shown(s) if ours else 0)
-    _put(row, places[1], s[at.OPEN])
-    _put(row, places[2], 1 if granted else 0)
-    _put(row, places[3], 1 if granted and s[at.PROMOTED] else 0)
-    _put(row, places[4], s[at.GRANT] if granted else 0)
-    _put(row, places[5], s[at.GRANT_BEATS] if granted else 0)
-    _put(row, places[6], s[at.GRANT_CLASS] if granted else 2)
-    _put(row, places[7], s[at.IN_FLIGHT])
-    _put(row, places[8], s[at.DEBT])
-    _put(row, places[9], s[at.LOAD])
-    k = 10
-    for i in range(s[at.TENANTS]):
-        present = s[at.WAITING + i] > 0
-        beats = choice.beats_of_head(s, i) if present else 0
-        code = choice.head_class(s, i) if present else _NO_CLASS
-        _put(row, places[k], s[at.COUNT + i])
-        _put(row, places[k + 1], 1 if present else 0)
-        _put(row, places[k + 2], beats)
-        _put(row, places[k + 3], code)
-        _put(row, places[k + 4], 1 if (code != _NO_CLASS if ours else present) else 0)
-        is_candidate = present and choice.candidate(s, i)
-        _put(row, places[k + 5], 1 if is_candidate else 0)
-        _put(row, places[k + 6], s[at.ROUNDS + i] << s[at.ROUND_BITS] if ours else 0)
-        _put(row, places[k + 7], s[at.START + i] if ours else 0)
-        _put(row, places[k + 8], s[at.FINISH + i] if ours else 0)
-        _put(row, places[k + 9], committed_at(s, i, clock))
-        _put(row, places[k + 10], peak_at(s, i, clock))
-        k += 11
+    present = s[at.WAITING + i] > 0
+    code = choice.head_class(s, i) if present else _NO_CLASS
+    serviceable = code != _NO_CLASS if ours else present
+    return _Tenant(
+        queued=s[at.COUNT + i],
+        present=1 if present else 0,
+        beats=choice.beats_of_head(s, i) if present else 0,
+        class_code=code,
+        serviceable=1 if serviceable else 0,
+        candidate=1 if present and choice.candidate(s, i) else 0,
+        age=s[at.ROUNDS + i] << s[at.ROUND_BITS] if ours else 0,
+        start=s[at.START + i] if ours else 0,
+        finish=s[at.FINISH + i] if ours else 0,
+        committed=committed_at(s, i, s[at.CLOCK]),
+        peak=peak_at(s, i, s[at.CLOCK]),
+    )
+
+
+@compiled
+def _of_monitor(s):
     held = 0
     for i in range(s[at.TENANTS]):
         held |= s[at.WAITS + i] << i
-    responder = s[at.MEASURED_TENANT]
-    _put(row, places[k], s[at.EPOCH] - 1)
-    _put(row, places[k + 1], 1 if s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0 else 0)
-    _put(row, places[k + 2], s[at.STALLS])
-    _put(row, places[k + 3], held)
-    if s[at.STRAYED] != at.NOBODY:
-        _put(row, places[k + 4], 1 << s[at.STRAYED])
-    if responder != at.NOBODY:
-        _put(row, places[k + 5], 1)
-        _put(row, places[k + 6], responder)
-        _put(row, places[k + 7], latency_bin(s[at.MEASURED_CLOCKS]))
-        _put(row, places[k + 8], s[at.MEASURED_LATE])
+    tenant = s[at.MEASURED_TENANT]
+    responded = tenant != at.NOBODY
+    return _Monitor(
+        epoch=s[at.EPOCH] - 1,
+        busy=1 if s[at.IN_FLIGHT] != 0 or s[at.DEBT] != 0 else 0,
+        stalled=s[at.STALLS],
+        held=held,
+        outside=1 << s[at.STRAYED] if s[at.STRAYED] != at.NOBODY else 0,
+        responded=1 if responded else 0,
+        tenant=tenant if responded else 0,
+        bin=latency_bin(s[at.MEASURED_CLOCKS]) if responded else 0,
+        late=s[at.MEASURED_LATE] if responded else 0,
+    )
+
+
+@compiled
+def pack(s, places, row):
+    """Write the probe of this clock, whose grant is known, into ``row``."""
+    row[:] = 0
+    channel = _of_channel(s)
+    _put_all(row, places, 0, channel)
+    k = len(channel)
+    for i in range(s[at.TENANTS]):
+        tenant = _of_tenant(s, i)
+        _put_all(row, places, k, tenant)
+        k += len(tenant)
+    _put_all(row, places, k, _of_monitor(s))

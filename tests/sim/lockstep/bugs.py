@@ -200,8 +200,8 @@ MODEL_BUGS = {
     ),
     "credit is kept for one beat": (
         "channel.py",
-        "s[at.PORT_CREDIT] - s[at.L_MAX]",
-        "s[at.PORT_CREDIT] - s[at.BEAT_BYTES]",
+        "s[live.PORT_CREDIT] - s[at.L_MAX]",
+        "s[live.PORT_CREDIT] - s[at.BEAT_BYTES]",
     ),
     "an age is counted before its limit": ("age.py", "visited_age >= s", "visited_age > s"),
     "a colour has three bits": ("ports.py", "range(_COLOUR_BITS)", "range(_COLOUR_BITS - 1)"),
