@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from amaranth.hdl import Shape
 from amaranth.lib import data
 
 from mcos_hw.channel.probe import probe_layout
@@ -36,24 +37,6 @@ __all__ = [
 ROOT = "mcos"
 """Outermost scope."""
 
-SIGNED = frozenset({"committed", "peak"})
-"""Probe members that are two's complement."""
-
-LEVELS = frozenset({"committed", "debt", "peak"})
-"""Probe members in ``2**-rate_fraction`` bytes; each has a reading in whole bytes beside it."""
-
-HEXADECIMAL = frozenset({"address", "finish", "start", "virtual_time"})
-"""Members that people read in hexadecimal."""
-
-OF_THE_PORT = frozenset({"debt", "in_flight"})
-"""Channel members of the probe that tell of the memory port; the others tell of the arbiter."""
-
-OF_A_GRANT = frozenset({"beats", "promoted", "tenant"})
-"""Channel members of the probe that mean something only in a clock with a grant."""
-
-CLASS_NAMES = {code.value: code.name.lower() for code in GrantClass} | {NO_CLASS: "none"}
-"""Class codes of the probe for people."""
-
 EVENTS = {
     "request": request_layout,
     "offer": command_layout,
@@ -62,6 +45,40 @@ EVENTS = {
     "response": response_layout,
 }
 """Layout of each kind of port event."""
+
+_PROBE = probe_layout(ChannelConfig())
+_CHANNEL = {str(name): field for name, field in _PROBE["channel"].shape}
+_TENANT = {str(name): field for name, field in _PROBE["tenants"].shape.elem_shape}
+_OF_EVENTS = {str(name) for layout in EVENTS.values() for name, _ in layout(ChannelConfig())}
+
+
+def _named(*names: str, among: Iterable[str]) -> frozenset[str]:
+    missing = set(names) - set(among)
+    assert not missing, f"{', '.join(sorted(missing))} must be members of the hardware's layouts"
+    return frozenset(names)
+
+
+SIGNED = frozenset(
+    name for name, field in (_CHANNEL | _TENANT).items() if Shape.cast(field.shape).signed
+)
+"""Probe members that are two's complement."""
+
+LEVELS = _named("committed", "debt", "peak", among={*_CHANNEL, *_TENANT})
+"""Probe members in ``2**-rate_fraction`` bytes; each has a reading in whole bytes beside it."""
+
+HEXADECIMAL = _named(
+    *("address", "finish", "start", "virtual_time"), among={*_CHANNEL, *_TENANT, *_OF_EVENTS}
+)
+"""Members that people read in hexadecimal."""
+
+OF_THE_PORT = _named("debt", "in_flight", among=_CHANNEL)
+"""Channel members of the probe that tell of the memory port; the others tell of the arbiter."""
+
+OF_A_GRANT = _named("beats", "promoted", "tenant", among=_CHANNEL)
+"""Channel members of the probe that mean something only in a clock with a grant."""
+
+CLASS_NAMES = {code.value: code.name.lower() for code in GrantClass} | {NO_CLASS: "none"}
+"""Class codes of the probe for people."""
 
 
 class Radix(enum.Enum):
