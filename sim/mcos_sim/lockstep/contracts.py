@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
-from mcos_hw.registers import COLOUR_BITS
+from mcos_hw.registers import COLOUR_BITS, channel_map
+from mcos_hw.registers.declaration import Field
+from mcos_hw.registers.image import SectionKind
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 __all__ = [
@@ -28,9 +30,11 @@ def random_settings(
     some objectives lie.
     """
     colours, disabled, effort = rng.spawn(3)
+    (others,) = effort.spawn(1)
     weights = _weights(config, rng)
     rates = _rates(config, rng)
     few = rng.random() < 0.3
+    registers = channel_map(config)
     tenants = []
     for i in range(config.tenants):
         if rng.random() < (0.5 if few else 0.08):
@@ -46,7 +50,8 @@ def random_settings(
         peak = int(rates[i] * rng.choice((1, 1.5, 4)))
         depth = int(config.l_max * rng.choice((1, 1, 2, 8, 100)))
         tenants.append(
-            TenantSettings(
+            dataclasses.replace(
+                TenantSettings(**_any(registers.section_fields(SectionKind.TENANT), others)),
                 enable=1,
                 work_conserving=int(rng.random() < 0.6),
                 priority=int(rng.integers(0, rng.choice((4, 16)))),
@@ -73,7 +78,8 @@ def random_settings(
             slo = min(near + int(colours.integers(-20, 300)), (1 << config.clocks_width) - 1)
             tenants[i] = dataclasses.replace(tenants[i], latency_slo=max(slo, 0))
     total = sum(int(weights[i]) for i, each in enumerate(tenants) if each.enable)
-    channel = ChannelSettings(
+    channel = dataclasses.replace(
+        ChannelSettings(**_any(registers.section_fields(SectionKind.CHANNEL), others)),
         pacer_enable=int(rng.random() < 0.5),
         overcommitted=int(rng.random() < 0.2),
         pacer_rate=_pace(config, rng),
@@ -85,6 +91,18 @@ def random_settings(
         **{f"colour_bit_{k}": int(colours.integers(64)) for k in range(COLOUR_BITS)},
     )
     return Settings(channel=channel, tenants=tuple(tenants))
+
+
+def _any(fields: Sequence[Field], rng: np.random.Generator) -> dict[str, int]:
+    """A legal value of each field; those that need something special replace theirs."""
+    return {
+        field.name: int(
+            rng.choice(
+                (field.least, field.largest, int(rng.integers(field.least, field.largest + 1)))
+            )
+        )
+        for field in fields
+    }
 
 
 def _disabled(i: int, like: Settings | None, rng: np.random.Generator) -> TenantSettings:
