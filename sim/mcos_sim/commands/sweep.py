@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from mcos_sim.sweep.cluster import Cluster
     from mcos_sim.sweep.processes import Processes
-    from mcos_sim.sweep.run import Failure, Sweep
+    from mcos_sim.sweep.run_points import Failure, Sweep
 
 __all__ = [
     "EXAMPLE",
@@ -234,7 +234,7 @@ def command(
     with loading():
         from mcos_sim.commands.compile import compile_for
         from mcos_sim.sweep.page import write_page
-        from mcos_sim.sweep.run import Sweep
+        from mcos_sim.sweep.run_points import Sweep
         from mcos_sim.sweep.table import require_format, write_table
 
     require_format(table)

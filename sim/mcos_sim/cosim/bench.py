@@ -17,7 +17,7 @@ from mcos_hw.registers.monitor import monitor_registers
 from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.cosim.run import folder, parameters
+from mcos_sim.cosim.run_tests import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.environment.drive import paused
 from mcos_sim.environment.environment import pause_threshold
@@ -36,7 +36,7 @@ PROGRESS_CLOCKS = 20_000
 
 @cocotb.test()
 async def scenario(dut) -> None:
-    """Runs the scenario given by :func:`mcos_sim.cosim.run.parameters` and writes its result."""
+    """Runs the scenario of :func:`mcos_sim.cosim.run_tests.parameters`, writes its result."""
     settings = parameters()
     config = ChannelConfig(**settings["config"])
     arrays = np.load(folder() / "streams.npz")

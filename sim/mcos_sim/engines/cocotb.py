@@ -17,7 +17,7 @@ from mcos_sim.building.index import looked_up
 from mcos_sim.cosim.build import Built, recipe
 from mcos_sim.cosim.build import build as build_simulator
 from mcos_sim.cosim.harness import Harness
-from mcos_sim.cosim.run import run
+from mcos_sim.cosim.run_tests import run
 from mcos_sim.engines.recording import Recording
 from mcos_sim.environment.environment import memory_state
 from mcos_sim.errors import UserError

@@ -20,8 +20,14 @@ from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.scenario import RunResult, Scenario, Window
-from mcos_sim.traffic.essay import DECODERS, LOADED, PREFILL, SATURATED, essay_streams
-from mcos_sim.traffic.essay import Scenario as Workload
+from mcos_sim.traffic.essay import (
+    DECODERS,
+    LOADED,
+    PREFILL,
+    SATURATED,
+    EssayWorkload,
+    essay_streams,
+)
 
 __all__ = [
     "ARBITER_OF_RUN",
@@ -90,7 +96,7 @@ class Setting:
     memory: MemoryName = MemoryName.SIMPLE
 
 
-def workloads(memory: MemoryName) -> dict[str, Workload]:
+def workloads(memory: MemoryName) -> dict[str, EssayWorkload]:
     """The two settings of the workload for a memory, by name.
 
     Decoders that are to use 70 to 75 % of r by themselves compute for longer where r is less.
@@ -105,7 +111,7 @@ def workloads(memory: MemoryName) -> dict[str, Workload]:
 
 def contention_scenario(
     compiled: Compiled,
-    workload: Workload,
+    workload: EssayWorkload,
     run: str,
     setting: Setting,
     *,
@@ -118,7 +124,7 @@ def contention_scenario(
     ----------
     compiled : Compiled
         The contract.
-    workload : Workload
+    workload : EssayWorkload
         One of :func:`workloads`.
     run : str
         One of :data:`ARBITER_OF_RUN`.
@@ -178,7 +184,7 @@ def contention_scenario(
 
 
 def compare(
-    compiled: Compiled, workload: Workload, setting: Setting, results: dict[str, RunResult]
+    compiled: Compiled, workload: EssayWorkload, setting: Setting, results: dict[str, RunResult]
 ) -> dict:
     """The figures of a scenario, from its runs.
 
@@ -194,7 +200,7 @@ def compare(
     ----------
     compiled : Compiled
         The contract.
-    workload : Workload
+    workload : EssayWorkload
         What was run.
     setting : Setting
         What it was run with.

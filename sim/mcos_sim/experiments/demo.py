@@ -18,7 +18,7 @@ from mcos_sim.experiments.contention import (
     workloads,
 )
 from mcos_sim.scenario import RunResult, Scenario, Window
-from mcos_sim.traffic.essay import Scenario as Workload
+from mcos_sim.traffic.essay import EssayWorkload
 
 __all__ = [
     "Demo",
@@ -47,7 +47,7 @@ TRACED_CLOCKS = 2_000
 class _Case:
     """One comparison of the demo, and what its row in the result says of it."""
 
-    workload: Workload
+    workload: EssayWorkload
     setting: Setting
     runs: tuple[str, ...] = SWEEP_RUNS
     row: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -220,7 +220,7 @@ class Demo:
 
 
 def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
-    def case(workload: Workload, row: dict[str, Any], **changes: Any) -> _Case:
+    def case(workload: EssayWorkload, row: dict[str, Any], **changes: Any) -> _Case:
         return _Case(workload=workload, setting=dataclasses.replace(setting, **changes), row=row)
 
     return {

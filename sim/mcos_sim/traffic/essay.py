@@ -19,7 +19,7 @@ __all__ = [
     "LOADED",
     "PREFILL",
     "SATURATED",
-    "Scenario",
+    "EssayWorkload",
     "backlogged_streams",
     "essay_streams",
 ]
@@ -38,7 +38,7 @@ DEFAULT_CONFIG = ChannelConfig()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Scenario:
+class EssayWorkload:
     """One setting of the essay's workload.
 
     Parameters
@@ -85,7 +85,7 @@ class Scenario:
             )
 
 
-LOADED = Scenario(
+LOADED = EssayWorkload(
     name="loaded",
     decoder_beats=4,
     prefill_beats=4,
@@ -98,7 +98,7 @@ LOADED = Scenario(
 )
 """Three decoders alone use 70 to 75 % of the channel."""
 
-SATURATED = Scenario(
+SATURATED = EssayWorkload(
     name="saturated",
     decoder_beats=16,
     prefill_beats=16,
@@ -124,7 +124,7 @@ def _sequential(op: Op, tag: int, count: int, size: int, config: ChannelConfig) 
 
 
 def _decoder(
-    scenario: Scenario,
+    scenario: EssayWorkload,
     tag: int,
     name: str,
     *,
@@ -163,7 +163,7 @@ def _decoder(
 
 
 def essay_streams(
-    scenario: Scenario,
+    scenario: EssayWorkload,
     *,
     clocks: int = 1_600_000,
     prefill_window: int = 1200,
@@ -180,7 +180,7 @@ def essay_streams(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : EssayWorkload
         :data:`LOADED` or :data:`SATURATED`, or another.
     clocks : int
         Length of the run.

@@ -33,7 +33,7 @@ from mcos_hw.registers import (
     channel_map,
 )
 from mcos_sim.cosim.build import build
-from mcos_sim.cosim.run import parameters, run
+from mcos_sim.cosim.run_tests import parameters, run
 
 SEED = 3
 CONFIG = ChannelConfig()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mcos_hw.registers.image import ImageCode
 from mcos_policy.image import verify
 from mcos_sim.cosim.build import build
-from mcos_sim.cosim.run import parameters, run
+from mcos_sim.cosim.run_tests import parameters, run
 from tests.hw.control.test_loader import (
     BEGIN,
     COMMIT,

@@ -34,7 +34,7 @@ from mcos_hw.registers.image import (
 from mcos_policy.image import Image, encode, register_words, verify
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.build import build
-from mcos_sim.cosim.run import parameters, run
+from mcos_sim.cosim.run_tests import parameters, run
 
 IMAGES = 1_800
 SEED = 2

@@ -14,7 +14,7 @@ from mcos_policy.image import Image, encode
 from mcos_policy.quantize import committed_rates, peak_rate, weights
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run_tests import parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.memory import simple_port
 from mcos_sim.memory.memory import MemoryPort

@@ -7,7 +7,7 @@ import cocotb
 
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.cosim.harness import stimulus_layout
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run_tests import parameters
 from tests.sim.cosim.recipes import contract, image, make_bench, sizes, stream
 from tests.sim.cosim.verdicts import bytes_granted, grants, require_served
 

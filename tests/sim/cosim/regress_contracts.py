@@ -14,7 +14,7 @@ from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass
 from mcos_policy.quantize import peak_rate
 from mcos_policy.settings import Settings
-from mcos_sim.cosim.run import parameters
+from mcos_sim.cosim.run_tests import parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.waves.signals import PortEvents, Sampler
 from tests.sim.cosim.recipes import contract, image, make_bench, sizes, stream

@@ -20,7 +20,7 @@ from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageSt
 from mcos_policy.image import Image, register_words, verify
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.recorder import WindowRecorder
-from mcos_sim.cosim.run import folder, parameters
+from mcos_sim.cosim.run_tests import folder, parameters
 from mcos_sim.cosim.testbench import Registers
 from tests.sim.cosim.recipes import contract, image, make_bench, sizes, stream
 from tests.sim.cosim.verdicts import grants, in_flight_peak, require_served

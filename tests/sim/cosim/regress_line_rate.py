@@ -12,7 +12,7 @@ from cocotb.triggers import ClockCycles
 
 from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.requester import Requester
-from mcos_sim.cosim.run import folder, parameters
+from mcos_sim.cosim.run_tests import folder, parameters
 from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.memory import simple_port
 from mcos_sim.memory.memory import MemoryPort

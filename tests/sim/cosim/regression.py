@@ -4,7 +4,7 @@ import dataclasses
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.cosim.run import run
+from mcos_sim.cosim.run_tests import run
 from mcos_sim.engines.cocotb import build_harness
 
 SEED = 2

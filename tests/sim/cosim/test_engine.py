@@ -10,7 +10,7 @@ from vcdvcd import VCDVCD
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import Access, ArbiterKind, channel_map
 from mcos_sim.cosim.bench import PROGRESS_CLOCKS
-from mcos_sim.cosim.run import SimulationFailed
+from mcos_sim.cosim.run_tests import SimulationFailed
 from mcos_sim.engines.cocotb import build_harness, run_scenario
 from mcos_sim.engines.dispatch import rtl_engine, run_scenarios
 from mcos_sim.errors import HardwareError, UserError

@@ -9,7 +9,7 @@ from mcos_sim.memory.hbm.mapping import (
 )
 from mcos_sim.memory.hbm.policy import Page, Policy, Refresh, Scheduler
 from mcos_sim.memory.hbm.preset import PRESETS, Preset, find_preset
-from mcos_sim.memory.hbm.run import BURST, Served, serve
+from mcos_sim.memory.hbm.serve_requests import BURST, Served, serve
 
 __all__ = [
     "BURST",

@@ -1,7 +1,7 @@
 """Which request the next command serves.
 
-A slot looks at the banks that have a candidate, and knows from what it saw last when the first of
-them can be ready.
+A slot looks at the banks that have a candidate, asks the device which of them are ready and the
+scheduler which of those may go. From what it saw last it knows when the first can be ready.
 """
 
 from mcos_sim.compiling import compiled
@@ -9,7 +9,8 @@ from mcos_sim.memory.hbm import layout as at
 from mcos_sim.memory.hbm.commands import CONFLICT, closable, close_row, open_row, start
 from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.device import gate, ready, ready_within, word
-from mcos_sim.memory.hbm.queues import FCFS, field, lowest, queue_place
+from mcos_sim.memory.hbm.queues import field, lowest, queue_place
+from mcos_sim.memory.hbm.scheduler import age_of_opened, only_opened, only_queued
 
 __all__ = [
     "close_unused",
@@ -45,20 +46,6 @@ def _older(m, entry, other):
     if ours != theirs:
         return ours < theirs
     return field(m, entry, at.ORDER) < field(m, other, at.ORDER)
-
-
-@compiled
-def _oldest(m, queue):
-    """The oldest request of a queue, or NONE."""
-    banks = m[queue_place(queue) + at.ANY]
-    best = at.NONE
-    while banks != 0:
-        bank = lowest(banks)
-        banks &= banks - 1
-        entry = m[at.HEAD + queue * at.BANKS + bank]
-        if best < 0 or field(m, entry, at.ID) < field(m, best, at.ID):
-            best = entry
-    return best
 
 
 @compiled
@@ -106,17 +93,15 @@ def _earlier(m, entry, other, age):
 
 @compiled
 def opened_slot(m):
-    """The request whose row was opened for it that reads or writes now, or NONE.
-
-    FCFS serves these requests in the order in which their rows were opened.
-    """
-    age = at.ORDER if m[at.SCHEDULER] == FCFS else at.ACCEPTED
+    """The request whose row was opened for it that reads or writes now, or NONE."""
+    age = age_of_opened(m)
     read = _opened(m, 0, age)
     write = _opened(m, 1, age)
     best = read
     if write >= 0 and (read < 0 or _earlier(m, write, read, age)):
         best = write
-    if best >= 0 and m[at.SCHEDULER] == FCFS and best != _opened_first(m):
+    only = only_opened(m)
+    if only >= 0 and best != only:
         best = at.NONE
     # One that is ready and not chosen may be so in the next slot.
     if read >= 0 and best != read:
@@ -137,19 +122,6 @@ def _opened(m, write, age):
 
 
 @compiled
-def _opened_first(m):
-    """The request whose row was opened first."""
-    banks = m[at.ACTIVE]
-    first = at.NONE
-    while banks != 0:
-        entry = word(m, at.ACTIVE_ENTRY + lowest(banks))
-        banks &= banks - 1
-        if first < 0 or field(m, entry, at.ORDER) < field(m, first, at.ORDER):
-            first = entry
-    return first
-
-
-@compiled
 def hit_slot(m, queue):
     """The queued request that hits and is served now, or NONE."""
     now = m[at.TICK]
@@ -157,12 +129,12 @@ def hit_slot(m, queue):
     banks = m[q + at.HITS] & ~m[at.BLOCKED]
     if banks == 0 or now < m[q + at.HIT_WAKE]:
         return at.NONE
-    if m[at.SCHEDULER] == FCFS:
-        entry = _oldest(m, queue)
-        bank = field(m, entry, at.BANK_OF)
-        if not banks >> bank & 1 or m[at.HIT + queue * at.BANKS + bank] != entry:
+    only = only_queued(m, queue)
+    if only >= 0:
+        bank = field(m, only, at.BANK_OF)
+        if not banks >> bank & 1 or m[at.HIT + queue * at.BANKS + bank] != only:
             return at.NONE
-        return entry if ready(m, _RD + queue, bank) <= now else at.NONE
+        return only if ready(m, _RD + queue, bank) <= now else at.NONE
     best, wake = _first(m, _RD + queue, banks, at.HIT + queue * at.BANKS, at.ID)
     m[q + at.HIT_WAKE] = min(wake, now) if m[at.BLOCKED] else wake
     return best
@@ -179,7 +151,7 @@ def row_slot(m, out, log, queue):
         return False
     opening = at.NONE
     best = at.NONE
-    only = _oldest(m, queue) if m[at.SCHEDULER] == FCFS else at.NONE
+    only = only_queued(m, queue)
     if now & 1 and opens != 0 and now >= m[q + at.OPEN_WAKE]:
         opening, wake = _first(m, _ACT, opens, at.HEAD + queue * at.BANKS, at.ID)
         m[q + at.OPEN_WAKE] = min(wake, now) if m[at.BLOCKED] or only >= 0 else wake

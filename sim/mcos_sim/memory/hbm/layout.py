@@ -29,7 +29,8 @@ NONE = -1
 PSEUDO_CHANNEL_SHIFT = 0
 PSEUDO_CHANNEL_COUNT = 1
 STACK_ID_COUNT = 2
-SCHEDULER = 3
+IN_ORDER = 3
+"""Whether only the first request of a buffer may go."""
 CLOSED_PAGE = 4
 REFRESH = 5
 REFRESH_BLOCKS = 6
@@ -43,6 +44,8 @@ ACT_LENGTH = 13
 KEEPS = 14
 """-1: each request has the row of its number, and keeps it; 0: that of its entry, until another
 request has the entry."""
+KEEPS_HITS = 15
+"""Whether no row is closed while an older request of the buffer hits it."""
 
 # Scalars: what moves.
 TICK = 16

@@ -6,7 +6,7 @@ import enum
 import numpy as np
 
 from mcos_sim.memory.hbm.preset import Preset
-from mcos_sim.memory.hbm.run import BURST
+from mcos_sim.memory.hbm.serve_requests import BURST
 
 __all__ = [
     "Field",
@@ -164,7 +164,7 @@ def bursts_of(
     Returns
     -------
     numpy.ndarray
-        Shape (requests * size / burst,), dtype :data:`mcos_sim.memory.hbm.run.BURST`.
+        Shape (requests * size / burst,), dtype :data:`mcos_sim.memory.hbm.serve_requests.BURST`.
 
     Raises
     ------

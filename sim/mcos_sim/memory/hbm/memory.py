@@ -16,7 +16,7 @@ from mcos_sim.memory.hbm.counts import MemoryCounts
 from mcos_sim.memory.hbm.mapping import Field, Mapping, bank_steps, default_mapping
 from mcos_sim.memory.hbm.policy import Policy
 from mcos_sim.memory.hbm.preset import Preset
-from mcos_sim.memory.hbm.run import started
+from mcos_sim.memory.hbm.serve_requests import started
 
 if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig

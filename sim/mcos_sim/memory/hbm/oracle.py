@@ -15,7 +15,7 @@ from mcos_sim.inputs import read_whole
 from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.policy import Policy, Refresh, Scheduler
 from mcos_sim.memory.hbm.preset import Preset
-from mcos_sim.memory.hbm.run import BURST, Served, serve
+from mcos_sim.memory.hbm.serve_requests import BURST, Served, serve
 
 __all__ = [
     "Case",
@@ -61,7 +61,7 @@ class Case:
     policy : Policy
         The controller that it was run with.
     bursts : numpy.ndarray
-        Shape (requests,), dtype :data:`mcos_sim.memory.hbm.run.BURST`.
+        Shape (requests,), dtype :data:`mcos_sim.memory.hbm.serve_requests.BURST`.
     requests : numpy.ndarray
         Shape (requests, 5): ticks of acceptance and of the first command, class, ticks of the
         column command and of the completion.

@@ -12,9 +12,6 @@ from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.device import ready, word
 
 __all__ = [
-    "FCFS",
-    "FRFCFS",
-    "FRFCFS_ROWHIT",
     "accept",
     "entry_place",
     "field",
@@ -27,9 +24,6 @@ __all__ = [
     "told",
 ]
 
-
-FCFS, FRFCFS, FRFCFS_ROWHIT = range(3)
-"""Schedulers."""
 
 _ACT = Command.ACT.value
 _PREPB = Command.PREPB.value
@@ -102,7 +96,7 @@ def accept(m, out, bank, row, write):
         m[entry_place(m[at.TAIL + place]) + at.NEXT] = entry
     m[at.TAIL + place] = entry
     settled = m[q + at.OPENS]
-    if m[at.SCHEDULER] == FRFCFS_ROWHIT:
+    if m[at.KEEPS_HITS]:
         settled |= m[q + at.HITS]
     # Behind a request that opens the row, or hits it and keeps it open, nothing changes.
     if not settled >> bank & 1:
@@ -127,7 +121,7 @@ def look(m, queue, bank):
     row = m[at.OPEN_ROW + bank]
     hit = at.NONE
     miss = at.NONE
-    keeps = m[at.SCHEDULER] == FRFCFS_ROWHIT
+    keeps = m[at.KEEPS_HITS] != 0
     while entry >= 0:
         e = entry_place(entry)
         if m[e + at.ROW] == row:

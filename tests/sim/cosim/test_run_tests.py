@@ -13,7 +13,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 
 from mcos_sim.cosim.build import build
-from mcos_sim.cosim.run import SimulationFailed, folder, parameters, run
+from mcos_sim.cosim.run_tests import SimulationFailed, folder, parameters, run
 
 pytestmark = pytest.mark.cocotb
 

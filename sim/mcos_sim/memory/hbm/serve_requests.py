@@ -6,13 +6,14 @@ import numpy as np
 
 from mcos_sim.compiling import compiled
 from mcos_sim.memory.hbm import layout as at
-from mcos_sim.memory.hbm import queues, refresh
+from mcos_sim.memory.hbm import refresh
 from mcos_sim.memory.hbm.constraint import Command
 from mcos_sim.memory.hbm.controller import tick
 from mcos_sim.memory.hbm.device import load_device
-from mcos_sim.memory.hbm.policy import Page, Policy, Refresh, Scheduler
+from mcos_sim.memory.hbm.policy import Page, Policy, Refresh
 from mcos_sim.memory.hbm.preset import Preset
 from mcos_sim.memory.hbm.queues import accept, has_room
+from mcos_sim.memory.hbm.scheduler import RULES
 
 __all__ = [
     "BURST",
@@ -24,12 +25,6 @@ __all__ = [
 
 BURST = np.dtype([("arrival", "i8"), ("bank", "i4"), ("row", "i4"), ("write", "i4")])
 """One burst: the tick from which it may be taken, its bank among all of the channel, its row."""
-
-_SCHEDULERS = {
-    Scheduler.FCFS: queues.FCFS,
-    Scheduler.FRFCFS: queues.FRFCFS,
-    Scheduler.FRFCFS_ROWHIT: queues.FRFCFS_ROWHIT,
-}
 
 _REFRESHES = {
     Refresh.NONE: refresh.REFRESH_NONE,
@@ -75,7 +70,8 @@ def started(preset: Preset, policy: Policy) -> np.ndarray:
     """
     m = np.zeros(at.LENGTH, dtype=np.int64)
     load_device(m, preset)
-    m[at.SCHEDULER] = _SCHEDULERS[policy.scheduler]
+    rules = RULES[policy.scheduler]
+    m[at.IN_ORDER], m[at.KEEPS_HITS] = rules.in_order, rules.keeps_hits
     m[at.CLOSED_PAGE] = policy.page is Page.CLOSED
     m[at.REFRESH] = _REFRESHES[policy.refresh]
     m[at.REFRESH_BLOCKS] = policy.refresh_blocks_queues
