@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcos_sim.commands.hardware_options import HardwareOptions
-from mcos_sim.commands.options import contract_argument
+from mcos_sim.commands.options import contract_argument, json_option
 from mcos_sim.console import output, print_table, require_outputs, tell, write_json
 from mcos_sim.errors import ExitCode
 from mcos_sim.tables import Column
@@ -32,12 +32,7 @@ _HELP = "Contract, a sample's name, or an image."
 def command(
     before: Annotated[Path, contract_argument(_HELP, metavar="A")],
     after: Annotated[Path, contract_argument(_HELP, metavar="B")],
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="Also write the differences as JSON.", show_default=False
-        ),
-    ] = None,
+    json: Annotated[Path | None, json_option("the differences")] = None,
     tenants: Annotated[int, typer.Option(help="Tenant tags of the hardware: 4, 8 or 16.")] = 16,
 ) -> None:
     """Say in words and units what B has otherwise than A: contracts, images, or one of each.

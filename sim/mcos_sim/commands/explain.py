@@ -13,7 +13,7 @@ import typer
 from mcos_policy.diagnostics import ContractError, Severity
 from mcos_policy.rounding import rounded_down
 from mcos_sim.commands.hardware_options import HardwareOptions
-from mcos_sim.commands.options import Contract
+from mcos_sim.commands.options import Contract, json_option
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.report.amounts import rounded
 from mcos_sim.tables import Column
@@ -49,10 +49,7 @@ _NO_PACER = "Without the pacer no bound holds; write pacer = true under [fabric]
 
 def command(
     contract: Contract,
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the numbers as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the numbers")] = None,
     registers: Annotated[
         bool,
         typer.Option(

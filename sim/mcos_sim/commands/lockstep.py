@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers
+from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers, json_option
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for what differs.")
     ] = Path("build/lockstep"),
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the figures")] = None,
 ) -> None:
     """Compare the emitted Verilog with the reference model in every clock.
 

@@ -9,7 +9,7 @@ import typer
 
 from mcos_policy.samples import SAMPLES
 from mcos_sim.commands.edge import at_edge
-from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED, contract_argument
+from mcos_sim.commands.options import MOST_CLOCKS, MOST_SEED, contract_argument, json_option
 from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json
 from mcos_sim.tables import Column
 
@@ -35,10 +35,7 @@ def check(
         typer.Argument(metavar="DIR", help="Folder with summary.csv and the cases it names."),
     ],
     memory: Annotated[str, typer.Option(help="The device that the cases are of.")] = "hbm3",
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the outcome as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the outcome")] = None,
 ) -> None:
     """Serve each case's requests and compare every command and every request with what it says.
 

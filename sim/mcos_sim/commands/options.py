@@ -32,6 +32,7 @@ __all__ = [
     "command_words",
     "contract_argument",
     "contract_for",
+    "json_option",
 ]
 
 
@@ -57,6 +58,17 @@ def contract_argument(
     return typer.Argument(
         parser=contract_path, metavar=metavar, help=help, show_default=show_default
     )
+
+
+def json_option(what: str) -> Any:
+    """An option that writes something as JSON as well.
+
+    Parameters
+    ----------
+    what : str
+        What is written, such as ``the figures``.
+    """
+    return typer.Option(metavar="PATH", help=f"Also write {what} as JSON.", show_default=False)
 
 
 Contract = Annotated[Path, contract_argument(CONTRACT_HELP)]

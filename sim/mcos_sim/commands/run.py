@@ -18,6 +18,7 @@ from mcos_sim.commands.options import (
     command_words,
     contract_argument,
     contract_for,
+    json_option,
 )
 from mcos_sim.commands.recorded import Recorded, RecordOptions, run_watched, tell_files
 from mcos_sim.commands.traffic_options import TrafficOptions
@@ -60,10 +61,7 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run's files.")
     ] = Path("build/run"),
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the figures")] = None,
     hardware: HardwareOptions,
 ) -> None:
     """Run a contract with traffic of its tenants; say what each got and whether its SLO was kept.

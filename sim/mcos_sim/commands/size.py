@@ -12,7 +12,7 @@ import typer
 from mcos_hw.config import ChannelConfig
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.units import DURATION, RATE, SIZE, Quantity
-from mcos_sim.commands.options import MOST_OUTSTANDING
+from mcos_sim.commands.options import MOST_OUTSTANDING, json_option
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
 from mcos_sim.errors import ExitCode, UserError
 from mcos_sim.tables import Column
@@ -181,10 +181,7 @@ def command(
     model: ModelOptions,
     memory: MemoryOptions,
     name: Annotated[str, typer.Option(help="Name of the tenant.")] = "decode",
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the numbers as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the numbers")] = None,
 ) -> None:
     """Work out guarantee, burst and latency objective of a decode service.
 

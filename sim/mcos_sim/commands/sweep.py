@@ -19,6 +19,7 @@ from mcos_sim.commands.options import (
     Workers,
     contract_argument,
     contract_for,
+    json_option,
 )
 from mcos_sim.console import (
     loading,
@@ -211,10 +212,7 @@ def command(
             show_default="DIR/table.csv",
         ),
     ] = None,
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write a summary as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("a summary")] = None,
 ) -> None:
     """Run every combination of the values given, and write one table and one page of plots.
 

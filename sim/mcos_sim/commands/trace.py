@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mcos_policy.files import write_text
-from mcos_sim.commands.options import MOST_SEED
+from mcos_sim.commands.options import MOST_SEED, json_option
 from mcos_sim.console import print_table, progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 from mcos_sim.tables import Column
@@ -84,10 +84,7 @@ def command(
             show_default="the model's",
         ),
     ] = None,
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("the figures")] = None,
     generate: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcos_sim.commands.options import clock_span
+from mcos_sim.commands.options import clock_span, json_option
 from mcos_sim.console import output, progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.errors import UserError
 from mcos_sim.tables import Column, Table
@@ -27,6 +27,102 @@ __all__ = [
 EXAMPLE = "mcos waves build/demo/window.vcd --grants 47000:47040"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Views:
+    """Files that show a waveform."""
+
+    perfetto: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write a trace for ui.perfetto.dev.", show_default=False
+        ),
+    ] = None
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a timeline to zoom in.", show_default=False),
+    ] = None
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also draw what a viewer shows around the first violation, or --at.",
+            show_default=False,
+        ),
+    ] = None
+    at: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="CLOCK", help="Clock of --svg.", show_default=False),
+    ] = None
+
+    @property
+    def files(self) -> list[Path | None]:
+        """All of them."""
+        return [self.perfetto, self.html, self.svg]
+
+    def require_place(self) -> None:
+        """Refuse a clock to draw without a drawing.
+
+        Raises
+        ------
+        UserError
+            If there is one.
+        """
+        if self.at is not None and self.svg is None:
+            raise UserError("--at is the clock of --svg FILE; add it, or leave --at out")
+
+    def write(
+        self,
+        file: Path,
+        waveform: Waveform,
+        violations: list[Violation],
+        count: int,
+        tenants: list[TenantSummary],
+    ) -> None:
+        """Write those that were asked for.
+
+        Parameters
+        ----------
+        file : Path
+            The waveform's file.
+        waveform : Waveform
+            What was read.
+        violations : list[Violation]
+            The first violations.
+        count : int
+            How many there are in all.
+        tenants : list[TenantSummary]
+            What each tenant got.
+        """
+        if self.perfetto is not None:
+            from mcos_sim.waves.views.perfetto import write_perfetto
+
+            with writing(self.perfetto), progress("Writing the Perfetto trace", None):
+                write_perfetto(self.perfetto, waveform, violations)
+        if self.svg is not None:
+            from mcos_sim.waves.views.drawing import write_drawing
+
+            first = violations[0].clock if violations else int(waveform.clocks[0])
+            with writing(self.svg):
+                write_drawing(
+                    self.svg,
+                    waveform,
+                    at=first if self.at is None else self.at,
+                    violations=violations,
+                )
+        if self.html is not None:
+            from mcos_sim.waves.views.timeline import write_timeline
+
+            with writing(self.html), progress("Drawing the timeline", None):
+                write_timeline(
+                    self.html,
+                    waveform,
+                    file=file,
+                    violations=violations,
+                    count=count,
+                    tenants=tenants,
+                )
+
+
 def command(
     file: Annotated[Path, typer.Argument(help="VCD or FST of a channel.")],
     mapping: Annotated[
@@ -39,33 +135,10 @@ def command(
         str | None,
         typer.Option(metavar="A:B", help="List grants of clocks A up to B.", show_default=False),
     ] = None,
-    perfetto: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Also write a trace for ui.perfetto.dev.", show_default=False
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write a timeline to zoom in.", show_default=False),
-    ] = None,
-    svg: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also draw what a viewer shows around the first violation, or --at.",
-            show_default=False,
-        ),
-    ] = None,
-    at: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="CLOCK", help="Clock of --svg.", show_default=False),
-    ] = None,
+    *,
+    views: Views,
     limit: Annotated[int, typer.Option(min=1, help="Violations that are printed.")] = 20,
-    json: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Also write what was found as JSON.", show_default=False),
-    ] = None,
+    json: Annotated[Path | None, json_option("what was found")] = None,
 ) -> None:
     """Check a waveform against the rules of a channel and tell what each tenant got.
 
@@ -75,38 +148,20 @@ def command(
     from mcos_sim.waves.reading import read_waveform, state_path
     from mcos_sim.waves.rules import CLAIMS, Wording, check_waveform
     from mcos_sim.waves.summary import grants_between, not_shown, summarise
-    from mcos_sim.waves.views.perfetto import write_perfetto
     from mcos_sim.waves.views.verdict import late_sentences, sentence
     from mcos_sim.waves.window import window_files
 
     clocks = None if grants is None else clock_span("--grants", grants)
     state = state_path(file, mapping)
-    if at is not None and svg is None:
-        raise UserError("--at is the clock of --svg FILE; add it, or leave --at out")
-    require_outputs([json, perfetto, html, svg], inputs=[*window_files(file), state, mapping])
+    views.require_place()
+    require_outputs([json, *views.files], inputs=[*window_files(file), state, mapping])
     with progress(f"Reading {file.name}", 1) as advance:
         waveform = read_waveform(file, mapping=mapping, on_progress=advance)
     with progress("Checking", None):
         violations, count = check_waveform(waveform)
         listed = grants_between(waveform, *clocks) if clocks else []
         tenants = summarise(waveform)
-    if perfetto is not None:
-        with writing(perfetto), progress("Writing the Perfetto trace", None):
-            write_perfetto(perfetto, waveform, violations)
-    if svg is not None:
-        from mcos_sim.waves.views.drawing import write_drawing
-
-        first = violations[0].clock if violations else int(waveform.clocks[0])
-        with writing(svg):
-            write_drawing(svg, waveform, at=first if at is None else at, violations=violations)
-    if html is not None:
-        from mcos_sim.waves.views.timeline import write_timeline
-
-        with writing(html), progress("Drawing the timeline", None):
-            write_timeline(
-                html, waveform, file=file, violations=violations, count=count, tenants=tenants
-            )
-
+    views.write(file, waveform, violations, count, tenants)
     _show_tenants(tenants, waveform)
     if clocks:
         _show_grants(listed)
