@@ -30,7 +30,9 @@ burst_duration_ms = 1.5
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update-golden", action="store_true", help="rewrite the images in tests/policy/golden"
+        "--update-golden",
+        action="store_true",
+        help="rewrite the images in tests/policy/golden, and the keys in docs/contract.md",
     )
 
 

@@ -20,7 +20,8 @@ from mcos_policy.samples import SAMPLES
 from mcos_policy.units import DURATION, FREQUENCY, RATE, SIZE
 
 ROOT = Path(__file__).parents[2]
-CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+PAGE = ROOT / "docs" / "contract.md"
+CONTRACT = PAGE.read_text(encoding="utf-8")
 IMAGE = (ROOT / "docs" / "image.md").read_text(encoding="utf-8")
 
 
@@ -36,8 +37,15 @@ def _rows(table: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("table", "model"), TABLES.items(), ids=list(TABLES))
-def test_documented_keys_are_those_declared(table: str, model: type[Table]) -> None:
-    assert _lines(table) == key_rows(model)
+def test_documented_keys_are_those_declared(
+    table: str, model: type[Table], update_golden: bool
+) -> None:
+    documented, rows = _lines(table), key_rows(model)
+    if update_golden and documented != rows:
+        old, new = ("\n".join(lines) for lines in (documented, rows))
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(text.replace(old, new), encoding="utf-8")
+    assert documented == rows, "to accept: pytest tests/policy --update-golden"
 
 
 def test_documented_defaults_are_the_defaults(
@@ -91,6 +99,15 @@ def test_the_error_shown_is_the_error_given(
     faulty = base.replace('"40 GB/s"', '"80 GB/s"').replace('"400 GB/s"', '"40 GB/s"')
     with pytest.raises(ContractError, match=re.escape(shown)):
         compile_contract(contract_file(faulty), ChannelConfig())
+
+
+def test_the_program_shown_compiles_and_its_message_is_the_one_given() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", CONTRACT, re.DOTALL)
+    (shown,) = re.findall(r"^order 7:.*$", CONTRACT, re.MULTILINE)
+    exec(compile(program, "contract.md", "exec"), {})
+    with pytest.raises(ContractError) as caught:
+        exec(compile(program.replace('"80 GB/s"', '"30 GB/s"'), "contract.md", "exec"), {})
+    assert str(caught.value) == shown
 
 
 @pytest.mark.parametrize("codes", [ImageState, ImageCode])
