@@ -39,6 +39,13 @@ def test_links_point_at_something(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_to_files_are_called_as_the_files(page: Path) -> None:
+    text = _BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for name, target in re.findall(r"\[`([\w/]+\.(?:py|toml|v|dot))`\]\(([^)#]+)", text):
+        assert target.endswith(name), f"{page.name} calls {target} {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_modules_that_are_named_are_there(page: Path) -> None:
     for name in re.findall(r"\bmcos_(?:hw|policy|sim)(?:\.\w+)+", page.read_text(encoding="utf-8")):
         path = ROOT / name.split(".")[0].removeprefix("mcos_") / name.replace(".", "/")
