@@ -124,6 +124,15 @@ def test_documented_header_is_the_header() -> None:
     assert documented == [(str(word.value), word.name) for word in HeaderWord]
 
 
+def test_documented_bytes_are_those_of_an_image() -> None:
+    rows = re.findall(r"^0x(\w+)  ((?:[0-9a-f]{2} ){16})", IMAGE, re.MULTILINE)
+    assert [int(offset, 16) for offset, _ in rows] == list(range(0, 16 * len(rows), 16)) != []
+    golden = (Path(__file__).parent / "golden" / "decode-prefill.img.hex").read_text()
+    words = [int(line.split()[0], 16) for line in golden.splitlines() if line[0] != "/"]
+    content = b"".join(word.to_bytes(4, "little") for word in words)
+    assert content.startswith(bytes.fromhex("".join(row for _, row in rows)))
+
+
 def test_documented_lengths_are_the_lengths() -> None:
     lengths = [channel_map(ChannelConfig(tenants=tenants)).image_length for tenants in (4, 8, 16)]
     assert "{}, {} or {} for 4, 8 or 16 tenants".format(*lengths) in IMAGE

@@ -158,7 +158,8 @@ class SectionChecker(wiring.Component):
                         self.fits.eq((self.word & ~register.mask & 0xFFFF_FFFF) == 0),
                         outside.eq(Cat(wrong).any()),
                     ]
-        with m.If(self.word_stb & (outside | self._unrelated(m, row, flags))):
+        unrelated = self._unrelated(m, row, flags)
+        with m.If(self.word_stb & (outside | unrelated)):
             m.d.sync += broken.eq(1)
         with m.If(self.begin):
             m.d.sync += broken.eq(0)

@@ -13,6 +13,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
@@ -705,6 +706,48 @@ def test_signature():
         **dict.fromkeys(("state", "code", "received", "generation"), Out),
         **dict.fromkeys(("live_label", "live_crc", "live", "commit_stb"), Out),
     }
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "code"),
+    [
+        (HeaderWord.LABEL, 0, ImageCode.NONE),
+        (HEADER_WORDS + 1, 1 << 31, ImageCode.NONE),
+        (HEADER_WORDS + 3, ~0 & 0xFFFF_FFFF, ImageCode.NONE),
+        (HeaderWord.CLOCK, 1, ImageCode.CLOCK),
+        (HEADER_WORDS, 1 << 16, ImageCode.SECTION_WORDS),
+        (-1, 1, ImageCode.CRC),
+    ],
+)
+def test_a_loader_without_checks_of_values(place, change, code):
+    config = ChannelConfig(tenants=4, loader_checks=False)
+    registers = channel_map(config)
+    channel = ChannelSettings(pacer_enable=1, port_credit=1)
+    tenants = (TenantSettings(committed_rate=FULL_RATE),) * config.tenants
+    words = list(encode(config, registers, Settings(channel=channel, tenants=tenants), 7).words)
+    words[place] ^= change
+    if place != -1:
+        words = sealed(words)
+    loader = ImageLoader(config, registers)
+
+    async def testbench(context):
+        context.set(loader.begin, 1)
+        await context.tick()
+        context.set(loader.begin, 0)
+        context.set(loader.word_stb, 1)
+        for word in words:
+            context.set(loader.word, word)
+            await context.tick()
+        context.set(loader.word_stb, 0)
+        await context.tick()
+        good = code is ImageCode.NONE
+        assert context.get(loader.state) == (ImageState.STAGED if good else ImageState.REFUSED)
+        assert context.get(loader.code) == code == verify(words, config)
+
+    simulator = Simulator(loader)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(testbench)
+    simulator.run()
 
 
 @pytest.mark.cocotb

@@ -115,8 +115,8 @@ REPORTED = (
         name="the last tenant's fields are not checked",
         bug=Bug(
             module=CHECKER,
-            text="self.word_stb & (outside",
-            instead="self.word_stb & (self.place.element != max(1, self.count - 1)) & (outside",
+            text="(outside | unrelated)",
+            instead="((outside | unrelated) & (self.place.element != max(1, self.count - 1)))",
         ),
         promise="Every relation between fields is checked of every tenant.",
         unit=("control/test_loader.py", "control/test_given_images.py"),

@@ -90,8 +90,8 @@ HARDWARE_BUGS = {
     ),
     "the last tenant's relations are not checked": Bug(
         module="mcos_hw.control.checker",
-        text="self.word_stb & (outside",
-        instead="self.word_stb & (self.place.element != max(1, self.count - 1)) & (outside",
+        text="(outside | unrelated)",
+        instead="((outside | unrelated) & (self.place.element != max(1, self.count - 1)))",
     ),
     "bit 31 beside a field is let pass": Bug(
         module="mcos_hw.control.checker",
