@@ -1,4 +1,4 @@
-"""Whether the hardware can keep a contract: what a key cannot know by itself."""
+"""Whether the hardware can keep a contract: the checks that need more than one key."""
 
 import math
 from collections import Counter
@@ -36,7 +36,7 @@ __all__ = ["admit"]
 
 
 def admit(contract: Contract, config: ChannelConfig) -> list[Diagnostic]:
-    """Everything about a contract that the given hardware cannot keep, and warnings."""
+    """Errors about promises that the given hardware cannot keep, and warnings."""
     return list(_Admission(contract, config).findings())
 
 
@@ -57,7 +57,7 @@ class _Admission:
 
     def findings(self) -> Iterator[Diagnostic]:
         if len(self.contract.tenants) > self.config.tenants:
-            # What else could be said of so many would be long, and change with each one removed.
+            # Other checks of so many tenants give many messages, which change with each removal.
             yield self._too_many()
             return
         yield from self._fabric()
@@ -69,7 +69,7 @@ class _Admission:
         memory = list(self._memory())
         yield from memory
         if memory:
-            # Capacity and bounds would be those of a channel that nobody has.
+            # Without a rate that a channel can have there is neither capacity nor a bound.
             return
         total = list(self._sum())
         yield from total
@@ -84,7 +84,7 @@ class _Admission:
             bound = single_class_delay(shares.share(position), self.config, rate=rate, wait=wait)
             yield from self._rates(position)
             yield from self._objective(position)
-            # A spread that is too wide makes a long bound by itself.
+            # If the guarantees differ too much, long bounds follow from that alone.
             if not spread:
                 yield from self._age_limit(position, bound)
 
@@ -195,7 +195,7 @@ class _Admission:
         yield error(self._promised(passed, "guaranteed").origin, text)
 
     def _would_fit(self, room: Headroom) -> str:
-        """What would do where the sum of guarantees is too large."""
+        """Guarantees, or a number of channels, with which the sum would fit."""
         factor = rounded_down(room.factor)
         scaled = ", ".join(
             f"{self.contract.tenants[position].name} {RATE.show(rounded_down(guarantee * factor))}"
@@ -208,7 +208,7 @@ class _Admission:
         return f"multiply all of them by {float(factor):g} ({scaled}){channels}"
 
     def _shares(self, shares: Weights, rate: Fraction) -> Iterator[Diagnostic]:
-        """What best effort costs the others while all are backlogged must not be a guarantee."""
+        """Best effort must not take from a guarantee while all tenants are backlogged."""
         whole = rate * self.fabric.channels / self.clock / sum(shares.exact.values(), Fraction(0))
         for position, guarantee in self.guarantees.items():
             share = whole * shares.exact[position]

@@ -1,4 +1,4 @@
-"""Latency objectives that are not promised, and what would make them so."""
+"""Warnings about latency objectives that are not promised, with values that would be."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -88,7 +88,7 @@ def least_guarantee(contract: Contract, config: ChannelConfig, position: int) ->
         least = low = rounded_up(smallest, _DIGITS)
         if low <= most and _holds(contract, config, position, low):
             return low
-    # With more of it others' tokens may count for more, so that the bound may grow again.
+    # A larger guarantee may lengthen the bound again, so a few are tried before halving.
     for step in range(1, _STEPS + 1):
         high = rounded_down(least + (most - least) * step / _STEPS, 2 * _DIGITS)
         if high > low and _holds(contract, config, position, high):

@@ -21,9 +21,9 @@ _SHOWN = 10_000
 def check_epoch(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
     """A warning for each kind of counter that can saturate within the contract's epoch.
 
-    A counter of bytes takes what one tenant can be granted: the channel's rate, or its burst if it
-    conserves no work. A counter of requests takes as many of one beat, at most one a clock, and a
-    counter of clocks every clock.
+    A counter of bytes grows at most as fast as one tenant is granted bytes: at the channel's rate,
+    or at the tenant's burst rate if the tenant conserves no work. A counter of requests then counts
+    requests of one beat each, at most one a clock. A counter of clocks grows by one a clock.
     """
     epoch = contract.fabric.epoch
     growth = _growth(contract, config)
@@ -42,7 +42,7 @@ def check_epoch(contract: Contract, config: ChannelConfig) -> Iterator[Diagnosti
 
 
 def _counters(config: ChannelConfig) -> dict[tuple[str, int], list[str]]:
-    """The monitor's counters by their unit and largest count."""
+    """Names of the monitor's counters, by their unit and their largest count."""
     counters = defaultdict(list)
     for register in channel_map(config).registers:
         fields = {field.name: field for field in register.fields}
@@ -53,7 +53,7 @@ def _counters(config: ChannelConfig) -> dict[tuple[str, int], list[str]]:
 
 
 def _growth(contract: Contract, config: ChannelConfig) -> dict[str, tuple[Fraction, int]]:
-    """By unit, how much a counter grows in a clock and how much more it may at once."""
+    """By unit: how much a counter grows in a clock, and how much more it may grow at once."""
     whole = channel_rate(contract, config)
     rate, at_once = Fraction(0), 0
     for tenant in contract.tenants.values():

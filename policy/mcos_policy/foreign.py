@@ -1,4 +1,4 @@
-"""Units that people write and a contract does not have: what they may mean."""
+"""Units that a contract does not have but people write, and their possible meanings."""
 
 import dataclasses
 import re
@@ -22,9 +22,9 @@ class Meaning:
     unit : str
         A unit of a contract.
     factor : Fraction
-        How many of it the foreign unit is.
+        How many of that unit one foreign unit is.
     condition : str
-        When it means this, for a unit that may mean several things: "if bits are meant".
+        When this meaning applies, for a unit with several: "if bits are meant".
     """
 
     unit: str

@@ -1,4 +1,4 @@
-"""What a contract leaves of the fabric, or by how much it asks for too much."""
+"""How much of a fabric a contract leaves free, or by how much it exceeds the fabric."""
 
 import dataclasses
 import math
@@ -16,20 +16,20 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Headroom:
-    """What guarantees may take of a fabric, and what they do; all in bytes per second.
+    """How much of a fabric guarantees may take, and how much they take, in bytes per second.
 
-    A guarantee takes itself times its cost.
+    A guarantee takes its rate times its cost.
 
     Parameters
     ----------
     channels : int
         Channels of the fabric.
     capacity : Fraction
-        What all channels pass.
+        Rate of all channels together.
     limit : Fraction
-        What guarantees may take.
+        Most that guarantees may take together.
     charged : Fraction
-        What the guarantees take.
+        How much the guarantees take together.
     further : tuple[Fraction, Fraction] or None
         Least and largest guarantee of one more tenant at a cost of 1; None where none fits.
     """
@@ -42,28 +42,28 @@ class Headroom:
 
     @property
     def free(self) -> Fraction:
-        """What is left for guarantees."""
+        """How much more guarantees may take."""
         return max(Fraction(0), self.limit - self.charged)
 
     @property
     def over(self) -> Fraction:
-        """By how much the guarantees take too much."""
+        """By how much the guarantees exceed the limit."""
         return max(Fraction(0), self.charged - self.limit)
 
     @property
     def factor(self) -> Fraction:
-        """What all guarantees times this take is just the limit; at most 1."""
+        """Factor that brings all guarantees to the limit; 1 if they are within it."""
         return min(Fraction(1), self.limit / self.charged) if self.charged else Fraction(1)
 
     @property
     def enough_channels(self) -> int | None:
-        """The fewest channels of the same rate that would do; None if no fabric has as many."""
+        """Fewest channels of the same rate that carry the guarantees; None for too many."""
         enough = math.ceil(self.charged / (self.limit / self.channels))
         return enough if enough <= MOST_CHANNELS else None
 
 
 def headroom(contract: Contract, config: ChannelConfig) -> Headroom:
-    """What a contract leaves of its fabric."""
+    """How much of its fabric a contract takes and leaves."""
     channels = contract.fabric.channels
     promises = [tenant.bandwidth for tenant in contract.tenants.values()]
     capacity = (contract.memory.rate or Fraction(config.capacity)) * channels

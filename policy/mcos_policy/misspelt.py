@@ -1,4 +1,4 @@
-"""Keys that people write and a table does not have: what they may mean."""
+"""Keys that a table does not have but people write, and the keys that they mean."""
 
 import dataclasses
 import difflib
@@ -13,14 +13,14 @@ __all__ = [
 
 
 _SLIP, _NEAR, _DISTANT = 0.9, 0.75, 0.6
-"""Likeness of one letter that is wrong, of a key that is meant, and of one if nothing is better."""
+"""Likeness to a known key: with one wrong letter, of a probable match, and of the weakest match."""
 
 _BITS_AND_BYTES = "gbps in a contract's keys means GB/s, bytes, eight times as much as Gbit/s"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Meant:
-    """What a key is taken for.
+    """The meaning of an unknown key.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def meant_key(
     quantities: Mapping[str, Quantity],
     elsewhere: Mapping[str, str],
 ) -> Meant | None:
-    """What an unknown key was meant to be; None for one that is like nothing.
+    """The meaning of an unknown key; None if it resembles no known one.
 
     Parameters
     ----------
@@ -85,14 +85,14 @@ def meant_key(
 
 
 def _divided(key: str) -> Iterator[tuple[str, str]]:
-    """A key as a name and a unit behind it, the longest unit first."""
+    """Divide a key into a name and a unit behind it, in every way, the longest unit first."""
     parts = key.split("_")
     for count in range(1, len(parts)):
         yield "_".join(parts[:count]).lower(), "_".join(parts[count:])
 
 
 def _near(stem: str, names: Mapping[str, str], quantities: Mapping[str, Quantity]) -> str | None:
-    """The quantity of which a stem is one of the words, or which is spelt like it."""
+    """The quantity whose name has the words of a stem, or is spelt like it."""
     known = [name for name in dict.fromkeys(names.values()) if name in quantities]
     by_word = [name for name in known if set(stem.split("_")) <= set(name.split("_"))]
     near = by_word or difflib.get_close_matches(stem, known, n=1, cutoff=_NEAR)
@@ -100,7 +100,7 @@ def _near(stem: str, names: Mapping[str, str], quantities: Mapping[str, Quantity
 
 
 def _with_unit(name: str, suffix: str, value: object, quantity: Quantity) -> str | None:
-    """What to write for a key that ends in a unit; None if the suffix is none."""
+    """The line to write for a key that ends in a unit; None if the suffix is not a unit."""
     spelt = suffix.replace("_", "/")
     if quantity.respelled(1, spelt) is None:
         return None

@@ -1,4 +1,4 @@
-"""What a reader of a contract may take for granted and should not."""
+"""Notes: facts that a reader of a contract may wrongly take for granted."""
 
 from collections.abc import Iterator
 from fractions import Fraction

@@ -1,8 +1,8 @@
 """Whether a tenant's latency objective is promised, and what the promise is made of.
 
-The bound is for a request that waits behind none of its tenant's own beyond what the guarantee
-carries. It supposes the pacer, a memory that answers an idle channel within the contract's latency,
-and is derived in docs/fairness.md.
+The bound holds for a request of a tenant that keeps to its guarantee: it waits for at most one
+longest request of its own tenant. The pacer must be on, and the memory must answer an idle channel
+within the contract's latency. docs/fairness.md derives the bound.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ _MEAN_CLOCKS = 2
 
 
 class Verdict(enum.Enum):
-    """What becomes of a latency objective."""
+    """Whether a latency objective can be kept."""
 
     HOLDS = "holds"
     """The objective is at or over the bound."""
@@ -54,11 +54,11 @@ class Objective:
     Parameters
     ----------
     slo : Fraction or None
-        The objective: clocks from first offer to response; None without one.
+        The objective, from first offer to response; None without one.
     idle : Fraction
-        What a request takes on an idle channel.
+        Time from offer to response on an idle channel.
     terms : dict[str, Fraction]
-        What the bound is made of, by name; empty for best effort.
+        Parts of the bound by name; empty for best effort.
     wait : GrantWait or None
         The longest wait from the queue to the grant; None for best effort.
     """
@@ -70,16 +70,15 @@ class Objective:
 
     @property
     def bound(self) -> Fraction | None:
-        """Clocks from first offer to response that no request exceeds; None for best effort.
+        """Longest time from first offer to response, in clocks; None for best effort.
 
-        The wait in the tenant's own queue is not in it: what its requests in front take at its
-        guarantee.
+        It does not include the wait behind the tenant's own earlier requests in its queue.
         """
         return sum(self.terms.values(), Fraction(0)) if self.terms else None
 
     @property
     def verdict(self) -> Verdict | None:
-        """What becomes of the objective; None without one."""
+        """Whether the objective can be kept; None without one."""
         if self.slo is None:
             return None
         if self.slo < self.idle:
@@ -124,10 +123,11 @@ def idle_latency(contract: Contract, config: ChannelConfig) -> Fraction:
 
 
 def ingress_clocks(tenants: int, config: ChannelConfig) -> Fraction:
-    """Clocks from a request's first offer until it is in its queue, at most.
+    """Longest time from a request's first offer until it is in its queue, in clocks.
 
-    One request is taken per clock, the one that was offered first. Others may have offered before
-    what fills their queues, and each grant of theirs makes room for one more.
+    The ingress takes one request a clock, the one that was offered first. Before this one the
+    other tenants may have offered enough to fill their queues. Each grant of theirs then makes
+    room for one more.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _entry_clocks(config: ChannelConfig) -> int:
 def _memory_latency(contract: Contract, config: ChannelConfig) -> Fraction:
     """Clocks from a grant to its completion by an idle memory.
 
-    Where the contract only gives the port credit, it is what the credit covers.
+    If the contract gives a port credit and no latency, this is the time that the credit covers.
     """
     fabric = contract.fabric
     if fabric.latency is None and fabric.port_credit is not None:
@@ -162,7 +162,7 @@ def _memory_latency(contract: Contract, config: ChannelConfig) -> Fraction:
 
 
 def _terms(contract: Contract, config: ChannelConfig, wait: GrantWait) -> dict[str, Fraction]:
-    """What the bound of a tenant is made of, in clocks."""
+    """Parts of a tenant's bound by name, in clocks."""
     answered = _memory_latency(contract, config) + _PACER_CLOCKS + _RESPONSE_CLOCKS
     return {
         "ingress": ingress_clocks(len(contract.tenants), config),

@@ -1,4 +1,4 @@
-"""Exact numbers with as many digits as people read."""
+"""Rounding of exact numbers to a few digits."""
 
 import math
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """From a service's words to a tenant of a contract: bytes, rates and what bounds them.
 
-Every decode step reads the weights once and the KV of every sequence of the batch; a token of each
-comes out of it.
+Every decode step reads the weights once, and the KV of every sequence of the batch. It gives one
+token of each sequence.
 """
 
 import dataclasses
@@ -76,17 +76,17 @@ class Service:
 
     @property
     def step_bytes(self) -> int:
-        """What a step reads."""
+        """Bytes that a step reads."""
         return self.read_bytes + self.kv_bytes
 
     @property
     def steps_per_second(self) -> Fraction:
-        """Steps that bring the tokens: each sequence gets one of a step."""
+        """Steps per second: each gives one token of each sequence."""
         return self.tokens_per_second / self.batch
 
     @property
     def step_time(self) -> Fraction:
-        """Seconds that a step may take: the TBT, or less where the tokens need more steps."""
+        """Seconds that a step may take: the TBT, or less if the tokens need more steps."""
         return min(self.tbt, 1 / self.steps_per_second)
 
     @property
@@ -134,18 +134,18 @@ class Line:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sizing:
-    """What a service needs.
+    """The bandwidth that a service needs, and how it was worked out.
 
     Parameters
     ----------
     service : Service
-        What was asked.
+        The service.
     lines : tuple[Line, ...]
         The arithmetic.
     remarks : tuple[str, ...]
-        What limits a value, without being at fault.
+        Sentences about values that a limit of the hardware cuts.
     misfits : tuple[str, ...]
-        Why it does not fit, each with what would; empty if it does.
+        Reasons why the service does not fit, each with values that would; empty if it fits.
     burst_duration, latency_slo : Fraction
         Seconds.
     """
@@ -177,7 +177,7 @@ class Sizing:
 
 
 def size(service: Service, config: ChannelConfig) -> Sizing:
-    """Work out what a service needs of a fabric of such channels."""
+    """Work out the bandwidth that a service needs of a fabric of such channels."""
     duration = min(service.step_time, _longest_bucket(service, config))
     objective = min(service.latency, _longest_objective(config))
     return Sizing(
@@ -206,7 +206,7 @@ def _longest_objective(config: ChannelConfig) -> Fraction:
 
 
 def _remarks(of: Service, config: ChannelConfig) -> Iterator[str]:
-    """What limits a value without being at fault."""
+    """Sentences about values that a limit of the hardware cuts."""
     if of.step_time < of.tbt:
         yield (
             f"the tokens need a step every {_about(DURATION, of.step_time)}, sooner than the TBT "
@@ -288,7 +288,7 @@ def _lines(of: Service, duration: Fraction, objective: Fraction) -> list[Line]:
 
 
 def _misfits(of: Service, config: ChannelConfig) -> list[str]:
-    """Why a service does not fit, each with what would."""
+    """Reasons why a service does not fit, each with values that would."""
     found = []
     held = of.weight_bytes + of.kv_bytes
     if of.memory_size is not None and held > of.memory_size:
@@ -325,7 +325,7 @@ def _misfits(of: Service, config: ChannelConfig) -> list[str]:
 
 
 def _bandwidth_ways(of: Service) -> str:
-    """What would bring guarantee and burst within the channels, each with all else as it is."""
+    """Single changes that would bring guarantee and burst within the channels."""
     channels = math.ceil(max(of.guaranteed / (ADMISSIBLE_SHARE * of.rate), of.burst / of.rate))
     # What a step may read, by the guarantee and in its time.
     step = min(of.limit / of.steps_per_second, of.capacity * of.step_time)
@@ -348,7 +348,7 @@ def _within(of: Service) -> bool:
 
 
 def _larger_batch(of: Service) -> str:
-    """The least batch whose weights are read seldom enough; nothing if none would do."""
+    """The smallest batch with which weights are read rarely enough; empty for none."""
     room = of.limit / of.tokens_per_second - of.context * of.kv_bytes_per_token
     if room <= 0:
         return ""

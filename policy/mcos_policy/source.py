@@ -31,17 +31,17 @@ __all__ = [
 
 _LARGEST_FILE = 1 << 20
 _MOST_PARTS = 64
-"""Parts of a dotted key; every way to a value is kept, so that long ones take their square."""
+"""Most parts of a dotted key. Each prefix is kept as a path, so memory grows with the square."""
 
 _LANGUAGE = Language(tree_sitter_toml.language())
 _IMAGE = IMAGE_MAGIC.to_bytes(4, "little")
 _NO_SAMPLES: Mapping[str, Path] = MappingProxyType({})
 _SEVERAL = ("tenant",)
-"""A table of which a file may have several."""
+"""The path whose tables a file may have several of."""
 _UNQUOTED = re.compile(
     r"\s*([A-Za-z0-9_-]+)\s*=\s*([0-9]+(?:\.[0-9]+)? *[A-Za-z\u00b5\u03bc][A-Za-z/]*)\s*(?:#.*)?"
 )
-"""A line with a quantity that is no text."""
+"""A line with a quantity that is not in quotes."""
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -129,7 +129,7 @@ def read_source(
 
 
 def parse_source(text: str, name: str, *, noun: str, begin: str) -> Source:
-    """The same for a text that was read already, called by ``name``."""
+    """Parse the text of such a file, which messages call ``name``."""
     tree = Parser(_LANGUAGE).parse(text.encode())
     try:
         index = _Index(name, text)
@@ -314,7 +314,7 @@ class _Index:
                 self._pair(child, path)
 
     def _require_arrays(self, node: Node, header: Node, earlier: Node) -> None:
-        """Note where one of several tables does not begin with its header in double brackets."""
+        """Note a table that is one of several and whose header is not in double brackets."""
         if node.type == "table_array_element" and _SEVERAL in self.lengths:
             return
         (name,) = _SEVERAL
@@ -360,7 +360,7 @@ class _Index:
             self.keys[path] = key
 
     def _descend(self, table: KeyPath, parts: list[tuple[str, Node]]) -> KeyPath:
-        """The path of a dotted key; a step into an array of tables means its last table."""
+        """The path of a dotted key. A step into an array of tables goes to the last of them."""
         if len(parts) > _MOST_PARTS:
             rule = f"a key must have at most {_MOST_PARTS} parts, not {len(parts)}; shorten it"
             raise ContractError([error(self._place(parts[0][1]), rule)])

@@ -42,7 +42,7 @@ _LARGEST_EXPONENT = 40
 _WRITTEN = (
     f"a number of at most {_MOST_DIGITS} digits in 1e-{_LARGEST_EXPONENT}..1e{_LARGEST_EXPONENT}"
 )
-"""Exact arithmetic with more than that takes time and means nothing."""
+"""Exact arithmetic with longer numbers takes time and gains nothing."""
 _WHY = "numbers are kept exactly, and one beyond these limits is taken for a slip"
 _BEYOND = f"write {_WRITTEN}; {_WHY}"
 
@@ -114,7 +114,7 @@ class Quantity:
         return number
 
     def show(self, number: Fraction) -> str:
-        """The quantity in the largest unit that leaves at least 1, to 15 digits."""
+        """The quantity in the largest unit of which it is at least 1, to 15 digits."""
         prefixes = [(unit, size) for unit, size in self.units.items() if "i" not in unit]
         unit, size = prefixes[0]
         for candidate in prefixes:
@@ -123,7 +123,7 @@ class Quantity:
         return f"{_plain(number / size)} {unit}"
 
     def respelled(self, number: object, unit: str, *, key: str = "") -> str | None:
-        """What to write for a number of some unit; None if that is no unit of such a quantity.
+        """The spelling of a contract for a number with any unit; None if the unit is not of this kind.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class Quantity:
         return f'write {self.noun} without a sign, such as "{self.example}"'
 
     def _quoted(self, value: object) -> str:
-        """What to do about a value that is no text."""
+        """The way out for a value that is not text."""
         if isinstance(value, int | Decimal) and not Decimal(value).is_nan() and value < 0:
             return self._positive
         respelled = self.respelled(value, self.usual)
@@ -181,7 +181,7 @@ class Quantity:
         return f"{respelled}, in quotes, or another of the units {', '.join(self.units)}"
 
     def _unit_way_out(self, text: str) -> str:
-        """What to do about a text that is no number with a unit."""
+        """The way out for a text that is not a number with a unit."""
         match = _LOOSE.fullmatch(text)
         if match is None:
             return f"write a finite number and {self._known}"
@@ -235,7 +235,7 @@ def _exactly(value: object) -> Fraction | None:
 
 
 def _plain(number: Fraction) -> str:
-    """A number in digits, to as many as are shown."""
+    """A number in digits, without an exponent, rounded to 15 of them."""
     with decimal.localcontext(prec=_SHOWN_DIGITS):
         rounded = Decimal(number.numerator) / Decimal(number.denominator)
     text = f"{rounded:f}"
