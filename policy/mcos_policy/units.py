@@ -123,7 +123,7 @@ class Quantity:
         return f"{_plain(number / size)} {unit}"
 
     def respelled(self, number: object, unit: str, *, key: str = "") -> str | None:
-        """The spelling of a contract for a number with any unit; None if the unit is not of this kind.
+        """What to write for a number with any unit; None if the unit is not of this kind.
 
         Parameters
         ----------
