@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import RegisterMap
-from mcos_hw.registers.image import HEADER_WORDS, IMAGE_MAGIC, ImageState
+from mcos_hw.registers.image import IMAGE_MAGIC, ImageState
 from mcos_hw.targets.ports import Port, groups
 
 __all__ = [
@@ -124,7 +124,7 @@ def _constants(config: ChannelConfig, registers: RegisterMap) -> list[tuple[str,
         "BEAT_BYTES": config.beat_bytes,
         "BYTES_PER_CLOCK": config.bytes_per_clock,
         "CLOCK_KHZ": config.clock_khz,
-        "IMAGE_WORDS": HEADER_WORDS + registers.image_length + 1,
+        "IMAGE_WORDS": registers.image_length,
         "REGISTER_ADDRESS_BITS": registers.address_width,
         "IMAGE_CONTROL_BEGIN": control.pack(begin=1),
         "IMAGE_CONTROL_COMMIT": control.pack(commit=1),

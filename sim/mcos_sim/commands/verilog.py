@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos verilog --target generic -o build/verilog"
+EXAMPLE = "mcos verilog fpga --tenants 4 -o build/verilog"
 
 TARGETS = ("generic",)
 """Targets, each a module ``mcos_hw.targets.<name>`` with a function ``files``."""
@@ -56,13 +56,14 @@ def command(
     *,
     hardware: HardwareOptions,
 ) -> None:
-    """Write a channel as one self-contained Verilog-2005 file, with its register map.
+    """Write a channel as one self-contained Verilog-2005 file, and what goes with it.
 
-    mcos.v is the hardware; mcos_registers.h, .rdl and .md its registers for C, SystemRDL and
-    people; mcos.json its ports, sizes and hashes for programs. The same arguments always give the
-    same bytes.
+    mcos.v is the hardware, mcos_inst.vh an instance to copy, mcos_tb.v a testbench for an image of
+    mcos compile; mcos.sdc, .xdc and .lpf constrain the clock; mcos_registers.h, .rdl and .md are
+    its registers for C, SystemRDL and people; mcos.json its ports, sizes and hashes for programs.
+    The same arguments always give the same bytes.
     """
-    from mcos_policy.hardware import option_words
+    from mcos_policy.hardware import hardware_words, option_words
 
     if target not in TARGETS:
         raise UserError(f"target must be one of {', '.join(TARGETS)}, not {target!r}; choose one")
@@ -84,3 +85,4 @@ def command(
         write_together(written | more)
     for path, data in written.items():
         tell(f"{path}: {len(data):,} bytes")
+    tell(f"hardware: {hardware_words(config)}")

@@ -59,7 +59,7 @@ def test_names_are_plain_and_verilator_has_nothing_to_say(tenants, arbiter, tmp_
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
-@pytest.mark.parametrize(("tenants", "arbiter"), SIZES[1:])  # the first in test_testbench.py
+@pytest.mark.parametrize(("tenants", "arbiter"), SIZES[1:])  # docs/verilog.md has the first
 def test_icarus_reads_it_as_verilog_2005(tenants, arbiter, tmp_path):
     source = tmp_path / "mcos.v"
     source.write_text(_core(tenants, arbiter))

@@ -86,7 +86,7 @@ def test_the_makefile_explains_runs_and_compiles(tmp_path):
     assert (folder / "build/waves/timeline.html").exists()
     make("clean")
     assert {path.name for path in folder.iterdir()} == NAMES
-    assert "verilog -o build/verilog" in make("-n", "verilog")
+    assert "verilog contract.toml -o build/verilog" in make("-n", "verilog")
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

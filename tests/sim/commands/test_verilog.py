@@ -36,7 +36,8 @@ def test_files_are_listed_with_their_sizes(written):
     # A slow machine is told of progress.
     assert [x for x in result.stderr.splitlines() if not x.startswith("Writing Verilog")] == []
     assert result.stdout.splitlines() == [
-        f"{directory / name}: {(directory / name).stat().st_size:,} bytes" for name in NAMES
+        *(f"{directory / name}: {(directory / name).stat().st_size:,} bytes" for name in NAMES),
+        "hardware: 4 tags, 800 MHz, 64 B a clock, beats of 32 B, 512 slots",
     ]
 
 
