@@ -11,7 +11,8 @@ class Replicated(wiring.Component):
     """A register that is kept several times, so that each copy drives a part of its fan-out.
 
     Every copy takes ``value`` at the clock edge and is 0 after reset. So all copies are equal in
-    every clock, and a reader may take any of them.
+    every clock, and a reader may take any of them. The clock domain has to have a synchronous
+    reset.
 
     Synthesis would make one register of equal ones and undo this. Yosys merges two flip-flops if
     their inputs, reset and reset value are the same, and reads ``keep`` on a cell, where Amaranth
