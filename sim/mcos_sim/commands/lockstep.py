@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers, json_option
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
+from mcos_sim.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +39,44 @@ _SHOWN = 12
 """Fields of a difference that are printed."""
 
 
-def command(
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DesignOptions:
+    """Which hardware is compared: every combination."""
+
     tenants: Annotated[
         list[int] | None, typer.Option(help="Sizes to compare.", show_default="16")
-    ] = None,
+    ] = None
     lateness: Annotated[
         list[int] | None, typer.Option(help="Lateness to compare, 0 to 3.", show_default="3")
-    ] = None,
-    arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS,
+    ] = None
+    arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS
+
+    def designs(self) -> list[Design]:
+        """The designs.
+
+        Raises
+        ------
+        UserError
+            If no hardware has one of the sizes.
+        """
+        from mcos_hw.config import ChannelConfig
+        from mcos_hw.registers import ArbiterKind
+        from mcos_sim.lockstep.campaign import Design
+
+        kind = ArbiterKind[self.arbiter.name]
+        try:
+            return [
+                Design(config=ChannelConfig(tenants=count, lateness=late), arbiter=kind)
+                for count in self.tenants or [ChannelConfig.tenants]
+                for late in self.lateness or [ChannelConfig.lateness]
+            ]
+        except ValueError as error:
+            raise UserError(str(error)) from None
+
+
+def command(
+    *,
+    hardware: DesignOptions,
     cases: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="Random contracts and traffic.")
     ] = 20,
@@ -68,11 +100,7 @@ def command(
     as short as possible and written to a file, with a waveform that has both sides.
     """
     with loading():
-        from mcos_hw.config import ChannelConfig
-        from mcos_hw.registers import ArbiterKind
         from mcos_sim.engines.verilated import channel_library
-        from mcos_sim.errors import UserError
-        from mcos_sim.lockstep.campaign import Design
         from mcos_sim.lockstep.case import random_case
         from mcos_sim.lockstep.compare import compare
         from mcos_sim.lockstep.store import read_case
@@ -101,15 +129,7 @@ def command(
         _show(outcome.difference)
         raise typer.Exit(1)
 
-    kind = ArbiterKind[arbiter.name]
-    try:
-        designs = [
-            Design(config=ChannelConfig(tenants=count, lateness=late), arbiter=kind)
-            for count in tenants or [ChannelConfig.tenants]
-            for late in lateness or [ChannelConfig.lateness]
-        ]
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    designs = hardware.designs()
     report = run_campaign(designs, seed=seed, cases=cases, clocks=clocks, workers=workers)
     output.print(
         f"{report.clocks:,} clocks of {report.cases:,} random configurations on {len(designs)} "
