@@ -60,8 +60,8 @@ HARDWARE_BUGS = {
     ),
     "a refused request is judged by the one before it": Bug(
         module=f"{CHANNEL}.classes",
-        text='self.refuses[i] & request["outside"]',
-        instead="self.refuses[i] & head.outside",
+        text='contract.refuse_outside & request["outside"]',
+        instead="contract.refuse_outside & head.outside",
     ),
     "a colour has three bits": Bug(
         module=f"{CHANNEL}.intake",
