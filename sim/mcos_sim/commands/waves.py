@@ -97,7 +97,7 @@ class Views:
             from mcos_sim.waves.views.perfetto import write_perfetto
 
             with writing(self.perfetto), progress("Writing the Perfetto trace", None):
-                write_perfetto(self.perfetto, waveform, violations)
+                write_perfetto(self.perfetto, waveform, violations, tenants)
         if self.svg is not None:
             from mcos_sim.waves.views.drawing import write_drawing
 

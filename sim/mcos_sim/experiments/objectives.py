@@ -16,7 +16,7 @@ from mcos_policy.contract import Tenant
 from mcos_policy.objectives import Objective
 from mcos_policy.quantize import channel_rate, per_clock
 from mcos_sim.experiments.replay import figures
-from mcos_sim.fairness.own_queue import own_queue
+from mcos_sim.fairness.own_queue import grant_waits, own_queue
 from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 
@@ -218,11 +218,9 @@ def _waits(seen: TenantResult | None, share: Fraction, end: int) -> _Waits:
 
 def _behind_own(seen: TenantResult, end: int) -> np.ndarray:
     """Clocks until the request before each was granted: nothing else is promised best effort."""
-    before = np.full(len(seen.offered), end, np.int64)
-    before[: len(seen.granted)] = seen.granted
-    own = np.zeros(len(seen.offered))
-    own[1:] = np.maximum(0, before[:-1] - seen.offered[1:])
-    return own
+    granted = np.full(len(seen.offered), end, np.int64)
+    granted[: len(seen.granted)] = seen.granted
+    return grant_waits(seen.offered, granted)
 
 
 def _ranks(values: np.ndarray, *names: str) -> dict[str, int] | None:

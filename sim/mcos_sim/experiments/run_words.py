@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcos_sim.report.amounts import rounded
+from mcos_sim.report.served import ASKS_MORE, NEARLY
 
 __all__ = [
     "UNITS",
@@ -30,12 +31,6 @@ _OF_A_DEVICE = (
     "[fabric] latency that it keeps, as the sample decode-prefill-hbm3 has them; see docs/memory.md"
 )
 """The same where the memory is the model of a device."""
-
-_NEARLY = 0.95
-"""Part of a latency from which on it is called all."""
-
-_ASKS_MORE = 1.02
-"""Ratio of what is asked to what is guaranteed from which on a tenant asks for more on average."""
 
 _MOST_NS = 10_000
 """Longest time that is told in ns."""
@@ -86,9 +81,9 @@ def objective_sentence(row: Mapping[str, Any], clock_khz: int) -> str:
         return f"{told}; {promised} to best effort"
     if own * 2 < worst["latency_clocks"]:
         return f"{told}, {promised}"
-    whole = own >= _NEARLY * worst["latency_clocks"]
+    whole = own >= NEARLY * worst["latency_clocks"]
     told += f", {'all' if whole else time(own)} of that behind its own requests"
-    if row["asked_gbps"] > _ASKS_MORE * row["guaranteed_gbps"]:
+    if row["asked_gbps"] > ASKS_MORE * row["guaranteed_gbps"]:
         return (
             f"{told}: it asked for {rounded(row['asked_gbps'], 4)} GB/s and is promised "
             f"{rounded(row['guaranteed_gbps'], 4)}"

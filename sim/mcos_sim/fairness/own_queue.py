@@ -5,6 +5,7 @@ import numpy as np
 from mcos_sim.scenario import TenantResult
 
 __all__ = [
+    "grant_waits",
     "own_queue",
     "queue_waits",
 ]
@@ -60,4 +61,25 @@ def queue_waits(offered: np.ndarray, sizes: np.ndarray, bytes_per_clock: float) 
     # d_{k-1} is the latest of a_j + the service of requests j to k-1.
     latest = np.maximum.accumulate(offered - begins)
     waits[1:] = np.maximum(0.0, latest[:-1] + ends[:-1] - offered[1:])
+    return waits
+
+
+def grant_waits(offered: np.ndarray, granted: np.ndarray) -> np.ndarray:
+    """How long each request waits until the one in front of it is granted.
+
+    That is the own queue of a tenant without a guarantee, to which nothing else is promised.
+
+    Parameters
+    ----------
+    offered, granted : numpy.ndarray
+        Shape (requests,): clock of the first offer, rising, and of the grant; for a request that is
+        not granted, the clock after the last.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (requests,), float64: clocks.
+    """
+    waits = np.zeros(len(offered))
+    waits[1:] = np.maximum(0, granted[:-1] - offered[1:])
     return waits

@@ -6,7 +6,7 @@ from typing import Any
 from mcos_policy.objectives import Verdict
 from mcos_sim.report.amounts import bandwidth, duration, enumerated, percent, rounded
 from mcos_sim.report.rows import RUNS
-from mcos_sim.report.served import Outcome, Served, served
+from mcos_sim.report.served import ASKS_MORE, NEARLY, Outcome, Served, served
 
 __all__ = [
     "answer",
@@ -16,12 +16,6 @@ __all__ = [
 
 _TOLD = 3
 """Tenants that have a sentence each; of more, the count and the one that is late most often."""
-
-_ASKS_MORE = 1.005
-"""Ratio of what is asked to what is guaranteed from which a tenant asks for more."""
-
-_NEARLY = 0.95
-"""Part of a latency from which on it is called all."""
 
 _MCOS = "mcos"
 
@@ -96,7 +90,7 @@ def _why(tenant: Served, found: Mapping[str, Any]) -> str:
         own = duration(tenant.slowest.own_queue, clock_khz)
         whole = duration(tenant.slowest.latency, clock_khz)
         most = f"{own} of the {whole}"
-        if tenant.slowest.own_queue >= _NEARLY * tenant.slowest.latency:
+        if tenant.slowest.own_queue >= NEARLY * tenant.slowest.latency:
             most = f"all {whole}"
         return f"{most} of its slowest are in its own queue; {_asks(tenant)}"
     if tenant.verdict == Verdict.IMPOSSIBLE.value:
@@ -131,7 +125,7 @@ def _asks(tenant: Served) -> str:
         return "it is best effort and is promised nothing"
     if tenant.asks_for_all:
         return f"it asks for all there is and is promised {bandwidth(tenant.guaranteed)}"
-    if tenant.asked > _ASKS_MORE * tenant.guaranteed:
+    if tenant.asked > ASKS_MORE * tenant.guaranteed:
         return (
             f"it asks for {bandwidth(tenant.asked)} and is promised {rounded(tenant.guaranteed, 4)}"
         )
@@ -198,7 +192,7 @@ def _without_objectives(tenants: Sequence[Served], found: Mapping[str, Any]) -> 
     clock_khz = found["clock_khz"]
     tenant, slowest = max(slow, key=lambda each: each[1].latency)
     own = f"{duration(slowest.own_queue, clock_khz)} of them"
-    if slowest.own_queue >= _NEARLY * slowest.latency:
+    if slowest.own_queue >= NEARLY * slowest.latency:
         own = "all of it"
     return (
         f"No tenant has an SLO; the slowest request, one of {tenant.name}, took "

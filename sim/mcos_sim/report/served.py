@@ -8,6 +8,8 @@ from typing import Any
 from mcos_policy.objectives import Verdict
 
 __all__ = [
+    "ASKS_MORE",
+    "NEARLY",
     "Histogram",
     "Latency",
     "Outcome",
@@ -15,6 +17,13 @@ __all__ = [
     "Slowest",
     "served",
 ]
+
+
+ASKS_MORE = 1.02
+"""Ratio of what is asked to what is guaranteed from which on a tenant asks for more on average."""
+
+NEARLY = 0.95
+"""Part of a latency from which on it is called all."""
 
 
 class Outcome(enum.Enum):

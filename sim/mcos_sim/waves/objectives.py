@@ -1,13 +1,12 @@
 """Which requests of a waveform are answered later than their tenant's latency objective."""
 
 import dataclasses
-import itertools
 from fractions import Fraction
 
 import numpy as np
 
 from mcos_policy.settings import TenantSettings
-from mcos_sim.fairness.own_queue import queue_waits
+from mcos_sim.fairness.own_queue import grant_waits, queue_waits
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.spans import Span, older_spans, spans
 
@@ -124,14 +123,16 @@ def _timed(waveform: Waveform, tag: int, requests: list[Span], older: list[Span]
     rate = _settings(waveform, tag, int(waveform.clocks[0])).committed_rate
     guarantee = Fraction(rate, 1 << waveform.config.rate_fraction)
     known = [each for each in requests if each.offered is not None and each.size is not None]
+    offered = np.array([each.offered for each in known], dtype=np.int64)
     if guarantee:
-        offered = np.array([each.offered for each in known], dtype=np.int64)
         sizes = np.array([each.size for each in known], dtype=np.int64)
-        waits = queue_waits(offered, sizes, float(guarantee)).tolist()
+        waits = queue_waits(offered, sizes, float(guarantee))
     else:
-        waits = _behind_the_grant(known)
+        end = int(waveform.clocks[-1]) + 1
+        clocks = [end if each.granted is None else each.granted for each in known]
+        waits = grant_waits(offered, np.array(clocks, dtype=np.int64))
     found = []
-    for each, wait in zip(known, waits, strict=True):
+    for each, wait in zip(known, waits.tolist(), strict=True):
         if each.latency is None or each.offered is None or each.request_id is None:
             continue
         assert each.answered is not None
@@ -147,12 +148,3 @@ def _timed(waveform: Waveform, tag: int, requests: list[Span], older: list[Span]
             )
         )
     return found
-
-
-def _behind_the_grant(requests: list[Span]) -> list[float]:
-    """Clocks from each first offer to the grant of the request in front of it."""
-    waits = [0.0] * len(requests)
-    for place, (before, each) in enumerate(itertools.pairwise(requests), 1):
-        if before.granted is not None and each.offered is not None:
-            waits[place] = max(0.0, before.granted - each.offered)
-    return waits

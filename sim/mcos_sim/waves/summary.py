@@ -36,6 +36,8 @@ class TenantSummary:
         Latency objective, None without one.
     slo_violations : int
         Responses in the waveform that are later than it.
+    late_clocks : tuple[int, ...]
+        Their clocks.
     slo_open : int
         Requests without a response when the waveform ends, whose objective is past.
     worst : Timed or None
@@ -54,6 +56,7 @@ class TenantSummary:
     worst_clocks: float | None
     slo_clocks: int | None
     slo_violations: int
+    late_clocks: tuple[int, ...]
     slo_open: int
     worst: Timed | None
 
@@ -103,6 +106,7 @@ def summarise(waveform: Waveform) -> list[TenantSummary]:
                 worst_clocks=percentiles[2],
                 slo_clocks=late.slo_clocks,
                 slo_violations=len(late.violations),
+                late_clocks=late.violations,
                 slo_open=late.open_late,
                 worst=late.worst,
             )

@@ -29,13 +29,13 @@ def test_the_late_ones_come_first_then_those_in_time_then_the_idle_ones():
         (tenant("a"), {"arbiter": "fcfs"}, "(MCOS promises 1.4 µs)."),
         # Late by its own queue alone.
         (late("a"), {}, "it asks for 180 GB/s and is promised 100."),
-        (late("a", asked_gbps=100.4), {}, "own queue; it asks in bursts."),
+        (late("a", asked_gbps=101.9), {}, "own queue; it asks in bursts."),
         (
             late("a", traffic="backlogged"),
             {},
             "own queue; it asks for all there is and is promised 100 GB/s.",
         ),
-        (late("a", asked_gbps=100.6), {}, "asks for 100.6 GB/s and is promised 100."),
+        (late("a", asked_gbps=102.1), {}, "asks for 102.1 GB/s and is promised 100."),
         (late("a", violations=1, violations_own_queue=1), {}, "a is late once in 20,000 requests"),
         (
             best_effort("a", slo_clocks=1_600.0, violations=5, violations_own_queue=5),

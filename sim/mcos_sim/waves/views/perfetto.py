@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from mcos_policy.files import write_text
-from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules import Violation, Wording
 from mcos_sim.waves.signals import CLASS_NAMES
 from mcos_sim.waves.spans import Span, older_spans, spans
+from mcos_sim.waves.summary import TenantSummary
 
 __all__ = ["write_perfetto"]
 
@@ -25,8 +25,13 @@ _CHANNEL = 1_000
 """Track of what belongs to no tenant; those of tenants are their tags."""
 
 
-def write_perfetto(path: Path, waveform: Waveform, violations: Sequence[Violation] = ()) -> int:
-    """Write the trace; the events that it has.
+def write_perfetto(
+    path: Path,
+    waveform: Waveform,
+    violations: Sequence[Violation],
+    tenants: Sequence[TenantSummary],
+) -> int:
+    """Write the trace.
 
     Each request is a span of its tenant from acceptance to response, with two spans inside: the
     time in the queue, and the time from its grant on. A request that was accepted before the
@@ -34,6 +39,22 @@ def write_perfetto(path: Path, waveform: Waveform, violations: Sequence[Violatio
     its tenant, or of the channel, named by its rule; an answer later than its tenant's objective is
     one named ``late``. Counters are each tenant's queue level and bucket levels, virtual time, and
     bytes in flight.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The trace.
+    waveform : Waveform
+        What to show.
+    violations : Sequence[Violation]
+        What is wrong.
+    tenants : Sequence[TenantSummary]
+        Every tenant, with its objective and the answers later than that.
+
+    Returns
+    -------
+    int
+        Events that the trace has.
 
     Raises
     ------
@@ -43,7 +64,7 @@ def write_perfetto(path: Path, waveform: Waveform, violations: Sequence[Violatio
     events = [
         *_names(waveform),
         *_requests(waveform),
-        *_instants(waveform, violations),
+        *_instants(waveform, violations, tenants),
         *_counters(waveform),
     ]
     text = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"unit": "clocks"}}
@@ -86,17 +107,18 @@ def _span(
         yield {**common, "name": name, "ph": "e", "ts": end}
 
 
-def _instants(waveform: Waveform, violations: Sequence[Violation]) -> Iterator[dict[str, Any]]:
+def _instants(
+    waveform: Waveform, violations: Sequence[Violation], tenants: Sequence[TenantSummary]
+) -> Iterator[dict[str, Any]]:
     """Violations, and answers that are late."""
     wording = Wording(waveform)
     for each in violations:
         track = each.tenant if each.tenant in waveform.names else _CHANNEL
         told = wording.sentence(each)
         yield _instant(track, each.rule.text, each.clock, {"sentence": told})
-    for tag in waveform.names:
-        late = late_requests(waveform, tag)
-        for clock in late.violations:
-            yield _instant(tag, "late", clock, {"slo_clocks": late.slo_clocks})
+    for each in tenants:
+        for clock in each.late_clocks:
+            yield _instant(each.tag, "late", clock, {"slo_clocks": each.slo_clocks})
 
 
 def _instant(track: int, name: str, clock: int, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from mcos_sim.report.colours import CLASSES, QUEUED, tenant_colour
 from mcos_sim.report.rendering import write_page
-from mcos_sim.waves.objectives import late_requests
 from mcos_sim.waves.reading import Waveform
 from mcos_sim.waves.rules import CLAIMS, Violation, Wording
 from mcos_sim.waves.summary import TenantSummary
@@ -63,7 +62,7 @@ def write_timeline(
     """
     wording = Wording(waveform)
     sentences = [wording.sentence(each) for each in violations]
-    late = [clock for tag in waveform.names for clock in late_requests(waveform, tag).violations]
+    late = [clock for each in tenants for clock in each.late_clocks]
     figure = timeline_figure(waveform, violations, sentences, late)
     picture = figure.to_html(
         full_html=False,

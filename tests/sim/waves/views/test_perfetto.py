@@ -10,6 +10,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
+from mcos_sim.waves.summary import summarise
 from mcos_sim.waves.views.perfetto import write_perfetto
 from tests.sim.waves.windows import write_case
 
@@ -22,7 +23,7 @@ def test_requests_are_spans_and_levels_are_counters(tmp_path):
     broken = dataclasses.replace(waveform, channel={**waveform.channel, "load": level})
     violations, total = check_waveform(broken)
     assert total == 1
-    count = write_perfetto(tmp_path / "w.json", broken, violations)
+    count = write_perfetto(tmp_path / "w.json", broken, violations, summarise(broken))
     events = json.loads((tmp_path / "w.json").read_text())["traceEvents"]
     assert len(events) == count
 
