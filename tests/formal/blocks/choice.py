@@ -340,13 +340,13 @@ class PromotedHarness(ChoiceHarness):
         m.d.sync += [
             waited.eq(waits & ~is_granted),
             opened.eq(choice.open_then),
-            others.eq(Mux(waits & ~is_granted, others + choice.grant, 0)),
+            others.eq(Mux(waits & ~is_granted, others + choice.turn.grant, 0)),
         ]
         m.d.comb += [
             Assume(~waited | waits),
             self.invariant(waited | (others == 0), ~waited | (others < 2)),
             Assert(implies(waited & opened, is_granted)),
-            Assert(implies(waited & choice.grant, is_granted)),
+            Assert(implies(waited & choice.turn.grant, is_granted)),
             Assert(others <= 1),
             Cover(waited & (others == 1) & is_granted),
         ]
