@@ -26,9 +26,9 @@ __all__ = [
 WORD_WIDTH = 32
 
 _ROWS_IN_STEP = 4
-"""Tenants between which one step of reading the live configuration selects.
+"""Tenants among which one step of reading the live configuration selects.
 
-A row has some 170 bits; a wider step takes more wires to one place than a router finds there.
+A row has some 170 bits. A wider step brings more wires to one place than a router finds there.
 """
 
 
@@ -73,17 +73,17 @@ class RegisterBank(wiring.Component):
         words                                        A
         rdata                                                 A
 
-    What an address selects goes through a register at each step, because it comes from everywhere
-    in the channel.
+    Each step of the selection ends in a register, because the words come from all over the channel.
 
     An address and the data of a write may come in either order; the write happens, and its event
     is seen, in the clock after the later one. Bits 1..0 of an address are ignored.
 
-    Only a full write of a WRITE register does something. Any other write of a register answers
-    SLVERR, an access where no register is answers DECERR, and both change nothing. A WRITE
-    register reads as zero.
+    Only a write of all four bytes of a WRITE register has an effect. Any other write of a register
+    is answered with SLVERR, and an access where no register is with DECERR; both change nothing. A
+    WRITE register reads as zero.
 
-    The bank holds no register itself: it reads what others hold and tells them what was written.
+    The bank stores no register. It reads the values that other blocks store, and tells them what
+    software wrote.
 
     Parameters
     ----------

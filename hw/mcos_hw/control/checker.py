@@ -21,16 +21,16 @@ __all__ = [
 class SectionChecker(wiring.Component):
     """Checker of the sections of one kind.
 
-    The loader hands it the first word of each section with ``open_stb``, and every word after that
-    with ``word_stb`` as long as ``open`` is high. Both may come in every clock. The checker answers
-    ``fault`` and ``fits`` in the clock of the word, and tells the store where a value goes. It
-    refuses a section that the hardware does not have, one of another length, and one that is not
-    the next of its kind.
+    The loader hands over the first word of each section with ``open_stb``, and every word after it
+    with ``word_stb`` while ``open`` is high. A word may come in every clock. The checker answers
+    with ``fault`` or ``fits`` in the same clock, and tells the store where a value goes. It refuses
+    a section that the hardware does not have, a section of another length, and a section that is
+    not the next of its kind.
 
-    With ``config.loader_checks`` it also holds each value against the field's ``least`` and
-    ``most`` in the map, and against the rules of a subclass. ``verdict`` says from the clock after
-    the last word on whether one was broken. Without it, ``fits`` is always high and ``verdict`` is
-    always NONE.
+    With ``config.loader_checks`` the checker compares each value with the field's ``least`` and
+    ``most`` in the map, and applies the rules of a subclass. ``verdict`` tells from the clock after
+    the last word on whether a rule was broken. Without ``config.loader_checks``, ``fits`` is always
+    high and ``verdict`` is always NONE.
 
     It does not look at the image's header and checksum; the loader does.
 

@@ -31,16 +31,16 @@ CHECKERS = (TenantChecker, ChannelChecker)
 class ImageLoader(wiring.Component):
     """Loader and store of a channel's configuration.
 
-    Takes one word a clock. It checks the header itself, hands each section to the checker of its
-    kind, and refuses the image at the first word that is wrong: in the header, at the begin of a
-    section, or a bit outside its field. The last word is the checksum. In the clock after it the
-    loader refuses the image as MISSING if not all sections have come, and as each checker says if a
-    value breaks a rule; else the image is STAGED.
+    Takes one word a clock. It checks the header and hands each section to the checker of its kind.
+    The first wrong word refuses the image: a word of the header, the first word of a section, or a
+    value with a bit outside its field. The last word is the checksum. In the clock after it the
+    loader collects the verdicts: it refuses the image as MISSING if not all sections have come, or
+    with a checker's code if a value breaks a rule; else the image is STAGED.
 
-    The rules of values are those of :class:`~mcos_hw.control.checker.SectionChecker` and its
-    subclasses. The loader knows none of them.
+    The loader knows no rule about values; see :class:`~mcos_hw.control.checker.SectionChecker` and
+    its subclasses.
 
-    What software may do, and what comes of it:
+    What software may do, and what happens:
 
     ========= ========= ======================= ====================== ==================
     state     begin     word                    commit                 code of a refusal
