@@ -2,8 +2,6 @@
 
 from mcos_sim.model.layout import COUNTER
 
-__all__ = list(COUNTER)
-
 globals().update(COUNTER)
 
 

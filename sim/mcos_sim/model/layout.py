@@ -264,24 +264,6 @@ OUTLET_SLOT, OUTLET_TENANT, OUTLET_OP, OUTLET_ADDRESS, OUTLET_BEATS = range(
 )
 
 # Slots, a row each, and as many rows as there are slots.
+SLOT_TABLE = _place.next
 SLOT_ROW = 5
-SLOT_TENANT, SLOT_ID, SLOT_BEATS, SLOT_OFFERED, SLOT_FREE = range(
-    _place.next, _place.next + SLOT_ROW
-)
-
-
-def length(config: ChannelConfig) -> int:
-    """Places of a channel of these sizes.
-
-    Raises
-    ------
-    ValueError
-        If there is no room for its tenants or its queues.
-    """
-    if config.tenants > LANES:
-        raise ValueError(f"tenants must be at most the model's {LANES}, not {config.tenants}")
-    if config.queue_depth > ROWS:
-        raise ValueError(
-            f"queue_depth must be at most the model's {ROWS}, not {config.queue_depth}"
-        )
-    return _place.next + SLOT_ROW * config.slots
+SLOT_TENANT, SLOT_ID, SLOT_BEATS, SLOT_OFFERED, SLOT_FREE = range(SLOT_TABLE, SLOT_TABLE + SLOT_ROW)

@@ -2,8 +2,6 @@
 
 from mcos_sim.model.layout import LIVE
 
-__all__ = [name.upper() for name in LIVE]
-
 globals().update({name.upper(): place for name, place in LIVE.items()})
 
 

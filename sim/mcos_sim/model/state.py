@@ -15,8 +15,14 @@ __all__ = [
 
 
 def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
-    """The state of a channel in clock 0, with no image live."""
-    s = np.zeros(at.length(config), dtype=np.int64)
+    """The state of a channel in clock 0, with no image live.
+
+    Raises
+    ------
+    ValueError
+        If the model has no room for its tenants or its queues.
+    """
+    s = np.zeros(_length(config), dtype=np.int64)
     beat_bits = (config.beat_bytes - 1).bit_length()
     round_bits = config.tenant_width
     # Bits that beats x 1/w has below a tag's last one; negative where it has too few.
@@ -57,6 +63,16 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     s[at.SCAVENGES : at.SCAVENGES + at.LANES] = 1
     s[at.GUARD_LIMIT : at.GUARD_LIMIT + at.LANES] = DRAIN_AGE
     return s
+
+
+def _length(config: ChannelConfig) -> int:
+    """Places of a channel of these sizes."""
+    if config.tenants > at.LANES:
+        raise ValueError(f"tenants must be at most the model's {at.LANES}, not {config.tenants}")
+    if config.queue_depth > at.ROWS:
+        depth = config.queue_depth
+        raise ValueError(f"queue_depth must be at most the model's {at.ROWS}, not {depth}")
+    return at.SLOT_TABLE + at.SLOT_ROW * config.slots
 
 
 def image_rows(settings: Settings) -> np.ndarray:

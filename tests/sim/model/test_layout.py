@@ -48,8 +48,8 @@ def test_a_misspelt_place(module, complaint):
 
 def test_there_is_room_for_the_largest_channel(monkeypatch):
     config = ChannelConfig(tenants=16, queue_depth=64, slots=4096)
-    slots = layout.SLOT_TENANT + layout.SLOT_ROW * config.slots
-    assert len(reset_state(config, ArbiterKind.MCOS)) == layout.length(config) == slots
+    state = reset_state(config, ArbiterKind.MCOS)
+    assert len(state) == layout.SLOT_TABLE + layout.SLOT_ROW * config.slots
     for name, complaint in (
         ("LANES", "tenants must be at most the model's 8, not 16"),
         ("ROWS", "queue_depth must be at most the model's 8, not 64"),
@@ -57,4 +57,4 @@ def test_there_is_room_for_the_largest_channel(monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(layout, name, 8)
             with pytest.raises(ValueError, match=complaint):
-                layout.length(config)
+                reset_state(config, ArbiterKind.MCOS)
