@@ -15,7 +15,7 @@ from mcos_policy.rounding import rounded_down
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import Contract, json_option
 from mcos_sim.console import output, print_table, require_outputs, say, tell, write_json
-from mcos_sim.report.amounts import rounded
+from mcos_sim.report.amounts import channels_words, rounded
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def command(
 
 def _show_capacity(explanation: Explanation, *, tags: int) -> None:
     tell(
-        f"{explanation.channels} channels of {explanation.capacity_channel:g} GB/s, "
+        f"{channels_words(explanation.channels)} of {explanation.capacity_channel:g} GB/s, "
         f"{explanation.capacity_fabric:g} GB/s in all; "
         f"{explanation.reserved_share:.2%} of it guaranteed."
     )

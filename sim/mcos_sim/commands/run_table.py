@@ -14,7 +14,7 @@ from mcos_sim.experiments.run_words import (
     time_words,
     unit_for,
 )
-from mcos_sim.report.amounts import rounded
+from mcos_sim.report.amounts import channels_words, rounded
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def show_run(found: Mapping[str, Any]) -> None:
     capacity = found["capacity_gbps"]
     used = capacity - found["idle_gbps"]
     tell(
-        f"{rounded(used, 4)} of {rounded(capacity, 4)} GB/s used on {found['channels']} channels "
+        f"{rounded(used, 4)} of {rounded(capacity, 4)} GB/s used on "
+        f"{channels_words(found['channels'])} "
         f"({used / capacity:.1%}), {found['grants']:,} requests granted on the one simulated, "
         f"seed {found['seed']}"
     )

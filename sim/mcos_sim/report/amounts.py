@@ -6,6 +6,7 @@ from collections.abc import Iterable
 __all__ = [
     "UNITS",
     "bandwidth",
+    "channels_words",
     "duration",
     "enumerated",
     "percent",
@@ -26,6 +27,11 @@ def rounded(value: float, digits: int = 3) -> str:
     places = digits - 1 - math.floor(math.log10(abs(value)))
     shown = f"{round(float(value), places):,.{max(places, 0)}f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def channels_words(count: int) -> str:
+    """How many channels: ``1 channel``, ``8 channels``."""
+    return f"{count:,} channel{'' if count == 1 else 's'}"
 
 
 def time_unit(nanoseconds: float) -> str:
