@@ -6,6 +6,7 @@ the model, which knows nothing of it, stays sound.
 """
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Generator, Sequence
 from unittest import mock
@@ -39,8 +40,9 @@ def planted(rule: Rule = RULE) -> Generator[None, None, None]:
 
     sound = compiling.compile_for
 
-    def compile_for(*arguments, tenants, **options):
-        return sound(*arguments, tenants=CONFIG.tenants, **options)
+    def compile_for(*arguments, hardware, **options):
+        hardware = dataclasses.replace(hardware, tenants=CONFIG.tenants)
+        return sound(*arguments, hardware=hardware, **options)
 
     with (
         mock.patch.object(compiling, "compile_for", compile_for),
