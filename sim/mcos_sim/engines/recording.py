@@ -216,8 +216,8 @@ class Unrecorded:
         Parameters
         ----------
         run : Callable
-            Runs as many clocks as its argument has rows if the run goes on as long, fills the rows
-            and returns how many it were.
+            Runs up to as many clocks as its argument has rows, fills one row per clock,
+            and returns how many ran.
         """
         scenario, window = self._scenario, self._window
         assert window is not None

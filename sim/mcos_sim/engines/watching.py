@@ -62,8 +62,8 @@ class Watch:
         Parameters
         ----------
         run : Callable
-            Runs as many clocks as its argument has rows if the run goes on as long, fills the rows
-            and returns how many it were.
+            Runs up to as many clocks as its argument has rows, fills one row per clock,
+            and returns how many ran.
 
         Raises
         ------
