@@ -68,7 +68,7 @@ class WindowHarness(Harness):
         anchor = self.look("staleness.anchor", width)
         anchored = self.look("staleness.anchored", 1)
         past_grant, otherwise = (
-            Array(self.look(f"staleness.quarters.{name}_{i}", 2) for i in range(config.tenants))[
+            Array(self.look(f"staleness.scale.{name}_{i}", 2) for i in range(config.tenants))[
                 tenant
             ]
             for name in ("past_grant", "otherwise")

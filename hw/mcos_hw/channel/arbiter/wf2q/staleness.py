@@ -156,7 +156,7 @@ class Staleness(wiring.Component):
         tenants = range(config.tenants)
         granted, again = self.turn.granted, self.turn.again
 
-        m.submodules.quarters = quarters = Quarters(config)
+        m.submodules.scale = quarters = Quarters(config)
         m.d.comb += [
             quarters.grant.eq(self.turn.grant),
             quarters.seen.eq(self.seen),
