@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos memory check ../shared/oracle"
+EXAMPLE = "mcos memory colours"
 
 app = typer.Typer(help="The HBM models: against another simulator, page colours, row conflicts.")
 

@@ -127,7 +127,7 @@ def time_after(s):
 
 @compiled
 def move_time(s, after):
-    """Move virtual time, and where what follows stale tags starts with it."""
+    """Move virtual time, and the anchor with it."""
     time = s[at.TIME]
     if s[at.GRANT] != at.NOBODY:
         s[at.TIME_LONG_BEFORE] = s[at.TIME_BEFORE]
@@ -140,7 +140,7 @@ def move_time(s, after):
 
 @compiled
 def move_anchor(s, time):
-    """Where what follows stale tags starts, once virtual time is ``time``."""
+    """Set where a request behind stale ones starts, once virtual time is ``time``."""
     s[at.ANCHOR] = time - (s[at.STALE_AFTER] >> 1) & s[at.TAG_MASK]
 
 
