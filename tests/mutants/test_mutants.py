@@ -114,12 +114,12 @@ def test_bugs_that_overlap_do_not_share():
         MUTANT,
         bug=Bug(
             module=MUTANT.bug.module,
-            text="(count + self.valid + self.grant < depth)",
+            text="(count + comes + self.grant.valid < depth)",
             instead="Const(1, 1)",
         ),
     )
     part = dataclasses.replace(
-        whole, bug=dataclasses.replace(whole.bug, text="count + self.valid + self.grant")
+        whole, bug=dataclasses.replace(whole.bug, text="count + comes + self.grant.valid")
     )
     apart = dataclasses.replace(whole, bug=dataclasses.replace(whole.bug, text="(count - leaves)"))
     assert groups([whole, part, apart, whole]) == [(whole, apart, whole), (part,)]

@@ -5,9 +5,20 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.classes import Classes, classes_signature
+from mcos_hw.link.grant import Grant, grant_signature
+from mcos_hw.link.live import Live, live_signature
 from mcos_hw.primitive.select import pick
+from mcos_hw.registers import channel_map
 
-__all__ = ["AgeGuard"]
+__all__ = [
+    "DRAIN_AGE",
+    "AgeGuard",
+]
+
+
+DRAIN_AGE = 1024
+"""Age limit in clocks of the head of a disabled tenant, so that its queue drains."""
 
 
 class AgeGuard(wiring.Component):
@@ -28,42 +39,35 @@ class AgeGuard(wiring.Component):
 
     Members
     -------
-    serviceable : In(tenants)
-        Heads that may be granted.
-    limits : In(ArrayLayout(clocks_width, tenants))
-        Age limits in clocks, counted in whole rounds; 0 switches a tenant's guard off.
-    interval : In(8)
-        Grants from one promotion to the next, at least.
-    granted : In(tenants)
-        Whose head is granted in this clock.
-    promoted : In(1)
-        As a promotion.
+    live : In(Live)
+        Age limit of each tenant in clocks, counted in whole rounds, 0 to switch its guard off; and
+        the least number of grants from one promotion to the next. A disabled tenant has the limit
+        :data:`DRAIN_AGE`.
+    classes : In(Classes)
+        Heads that are serviceable.
+    grant : In(Grant)
+        The head that is granted in this clock, and whether as a promotion.
     promote : Out(tenants)
-        Whose head goes before every other, at most one.
+        The head that goes before every other, at most one.
     ages : Out(ArrayLayout(clocks_width, tenants))
         Ages of the heads in clocks, saturating.
     """
 
-    serviceable: Signal
-    limits: data.View
-    interval: Signal
-    granted: Signal
-    promoted: Signal
+    live: Live
+    classes: Classes
+    grant: Grant
     promote: Signal
     ages: data.View
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        clocks = data.ArrayLayout(config.clocks_width, config.tenants)
         super().__init__(
             {
-                "serviceable": In(config.tenants),
-                "limits": In(clocks),
-                "interval": In(8),
-                "granted": In(config.tenants),
-                "promoted": In(1),
+                "live": In(live_signature(channel_map(config))),
+                "classes": In(classes_signature(config)),
+                "grant": In(grant_signature(config)),
                 "promote": Out(config.tenants),
-                "ages": Out(clocks),
+                "ages": Out(data.ArrayLayout(config.clocks_width, config.tenants)),
             }
         )
 
@@ -71,6 +75,11 @@ class AgeGuard(wiring.Component):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
+        granted, promoted = self.grant.tenants, self.grant.promoted
+        all_limits = [
+            Mux(each.enable, each.age_limit, DRAIN_AGE)[: config.clocks_width]
+            for each in self.live.tenants
+        ]
         round_bits = config.tenant_width
         rounds_width = config.clocks_width - round_bits
         rounds = [Signal(rounds_width, name=f"rounds_{i}") for i in tenants]
@@ -86,13 +95,13 @@ class AgeGuard(wiring.Component):
         limit = Signal(rounds_width)
         guarded = Signal()
         ready = Signal()
-        limits = [self.limits[i][round_bits:] for i in tenants]
+        limits = [each[round_bits:] for each in all_limits]
         m.d.sync += [
-            visited.eq(turn & ~self.granted),
+            visited.eq(turn & ~granted),
             visited_age.eq(pick(turn, rounds)),
             limit.eq(pick(turn, limits)),
-            guarded.eq((turn & Cat(self.limits[i].any() for i in tenants)).any()),
-            ready.eq((turn & self.serviceable).any()),
+            guarded.eq((turn & Cat(each.any() for each in all_limits)).any()),
+            ready.eq((turn & self.classes.serviceable).any()),
         ]
 
         compared = Signal(config.tenants)
@@ -102,13 +111,13 @@ class AgeGuard(wiring.Component):
         oldest = Signal(config.tenants)
         oldest_age = Signal(rounds_width)
         m.d.sync += [
-            compared.eq(visited & ~self.granted),
+            compared.eq(visited & ~granted),
             older.eq(visited_age + (ready & ~visited_age.all())),
             over_age.eq(ready & guarded & (visited_age >= limit)),
             aged.eq(ready),
         ]
         for i in tenants:
-            with m.If(self.granted[i]):
+            with m.If(granted[i]):
                 m.d.sync += rounds[i].eq(0)
             with m.Elif(compared[i]):
                 m.d.sync += rounds[i].eq(older)
@@ -118,7 +127,7 @@ class AgeGuard(wiring.Component):
         better = Signal()
         m.d.comb += [
             better.eq(over_age & compared.any() & (~oldest.any() | (older > oldest_age))),
-            found.eq(Mux(better, compared, oldest) & ~self.granted),
+            found.eq(Mux(better, compared, oldest) & ~granted),
         ]
         m.d.sync += oldest.eq(found)
         with m.If(better):
@@ -127,16 +136,16 @@ class AgeGuard(wiring.Component):
         m.d.sync += last_visit.eq(Cat(turn[-1], last_visit[0]))
         rested = Signal(8, init=0xFF)
         due = Signal()
-        m.d.sync += due.eq((rested >= self.interval) & ~self.promoted)
+        m.d.sync += due.eq((rested >= self.live.channel.promotion_interval) & ~promoted)
         waits = Mux(aged, 0, compared & self.promote)
-        m.d.sync += self.promote.eq(self.promote & ~self.granted & ~waits)
+        m.d.sync += self.promote.eq(self.promote & ~granted & ~waits)
         with m.If(last_visit[1]):
             m.d.sync += oldest.eq(0)
-            with m.If(due & ~self.promoted & ~self.promote.any()):
+            with m.If(due & ~promoted & ~self.promote.any()):
                 m.d.sync += self.promote.eq(found)
 
-        with m.If(self.granted.any()):
-            with m.If(self.promoted):
+        with m.If(granted.any()):
+            with m.If(promoted):
                 m.d.sync += rested.eq(1)
             with m.Elif(rested != 0xFF):
                 m.d.sync += rested.eq(rested + 1)

@@ -6,24 +6,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.grant import Grant, grant_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.queue import QueueView, queue_view_signature
+from mcos_hw.link.tokens import Tokens, level_width, tokens_signature, whole_width
 from mcos_hw.primitive.carry_save import carry_save
 from mcos_hw.primitive.select import spread
+from mcos_hw.registers import channel_map
 
 __all__ = [
     "TenantBuckets",
-    "level_width",
-    "whole_width",
+    "TokenBuckets",
 ]
-
-
-def level_width(config: ChannelConfig) -> int:
-    """Bits of a signed token level, in ``2**-rate_fraction`` bytes."""
-    return config.depth_width + config.rate_fraction + 1
-
-
-def whole_width(config: ChannelConfig) -> int:
-    """Bits that hold the beats of two longest requests, and more for anything beyond."""
-    return config.beats_width + 1
 
 
 class TenantBuckets(wiring.Component):
@@ -158,3 +152,69 @@ class TenantBuckets(wiring.Component):
 def _widened(value: Value, width: int) -> Value:
     """An unsigned number with zeros in front."""
     return Cat(value, Const(0, width))[:width]
+
+
+class TokenBuckets(wiring.Component):
+    """The buckets of all tenants, each charged by the grants of its own heads.
+
+    A tenant starts with full buckets in the clock after a commit enables it.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+
+    Members
+    -------
+    live : In(Live)
+        Rates and depths of each tenant, and whether it is enabled.
+    view : In(QueueView)
+        Length of each head.
+    grant : In(Grant)
+        The grant of this clock.
+    tokens : Out(Tokens)
+        What the buckets hold.
+    """
+
+    live: Live
+    view: QueueView
+    grant: Grant
+    tokens: Tokens
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "live": In(live_signature(channel_map(config))),
+                "view": In(queue_view_signature(config)),
+                "grant": In(grant_signature(config)),
+                "tokens": Out(tokens_signature(config)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        tokens = self.tokens
+        enabled = Cat(each.enable for each in self.live.tenants)
+        was_enabled = Signal(self.config.tenants)
+        m.d.sync += was_enabled.eq(enabled)
+        conforming = self.grant.tenants & self.grant.conforming
+        burst = self.grant.tenants & self.grant.burst
+        for i in range(self.config.tenants):
+            m.submodules[f"tenant_{i}"] = bucket = TenantBuckets(self.config)
+            contract = self.live.tenants[i]
+            m.d.comb += [
+                bucket.committed_rate.eq(contract.committed_rate),
+                bucket.committed_depth.eq(contract.committed_depth),
+                bucket.peak_rate.eq(contract.peak_rate),
+                bucket.peak_depth.eq(contract.peak_depth),
+                bucket.fill.eq(enabled[i] & ~was_enabled[i]),
+                bucket.beats.eq(self.view.heads[i].beats),
+                bucket.charge_committed.eq(conforming[i]),
+                bucket.charge_peak.eq(conforming[i] | burst[i]),
+                tokens.committed[i].eq(bucket.committed),
+                tokens.peak[i].eq(bucket.peak),
+                tokens.committed_beats[i].eq(bucket.committed_beats),
+                tokens.peak_beats[i].eq(bucket.peak_beats),
+            ]
+        return m

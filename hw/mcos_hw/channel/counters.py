@@ -57,10 +57,13 @@ class EpochCounter(wiring.Component):
         m = Module()
         running = Signal(32)
         total = Signal(32)
-        m.d.comb += total.eq(counted(running, self.count))
+        ended = Signal(32)
+        # The word is shown after it is latched: before, its overflow would come at the end of an
+        # addition.
+        m.d.comb += [total.eq(counted(running, self.count)), self.latched.eq(shown(ended))]
         m.d.sync += running.eq(total)
         with m.If(self.latch):
-            m.d.sync += [self.latched.eq(shown(total)), running.eq(0)]
+            m.d.sync += [ended.eq(total), running.eq(0)]
         return m
 
 

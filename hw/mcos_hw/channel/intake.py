@@ -13,7 +13,7 @@ from mcos_hw.link.arrival import (
     terms_widening,
 )
 from mcos_hw.link.live import Live, live_signature
-from mcos_hw.link.request import request_layout
+from mcos_hw.link.request import Request, request_signature
 from mcos_hw.primitive.carry_save import carry_save
 from mcos_hw.primitive.replicated import Replicated
 from mcos_hw.registers import COLOUR_BITS, channel_map
@@ -45,11 +45,11 @@ def price(config: ChannelConfig, terms: data.View) -> Value:
 
 
 class Intake(wiring.Component):
-    """Prices a request, looks at its colour, and brings it to its queue, one per clock.
+    """Takes a request, prices it, looks at its colour, and brings it to its queue, one per clock.
 
-    The price s / w goes with the request from here on, and so does whether it is outside its
-    tenant's page colours: a new weight and new colours count for requests that are taken after
-    their commit.
+    A tenant may send if it is enabled and its queue has room. From here on the request carries its
+    price s / w, and whether it is outside its tenant's page colours: a new weight and new colours
+    count for requests that are taken after their commit.
 
     With L = 0 everything happens in the clock in which the request is taken. Otherwise the price
     is made in that clock but for an addition, that and the start tag in the next one
@@ -67,24 +67,27 @@ class Intake(wiring.Component):
     Members
     -------
     live : In(Live)
-        Live configuration.
-    taken : In(1)
-        ``request`` is taken in this clock.
-    request : In(request_layout)
-        The request.
-    row : In
-        Where its tenant's queue keeps it.
+        Which tenants are enabled, their weights and colours.
+    request : In(Request)
+        The request that is offered.
+    full : In(tenants)
+        Bit i: the queue of tenant i has no room.
+    tails : In(ArrayLayout(range(queue_depth), tenants))
+        Row in which each queue keeps the next request.
     recent : In(tenants)
-        Whose request would follow the tenant's last response closely.
+        Bit i: a request of tenant i would follow the last response of its tenant closely.
+    taken : Out(tenants)
+        The bit of the tenant whose request is taken in this clock, or none.
     arrival : Out(Arrival)
         The request on its way.
     """
 
     live: Live
-    taken: Signal
-    request: data.View
-    row: Signal
+    request: Request
+    full: Signal
+    tails: data.View
     recent: Signal
+    taken: Signal
     arrival: Arrival
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -92,10 +95,11 @@ class Intake(wiring.Component):
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
-                "taken": In(1),
-                "request": In(request_layout(config)),
-                "row": In(range(config.queue_depth)),
+                "request": In(request_signature(config)),
+                "full": In(config.tenants),
+                "tails": In(data.ArrayLayout(range(config.queue_depth), config.tenants)),
                 "recent": In(config.tenants),
+                "taken": Out(config.tenants),
                 "arrival": Out(arrival_signature(config)),
             }
         )
@@ -106,16 +110,18 @@ class Intake(wiring.Component):
         domain = m.d.sync if config.lateness else m.d.comb
         stored, approach, entry = self.arrival.stored, self.arrival.approach, self.arrival.entry
 
-        tenant = self.request.tenant
-        tenants = Signal(config.tenants)
+        request, tenant = self.request.payload, self.request.payload.tenant
+        taken_now = Signal()
         inverse = Signal(config.reciprocal_width)
         recent = Signal()
         terms_now = Signal(terms_layout(config).size)
         bits = [self.live.channel[f"colour_bit_{k}"] for k in range(COLOUR_BITS)]
         m.d.comb += [
-            tenants.eq(self.taken << tenant),
+            self.request.ready.eq(Cat(each.enable for each in self.live.tenants) & ~self.full),
+            taken_now.eq(self.request.valid & self.request.ready.bit_select(tenant, 1)),
+            self.taken.eq(taken_now << tenant),
             inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),
-            terms_now.eq(price_terms(config, self.request.beats, inverse)),
+            terms_now.eq(price_terms(config, request.beats, inverse)),
             recent.eq(self.recent.bit_select(tenant, 1)),
         ]
 
@@ -125,27 +131,27 @@ class Intake(wiring.Component):
         beats = Signal(config.beats_width)
         terms = Signal(terms_layout(config).size)
         early = Signal(terms_layout(config).size)
-        row = Signal.like(self.row)
+        row = Signal(range(config.queue_depth))
         offered = Signal(config.stamp_width)
         colour = Signal(COLOUR_BITS)
         colours = Signal(1 << COLOUR_BITS)
         domain += [
-            stored.valid.eq(self.taken),
-            stored.row.eq(self.row),
-            stored.request.eq(self.request),
-            beats.eq(self.request.beats),
+            stored.valid.eq(taken_now),
+            stored.row.eq(self.tails[tenant]),
+            stored.request.eq(request),
+            beats.eq(request.beats),
             terms.eq(terms_now),
             early.eq(Mux(recent, terms_now, 0)),
-            row.eq(self.row),
-            offered.eq(self.request.offered),
-            colour.eq(Cat(self.request.address.bit_select(bit, 1) for bit in bits)),
+            row.eq(self.tails[tenant]),
+            offered.eq(request.offered),
+            colour.eq(Cat(request.address.bit_select(bit, 1) for bit in bits)),
             colours.eq(Array(each.colours for each in self.live.tenants)[tenant]),
         ]
         if config.lateness:
             m.submodules.taken = register = Replicated(width=config.tenants, copies=2)
-            m.d.comb += [register.value.eq(tenants), taken.eq(register.copies)]
+            m.d.comb += [register.value.eq(self.taken), taken.eq(register.copies)]
         else:
-            m.d.comb += taken.eq(tenants.replicate(2))
+            m.d.comb += taken.eq(self.taken.replicate(2))
         m.d.comb += [
             approach.tenants.eq(taken[0]),
             approach.tenants_copy.eq(taken[1]),

@@ -5,7 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.request import StructuredStream, command_layout, structured_stream
+from mcos_hw.link.grant import Departure, Grant, departure_signature, grant_signature
+from mcos_hw.link.request import StructuredStream, command_layout, command_signature
 
 __all__ = [
     "OUTLET_DEPTH",
@@ -20,9 +21,9 @@ OUTLET_DEPTH = 3
 class Outlet(wiring.Component):
     """Commands that memory has not taken yet.
 
-    A command stands at the port in the clock in which it comes. What memory does not take at once
-    waits here, in order; grants stop in time, so that all of it has room. With memory always ready
-    one command passes per clock.
+    A departure becomes a command, which stands at the port in the same clock. What memory does not
+    take at once waits here, in order. Grants stop in time, so that all of it has room. With memory
+    always ready one command passes per clock.
 
     Parameters
     ----------
@@ -31,21 +32,21 @@ class Outlet(wiring.Component):
 
     Members
     -------
-    grant : In(1)
-        A grant is made in this clock; its command comes in the next one.
-    valid : In(1)
-        ``command`` comes in this clock.
-    command : In(command_layout)
-        The command.
+    grant : In(Grant)
+        The grant of this clock; it departs in the next one.
+    departure : In(Departure)
+        The request that was granted in the clock before.
+    slot : In(slot_width)
+        Its slot, the transaction id of its command.
     open_then : Out(1)
         There will be room for a grant of the next clock.
     commands : Out(stream of command_layout)
         To memory.
     """
 
-    grant: Signal
-    valid: Signal
-    command: data.View
+    grant: Grant
+    departure: Departure
+    slot: Signal
     open_then: Signal
     commands: StructuredStream
 
@@ -53,11 +54,11 @@ class Outlet(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "grant": In(1),
-                "valid": In(1),
-                "command": In(command_layout(config)),
+                "grant": In(grant_signature(config)),
+                "departure": In(departure_signature(config)),
+                "slot": In(config.slot_width),
                 "open_then": Out(1),
-                "commands": Out(structured_stream(command_layout(config))),
+                "commands": Out(command_signature(config)),
             }
         )
 
@@ -65,24 +66,30 @@ class Outlet(wiring.Component):
         m = Module()
         depth = OUTLET_DEPTH
         layout = command_layout(self.config)
+        comes, request = self.departure.valid, self.departure.request
+        command = data.View(layout, Signal(layout, name="command"))
+        m.d.comb += [
+            command.slot.eq(self.slot),
+            *(command[name].eq(request[name]) for name in layout.members if name != "slot"),
+        ]
         # The first one stands at the port.
         waiting = [data.View(layout, Signal(layout, name=f"waiting_{i}")) for i in range(depth)]
         count = Signal(range(depth + 1))
         leaves = Signal()
         passes = Signal()
         m.d.comb += [
-            self.commands.valid.eq(self.valid | (count != 0)),
-            self.commands.payload.eq(Mux(count != 0, waiting[0], self.command)),
+            self.commands.valid.eq(comes | (count != 0)),
+            self.commands.payload.eq(Mux(count != 0, waiting[0], command)),
             leaves.eq(self.commands.ready & (count != 0)),
             passes.eq(self.commands.ready & (count == 0)),
-            self.open_then.eq(count + self.valid + self.grant < depth),
+            self.open_then.eq(count + comes + self.grant.valid < depth),
         ]
-        m.d.sync += count.eq(count + (self.valid & ~passes) - leaves)
+        m.d.sync += count.eq(count + (comes & ~passes) - leaves)
         place = Signal.like(count)
         m.d.comb += place.eq(count - leaves)
         with m.If(leaves):
             m.d.sync += [waiting[i].eq(waiting[i + 1]) for i in range(depth - 1)]
         for i in range(depth):
-            with m.If(self.valid & ~passes & (place == i)):
-                m.d.sync += waiting[i].eq(self.command)
+            with m.If(comes & ~passes & (place == i)):
+                m.d.sync += waiting[i].eq(command)
         return m

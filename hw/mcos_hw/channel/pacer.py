@@ -5,8 +5,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.grant import Grant, grant_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.registers import channel_map
 
-__all__ = ["Pacer"]
+__all__ = [
+    "Pacer",
+    "debt_width",
+]
+
+
+def debt_width(config: ChannelConfig) -> int:
+    """Bits of the debt: that of a longest request at the largest rate, and the fraction."""
+    return (config.l_max + config.bytes_per_clock).bit_length() + config.rate_fraction
 
 
 class Pacer(wiring.Component):
@@ -24,50 +35,42 @@ class Pacer(wiring.Component):
 
     Members
     -------
-    enable : In(1)
-        Pace; otherwise every clock is open.
-    rate : In(rate_width)
-        Bytes per clock, with ``rate_fraction`` fraction bits.
-    grant : In(1)
-        A grant is made in this clock.
-    beats : In(beats_width)
-        Its beats.
+    live : In(Live)
+        Whether to pace, else every clock is open, and the paced rate.
+    grant : In(Grant)
+        The grant of this clock.
     open_then : Out(1)
         A grant may be made in the next clock.
-    debt : Out
+    debt : Out(debt_width)
         Bytes granted ahead of the rate, with ``rate_fraction`` fraction bits.
     """
 
-    enable: Signal
-    rate: Signal
-    grant: Signal
-    beats: Signal
+    live: Live
+    grant: Grant
     open_then: Signal
     debt: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        debt_bits = (config.l_max + config.bytes_per_clock).bit_length()
         super().__init__(
             {
-                "enable": In(1),
-                "rate": In(config.rate_width),
-                "grant": In(1),
-                "beats": In(config.beats_width),
+                "live": In(live_signature(channel_map(config))),
+                "grant": In(grant_signature(config)),
                 "open_then": Out(1),
-                "debt": Out(debt_bits + config.rate_fraction),
+                "debt": Out(debt_width(config)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        size = self.beats * (self.config.beat_bytes << self.config.rate_fraction)
-        granted = Mux(self.grant, size, 0)
+        enable, rate = self.live.channel.pacer_enable, self.live.channel.pacer_rate
+        size = self.grant.beats * (self.config.beat_bytes << self.config.rate_fraction)
+        granted = Mux(self.grant.valid, size, 0)
         after = Signal(signed(len(self.debt) + 1))
         m.d.comb += [
-            after.eq(self.debt - self.rate + granted),
+            after.eq(self.debt - rate + granted),
             # The debt of the next clock is less than the rate: one sum with a sign.
-            self.open_then.eq(~self.enable | (self.debt - (self.rate << 1) + granted)[-1]),
+            self.open_then.eq(~enable | (self.debt - (rate << 1) + granted)[-1]),
         ]
-        m.d.sync += self.debt.eq(Mux(self.enable & ~after[-1], after, 0))
+        m.d.sync += self.debt.eq(Mux(enable & ~after[-1], after, 0))
         return m

@@ -1,36 +1,24 @@
 """What is granted and not yet served, by transaction id."""
 
 from amaranth import *
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.grant import Departure, Grant, departure_signature, grant_signature
+from mcos_hw.link.request import StructuredStream, completion_signature
+from mcos_hw.link.served import Served, served_signature, slot_entry_layout
 
-__all__ = [
-    "SlotTable",
-    "slot_entry_layout",
-]
-
-
-def slot_entry_layout(config: ChannelConfig) -> data.StructLayout:
-    """What is remembered of a granted request until memory has served it."""
-    return data.StructLayout(
-        {
-            "tenant": config.tenant_width,
-            "id": config.id_width,
-            "beats": config.beats_width,
-            "offered": config.stamp_width,
-        }
-    )
+__all__ = ["SlotTable"]
 
 
 class SlotTable(wiring.Component):
     """Names every granted request by a slot number, its transaction id at the memory port.
 
-    A grant reserves a slot; in the next clock it takes it for its entry. Memory may complete slots
-    in any order, one per clock, each from the clock after it was taken on. The entry appears one
-    clock after ``complete``; the slot can be reserved again two clocks after that. All of this
-    goes on side by side, once each per clock.
+    A grant reserves a slot. In the next clock its departure takes the slot, and the table remembers
+    the request. Memory may complete slots in any order, one per clock, each from the clock after
+    its departure on. What was remembered appears one clock after the completion, and the slot can
+    be reserved again two clocks after that. All of this goes on side by side, once each per clock.
 
     Parameters
     ----------
@@ -39,71 +27,58 @@ class SlotTable(wiring.Component):
 
     Members
     -------
-    reserve : In(1)
-        A grant is made in this clock; only while a slot is available.
-    available_then : Out(1)
+    grant : In(Grant)
+        The grant of this clock reserves a slot; there is one only while a slot is available.
+    open_then : Out(1)
         A slot can be reserved in the next clock.
-    take : In(1)
-        Take ``slot`` for ``entry``: in the clock after ``reserve``.
-    entry : In(slot_entry_layout)
-        What to remember.
+    departure : In(Departure)
+        The request that takes ``slot``, in the clock after its grant.
     slot : Out(slot_width)
-        The slot that ``take`` takes.
-    complete : In(1)
-        Memory has served ``complete_slot``.
-    complete_slot : In(slot_width)
-        Which slot.
-    served : Out(1)
-        ``served_entry`` belongs to the completion of the clock before.
-    served_entry : Out(slot_entry_layout)
-        What was remembered.
+        The slot that a departure of this clock takes.
+    completion : In(stream of completion_layout, always ready)
+        The slot that memory has served.
+    served : Out(Served)
+        The request of the completion of the clock before.
     """
 
-    reserve: Signal
-    available_then: Signal
-    take: Signal
-    entry: data.View
+    grant: Grant
+    open_then: Signal
+    departure: Departure
     slot: Signal
-    complete: Signal
-    complete_slot: Signal
-    served: Signal
-    served_entry: data.View
+    completion: StructuredStream
+    served: Served
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        entry = slot_entry_layout(config)
         super().__init__(
             {
-                "reserve": In(1),
-                "available_then": Out(1),
-                "take": In(1),
-                "entry": In(entry),
+                "grant": In(grant_signature(config)),
+                "open_then": Out(1),
+                "departure": In(departure_signature(config)),
                 "slot": Out(config.slot_width),
-                "complete": In(1),
-                "complete_slot": In(config.slot_width),
-                "served": Out(1),
-                "served_entry": Out(entry),
+                "completion": In(completion_signature(config)),
+                "served": Out(served_signature(config)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
+        take, completed = self.departure.valid, self.completion.payload.slot
 
-        m.submodules.entries = entries = memory.Memory(
-            shape=slot_entry_layout(config), depth=config.slots, init=[]
-        )
+        layout = slot_entry_layout(config)
+        m.submodules.entries = entries = memory.Memory(shape=layout, depth=config.slots, init=[])
         write = entries.write_port()
         read = entries.read_port()
         completed_slot = Signal(config.slot_width)
         m.d.comb += [
             write.addr.eq(self.slot),
-            write.data.eq(self.entry),
-            write.en.eq(self.take),
-            read.addr.eq(self.complete_slot),
-            self.served_entry.eq(read.data),
+            *(write.data[name].eq(self.departure.request[name]) for name in layout.members),
+            write.en.eq(take),
+            read.addr.eq(completed),
+            self.served.entry.eq(read.data),
         ]
-        m.d.sync += [self.served.eq(self.complete), completed_slot.eq(self.complete_slot)]
+        m.d.sync += [self.served.valid.eq(self.completion.valid), completed_slot.eq(completed)]
 
         # Slots never used since reset are counted up; freed ones wait in a ring. So the ring
         # needs no contents at reset.
@@ -119,18 +94,18 @@ class SlotTable(wiring.Component):
         last = Signal(config.slot_width)
         m.d.comb += [
             self.slot.eq(Mux(recycles, ring_read.data, unused)),
-            first_then.eq(first + (self.take & recycles)),
+            first_then.eq(first + (take & recycles)),
             ring_read.addr.eq(first_then),
             ring_write.addr.eq(last),
             ring_write.data.eq(completed_slot),
-            ring_write.en.eq(self.served),
+            ring_write.en.eq(self.served.valid),
         ]
-        m.d.sync += [first.eq(first_then), last.eq(last + self.served)]
-        with m.If(self.take & ~recycles):
+        m.d.sync += [first.eq(first_then), last.eq(last + self.served.valid)]
+        with m.If(take & ~recycles):
             m.d.sync += [unused.eq(unused + 1), recycles.eq(unused.all())]
 
         # What is reserved two clocks after it was written is taken when the ring shows it.
         free = Signal(range(config.slots + 1), init=config.slots)
-        m.d.sync += free.eq(free + self.served - self.reserve)
-        m.d.comb += self.available_then.eq(free > self.reserve)
+        m.d.sync += free.eq(free + self.served.valid - self.grant.valid)
+        m.d.comb += self.open_then.eq(free > self.grant.valid)
         return m

@@ -46,7 +46,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
 POWERS_OF_TWO = ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots")
 """Sizes that are a power of two."""
 
-SWITCHES = ("loader_checks",)
+SWITCHES = ("loader_checks", "monitors")
 """Parts of the hardware that may be left out."""
 
 
@@ -106,11 +106,14 @@ class ChannelConfig:
     loader_checks : bool
         Whether the image loader judges the values of an image, beside its header, its sections and
         its checksum. Without them a wrong value that software made becomes live.
+    monitors : bool
+        Whether the channel counts what it grants and serves. Without them its register map has no
+        counters.
 
     Raises
     ------
     TypeError
-        If a size is not an integer, or ``loader_checks`` not a bool.
+        If a size is not an integer, or a switch not a bool.
     ValueError
         If a size is out of its range or not a power of two where one is needed.
     """
@@ -133,6 +136,7 @@ class ChannelConfig:
     clocks_width: int = 20
     lateness: int = 3
     loader_checks: bool = True
+    monitors: bool = True
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():

@@ -2,17 +2,19 @@
 
 from typing import Protocol
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import request_layout
+from mcos_hw.registers import GrantClass
 
 __all__ = [
     "Departure",
     "Grant",
     "departure_signature",
+    "grant_class",
     "grant_signature",
 ]
 
@@ -53,6 +55,15 @@ def grant_signature(config: ChannelConfig) -> wiring.Signature:
             "burst": Out(config.tenants),
             "promoted": Out(1),
         }
+    )
+
+
+def grant_class(grant: Grant) -> Value:
+    """Class of the granted head, a :class:`mcos_hw.registers.GrantClass`; scavenged without one."""
+    return Mux(
+        (grant.tenants & grant.conforming).any(),
+        GrantClass.CONFORMING,
+        Mux((grant.tenants & grant.burst).any(), GrantClass.BURST, GrantClass.SCAVENGED),
     )
 
 

@@ -3,19 +3,24 @@
 import enum
 from typing import Protocol
 
-from amaranth.hdl import Value
-from amaranth.lib import data, stream
+from amaranth.hdl import Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
 
 __all__ = [
     "Op",
+    "Request",
     "StructuredStream",
     "command_layout",
+    "command_signature",
     "completion_layout",
+    "completion_signature",
     "request_layout",
+    "request_signature",
     "response_layout",
-    "structured_stream",
+    "response_signature",
 ]
 
 
@@ -69,14 +74,56 @@ def response_layout(config: ChannelConfig) -> data.StructLayout:
 
 
 class StructuredStream(Protocol):
-    """A stream whose payload has named fields, as :func:`structured_stream` makes it."""
+    """A stream whose payload has named fields."""
 
     payload: data.View
     valid: Value
     ready: Value
 
 
-def structured_stream(layout: data.Layout, *, always_ready: bool = False) -> stream.Signature:
-    """A stream of ``layout``."""
+class Request(Protocol):
+    """The request that is offered in this clock, and the queues that have room for one."""
+
+    payload: data.View
+    """The request, see :func:`request_layout`. It means nothing unless ``valid`` is set."""
+
+    valid: Signal
+    """A request is offered in this clock."""
+
+    ready: Signal
+    """Bit i: the queue of tenant i takes a request in this clock.
+
+    It does not depend on what is offered. A request is taken in a clock in which ``valid`` is set
+    and ``ready`` has the bit of its tenant.
+    """
+
+
+def request_signature(config: ChannelConfig) -> wiring.Signature:
+    """:class:`Request` as a port offers it."""
+    return wiring.Signature(
+        {
+            "payload": Out(request_layout(config)),
+            "valid": Out(1),
+            "ready": In(config.tenants),
+        }
+    )
+
+
+def command_signature(config: ChannelConfig) -> stream.Signature:
+    """Stream of :func:`command_layout`, to memory."""
+    return _structured_stream(command_layout(config))
+
+
+def completion_signature(config: ChannelConfig) -> stream.Signature:
+    """Stream of :func:`completion_layout`, from memory; it is taken at once."""
+    return _structured_stream(completion_layout(config), always_ready=True)
+
+
+def response_signature(config: ChannelConfig) -> stream.Signature:
+    """Stream of :func:`response_layout`, to the requester, which has to take it at once."""
+    return _structured_stream(response_layout(config), always_ready=True)
+
+
+def _structured_stream(layout: data.Layout, *, always_ready: bool = False) -> stream.Signature:
     # Amaranth decides by metaclass what is like a shape, which no type checker can follow.
     return stream.Signature(layout, always_ready=always_ready)  # ty: ignore[invalid-argument-type]

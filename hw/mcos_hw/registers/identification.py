@@ -120,6 +120,13 @@ def add_identification(build: Builder, config: ChannelConfig) -> None:
             reset=int(config.loader_checks),
             description="The loader judges the values of an image.",
         ),
+        Field(
+            name="monitors",
+            low=1,
+            width=1,
+            reset=int(config.monitors),
+            description="The channel counts what it grants and serves.",
+        ),
     )
     build.add(
         "ARBITER",

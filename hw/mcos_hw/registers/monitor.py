@@ -39,13 +39,29 @@ def _counter(unit: str) -> tuple[Field, Field]:
 
 
 def add_monitor(build: Builder, config: ChannelConfig) -> None:
-    count = config.tenants
     build.add(
         "EPOCH",
         Access.READ,
         "Number of the latched epoch, 0 until one has ended; the counters below belong to it.",
         Field(name="epoch", width=32, description="Epochs ended since power-up."),
     )
+    if config.monitors:
+        _add_channel_counters(build)
+    build.add(
+        "LOAD",
+        Access.READ,
+        "Present load of the channel.",
+        Field(
+            name="quarter",
+            width=2,
+            description="Bytes granted and not yet served, in quarters of the port credit.",
+        ),
+    )
+    if config.monitors:
+        _add_tenant_counters(build, config)
+
+
+def _add_channel_counters(build: Builder) -> None:
     build.add(
         "BUSY",
         Access.READ,
@@ -58,16 +74,10 @@ def add_monitor(build: Builder, config: ChannelConfig) -> None:
         "Clocks in which a command waited for memory.",
         *_counter("clocks"),
     )
-    build.add(
-        "LOAD",
-        Access.READ,
-        "Present load of the channel.",
-        Field(
-            name="quarter",
-            width=2,
-            description="Bytes granted and not yet served, in quarters of the port credit.",
-        ),
-    )
+
+
+def _add_tenant_counters(build: Builder, config: ChannelConfig) -> None:
+    count = config.tenants
     build.add(
         "QUEUE",
         Access.READ,

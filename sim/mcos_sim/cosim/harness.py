@@ -102,12 +102,12 @@ class Harness(wiring.Component):
         stimulus = data.View(stimulus_layout(self.config), self.stimulus)
         observed = data.View(observed_layout(self.config), self.observed)
         m.d.comb += [
-            controller.request_valid.eq(stimulus.request_valid),
-            controller.request.eq(stimulus.request),
+            controller.request.valid.eq(stimulus.request_valid),
+            controller.request.payload.eq(stimulus.request),
             controller.command.ready.eq(stimulus.command_ready),
             controller.completion.valid.eq(stimulus.completion_valid),
             controller.completion.payload.eq(stimulus.completion),
-            observed.request_ready.eq(controller.request_ready),
+            observed.request_ready.eq(controller.request.ready),
             observed.granted.eq(controller.probe.channel.granted),
             observed.granted_tenant.eq(controller.probe.channel.tenant),
             observed.granted_class.eq(controller.probe.channel.granted_class),

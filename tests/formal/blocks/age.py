@@ -21,6 +21,8 @@ CONFIG = ChannelConfig()
 SMALL = ChannelConfig(tenants=4)
 BLOCK = "mcos_hw.channel.age.AgeGuard"
 AGE = "mcos_hw.channel.age"
+DRAIN_AGE = 1024
+"""A number of the proof's own: of the hardware's no proof would see that it is wrong."""
 
 
 def ones(bits: Value) -> Value:
@@ -49,7 +51,7 @@ class AgeHarness(Harness):
         def of(bits):
             return bits.bit_select(self.tenant, 1)
 
-        self.serviceable, self.granted = of(guard.serviceable), of(guard.granted)
+        self.serviceable, self.granted = of(guard.classes.serviceable), of(guard.grant.tenants)
         self.promoted_head = of(guard.promote)
         self.all_rounds = [guard.ages[i][config.tenant_width :] for i in range(config.tenants)]
         self.rounds = guard.ages[self.tenant][config.tenant_width :]
@@ -63,13 +65,16 @@ class AgeHarness(Harness):
         self.was_promote = Signal(config.tenants)
         m.d.sync += [
             self.clock.eq(self.clock + 1),
-            self.was_granted.eq(guard.granted),
+            self.was_granted.eq(guard.grant.tenants),
             self.was_promote.eq(guard.promote),
         ]
         m.d.comb += [
-            Assume(guard.limits[self.tenant] == limit),
-            Assume(at_most_one(guard.granted)),
-            Assume(guard.promoted == (guard.granted & self.was_promote & ~self.was_granted).any()),
+            Assume(self.limit_of(guard) == limit),
+            Assume(at_most_one(guard.grant.tenants)),
+            Assume(
+                guard.grant.promoted
+                == (guard.grant.tenants & self.was_promote & ~self.was_granted).any()
+            ),
             self.invariant(
                 turn == Const(1, config.tenants) << self.clock,
                 at_most_one(self.oldest),
@@ -93,17 +98,22 @@ class AgeHarness(Harness):
         self.visited, self.found_ready = visits[1], ready[1]
         return guard
 
+    def limit_of(self, guard: AgeGuard) -> Value:
+        """The tenant's limit: of the image, or the one of disabled tenants."""
+        contract = guard.live.tenants[self.tenant]
+        return Mux(contract.enable, contract.age_limit, DRAIN_AGE)
+
     def count_grants(self, m: Module, guard: AgeGuard) -> Signal:
         """Grants from the last promoted one on, 511 for any larger number and at first."""
         self.interval = self.any_constant(m, 8, name="any_interval")
         rested = self.look("rested", 8)
         since = Signal(9, init=0x1FF)
-        with m.If(guard.promoted):
+        with m.If(guard.grant.promoted):
             m.d.sync += since.eq(1)
-        with m.Elif(guard.granted.any() & ~since.all()):
+        with m.Elif(guard.grant.tenants.any() & ~since.all()):
             m.d.sync += since.eq(since + 1)
         m.d.comb += [
-            Assume(guard.interval == self.interval),
+            Assume(guard.live.channel.promotion_interval == self.interval),
             self.invariant(since != 0, rested == Mux(since > 0xFF, 0xFF, since)),
         ]
         return since
@@ -159,8 +169,8 @@ class IntervalHarness(AgeHarness):
         since = self.count_grants(m, guard)
         m.d.comb += [
             self.invariant(implies(guard.promote.any(), since >= self.interval)),
-            Assert(implies(guard.promoted, since >= self.interval)),
-            Cover(guard.promoted & (since == self.interval) & (since == 3)),
+            Assert(implies(guard.grant.promoted, since >= self.interval)),
+            Cover(guard.grant.promoted & (since == self.interval) & (since == 3)),
         ]
         return m
 
@@ -197,7 +207,9 @@ class WaitHarness(AgeHarness):
         m.d.comb += [
             self.waits.eq(self.serviceable & ~self.granted & self.over_age & ~self.rounds.all()),
             self.in_view_now.eq(self.waits & (self.in_view | seen)),
-            self.passes.eq(guard.granted & ~self.passed & self.in_view_now.replicate(tenants)),
+            self.passes.eq(
+                guard.grant.tenants & ~self.passed & self.in_view_now.replicate(tenants)
+            ),
             self.spoils.eq(self.spoiled | self.passes.any()),
         ]
         m.d.sync += [
@@ -296,10 +308,10 @@ class TurnHarness(WaitHarness):
         with m.If(~self.waits):
             m.d.sync += [first.eq(0), again.eq(0), spoiled_rounds.eq(0)]
         with m.Else():
-            passed_again = (guard.granted & self.passed).any()
+            passed_again = (guard.grant.tenants & self.passed).any()
             m.d.sync += [
-                first.eq(first + (guard.promoted & self.passes.any())),
-                again.eq(again + (guard.promoted & passed_again)),
+                first.eq(first + (guard.grant.promoted & self.passes.any())),
+                again.eq(again + (guard.grant.promoted & passed_again)),
             ]
             with m.If(self.written == tenants - 1):
                 m.d.sync += spoiled_rounds.eq(spoiled_rounds + self.spoils)
@@ -344,7 +356,7 @@ class GrantHarness(IdleHarness, TurnHarness):
         unseen, resting, searching, around = (
             Signal(16, name=name) for name in ("unseen", "resting", "searching", "around")
         )
-        granted = guard.granted.any()
+        granted = guard.grant.tenants.any()
         with m.If(~self.waits):
             m.d.sync += [each.eq(0) for each in (grants, unseen, resting, searching, around)]
         with m.Else():
@@ -371,7 +383,9 @@ class GrantHarness(IdleHarness, TurnHarness):
         )
         m.d.comb += [
             Assert(grants <= grant_bound(tenants, self.interval)),
-            Cover(self.granted & guard.promoted & (first == 1) & (around == 3) & (unseen != 0)),
+            Cover(
+                self.granted & guard.grant.promoted & (first == 1) & (around == 3) & (unseen != 0)
+            ),
         ]
         return m
 
@@ -387,11 +401,13 @@ class GrantHarness(IdleHarness, TurnHarness):
         # What a visit finds serviceable stays so, through the guard's steps to its promotion.
         stays = Signal(tenants)
         promoted_next = self.was_promote & stays
-        m.d.sync += stays.eq(guard.serviceable & ~guard.granted)
+        m.d.sync += stays.eq(guard.classes.serviceable & ~guard.grant.tenants)
         m.d.comb += [
-            Assume((stays & ~guard.serviceable) == 0),
+            Assume((stays & ~guard.classes.serviceable) == 0),
             Assume(
-                ~promoted_next.any() | ~guard.granted.any() | (guard.granted & promoted_next).any()
+                ~promoted_next.any()
+                | ~guard.grant.tenants.any()
+                | (guard.grant.tenants & promoted_next).any()
             ),
         ]
         visited, compared = (self.look(name, tenants) for name in ("visited", "compared"))
@@ -458,7 +474,7 @@ PROPERTIES = (
         depth=3,
         bug=Bug(
             module=AGE,
-            text="compared.eq(visited & ~self.granted)",
+            text="compared.eq(visited & ~granted)",
             instead="compared.eq(visited)",
         ),
         reach_config=SMALL,
@@ -477,7 +493,7 @@ PROPERTIES = (
         depth=5,
         bug=Bug(
             module=AGE,
-            text="compared, oldest) & ~self.granted",
+            text="compared, oldest) & ~granted",
             instead="compared, oldest)",
         ),
         reach_config=SMALL,

@@ -42,7 +42,7 @@ class ChannelHarness(Harness):
         config = self.config
         channel = Channel(config, arbiter=WfqArbiter(config))
         self.prove(m, channel)
-        self.request = channel.request
+        self.request = channel.request.payload
         self.taken = Signal()
         self.sent = Signal()
         self.commits = self.any_value(1, name="commits")
@@ -50,7 +50,7 @@ class ChannelHarness(Harness):
         command, completion = channel.command, channel.completion
         m.d.comb += [
             self.taken.eq(
-                channel.request_valid & channel.request_ready.bit_select(self.request.tenant, 1)
+                channel.request.valid & channel.request.ready.bit_select(self.request.tenant, 1)
             ),
             self.sent.eq(command.valid & command.ready),
             Assume(self.request.beats.as_unsigned() != 0),
@@ -64,14 +64,15 @@ class ChannelHarness(Harness):
         m.d.comb += Assume(~completion.valid | waiting.bit_select(completion.payload.slot, 1))
 
         known = Signal()
-        live = Signal.like(channel.live.as_value())
+        image = Cat(channel.live.channel, channel.live.tenants)
+        live = Signal(len(image))
         m.d.sync += [
             known.eq(1),
-            live.eq(channel.live),
+            live.eq(image),
             self.committed.eq(self.committed | self.commits),
         ]
         m.d.comb += [
-            Assume(~known | self.commits | (channel.live.as_value() == live)),
+            Assume(~known | self.commits | (image == live)),
             Assume(~self.commits | ~self.committed),
             Assume(self.legal(channel)),
         ]
@@ -211,8 +212,8 @@ PROPERTIES = (
         depth=9,
         bug=Bug(
             module="mcos_hw.channel.channel",
-            text="slots.entry.id.eq(left.id)",
-            instead="slots.entry.id.eq(left.id & 1)",
+            text="payload.id.eq(slots.served.entry.id)",
+            instead="payload.id.eq(slots.served.entry.id & 1)",
         ),
         reach=12,
         skip=6,

@@ -28,26 +28,27 @@ class CreditHarness(Harness):
         self.prove(m, credit)
         before = self.look("before", signed(config.credit_width + 1))
 
+        credit_limit = credit.live.channel.port_credit
         opened = Signal()
         owed = Signal(config.credit_width + 2)
         limit = Signal(config.credit_width)
         limit_before = Signal(config.credit_width)
         steady = Signal()
         settled = Signal()
-        granted = Mux(credit.grant, credit.beats * config.beat_bytes, 0)
-        served = Mux(credit.served, credit.served_beats * config.beat_bytes, 0)
+        granted = Mux(credit.grant.valid, credit.grant.beats * config.beat_bytes, 0)
+        served = Mux(credit.served.valid, credit.served.entry.beats * config.beat_bytes, 0)
         m.d.sync += [
             opened.eq(credit.open_then),
             owed.eq(owed + granted - served),
-            Cat(limit, limit_before).eq(Cat(credit.limit, limit)),
+            Cat(limit, limit_before).eq(Cat(credit_limit, limit)),
             # In the first clocks after reset it is not there yet.
             Cat(steady, settled).eq(Cat(1, steady)),
         ]
         m.d.comb += [
-            Assume(credit.limit <= config.slots * config.l_max),
-            Assume(credit.beats <= config.max_beats),
+            Assume(credit_limit <= config.slots * config.l_max),
+            Assume(credit.grant.beats <= config.max_beats),
             Assume(served <= owed),
-            Assume(opened | ~credit.grant),
+            Assume(opened | ~credit.grant.valid),
             self.invariant(
                 before == Mux(steady, limit - config.l_max, 0),
                 *(each <= config.slots * config.l_max for each in (owed, limit, limit_before)),
@@ -58,7 +59,7 @@ class CreditHarness(Harness):
             ),
             Assert(credit.in_flight == owed),
             Assert(implies(steady, credit.open_then == (owed + granted + config.l_max <= limit))),
-            Assert(implies(credit.grant & settled, owed + granted <= limit_before)),
+            Assert(implies(credit.grant.valid & settled, owed + granted <= limit_before)),
             Cover((credit.in_flight == limit) & (limit == 2 * config.l_max)),
         ]
         return m

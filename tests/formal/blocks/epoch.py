@@ -25,26 +25,29 @@ class TimerHarness(Harness):
         timer = EpochTimer()
         self.prove(m, timer)
         elapsed = self.look("elapsed", 33)
+        upcoming = self.look("upcoming", 32)
+        latch = timer.epoch.latch
 
         # Clocks of the running epoch, this one and then the next one included.
         clocks = Signal(range(_FOREVER + 1), init=1)
         clocks_then = Signal.like(clocks)
         ends = Signal()
         number = Signal(32, init=1)
-        m.d.comb += clocks_then.eq(Mux(timer.latch, 1, clocks + (clocks != _FOREVER)))
+        m.d.comb += clocks_then.eq(Mux(latch, 1, clocks + (clocks != _FOREVER)))
         m.d.sync += [
             clocks.eq(clocks_then),
             ends.eq((timer.length != 0) & (clocks_then >= timer.length)),
-            number.eq(number + timer.latch),
+            number.eq(number + latch),
         ]
         m.d.comb += [
             self.invariant(
                 (clocks != 0) & (clocks <= _FOREVER),
                 elapsed == Mux(clocks > 1 << 32, 1 << 32, clocks - 1),
+                upcoming == (number + 1)[:32],
             ),
-            Assert(timer.latch == ends),
-            Assert(timer.number == number),
-            Cover(timer.latch & (clocks == 5)),
+            Assert(latch == ends),
+            Assert(timer.epoch.number == number),
+            Cover(latch & (clocks == 5)),
         ]
         return m
 

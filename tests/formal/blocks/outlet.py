@@ -39,15 +39,27 @@ class OutletHarness(Harness):
             self.look(f"waiting_{i}", len(command.as_value())) for i in range(OUTLET_DEPTH)
         )
 
+        # The command that a departure becomes.
+        coming = Signal(layout)
+        m.d.comb += coming.slot.eq(outlet.slot)
+        m.d.comb += [
+            coming[name].eq(outlet.departure.request[name])
+            for name in layout.members
+            if name != "slot"
+        ]
+
         opened = Signal()
         granted = Signal()
         waiting = Signal(range(2 * OUTLET_DEPTH))
         there = Signal.like(waiting)
         leaves = Signal()
-        m.d.comb += [there.eq(waiting + outlet.valid), leaves.eq(commands.valid & commands.ready)]
+        m.d.comb += [
+            there.eq(waiting + outlet.departure.valid),
+            leaves.eq(commands.valid & commands.ready),
+        ]
         m.d.sync += [
             opened.eq(outlet.open_then),
-            granted.eq(outlet.grant),
+            granted.eq(outlet.grant.valid),
             waiting.eq(there - leaves),
         ]
 
@@ -57,7 +69,7 @@ class OutletHarness(Harness):
         waited = Signal.like(waiting)
         place = Signal.like(waiting)
         m.d.comb += [
-            follows.eq(outlet.valid & chosen & ~followed),
+            follows.eq(outlet.departure.valid & chosen & ~followed),
             place.eq(Mux(waits, waited, waiting)),
         ]
         first = (waits | follows) & (place == 0)
@@ -71,9 +83,9 @@ class OutletHarness(Harness):
         before = Signal(layout)
         m.d.sync += [stalled.eq(commands.valid & ~commands.ready), before.eq(commands.payload)]
         m.d.comb += [
-            Assume(opened | ~outlet.grant),
-            Assume(outlet.valid == granted),
-            Assume(~follows | (outlet.command.as_value() == command.as_value())),
+            Assume(opened | ~outlet.grant.valid),
+            Assume(outlet.departure.valid == granted),
+            Assume(~follows | (coming.as_value() == command.as_value())),
             self.invariant(
                 count == waiting,
                 implies(opened, there <= OUTLET_DEPTH - 1),
@@ -115,8 +127,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=OUTLET,
-            text="self.grant < depth",
-            instead="self.grant <= depth",
+            text="self.grant.valid < depth",
+            instead="self.grant.valid <= depth",
         ),
         reach=8,
     ),

@@ -27,6 +27,7 @@ class WindowHarness(Harness):
         config = self.config
         pacer = Pacer(config)
         self.prove(m, pacer)
+        enable, rate = pacer.live.channel.pacer_enable, pacer.live.channel.pacer_rate
         full_rate = config.bytes_per_clock << config.rate_fraction
         longest = config.l_max << config.rate_fraction
 
@@ -34,17 +35,17 @@ class WindowHarness(Harness):
         rate_before = Signal(config.rate_width)
         lead = Signal(48)
         ahead = Signal(48)
-        size = pacer.beats * config.beat_bytes << config.rate_fraction
-        m.d.comb += ahead.eq(lead + Mux(pacer.grant, size, 0))
+        size = pacer.grant.beats * config.beat_bytes << config.rate_fraction
+        m.d.comb += ahead.eq(lead + Mux(pacer.grant.valid, size, 0))
         m.d.sync += [
             opened.eq(pacer.open_then),
-            rate_before.eq(pacer.rate),
-            lead.eq(Mux(pacer.enable & (ahead > pacer.rate), ahead - pacer.rate, 0)),
+            rate_before.eq(rate),
+            lead.eq(Mux(enable & (ahead > rate), ahead - rate, 0)),
         ]
         m.d.comb += [
-            Assume(pacer.rate <= full_rate),
-            Assume(pacer.beats <= config.max_beats),
-            Assume(opened | ~pacer.grant),
+            Assume(rate <= full_rate),
+            Assume(pacer.grant.beats <= config.max_beats),
+            Assume(opened | ~pacer.grant.valid),
             self.invariant(rate_before <= full_rate, ~opened | (lead < rate_before) | (lead == 0)),
             Assert(pacer.debt == lead),
             Assert(lead < longest + full_rate),
@@ -64,6 +65,7 @@ class SteadyHarness(Harness):
         config = self.config
         pacer = Pacer(config)
         self.prove(m, pacer)
+        enable = pacer.live.channel.pacer_enable
         rate = self.any_constant(m, config.rate_width, name="rate")
         begins = self.any_value(1, name="begins")
         longest = config.l_max << config.rate_fraction
@@ -73,17 +75,17 @@ class SteadyHarness(Harness):
         lead = Signal(signed(64))
         granted = Signal(48)
         m.d.comb += granted.eq(
-            Mux(pacer.grant, pacer.beats * config.beat_bytes << config.rate_fraction, 0)
+            Mux(pacer.grant.valid, pacer.grant.beats * config.beat_bytes << config.rate_fraction, 0)
         )
         m.d.sync += opened.eq(pacer.open_then)
         with m.If(within | begins):
             m.d.sync += [within.eq(1), lead.eq(lead + granted - rate)]
         m.d.comb += [
-            Assume(pacer.enable),
-            Assume(pacer.rate == rate),
+            Assume(enable),
+            Assume(pacer.live.channel.pacer_rate == rate),
             Assume(rate <= config.bytes_per_clock << config.rate_fraction),
-            Assume(pacer.beats <= config.max_beats),
-            Assume(opened | ~pacer.grant),
+            Assume(pacer.grant.beats <= config.max_beats),
+            Assume(opened | ~pacer.grant.valid),
             Assume(lead > -(1 << 62)),
             self.invariant(
                 ~opened | (pacer.debt < rate) | (pacer.debt == 0),
@@ -111,8 +113,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.pacer",
-            text="self.debt - (self.rate << 1) + granted",
-            instead="self.debt - (self.rate << 2) + granted",
+            text="self.debt - (rate << 1) + granted",
+            instead="self.debt - (rate << 2) + granted",
         ),
         reach=6,
     ),
@@ -126,8 +128,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.pacer",
-            text="after.eq(self.debt - self.rate + granted)",
-            instead="after.eq(granted - self.rate)",
+            text="after.eq(self.debt - rate + granted)",
+            instead="after.eq(granted - rate)",
         ),
         reach=6,
     ),

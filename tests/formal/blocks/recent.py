@@ -23,20 +23,21 @@ class RecentHarness(Harness):
         self.prove(m, recent)
         tenant = self.any_constant(m, self.config.tenant_width, name="any_tenant")
 
+        limit = recent.live.channel.depth1_clocks
         # Limits have 8 bits, so it is enough to count past those.
         responded = Signal()
         clocks = Signal(9)
-        with m.If(recent.response & (recent.tenant == tenant)):
+        with m.If(recent.served.valid & (recent.served.entry.tenant == tenant)):
             m.d.sync += [responded.eq(1), clocks.eq(1)]
         with m.Elif(~clocks.all()):
             m.d.sync += clocks.eq(clocks + 1)
 
         counters = Array(self.look(f"since_{i}", 9) for i in range(self.config.tenants))
-        expected = responded & (clocks <= recent.limit)
+        expected = responded & (clocks <= limit)
         m.d.comb += [
             self.invariant(counters[tenant] == Mux(responded, clocks, 0x1FF)),
             Assert(recent.recent.bit_select(tenant, 1) == expected),
-            Cover(expected & (clocks == recent.limit) & (clocks == 4)),
+            Cover(expected & (clocks == limit) & (clocks == 4)),
         ]
         return m
 
@@ -52,8 +53,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module="mcos_hw.channel.recent",
-            text="since <= self.limit",
-            instead="since < self.limit",
+            text="since <= self.live.channel.depth1_clocks",
+            instead="since < self.live.channel.depth1_clocks",
         ),
         reach=6,
     ),

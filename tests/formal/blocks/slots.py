@@ -7,6 +7,7 @@ from amaranth.hdl import Assert, Assume, Cover
 
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.served import slot_entry_layout
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -51,22 +52,26 @@ class SlotHarness(Harness):
         reserved = Signal()
         in_use = Signal(range(config.slots + 1))
         m.d.sync += [
-            opened.eq(table.available_then),
-            reserved.eq(table.reserve),
-            in_use.eq(in_use + table.take - table.complete),
+            opened.eq(table.open_then),
+            reserved.eq(table.grant.valid),
+            in_use.eq(in_use + table.departure.valid - table.completion.valid),
         ]
         used = Signal()
-        entry = Signal(table.entry.shape())
-        taken = table.take & (table.slot == slot)
-        completed = table.complete & (table.complete_slot == slot)
+        request = table.departure.request
+        entry = Signal(slot_entry_layout(config))
+        taken = table.departure.valid & (table.slot == slot)
+        completed = table.completion.valid & (table.completion.payload.slot == slot)
         with m.If(taken):
-            m.d.sync += [used.eq(1), entry.eq(table.entry)]
+            m.d.sync += used.eq(1)
+            m.d.sync += [
+                entry[name].eq(request[name]) for name in slot_entry_layout(config).members
+            ]
         with m.Elif(completed):
             m.d.sync += used.eq(0)
         m.d.comb += [
-            Assume(opened | ~table.reserve),
-            Assume(table.take == reserved),
-            Assume(~table.complete | (in_use != 0)),
+            Assume(opened | ~table.grant.valid),
+            Assume(table.departure.valid == reserved),
+            Assume(~table.completion.valid | (in_use != 0)),
             Assume(~completed | used),
         ]
 
@@ -75,12 +80,12 @@ class SlotHarness(Harness):
         ringed = Signal(range(config.slots + 1))
         written = Signal()
         home = Signal(config.slot_width)
-        leaving = table.served & (completed_slot == slot)
+        leaving = table.served.valid & (completed_slot == slot)
         is_fresh = ~recycles & (slot >= unused)
         m.d.comb += fresh.eq(Mux(recycles, 0, config.slots - unused))
         m.d.sync += [
-            ringed.eq(ringed + table.served - (table.take & recycles)),
-            written.eq(table.served),
+            ringed.eq(ringed + table.served.valid - (table.departure.valid & recycles)),
+            written.eq(table.served.valid),
         ]
         with m.If(leaving):
             m.d.sync += home.eq(last)
@@ -105,8 +110,8 @@ class SlotHarness(Harness):
                 implies(used, read(inside.submodules.entries, slot) == entry),
             ),
             Assert(implies(taken & (~recycles | (first == place)), ~used & ~leaving)),
-            Assert(ringed + fresh + in_use + table.served == config.slots),
-            Assert(implies(leaving, table.served_entry == entry)),
+            Assert(ringed + fresh + in_use + table.served.valid == config.slots),
+            Assert(implies(leaving, table.served.entry == entry)),
         ]
         self.reach(m, leaving, taken & recycles, in_use)
         return m
@@ -138,7 +143,7 @@ PROPERTIES = (
         bug=Bug(
             module=SLOTS,
             text="unused.eq(unused + 1)",
-            instead="unused.eq(unused + ~self.complete)",
+            instead="unused.eq(unused + ~self.completion.valid)",
         ),
         reach=7,
     ),
@@ -167,7 +172,7 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=SLOTS,
-            text="ring_write.en.eq(self.served)",
+            text="ring_write.en.eq(self.served.valid)",
             instead="ring_write.en.eq(0)",
         ),
         reach=24,

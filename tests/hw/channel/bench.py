@@ -6,7 +6,7 @@ from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
 from amaranth.sim import Simulator
 
-__all__ = ["Bench", "members", "pack", "simulate", "unpack"]
+__all__ = ["Bench", "boundary", "members", "pack", "simulate", "unpack"]
 
 
 def members(component):
@@ -16,6 +16,14 @@ def members(component):
         flow = "in" if member.flow.name == "In" else "out"
         widths[flow][".".join(map(str, path))] = len(Value.cast(value))
     return widths
+
+
+def boundary(component):
+    """Names of a component's members, bundles as one, ``In`` and ``Out`` apart."""
+    names = {"in": set(), "out": set()}
+    for name, member in component.signature.members.items():
+        names[member.flow.name.lower()].add(name)
+    return names
 
 
 def pack(layout, value):
@@ -47,25 +55,33 @@ def unpack(layout, bits):
 class Bench:
     """A component under a testbench: numbers, lists and dicts in and out by member name.
 
-    Names of members of members have a dot. What is set holds until it is set again. What is read
-    belongs to the clock of the call.
+    Names of members of members have a dot; ``names`` are shorter ones of a test. A bundle takes a
+    dict, of some of its members. What is set holds until it is set again. What is read belongs to
+    the clock of the call.
     """
 
-    def __init__(self, context, component, reset):
+    def __init__(self, context, component, reset, names):
         self.context = context
         self.component = component
+        self.names = names
         self._reset = reset
+
+    def member(self, name):
+        return operator.attrgetter(self.names.get(name, name))(self.component)
 
     def set(self, **values):
         for name, value in values.items():
-            member = operator.attrgetter(name)(self.component)
+            member = self.member(name)
             if isinstance(member, data.View):
                 self.context.set(member.as_value(), pack(member.shape(), value))
+            elif isinstance(value, dict):
+                path = self.names.get(name, name)
+                self.set(**{f"{path}.{part}": inner for part, inner in value.items()})
             else:
                 self.context.set(member, value)
 
     def get(self, name):
-        member = operator.attrgetter(name)(self.component)
+        member = self.member(name)
         if isinstance(member, data.View):
             return unpack(member.shape(), self.context.get(member.as_value()))
         return self.context.get(member)
@@ -81,8 +97,8 @@ class Bench:
         self.context.set(self._reset, 0)
 
 
-def simulate(component, testbench):
-    """Runs ``testbench``, a coroutine of a :class:`Bench`, to its end."""
+def simulate(component, testbench, names=None):
+    """Runs ``testbench``, a coroutine of a :class:`Bench` with ``names``, to its end."""
     top = Module()
     top.domains.sync = sync = ClockDomain()
     top.submodules.component = component
@@ -90,7 +106,7 @@ def simulate(component, testbench):
     simulator.add_clock(1e-9)
 
     async def process(context):
-        await testbench(Bench(context, component, sync.rst))
+        await testbench(Bench(context, component, sync.rst, names or {}))
 
     simulator.add_testbench(process)
     simulator.run()

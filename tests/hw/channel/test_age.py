@@ -9,9 +9,16 @@ import pytest
 
 from mcos_hw.channel.age import AgeGuard
 from mcos_hw.config import ChannelConfig
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4, clocks_width=12)
+NAMES = {
+    "serviceable": "classes.serviceable",
+    "contracts": "live.tenants",
+    "interval": "live.channel.promotion_interval",
+    "granted": "grant.tenants",
+    "promoted": "grant.promoted",
+}
 ROUND = CONFIG.tenants
 MOST_ROUNDS = (1 << CONFIG.clocks_width) // ROUND - 1
 OLDEST = MOST_ROUNDS * ROUND
@@ -92,10 +99,15 @@ class Model:
         return {oldest.tenant}
 
 
+def limited(limits):
+    """Contracts of enabled tenants with these age limits."""
+    return [{"enable": 1, "age_limit": limit} for limit in limits]
+
+
 def test_signature():
-    assert members(AgeGuard(CONFIG)) == {
-        "in": {"serviceable": 4, "limits": 4 * 12, "interval": 8, "granted": 4, "promoted": 1},
-        "out": {"promote": 4, "ages": 4 * 12},
+    assert boundary(AgeGuard(CONFIG)) == {
+        "in": {"live", "classes", "grant"},
+        "out": {"promote", "ages"},
     }
 
 
@@ -114,7 +126,7 @@ def test_random_heads(interval, seed):
         for clock in range(4000):
             if clock % 250 == 0:
                 limits = [rng.choice((0, 1, 5, 30, 31)) for _ in range(ROUND)]
-                bench.set(limits=limits)
+                bench.set(contracts=limited(limits))
                 present = rng.choice((0.3, 0.9, 1.0))
                 eagerness = rng.choice((0.1, 0.4, 1.0))
             assert bench.get("ages") == model.ages, clock
@@ -146,7 +158,7 @@ def test_random_heads(interval, seed):
             )
             await bench.tick()
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
     assert len(between) > 3
     assert min(between[1:]) >= interval
     assert all(model.seen[event] for event in (("due", True), "granted", "choice")), model.seen
@@ -159,25 +171,36 @@ def test_a_head_is_over_age_from_its_limit_on(limit):
     """The promotion comes with the round in which its visit finds it as old as its limit."""
 
     async def testbench(bench):
-        bench.set(serviceable=0b0100, limits=[1, 1, limit, 1], interval=1)
+        bench.set(serviceable=0b0100, contracts=limited([1, 1, limit, 1]), interval=1)
         promoted = limit // ROUND * ROUND + ROUND - 1 + VISIT
         for clock in range(promoted):
             assert not bench.get("promote"), clock
             await bench.tick()
         assert bench.get("promote") == 0b0100
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_an_age_saturates_and_a_limit_of_0_is_off():
     async def testbench(bench):
-        bench.set(serviceable=0b0010, interval=1)
+        bench.set(serviceable=0b0010, interval=1, contracts=limited([0] * ROUND))
         for _ in range(OLDEST + 3 * ROUND):
             assert not bench.get("promote")
             await bench.tick()
         assert bench.get("ages") == [0, OLDEST, 0, 0]
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
+
+
+def test_a_head_of_a_disabled_tenant_is_over_age_at_the_drain_age():
+    async def testbench(bench):
+        bench.set(serviceable=0b0001, interval=1, contracts=[{"age_limit": 4}] * ROUND)
+        await bench.tick(1024 + ROUND - 1 + VISIT - 1)
+        assert not bench.get("promote")
+        await bench.tick()
+        assert bench.get("promote") == 0b0001
+
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_the_oldest_goes_first_and_ties_to_the_lowest():
@@ -185,25 +208,25 @@ def test_the_oldest_goes_first_and_ties_to_the_lowest():
         # Tenant 2 is one round older than the others, which are equally old.
         bench.set(serviceable=0b0100, interval=1)
         await bench.tick(ROUND)
-        bench.set(serviceable=0b1111, limits=[9, 9, 9, 9])
+        bench.set(serviceable=0b1111, contracts=limited([9, 9, 9, 9]))
         order = []
         while len(order) < ROUND:
             promote = bench.get("promote")
             bench.set(granted=promote, promoted=promote != 0)
             if promote:
                 order.append(promote.bit_length() - 1)
-                bench.set(limits=[0 if i in order else 9 for i in range(ROUND)])
+                bench.set(contracts=limited([0 if i in order else 9 for i in range(ROUND)]))
             await bench.tick()
         assert order == [2, 0, 1, 3]
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_an_age_counts_only_while_its_head_is_serviceable():
     """In every other round; the limit is three rounds."""
 
     async def testbench(bench):
-        bench.set(limits=[3 * ROUND] * ROUND, interval=1)
+        bench.set(contracts=limited([3 * ROUND] * ROUND), interval=1)
         for serviceable in (1, 0, 1, 0, 1, 0):
             bench.set(serviceable=serviceable)
             await bench.tick(ROUND)
@@ -213,7 +236,7 @@ def test_an_age_counts_only_while_its_head_is_serviceable():
         assert bench.get("ages")[0] == 5 * ROUND
         assert bench.get("promote") == 1
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_a_grant_ends_an_age_at_any_time_of_a_visit():
@@ -229,7 +252,7 @@ def test_a_grant_ends_an_age_at_any_time_of_a_visit():
             await bench.tick(2 * ROUND - 1 - moment)
             assert bench.get("ages")[3] == 0
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 @pytest.mark.parametrize("interval", [1, 2, 3, 16, 255])
@@ -237,7 +260,7 @@ def test_one_promotion_in_an_interval_of_grants(interval):
     """Two heads stay over age; every other grant goes to somebody else."""
 
     async def testbench(bench):
-        bench.set(serviceable=0b1111, limits=[1, 1, 0, 0], interval=interval)
+        bench.set(serviceable=0b1111, contracts=limited([1, 1, 0, 0]), interval=interval)
         await bench.tick(3 * ROUND)
         promotions = []
         for _ in range(2 * interval + 1):
@@ -254,12 +277,12 @@ def test_one_promotion_in_an_interval_of_grants(interval):
             2 * interval,
         ]
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_an_offered_promotion_stands_until_a_grant():
     async def testbench(bench):
-        bench.set(serviceable=0b1000, limits=[1, 1, 1, 1], interval=4)
+        bench.set(serviceable=0b1000, contracts=limited([1, 1, 1, 1]), interval=4)
         await bench.tick(ROUND - 1 + VISIT)
         for _ in range(3 * ROUND):
             assert bench.get("promote") == 0b1000
@@ -275,16 +298,16 @@ def test_an_offered_promotion_stands_until_a_grant():
         await bench.tick(ROUND - 1 + VISIT)
         assert bench.get("promote") == 0b1000
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)
 
 
 def test_a_promotion_that_waits_for_tokens_makes_room_for_another():
     async def testbench(bench):
-        bench.set(serviceable=0b0001, limits=[1, 1, 1, 1], interval=1)
+        bench.set(serviceable=0b0001, contracts=limited([1, 1, 1, 1]), interval=1)
         await bench.tick(ROUND - 1 + VISIT)
         assert bench.get("promote") == 0b0001
         bench.set(serviceable=0b0010)
         await bench.tick(3 * ROUND)
         assert bench.get("promote") == 0b0010
 
-    simulate(AgeGuard(CONFIG), testbench)
+    simulate(AgeGuard(CONFIG), testbench, NAMES)

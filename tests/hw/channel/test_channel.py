@@ -7,16 +7,20 @@ from collections import deque
 from itertools import pairwise
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.controller import ARBITERS
 from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import ArbiterKind, GrantClass
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 from tests.hw.channel.every_lateness import EVERY_LATENESS
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=8, slots=16)
@@ -33,14 +37,49 @@ EVERY_CHANNEL = pytest.mark.parametrize(
 )
 
 
+NAMES = {
+    "request": "request.payload",
+    "request_valid": "request.valid",
+    "request_ready": "request.ready",
+}
+
+
 def port_clocks(lateness):
     """Clocks from a request to its command at the port of an idle channel."""
     return 4 if lateness else 2
 
 
+class TimedChannel(wiring.Component):
+    """A channel with the clock stamp and the epochs that a controller gives it."""
+
+    def __init__(self, config, kind):
+        self.channel = Channel(config, arbiter=ARBITERS[kind](config))
+        members = self.channel.signature.members.items()
+        super().__init__(
+            {name: each.flip() if name in ("now", "epoch") else each for name, each in members}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.channel = channel = self.channel
+        m.submodules.timer = timer = EpochTimer()
+        connect(m, timer.epoch, channel.epoch, flipped(self.epoch))
+        m.d.sync += self.now.eq(self.now + 1)
+        m.d.comb += [
+            channel.now.eq(self.now),
+            timer.length.eq(self.live.channel.epoch_clocks),
+            self.load.eq(channel.load),
+            self.probe.eq(channel.probe),
+        ]
+        for name in ("live", "request", "completion"):
+            connect(m, flipped(getattr(self, name)), getattr(channel, name))
+        for name in ("response", "command", "readings"):
+            connect(m, getattr(channel, name), flipped(getattr(self, name)))
+        return m
+
+
 def channel(kind=ArbiterKind.MCOS, lateness=CONFIG.lateness):
-    config = dataclasses.replace(CONFIG, lateness=lateness)
-    return Channel(config, arbiter=ARBITERS[kind](config))
+    return TimedChannel(dataclasses.replace(CONFIG, lateness=lateness), kind)
 
 
 def live(*, enabled=ALL, tenant=None, **settings):
@@ -103,10 +142,12 @@ class Memory:
 
 
 def test_signature():
-    widths = members(channel())
-    assert widths["out"]["request_ready"] == CONFIG.tenants
-    assert widths["in"]["completion.payload"] == CONFIG.slot_width
-    assert {f"{name}.data" for name in monitor_windows(CONFIG)} <= set(widths["out"])
+    given = {"live", "now", "epoch", "request", "completion"}
+    made = {"response", "command", "load", "readings", "probe"}
+    assert boundary(channel().channel) == {"in": given, "out": made}
+    uncounted = dataclasses.replace(CONFIG, monitors=False)
+    shell = Channel(uncounted, arbiter=ARBITERS[ArbiterKind.MCOS](uncounted))
+    assert boundary(shell) == {"in": given, "out": made - {"readings"}}
 
 
 @EVERY_CHANNEL
@@ -133,7 +174,7 @@ def test_a_request_passes_an_idle_channel_in_its_clocks(kind, lateness):
             assert bench.get("response.valid")
             assert bench.get("response.payload") == {"tenant": tenant, "id": 7}
 
-    simulate(channel(kind, lateness), testbench)
+    simulate(channel(kind, lateness), testbench, NAMES)
 
 
 @EVERY_CHANNEL
@@ -156,7 +197,7 @@ def test_one_request_a_clock_is_taken_and_granted(kind, lateness):
             bench.set(**{"completion.valid": 0})
             await bench.reset()
 
-    simulate(channel(kind, lateness), testbench)
+    simulate(channel(kind, lateness), testbench, NAMES)
 
 
 def random_contracts(rng, **settings):
@@ -208,7 +249,7 @@ def test_no_clock_is_lost_while_contracts_sizes_and_tenants_change(lateness):
             else:
                 await bench.tick()
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)
 
 
 @EVERY_CHANNEL
@@ -278,7 +319,7 @@ def test_every_request_is_granted_and_answered_once(kind, lateness):
                 sent += 1
             await bench.tick()
 
-    simulate(channel(kind, lateness), testbench)
+    simulate(channel(kind, lateness), testbench, NAMES)
     assert sent == answered > 120
 
 
@@ -294,7 +335,7 @@ def test_a_full_queue_holds_up_nobody_else(kind, lateness):
         assert bench.get("request_ready") == 0b1101
         assert await offer(bench, tenant=0)
 
-    simulate(channel(kind, lateness), testbench)
+    simulate(channel(kind, lateness), testbench, NAMES)
 
 
 def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
@@ -312,7 +353,7 @@ def test_a_disabled_tenant_takes_nothing_and_what_it_has_queued_is_scavenged():
         assert bench.get("probe")["tenants"][1]["class_code"] == GrantClass.SCAVENGED
         assert await count_commands(bench, 20) == 1
 
-    simulate(channel(), testbench)
+    simulate(channel(), testbench, NAMES)
 
 
 def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything():
@@ -339,7 +380,7 @@ def test_the_queue_of_a_disabled_tenant_drains_beside_one_that_takes_everything(
         for before, after in pairwise(granted):
             assert drain_age <= after - before <= drain_age + 3 * ROUND
 
-    simulate(channel(), testbench)
+    simulate(channel(), testbench, NAMES)
 
 
 @BOTH_WAYS
@@ -353,7 +394,7 @@ def test_a_grant_needs_port_credit_for_a_longest_request(kind):
             bench.set(request_valid=0)
             await bench.reset()
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind), testbench, NAMES)
 
 
 @BOTH_WAYS
@@ -363,7 +404,7 @@ def test_a_grant_needs_a_slot(kind):
         bench.set(request=request(tenant=0), request_valid=1)
         assert await count_commands(bench, 3 * CONFIG.slots) == CONFIG.slots
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind), testbench, NAMES)
 
 
 @BOTH_WAYS
@@ -375,7 +416,7 @@ def test_a_grant_needs_an_open_pacer(kind):
         await bench.tick(10)
         assert await count_commands(bench, 40) == 10
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind), testbench, NAMES)
 
 
 @BOTH_WAYS
@@ -390,7 +431,7 @@ def test_tokens_hold_back_a_tenant_only_where_contracts_are_enforced(kind):
         granted = 1 if kind is ArbiterKind.MCOS else 3
         assert bench.get("probe")["channel"]["in_flight"] == granted * CONFIG.l_max
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind), testbench, NAMES)
 
 
 @pytest.mark.parametrize("lateness", [0, 3])
@@ -414,7 +455,7 @@ def test_a_grant_is_charged_whatever_goes_live_in_its_clock(lateness):
             assert after <= levels["peak"] <= after + 40, clock
             await bench.reset()
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)
 
 
 def test_a_tenants_buckets_are_filled_when_it_is_enabled():
@@ -430,7 +471,7 @@ def test_a_tenants_buckets_are_filled_when_it_is_enabled():
         levels = [tenant["committed"] for tenant in bench.get("probe")["tenants"]]
         assert levels == [0, full, 0, 0]
 
-    simulate(channel(), testbench)
+    simulate(channel(), testbench, NAMES)
 
 
 def test_load_is_the_quarter_of_the_port_credit_in_flight():
@@ -446,7 +487,7 @@ def test_load_is_the_quarter_of_the_port_credit_in_flight():
             assert bench.get("load") == min(requests // 4, 3)
             await bench.reset()
 
-    simulate(channel(), testbench)
+    simulate(channel(), testbench, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -484,7 +525,7 @@ def test_a_request_soon_after_its_tenants_response_starts_earlier(lateness, cloc
         assert virtual_time > 100 << CONFIG.tag_fraction
         assert virtual_time - probe["tenants"][1]["start"] == credit << CONFIG.tag_fraction
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -522,7 +563,7 @@ def test_an_over_age_head_goes_before_a_better_class(lateness, age_limit, interv
         spacing = max(interval, age_limit)
         assert all(after - before >= spacing for before, after in pairwise(promotions))
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)
 
 
 @BOTH_WAYS
@@ -557,8 +598,8 @@ def test_the_monitor_counts_grants_and_responses(kind):
         await go_on(1)
         bench.set(live=live())
         await go_on(1)
-        assert bench.get("epoch") == 1
-        assert bench.get("busy_clocks") == busy > 5
+        assert bench.get("epoch.number") == 2
+        assert bench.get("readings.busy") == busy > 5
         await bench.tick(2)
         written = 8 * 2 + 4 + GrantClass.CONFORMING
         expected = {
@@ -571,11 +612,11 @@ def test_the_monitor_counts_grants_and_responses(kind):
             ("promotions", 2): 0,
             ("held", 2): 0,
         }
-        bench.set(**{f"{name}.index": index for name, index in expected})
+        bench.set(**{f"readings.{name}.index": index for name, index in expected})
         await bench.tick()
-        assert {key: bench.get(f"{key[0]}.data") for key in expected} == expected
+        assert {key: bench.get(f"readings.{key[0]}.data") for key in expected} == expected
 
-    simulate(channel(kind), testbench)
+    simulate(channel(kind), testbench, NAMES)
 
 
 @EVERY_LATENESS
@@ -595,13 +636,13 @@ def test_held_clocks_are_those_in_which_a_head_waits_for_tokens(lateness):
         await bench.tick()
         held = []
         for tenant in range(CONFIG.tenants):
-            bench.set(**{"held.index": tenant})
+            bench.set(**{"readings.held.index": tenant})
             await bench.tick()
-            held.append(bench.get("held.data"))
+            held.append(bench.get("readings.held.data"))
         # Twelve clocks to the end of the epoch; the last one counts in the next.
         assert held == [0, 11, 0, 0]
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)
 
 
 def coloured(**tenant):
@@ -655,12 +696,12 @@ def test_a_request_outside_its_colours_counts_and_waits_where_they_are_refused(
         bench.set(live=live())
         await bench.tick(4)
         for tenant, faults in enumerate((0, 0, 1, 0)):
-            bench.set(**{"colour_faults.index": tenant, "held.index": tenant})
+            bench.set(**{"readings.colour_faults.index": tenant, "readings.held.index": tenant})
             await bench.tick()
-            assert bench.get("colour_faults.data") == faults
-            assert (bench.get("held.data") > 30) == (tenant == 2 and bool(waits))
+            assert bench.get("readings.colour_faults.data") == faults
+            assert (bench.get("readings.held.data") > 30) == (tenant == 2 and bool(waits))
 
-    simulate(channel(kind, lateness=lateness), testbench)
+    simulate(channel(kind, lateness=lateness), testbench, NAMES)
 
 
 @EVERY_LATENESS
@@ -693,4 +734,4 @@ def test_every_request_of_a_burst_is_judged_by_its_own_colour(lateness):
             await go_on(2 * CONFIG.queue_depth + 8)
             assert bench.get("probe")["tenants"][1]["queued"] == 0
 
-    simulate(channel(lateness=lateness), testbench)
+    simulate(channel(lateness=lateness), testbench, NAMES)

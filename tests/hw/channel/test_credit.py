@@ -8,25 +8,25 @@ import pytest
 
 from mcos_hw.channel.credit import PortCredit
 from mcos_hw.config import ChannelConfig
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4, slots=16)
+NAMES = {
+    "limit": "live.channel.port_credit",
+    "grant": "grant.valid",
+    "beats": "grant.beats",
+    "served": "served.valid",
+    "served_beats": "served.entry.beats",
+}
 L_MAX = CONFIG.l_max
 BEAT = CONFIG.beat_bytes
 LARGEST = CONFIG.slots * L_MAX
 
 
 def test_signature():
-    beats = CONFIG.beats_width
-    assert members(PortCredit(CONFIG)) == {
-        "in": {
-            "limit": CONFIG.credit_width,
-            "grant": 1,
-            "beats": beats,
-            "served": 1,
-            "served_beats": beats,
-        },
-        "out": {"in_flight": CONFIG.credit_width, "open_then": 1},
+    assert boundary(PortCredit(CONFIG)) == {
+        "in": {"live", "grant", "served"},
+        "out": {"in_flight", "open_then", "load"},
     }
 
 
@@ -59,7 +59,7 @@ def test_bytes_in_flight_never_exceed_the_limit(limit):
                 owed.append(beats)
             in_flight += size - served * served_beats * BEAT
 
-    simulate(PortCredit(CONFIG), testbench)
+    simulate(PortCredit(CONFIG), testbench, NAMES)
     assert seen[0] > 50
     assert seen[1] > 50
 
@@ -71,7 +71,7 @@ def test_a_grant_needs_credit_for_a_longest_request(limit, opened):
         await bench.tick(2)
         assert bench.get("open_then") == opened
 
-    simulate(PortCredit(CONFIG), testbench)
+    simulate(PortCredit(CONFIG), testbench, NAMES)
 
 
 def test_what_memory_returns_opens_two_clocks_later():
@@ -88,7 +88,7 @@ def test_what_memory_returns_opens_two_clocks_later():
         assert bench.get("in_flight") == 0
         assert bench.get("open_then")
 
-    simulate(PortCredit(CONFIG), testbench)
+    simulate(PortCredit(CONFIG), testbench, NAMES)
 
 
 def test_every_slot_filled_with_a_longest_request_is_counted():
@@ -101,7 +101,7 @@ def test_every_slot_filled_with_a_longest_request_is_counted():
             await bench.tick()
         assert bench.get("in_flight") == LARGEST
 
-    simulate(PortCredit(CONFIG), testbench)
+    simulate(PortCredit(CONFIG), testbench, NAMES)
 
 
 def test_reset_forgets_what_is_in_flight():
@@ -117,4 +117,4 @@ def test_reset_forgets_what_is_in_flight():
         assert bench.get("in_flight") == 0
         assert bench.get("open_then")
 
-    simulate(PortCredit(CONFIG), testbench)
+    simulate(PortCredit(CONFIG), testbench, NAMES)

@@ -39,8 +39,7 @@ class Port:
 
     def start(self, weights):
         codes = [GrantClass.CONFORMING] * len(self.waiting)
-        live = {f"live.{name}": value for name, value in image(CONFIG, weights).items()}
-        self.bench.set(**live, **{"classes.codes": codes})
+        self.bench.set(live=image(CONFIG, weights), classes={"codes": codes})
 
     def room(self, tenant):
         return self.counts[tenant] < self.depth
@@ -57,11 +56,8 @@ class Port:
             grant = granted, self.waiting[granted].popleft() * CONFIG.beat_bytes
             self.counts[granted] -= 1
         tenant, beats = request or (0, 0)
-        self.bench.set(
-            taken=request is not None,
-            request=NOTHING | {"tenant": tenant, "beats": beats},
-            open_then=opened,
-        )
+        payload = NOTHING | {"tenant": tenant, "beats": beats}
+        self.bench.set(request={"payload": payload, "valid": request is not None}, open_then=opened)
         self.way.append(request)
         entered = self.way.popleft()
         if entered:

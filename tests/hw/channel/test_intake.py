@@ -23,7 +23,8 @@ def configuration(lateness):
 
 
 CONFIG = configuration(0)
-NOTHING = dict.fromkeys(request_layout(CONFIG).members, 0)
+ONE = {"payload": dict.fromkeys(request_layout(CONFIG).members, 0) | {"beats": 1}, "valid": 1}
+"""A request of tenant 0 that is offered."""
 
 
 class Price(wiring.Component):
@@ -58,7 +59,7 @@ def live_of(weights, *, colours=(1, 1, 1, 1), bits=(0, 0, 0, 0)):
     return {
         "channel": {f"colour_bit_{k}": bit for k, bit in enumerate(bits)},
         "tenants": [
-            {"inverse_weight": round(one / weight), "colours": mask}
+            {"enable": 1, "inverse_weight": round(one / weight), "colours": mask}
             for weight, mask in zip(weights, colours, strict=True)
         ],
     }
@@ -88,9 +89,26 @@ def test_a_price_is_the_size_over_the_weight_rounded_down(config):
 
 def test_signature():
     assert {name: each.flow.name for name, each in Intake(CONFIG).signature.members.items()} == {
-        **dict.fromkeys(("live", "taken", "request", "row", "recent"), "In"),
-        "arrival": "Out",
+        **dict.fromkeys(("live", "request", "full", "tails", "recent"), "In"),
+        **dict.fromkeys(("taken", "arrival"), "Out"),
     }
+
+
+def test_a_request_is_taken_if_its_tenant_is_enabled_and_its_queue_has_room():
+    async def testbench(bench):
+        live = live_of([1] * 4)
+        live["tenants"][2]["enable"] = 0
+        bench.set(live=live, full=0b0010)
+        assert bench.get("request.ready") == 0b1001
+        for tenant, taken in enumerate((0b0001, 0, 0, 0b1000)):
+            payload = ONE["payload"] | {"tenant": tenant}
+            bench.set(request={"payload": payload, "valid": 1})
+            assert bench.get("taken") == taken
+            assert bench.get("arrival.stored")["valid"] == (taken != 0)
+        bench.set(request={"valid": 0})
+        assert bench.get("taken") == 0
+
+    simulate(Intake(CONFIG), testbench)
 
 
 @LATENESS
@@ -111,12 +129,15 @@ def test_every_request_takes_its_steps(lateness):
                     colours=[rng.getrandbits(16) for _ in range(config.tenants)],
                     bits=bits,
                 )
-                bench.set(**{f"live.{name}": value for name, value in live.items()})
+                bench.set(live=live)
             fields = {name: rng.getrandbits(width) for name, width in widths.items()}
             fields["beats"] = rng.randint(1, config.max_beats)
             taken, row = rng.random() < (0.5, 1.0)[clock // 100 % 2], rng.randrange(4)
             recent = rng.getrandbits(config.tenants)
-            bench.set(taken=taken, request=fields, row=row, recent=recent)
+            tails = [row] * config.tenants
+            request = {"payload": fields, "valid": taken}
+            bench.set(request=request, tails=tails, recent=recent)
+            assert bench.get("taken") == (1 << fields["tenant"] if taken else 0)
             tenant = fields["tenant"]
             inverse = live["tenants"][tenant]["inverse_weight"]
             cost = cost_of(config, fields["beats"], inverse, config.reciprocal_fraction)
@@ -169,8 +190,7 @@ def test_a_new_weight_counts_for_requests_taken_after_its_commit(lateness):
     async def testbench(bench):
         costs = []
         for weight in (1, 2, 4, 4, 4):
-            tenants = live_of([weight] * 4)["tenants"]
-            bench.set(**{"live.tenants": tenants}, taken=1, request=NOTHING | {"beats": 1})
+            bench.set(live=live_of([weight] * 4), request=ONE)
             costs.append(bench.get("arrival.entry")["cost"])
             await bench.tick()
         beat = config.beat_bytes << config.tag_fraction
@@ -183,10 +203,10 @@ def test_a_new_weight_counts_for_requests_taken_after_its_commit(lateness):
 @pytest.mark.parametrize("lateness", [1, 2])
 def test_reset_forgets_what_is_on_its_way(lateness):
     async def testbench(bench):
-        bench.set(taken=1, request=NOTHING | {"beats": 1})
+        bench.set(live=live_of([1] * 4), request=ONE)
         await bench.tick(2)
         assert bench.get("arrival.entry")["tenants"] == 0b0001
-        bench.set(taken=0)
+        bench.set(request={"valid": 0})
         await bench.reset()
         for _ in range(3):
             assert bench.get("arrival.entry")["tenants"] == 0

@@ -5,12 +5,18 @@ import random
 from collections import Counter, deque
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out, connect, flipped
 
 from mcos_hw.channel.monitor import Monitor, monitor_windows
-from mcos_hw.channel.slots import slot_entry_layout
+from mcos_hw.channel.observer import Observer
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.epoch import EpochTimer
+from mcos_hw.link.epoch import epoch_signature
+from mcos_hw.link.served import slot_entry_layout
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass, channel_map
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=4)
 STAMPS = 1 << CONFIG.stamp_width
@@ -20,6 +26,80 @@ RESPONSE_STEPS = 3
 """Clocks from a response until it counts: its latency is made first."""
 IN_REGISTERS = ("held", "queue")
 """Windows that show an epoch at once; the others are complete from its fourth clock on."""
+
+
+class Watched(wiring.Component):
+    """Observer and monitor with the epochs that a controller gives them."""
+
+    GIVEN = ("now", "live", "arrival", "classes", "grant", "departure", "served", "owes", "stalls")
+
+    def __init__(self, config):
+        self.observer, self.monitor = Observer(config), Monitor(config)
+        observed, counted = self.observer.signature.members, self.monitor.signature.members
+        super().__init__(
+            {
+                **{name: observed[name] for name in self.GIVEN},
+                "counts": counted["counts"],
+                "epoch": Out(epoch_signature()),
+                "readings": counted["readings"],
+                "events": observed["events"],
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.timer = timer = EpochTimer()
+        m.submodules.observer = observer = self.observer
+        m.submodules.monitor = monitor = self.monitor
+        for name in self.GIVEN:
+            given, member = getattr(self, name), getattr(observer, name)
+            if hasattr(given, "signature"):
+                connect(m, flipped(given), member)
+            else:
+                m.d.comb += member.eq(given)
+        connect(m, timer.epoch, monitor.epoch, flipped(self.epoch))
+        connect(m, observer.events, monitor.events, flipped(self.events))
+        connect(m, monitor.readings, flipped(self.readings))
+        m.d.comb += [
+            monitor.counts.eq(self.counts),
+            timer.length.eq(self.live.channel.epoch_clocks),
+        ]
+        return m
+
+
+NAMES = {
+    "epoch_clocks": "live.channel.epoch_clocks",
+    "busy": "owes",
+    "stalled": "stalls",
+    "waiting": "classes.held",
+    "served": "served.valid",
+    "served_entry": "served.entry",
+}
+
+
+def drive(bench, inputs):
+    """Drives a clock: the grant of this clock departs in the next one."""
+    inputs = dict(inputs)
+    if "objectives" in inputs:
+        inputs["live.tenants"] = [{"latency_slo": each} for each in inputs.pop("objectives")]
+    if "outside" in inputs:
+        outside = inputs.pop("outside")
+        inputs["arrival.approach"] = {"tenants": outside, "outside": outside != 0}
+    if "grant" in inputs:
+        valid, tenant = inputs.pop("grant"), inputs.pop("grant_tenant", 0)
+        code = inputs.pop("grant_class", GrantClass.CONFORMING)
+        inputs["grant"] = {
+            "valid": valid,
+            "tenants": valid << tenant,
+            "conforming": (code == GrantClass.CONFORMING) << tenant,
+            "burst": (code == GrantClass.BURST) << tenant,
+            "promoted": inputs.pop("promoted", 0),
+        }
+        request = {"tenant": tenant, "op": inputs.pop("grant_op", 0)}
+        request["beats"] = inputs.pop("grant_beats", 1)
+        inputs["departure"] = bench.granted
+        bench.granted = {"valid": valid, "request": request}
+    bench.set(**inputs)
 
 
 class Model:
@@ -43,18 +123,10 @@ class Model:
     def clock(self, inputs):
         running = self.running
         for i, count in enumerate(inputs["counts"]):
-            running["held", i] += inputs["waiting"] >> i & 1
             running["queue", i] = max(running["queue", i], count)
         running["busy"] += inputs["busy"]
-        running["stalled"] += inputs["stalled"]
-        if inputs["outside"]:
-            running["colour_faults", inputs["outside"].bit_length() - 1] += 1
-        if inputs["grant"]:
-            tenant = inputs["grant_tenant"]
-            kind = GRANT_KINDS * tenant + 4 * inputs["grant_op"] + inputs["grant_class"]
-            running["grant_requests", kind] += 1
-            running["grant_bytes", kind] += inputs["grant_beats"] * CONFIG.beat_bytes
-            running["promotions", tenant] += inputs["promoted"]
+        if self.before:
+            self.count_before(self.before)
         if self.before and self.before["served"]:
             self.responses[-1] = self.response(self.before, inputs["objectives"])
         self.before = inputs
@@ -68,6 +140,21 @@ class Model:
             self.elapsed = 0
         length = inputs["epoch_clocks"]
         self.last = length > 0 and self.elapsed + 1 >= length
+
+    def count_before(self, inputs):
+        """What counts in the clock after it happens."""
+        running = self.running
+        for i in range(CONFIG.tenants):
+            running["held", i] += inputs["waiting"] >> i & 1
+        running["stalled"] += inputs["stalled"]
+        if inputs["outside"]:
+            running["colour_faults", inputs["outside"].bit_length() - 1] += 1
+        if inputs["grant"]:
+            tenant = inputs["grant_tenant"]
+            kind = GRANT_KINDS * tenant + 4 * inputs["grant_op"] + inputs["grant_class"]
+            running["grant_requests", kind] += 1
+            running["grant_bytes", kind] += inputs["grant_beats"] * CONFIG.beat_bytes
+            running["promotions", tenant] += inputs["promoted"]
 
     def response(self, inputs, objectives):
         """What a response adds to which counts; it meets the objective of the clock after it."""
@@ -84,14 +171,17 @@ class Model:
 
 async def clear(bench):
     """Waits until the counters' memories are cleared after reset."""
+    bench.granted = {"valid": 0}
     bench.set(epoch_clocks=0)
     await bench.tick(2 * max(WINDOWS.values()))
 
 
 async def end_epoch(bench):
     """Ends the epoch that runs without end, and waits until its counts are complete."""
-    bench.set(served=0, grant=0)
-    await bench.tick(RESPONSE_STEPS)
+    drive(bench, {"served": 0, "grant": 0})
+    await bench.tick()
+    drive(bench, {"grant": 0})
+    await bench.tick(RESPONSE_STEPS - 1)
     bench.set(epoch_clocks=1)
     await bench.tick()
     bench.set(epoch_clocks=0)
@@ -99,22 +189,21 @@ async def end_epoch(bench):
 
 
 async def read(bench, name, index):
-    bench.set(**{f"{name}.index": index})
+    bench.set(**{f"readings.{name}.index": index})
     await bench.tick()
-    return bench.get(f"{name}.data")
+    return bench.get(f"readings.{name}.data")
 
 
 def test_signature():
-    widths = members(Monitor(CONFIG))
-    assert widths["in"]["served_entry"] == slot_entry_layout(CONFIG).size
-    assert widths["out"].pop("epoch") == 32
-    assert widths["out"].pop("busy_clocks") == 32
-    assert widths["out"].pop("stalled_clocks") == 32
-    responses = {"responded": 1, "responded_tenant": 2, "responded_bin": 4, "responded_late": 1}
-    assert {name: widths["out"].pop(name) for name in responses} == responses
-    assert set(widths["out"]) == {f"{name}.data" for name in WINDOWS}
+    assert boundary(Observer(CONFIG)) == {"in": set(Watched.GIVEN), "out": {"events"}}
+    assert boundary(Monitor(CONFIG)) == {
+        "in": {"epoch", "events", "counts"},
+        "out": {"readings"},
+    }
+    readings = Monitor(CONFIG).readings.signature.members
+    assert set(readings) == {"busy", "stalled", *WINDOWS}
     for name, count in WINDOWS.items():
-        assert widths["in"][f"{name}.index"] == (count - 1).bit_length()
+        assert readings[name].signature.members["index"].shape == (count - 1).bit_length()
 
 
 @pytest.mark.parametrize("config", [CONFIG, ChannelConfig()])
@@ -162,22 +251,22 @@ def test_random_events(seed):
                 objectives = [rng.choice((0, 10, 500)) for _ in range(CONFIG.tenants)]
                 settings = {"objectives": objectives, "epoch_clocks": rng.choice((1, 60, 61, 150))}
             inputs = random_inputs(clock, settings)
-            bench.set(**inputs)
-            assert bench.get("epoch") == model.epoch
-            assert bench.get("busy_clocks") == model.latched["busy"]
-            assert bench.get("stalled_clocks") == model.latched["stalled"]
+            drive(bench, inputs)
+            assert bench.get("epoch.number") == model.epoch + 1
+            assert bench.get("readings.busy") == model.latched["busy"]
+            assert bench.get("readings.stalled") == model.latched["stalled"]
             for name, word in expected.items():
-                assert bench.get(f"{name}.data") == word, (name, clock)
+                assert bench.get(f"readings.{name}.data") == word, (name, clock)
                 nonzero[name] += word > 0
             indices = {name: rng.randrange(count) for name, count in WINDOWS.items()}
-            bench.set(**{f"{name}.index": index for name, index in indices.items()})
+            bench.set(**{f"readings.{name}.index": index for name, index in indices.items()})
             expected = {
                 name: model.word(name, index, inputs["counts"])
                 for name, index in indices.items()
                 if name in IN_REGISTERS or model.elapsed >= 3
             }
             model.clock(inputs)
-            told = [bench.get(f"responded{part}") for part in ("", "_tenant", "_bin", "_late")]
+            told = list(bench.get("events.response").values())
             counted = model.responded or {}
             assert told[0] == bool(counted)
             if counted:
@@ -186,7 +275,7 @@ def test_random_events(seed):
                 assert counted["slo_violations", told[1]] == told[3]
             await bench.tick()
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
     assert model.epoch > 5
     assert all(nonzero[name] > 100 for name in WINDOWS), nonzero
 
@@ -207,7 +296,7 @@ def test_a_bin_holds_the_latencies_of_one_power_of_two():
             await end_epoch(bench)
             assert await read(bench, "latency", LATENCY_BINS + latency_bin) == 1, latency
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
 
 
 def test_a_response_violates_its_objective_only_beyond_it():
@@ -228,12 +317,15 @@ def test_a_response_violates_its_objective_only_beyond_it():
         bench.set(served=1)
         for objective, latency in table:
             entry = ENTRY | {"tenant": 3, "offered": (7 - latency) % STAMPS}
-            bench.set(now=7, served_entry=entry, objectives=[1, 1, 1, objective])
+            drive(bench, {"now": 7, "served_entry": entry, "objectives": [1, 1, 1, objective]})
             await bench.tick(RESPONSE_STEPS)
-            told = bench.get("responded_tenant"), bench.get("responded_late")
-            assert told == (3, 0 < objective < latency), (objective, latency)
+            told = bench.get("events.response")
+            assert (told["tenant"], told["late"]) == (3, 0 < objective < latency), (
+                objective,
+                latency,
+            )
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
 
 
 def test_what_a_memory_held_before_reset_is_never_read():
@@ -241,7 +333,7 @@ def test_what_a_memory_held_before_reset_is_never_read():
 
     async def testbench(bench):
         await clear(bench)
-        bench.set(grant=1, grant_beats=1)
+        drive(bench, {"grant": 1, "grant_beats": 1})
         await bench.tick()
         await end_epoch(bench)
         assert await read(bench, "grant_bytes", 0) == CONFIG.beat_bytes
@@ -249,13 +341,13 @@ def test_what_a_memory_held_before_reset_is_never_read():
         bench.set(epoch_clocks=1)
         await bench.tick(2)
         bench.set(epoch_clocks=0)
-        assert bench.get("epoch") == 1
+        assert bench.get("epoch.number") == 2
         index = WINDOWS["grant_bytes"] - 1
         for _ in range(2 * WINDOWS["grant_bytes"]):
             assert await read(bench, "grant_bytes", 0) == 0
             assert await read(bench, "grant_bytes", index) == 0
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
 
 
 @pytest.mark.parametrize("clocks", [1, 2, 37])
@@ -263,29 +355,29 @@ def test_an_epoch_ends_after_its_clocks(clocks):
     async def testbench(bench):
         # The length counts from the clock after its commit on.
         bench.set(epoch_clocks=clocks, busy=1)
-        while bench.get("epoch") == 0:
+        while bench.get("epoch.number") == 1:
             await bench.tick()
         for clock in range(clocks, 4 * clocks):
-            assert bench.get("epoch") == clock // clocks
-            assert bench.get("busy_clocks") == clocks or clock < 2 * clocks
+            assert bench.get("epoch.number") == clock // clocks + 1
+            assert bench.get("readings.busy") == clocks or clock < 2 * clocks
             await bench.tick()
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
 
 
 def test_an_epoch_of_0_clocks_does_not_end_and_a_shorter_one_ends_at_once():
     async def testbench(bench):
         bench.set(epoch_clocks=0, busy=1)
         await bench.tick(100)
-        assert bench.get("epoch") == 0
+        assert bench.get("epoch.number") == 1
         bench.set(epoch_clocks=50)
         await bench.tick()
-        assert bench.get("epoch") == 0
+        assert bench.get("epoch.number") == 1
         await bench.tick()
-        assert bench.get("epoch") == 1
-        assert bench.get("busy_clocks") == 102
+        assert bench.get("epoch.number") == 2
+        assert bench.get("readings.busy") == 102
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)
 
 
 def test_reset_clears_everything():
@@ -298,19 +390,20 @@ def test_reset_clears_everything():
     async def testbench(bench):
         await clear(bench)
         for _ in range(2):
-            bench.set(**grant, **served, **waiting)
-            await bench.tick(3)
+            for _ in range(3):
+                drive(bench, grant | served | waiting)
+                await bench.tick()
             await end_epoch(bench)
         assert all([await read(bench, name, latency_bin.get(name, 0)) for name in WINDOWS])
-        bench.set(counts=[0] * 4, waiting=0, busy=0, stalled=0, outside=0)
+        drive(bench, {"counts": [0] * 4, "waiting": 0, "busy": 0, "stalled": 0, "outside": 0})
         await bench.reset()
         await clear(bench)
         for epoch in range(4):
-            assert bench.get("epoch") == epoch
-            assert bench.get("busy_clocks") == bench.get("stalled_clocks") == 0
+            assert bench.get("epoch.number") == epoch + 1
+            assert bench.get("readings.busy") == bench.get("readings.stalled") == 0
             for name, count in WINDOWS.items():
                 words = [await read(bench, name, index) for index in range(count)]
                 assert words == [0] * count, name
             await end_epoch(bench)
 
-    simulate(Monitor(CONFIG), testbench)
+    simulate(Watched(CONFIG), testbench, NAMES)

@@ -9,9 +9,13 @@ import pytest
 from mcos_hw.channel.outlet import Outlet
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import command_layout
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4)
+NAMES = {
+    "grant": "grant.valid",
+    "valid": "departure.valid",
+}
 WIDTHS = command_layout(CONFIG).members
 OUTLET_DEPTH = 3
 """A number of the test's own: of the hardware's no test would see that it is wrong."""
@@ -21,11 +25,16 @@ def command(rng):
     return {name: rng.getrandbits(width) for name, width in WIDTHS.items()}
 
 
+def depart(bench, command):
+    """Drives the departure that becomes ``command``."""
+    request = {name: value for name, value in command.items() if name != "slot"}
+    bench.set(**{"slot": command["slot"], "departure.request": request})
+
+
 def test_signature():
-    size = command_layout(CONFIG).size
-    assert members(Outlet(CONFIG)) == {
-        "in": {"grant": 1, "valid": 1, "command": size, "commands.ready": 1},
-        "out": {"open_then": 1, "commands.valid": 1, "commands.payload": size},
+    assert boundary(Outlet(CONFIG)) == {
+        "in": {"grant", "departure", "slot"},
+        "out": {"open_then", "commands"},
     }
 
 
@@ -44,7 +53,8 @@ def test_every_command_passes_once_and_in_order(seed):
             if comes:
                 waiting.append(command(rng))
             ready = rng.random() < (0.0 if clock % 100 < 8 else (0.5, 0.8, 0.3, 1.0)[spell])
-            bench.set(grant=granted, valid=comes, command=waiting[-1] if comes else command(rng))
+            bench.set(grant=granted, valid=comes)
+            depart(bench, waiting[-1] if comes else command(rng))
             bench.set(**{"commands.ready": ready})
             assert bench.get("commands.valid") == bool(waiting)
             if waiting:
@@ -58,7 +68,7 @@ def test_every_command_passes_once_and_in_order(seed):
             if ready and waiting:
                 waiting.popleft()
 
-    simulate(Outlet(CONFIG), testbench)
+    simulate(Outlet(CONFIG), testbench, NAMES)
     assert seen["closed"]
     assert all(seen["waiting", count] for count in range(OUTLET_DEPTH + 1)), seen
 
@@ -73,13 +83,13 @@ def test_one_command_a_clock_passes_while_memory_is_ready():
         bench.set(valid=1)
         for _ in range(50):
             now = command(rng)
-            bench.set(command=now)
+            depart(bench, now)
             assert bench.get("commands.valid")
             assert bench.get("commands.payload") == now
             assert bench.get("open_then")
             await bench.tick()
 
-    simulate(Outlet(CONFIG), testbench)
+    simulate(Outlet(CONFIG), testbench, NAMES)
 
 
 def test_grants_go_on_to_the_last_place():
@@ -95,7 +105,7 @@ def test_grants_go_on_to_the_last_place():
             await bench.tick()
         assert grants == OUTLET_DEPTH
 
-    simulate(Outlet(CONFIG), testbench)
+    simulate(Outlet(CONFIG), testbench, NAMES)
 
 
 def test_reset_forgets_what_waits():
@@ -108,4 +118,4 @@ def test_reset_forgets_what_waits():
         assert not bench.get("commands.valid")
         assert bench.get("open_then")
 
-    simulate(Outlet(CONFIG), testbench)
+    simulate(Outlet(CONFIG), testbench, NAMES)

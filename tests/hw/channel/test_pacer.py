@@ -7,18 +7,23 @@ import pytest
 
 from mcos_hw.channel.pacer import Pacer
 from mcos_hw.config import ChannelConfig
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig()
+NAMES = {
+    "enable": "live.channel.pacer_enable",
+    "rate": "live.channel.pacer_rate",
+    "grant": "grant.valid",
+    "beats": "grant.beats",
+}
 ONE = 1 << CONFIG.rate_fraction
 FULL_RATE = CONFIG.bytes_per_clock * ONE
 
 
 def test_signature():
-    debt = (CONFIG.l_max + CONFIG.bytes_per_clock).bit_length() + CONFIG.rate_fraction
-    assert members(Pacer(CONFIG)) == {
-        "in": {"enable": 1, "rate": CONFIG.rate_width, "grant": 1, "beats": CONFIG.beats_width},
-        "out": {"open_then": 1, "debt": debt},
+    assert boundary(Pacer(CONFIG)) == {
+        "in": {"live", "grant"},
+        "out": {"open_then", "debt"},
     }
 
 
@@ -48,7 +53,7 @@ def test_any_span_of_clocks_grants_at_most_its_rate_and_one_request(rate, seed):
             largest = max(largest, excess)
         assert 0 < largest <= rate + CONFIG.l_max * ONE
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 async def grant_whenever_open(bench, clocks):
@@ -87,7 +92,7 @@ def test_requests_no_shorter_than_a_clocks_worth_fill_the_rate(beats, rate):
             clock += 1
             assert granted - bench.get("debt") == rate * clock
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 def test_three_beats_at_two_a_clock_get_two_grants_in_three_clocks():
@@ -95,7 +100,7 @@ def test_three_beats_at_two_a_clock_get_two_grants_in_three_clocks():
         bench.set(enable=1, rate=FULL_RATE, beats=3)
         assert [grant async for grant in grant_whenever_open(bench, 9)] == [1, 1, 0] * 3
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 @pytest.mark.parametrize(("rate", "opened"), [(FULL_RATE, 0), (FULL_RATE + 1, 1)])
@@ -110,7 +115,7 @@ def test_open_while_the_debt_is_less_than_one_clocks_worth(rate, opened):
         assert bench.get("debt") == 4 * CONFIG.beat_bytes * ONE - rate
         assert bench.get("open_then") == 1
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 def test_without_pacing_every_clock_is_open_and_nothing_is_owed():
@@ -121,7 +126,7 @@ def test_without_pacing_every_clock_is_open_and_nothing_is_owed():
             assert bench.get("debt") == 0
             await bench.tick()
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 def test_a_rate_of_0_lets_nothing_pass():
@@ -131,7 +136,7 @@ def test_a_rate_of_0_lets_nothing_pass():
             assert bench.get("open_then") == 0
             await bench.tick()
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)
 
 
 def test_reset_forgives_the_debt():
@@ -144,4 +149,4 @@ def test_reset_forgives_the_debt():
         assert bench.get("debt") == 0
         assert bench.get("open_then") == 1
 
-    simulate(Pacer(CONFIG), testbench)
+    simulate(Pacer(CONFIG), testbench, NAMES)

@@ -7,15 +7,20 @@ import pytest
 
 from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.config import ChannelConfig
-from tests.hw.channel.bench import members, simulate
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4)
+NAMES = {
+    "response": "served.valid",
+    "tenant": "served.entry.tenant",
+    "limit": "live.channel.depth1_clocks",
+}
 
 
 def test_signature():
-    assert members(RecentResponses(CONFIG)) == {
-        "in": {"response": 1, "tenant": 2, "limit": 8},
-        "out": {"recent": 4},
+    assert boundary(RecentResponses(CONFIG)) == {
+        "in": {"live", "served"},
+        "out": {"recent"},
     }
 
 
@@ -32,7 +37,7 @@ def test_a_response_is_recent_up_to_the_limit(limit):
             assert bench.get("recent") == (0b0100 if clocks <= limit else 0), clocks
             await bench.tick()
 
-    simulate(RecentResponses(CONFIG), testbench)
+    simulate(RecentResponses(CONFIG), testbench, NAMES)
 
 
 def test_random_responses():
@@ -57,7 +62,7 @@ def test_random_responses():
                 last[tenant] = clock
         assert recent_seen == set(range(1 << CONFIG.tenants))
 
-    simulate(RecentResponses(CONFIG), testbench)
+    simulate(RecentResponses(CONFIG), testbench, NAMES)
 
 
 def test_nothing_is_recent_after_reset():
@@ -69,4 +74,4 @@ def test_nothing_is_recent_after_reset():
         await bench.reset()
         assert bench.get("recent") == 0
 
-    simulate(RecentResponses(CONFIG), testbench)
+    simulate(RecentResponses(CONFIG), testbench, NAMES)

@@ -6,11 +6,19 @@ from collections import deque
 
 import pytest
 
-from mcos_hw.channel.slots import SlotTable, slot_entry_layout
+from mcos_hw.channel.slots import SlotTable
 from mcos_hw.config import ChannelConfig
-from tests.hw.channel.bench import members, simulate
+from mcos_hw.link.served import slot_entry_layout
+from tests.hw.channel.bench import boundary, simulate
 
 CONFIG = ChannelConfig(tenants=4, slots=16)
+NAMES = {
+    "reserve": "grant.valid",
+    "take": "departure.valid",
+    "entry": "departure.request",
+    "complete": "completion.valid",
+    "complete_slot": "completion.payload.slot",
+}
 WIDTHS = slot_entry_layout(CONFIG).members
 
 
@@ -20,7 +28,7 @@ def random_entry(rng):
 
 async def reserve_and_take(bench, entry):
     """Reserves a slot that is said to be available, takes it and returns its number."""
-    assert bench.get("available_then")
+    assert bench.get("open_then")
     await bench.tick()
     bench.set(reserve=1)
     await bench.tick()
@@ -32,10 +40,9 @@ async def reserve_and_take(bench, entry):
 
 
 def test_signature():
-    entry = slot_entry_layout(CONFIG).size
-    assert members(SlotTable(CONFIG)) == {
-        "in": {"reserve": 1, "take": 1, "entry": entry, "complete": 1, "complete_slot": 4},
-        "out": {"available_then": 1, "slot": 4, "served": 1, "served_entry": entry},
+    assert boundary(SlotTable(CONFIG)) == {
+        "in": {"grant", "departure", "completion"},
+        "out": {"open_then", "slot", "served"},
     }
 
 
@@ -57,15 +64,15 @@ def test_completions_in_any_order(order, seed):
             returning = deque([0, 0])
             for clock in range(1200):
                 crowd = clock // 120 % 3
-                assert bench.get("served") == (served is not None)
-                assert served is None or bench.get("served_entry") == served
+                assert bench.get("served.valid") == (served is not None)
+                assert served is None or bench.get("served.entry") == served
                 takes, reserved = reserved, available and rng.random() < (0.9, 0.5, 0.2)[crowd]
                 completes = bool(live) and rng.random() < (0.3, 0.5, 0.9)[crowd]
                 entry = random_entry(rng)
                 bench.set(reserve=reserved, take=takes, entry=entry, complete=completes)
                 held -= returning.popleft()
                 held += reserved
-                available = bench.get("available_then")
+                available = bench.get("open_then")
                 assert available == (held < CONFIG.slots)
                 filled += held == CONFIG.slots
                 emptied += held == 0
@@ -84,9 +91,9 @@ def test_completions_in_any_order(order, seed):
                 await bench.tick()
             bench.set(reserve=0, take=0, complete=0)
             await bench.reset()
-            assert not bench.get("served")
+            assert not bench.get("served.valid")
 
-    simulate(SlotTable(CONFIG), testbench)
+    simulate(SlotTable(CONFIG), testbench, NAMES)
     assert used == set(range(CONFIG.slots))
     assert filled
     assert emptied
@@ -99,27 +106,27 @@ def test_available_falls_with_the_last_slot_and_rises_after_the_look_up():
         entry = random_entry(random.Random(1))
         slots = [await reserve_and_take(bench, entry) for _ in range(CONFIG.slots)]
         assert sorted(slots) == list(range(CONFIG.slots))
-        assert not bench.get("available_then")
+        assert not bench.get("open_then")
         bench.set(complete=1, complete_slot=9)
         await bench.tick()
         bench.set(complete=0)
-        assert bench.get("served")
-        assert not bench.get("available_then")
+        assert bench.get("served.valid")
+        assert not bench.get("open_then")
         await bench.tick()
         assert await reserve_and_take(bench, entry) == 9
-        assert not bench.get("available_then")
+        assert not bench.get("open_then")
 
-    simulate(SlotTable(CONFIG), testbench)
+    simulate(SlotTable(CONFIG), testbench, NAMES)
 
 
 def test_a_reservation_counts_before_it_is_taken():
     async def testbench(bench):
         bench.set(reserve=1)
         for reserved in range(1, CONFIG.slots + 1):
-            assert bench.get("available_then") == (reserved < CONFIG.slots)
+            assert bench.get("open_then") == (reserved < CONFIG.slots)
             await bench.tick()
 
-    simulate(SlotTable(CONFIG), testbench)
+    simulate(SlotTable(CONFIG), testbench, NAMES)
 
 
 def test_one_in_and_one_out_a_clock_sustained():
@@ -132,18 +139,18 @@ def test_one_in_and_one_out_a_clock_sustained():
         await bench.tick()
         bench.set(take=1)
         for clock in range(100):
-            assert bench.get("available_then")
+            assert bench.get("open_then")
             entry, slot = random_entry(rng), bench.get("slot")
             bench.set(entry=entry, complete=previous is not None)
             if previous is not None:
                 bench.set(complete_slot=previous)
             if clock > 1:
-                assert bench.get("served_entry") == entries[clock - 2]
+                assert bench.get("served.entry") == entries[clock - 2]
             entries[clock] = entry
             previous = slot
             await bench.tick()
 
-    simulate(SlotTable(CONFIG), testbench)
+    simulate(SlotTable(CONFIG), testbench, NAMES)
 
 
 def test_a_reset_with_slots_in_flight_frees_them_all():
@@ -156,9 +163,9 @@ def test_a_reset_with_slots_in_flight_frees_them_all():
             await bench.tick()
             bench.set(complete=0)
             await bench.reset()
-            assert not bench.get("served")
+            assert not bench.get("served.valid")
         assert {await reserve_and_take(bench, entry) for _ in range(CONFIG.slots)} == set(
             range(CONFIG.slots)
         )
 
-    simulate(SlotTable(CONFIG), testbench)
+    simulate(SlotTable(CONFIG), testbench, NAMES)

@@ -12,8 +12,8 @@ MONITOR = (
         name="the last clock of an epoch is not counted",
         bug=Bug(
             module=f"{CHANNEL}.counters",
-            text="(shown(total))",
-            instead="(shown(running))",
+            text="ended.eq(total)",
+            instead="ended.eq(running)",
         ),
         promise="The clock with which an epoch ends belongs to it.",
         unit=("channel/test_counters.py", "channel/test_monitor.py"),
@@ -44,9 +44,9 @@ MONITOR = (
     Mutant(
         name="lateness goes by the objective of the next one answered",
         bug=Bug(
-            module=f"{CHANNEL}.monitor",
-            text="self.objectives[answered_tenant]",
-            instead="self.objectives[self.served_entry.tenant]",
+            module=f"{CHANNEL}.observer",
+            text="objectives[answered_tenant]",
+            instead="objectives[entry.tenant]",
         ),
         promise="A violation is of the tenant's own objective.",
         unit=("channel/test_monitor.py",),
@@ -54,7 +54,7 @@ MONITOR = (
     Mutant(
         name="latencies of 65,536 clocks and more count as short",
         bug=Bug(
-            module=f"{CHANNEL}.monitor",
+            module=f"{CHANNEL}.observer",
             text="for position in range(1, config.stamp_width):",
             instead="for position in range(1, LATENCY_BINS):",
         ),
@@ -65,8 +65,8 @@ MONITOR = (
         name="a peak in the last clock of an epoch is lost",
         bug=Bug(
             module=f"{CHANNEL}.monitor",
-            text="latched_peak[i].eq(peak)",
-            instead="latched_peak[i].eq(running_peak)",
+            text="latched_peak.eq(peak)",
+            instead="latched_peak.eq(running_peak)",
         ),
         promise="The clock with which an epoch ends belongs to it.",
         unit=("channel/test_monitor.py",),
@@ -76,7 +76,7 @@ MONITOR = (
         bug=Bug(
             module=f"{CHANNEL}.monitor",
             text="running_peak.eq(0)",
-            instead="running_peak.eq(self.counts[i])",
+            instead="running_peak.eq(count)",
         ),
         promise="A peak is the largest of its epoch.",
         unit=("channel/test_monitor.py",),
@@ -106,7 +106,7 @@ MONITOR = (
     Mutant(
         name="a grant is counted in the class of the next one",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
+            module=f"{CHANNEL}.observer",
             text="(was_class)",
             instead="(granted_class)",
         ),
@@ -114,11 +114,11 @@ MONITOR = (
         unit=("channel/test_channel.py::test_the_monitor_counts_grants_and_responses",),
     ),
     Mutant(
-        name="a colour fault counts for the tenant that comes next",
+        name="a colour fault counts for the tenant that came before",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
+            module=f"{CHANNEL}.observer",
             text="Mux(approach.outside, approach.tenants, 0)",
-            instead="Mux(approach.outside, queues.taken, 0)",
+            instead="Mux(approach.outside, self.arrival.entry.tenants, 0)",
         ),
         promise="COLOUR_FAULTS counts each tenant's own requests.",
         unit=(

@@ -24,7 +24,7 @@ REPORTED = (
     Mutant(
         name="lateness is judged by 18 bits",
         bug=Bug(
-            module=f"{CHANNEL}.monitor",
+            module=f"{CHANNEL}.observer",
             text="(latency > objective)",
             instead="(latency[:18] > objective[:18])",
         ),
@@ -34,7 +34,7 @@ REPORTED = (
     Mutant(
         name="a disabled tenant drains 16 times as late",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
+            module=f"{CHANNEL}.age",
             text="DRAIN_AGE = 1024",
             instead="DRAIN_AGE = 16_384",
         ),
@@ -102,7 +102,7 @@ REPORTED = (
     Mutant(
         name="a charge is lost in the first clock of a new rate",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
+            module=f"{CHANNEL}.bucket",
             text="(conforming[i])",
             instead=(
                 "(conforming[i] & (contract.committed_rate == _before(m, contract.committed_rate)))"
@@ -199,8 +199,8 @@ REPORTED = (
         name="a slot comes a clock early when all are used",
         bug=Bug(
             module=f"{CHANNEL}.slots",
-            text="(free > self.reserve)",
-            instead=("((free > self.reserve) | ((free == 0) & self.served))"),
+            text="(free > self.grant.valid)",
+            instead=("((free > self.grant.valid) | ((free == 0) & self.served.valid))"),
         ),
         promise="A slot is free again two clocks after its response.",
         unit=("channel/test_slots.py",),

@@ -68,8 +68,8 @@ REQUESTS = (
         name="colour bits over 31 read an address bit 32 below",
         bug=Bug(
             module=f"{CHANNEL}.intake",
-            text="self.request.address.bit_select(bit, 1)",
-            instead="self.request.address.bit_select(bit[:5], 1)",
+            text="request.address.bit_select(bit, 1)",
+            instead="request.address.bit_select(bit[:5], 1)",
         ),
         promise="A colour is made of the address bits that the image names.",
         unit=("channel/test_intake.py",),
@@ -79,7 +79,7 @@ REQUESTS = (
         bug=Bug(
             module=f"{CHANNEL}.recent",
             text="(since != 0x1FF)",
-            instead="(self.response | (since != 0x1FF))",
+            instead="(self.served.valid | (since != 0x1FF))",
         ),
         promise="A tenant is recent for depth1_clocks after its response.",
         unit=("channel/test_recent.py",),
@@ -89,8 +89,8 @@ REQUESTS = (
         name="the pacer opens with a whole clock's rate still owed",
         bug=Bug(
             module=f"{CHANNEL}.pacer",
-            text="(self.debt - (self.rate << 1) + granted)[-1]",
-            instead="(self.debt - (self.rate << 1) + granted - 1)[-1]",
+            text="(self.debt - (rate << 1) + granted)[-1]",
+            instead="(self.debt - (rate << 1) + granted - 1)[-1]",
         ),
         promise="A grant is possible while the debt is less than the rate.",
         unit=("channel/test_pacer.py",),
@@ -100,8 +100,8 @@ REQUESTS = (
         name="credit that just suffices does not",
         bug=Bug(
             module=f"{CHANNEL}.credit",
-            text="(self.limit - config.l_max)",
-            instead="(self.limit - config.l_max - 1)",
+            text="(limit - config.l_max)",
+            instead="(limit - config.l_max - 1)",
         ),
         promise="The port is open exactly while in flight + granted <= limit - l_max.",
         unit=("channel/test_credit.py",),
@@ -125,8 +125,8 @@ REQUESTS = (
         name="the ring of slots stands still when one is freed as one is taken",
         bug=Bug(
             module=f"{CHANNEL}.slots",
-            text="(last + self.served)",
-            instead="(last + (self.served & ~(self.take & (self.slot[:3] == 7))))",
+            text="(last + self.served.valid)",
+            instead="(last + (self.served.valid & ~(take & (self.slot[:3] == 7))))",
         ),
         promise="A slot is in use once at a time.",
         unit=("channel/test_slots.py",),
@@ -136,8 +136,8 @@ REQUESTS = (
         name="the outlet takes a command too many",
         bug=Bug(
             module=f"{CHANNEL}.outlet",
-            text="(count + self.valid + self.grant < depth)",
-            instead="(count + self.valid + self.grant <= depth)",
+            text="(count + comes + self.grant.valid < depth)",
+            instead="(count + comes + self.grant.valid <= depth)",
         ),
         promise="Every granted command reaches memory.",
         unit=("channel/test_outlet.py",),
@@ -157,7 +157,7 @@ REQUESTS = (
     Mutant(
         name="load is a half only over the half",
         bug=Bug(
-            module=f"{CHANNEL}.channel",
+            module=f"{CHANNEL}.credit",
             text="(quadrupled >= 2 * limit)",
             instead="(quadrupled > 2 * limit)",
         ),

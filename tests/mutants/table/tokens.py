@@ -107,8 +107,8 @@ TOKENS = (
         name="a promotion waits a grant too long",
         bug=Bug(
             module=f"{CHANNEL}.age",
-            text="(rested >= self.interval)",
-            instead="(rested > self.interval)",
+            text="(rested >= self.live.channel.promotion_interval)",
+            instead="(rested > self.live.channel.promotion_interval)",
         ),
         promise="There is a promotion after promotion_interval grants.",
         unit=("channel/test_age.py",),
@@ -118,7 +118,7 @@ TOKENS = (
         name="a head inherits the age of one granted while it was compared",
         bug=Bug(
             module=f"{CHANNEL}.age",
-            text="(visited & ~self.granted)",
+            text="(visited & ~granted)",
             instead="(visited)",
         ),
         promise="An age begins anew with every head.",
@@ -129,8 +129,8 @@ TOKENS = (
         name="age limits under a round switch the guard off",
         bug=Bug(
             module=f"{CHANNEL}.age",
-            text="self.limits[i].any()",
-            instead="self.limits[i][round_bits:].any()",
+            text="each.any()",
+            instead="each[round_bits:].any()",
         ),
         promise="Only a limit of 0 switches the guard off.",
         unit=("channel/test_age.py",),

@@ -84,7 +84,10 @@ async def says_what_it_is(dut):
         },
         "CLOCK": {"khz": config.clock_khz},
         "ARBITER": {"kind": ArbiterKind[parameters()["arbiter"]]},
-        "OPTIONS": {"loader_checks": int(config.loader_checks)},
+        "OPTIONS": {
+            "loader_checks": int(config.loader_checks),
+            "monitors": int(config.monitors),
+        },
     }
     assert await live_names(bench.registers) == [0, 0, 0]
     assert not any(map(any, (await live_words(bench.registers)).values()))

@@ -65,16 +65,16 @@ HARDWARE_BUGS = {
     ),
     "a colour has three bits": Bug(
         module=f"{CHANNEL}.intake",
-        text="Cat(self.request.address.bit_select(bit, 1) for bit in bits)",
+        text="Cat(request.address.bit_select(bit, 1) for bit in bits)",
         instead="Cat(self.request.address.bit_select(bit, 1) for bit in bits[:3])",
     ),
     "an objective that is met counts as missed": Bug(
-        module=f"{CHANNEL}.monitor",
+        module=f"{CHANNEL}.observer",
         text="(latency > objective)",
         instead="(latency >= objective)",
     ),
     "lateness is judged by 18 bits": Bug(
-        module=f"{CHANNEL}.monitor",
+        module=f"{CHANNEL}.observer",
         text="(latency > objective)",
         instead="(latency[:18] > objective[:18])",
     ),
@@ -115,18 +115,18 @@ HARDWARE_BUGS = {
     ),
     "a slot comes a clock early when all are used": Bug(
         module=f"{CHANNEL}.slots",
-        text="(free > self.reserve)",
-        instead="((free > self.reserve) | ((free == 0) & self.served))",
+        text="(free > self.grant.valid)",
+        instead="((free > self.grant.valid) | ((free == 0) & self.served.valid))",
     ),
     "the outlet takes a command too many": Bug(
         module=f"{CHANNEL}.outlet",
-        text="count + self.valid + self.grant < depth",
-        instead="count + self.valid + self.grant <= depth",
+        text="count + comes + self.grant.valid < depth",
+        instead="count + comes + self.grant.valid <= depth",
     ),
     "the pacer opens a unit late": Bug(
         module=f"{CHANNEL}.pacer",
-        text="(self.debt - (self.rate << 1) + granted)",
-        instead="(self.debt - (self.rate << 1) + granted + 1)",
+        text="(self.debt - (rate << 1) + granted)",
+        instead="(self.debt - (rate << 1) + granted + 1)",
     ),
     "a price loses a bit of its fraction": Bug(
         module=f"{CHANNEL}.intake",
@@ -138,7 +138,7 @@ HARDWARE_BUGS = {
 
 RARE_HARDWARE_BUGS = {
     "a charge is lost in the clock in which another tenant is enabled": Bug(
-        module=f"{CHANNEL}.channel",
+        module=f"{CHANNEL}.bucket",
         text="(conforming[i])",
         instead="(conforming[i] & ~(enabled & ~was_enabled).any())",
     ),
@@ -148,9 +148,9 @@ RARE_HARDWARE_BUGS = {
         instead="elapsed[:16] + 2 >= self.length",
     ),
     "a disabled tenant drains 16 times as late": Bug(
-        module=f"{CHANNEL}.channel",
-        text="Mux(contract.enable, contract.age_limit, DRAIN_AGE)",
-        instead="Mux(contract.enable, contract.age_limit, 16 * DRAIN_AGE)",
+        module=f"{CHANNEL}.age",
+        text="Mux(each.enable, each.age_limit, DRAIN_AGE)",
+        instead="Mux(each.enable, each.age_limit, 16 * DRAIN_AGE)",
     ),
     "a row's epoch is compared by 8 bits": Bug(
         module=f"{CHANNEL}.counters",

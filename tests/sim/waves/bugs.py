@@ -41,12 +41,12 @@ WAVEFORM_BUGS = {
     ),
     Rule.DOUBLE_RESPONSE: Bug(
         module=f"{CHANNEL}.slots",
-        text="(self.complete)",
-        instead="(self.complete | (self.served & (completed_slot[:2] == 1)))",
+        text="(self.completion.valid)",
+        instead="(self.completion.valid | (self.served.valid & (completed_slot[:2] == 1)))",
     ),
     Rule.AGE_GUARD: Bug(
         module=f"{CHANNEL}.age",
-        text="due & ~self.promoted & ~self.promote.any()",
+        text="due & ~promoted & ~self.promote.any()",
         instead="0",
     ),
     Rule.HALF_COMMIT: Bug(
@@ -60,8 +60,8 @@ WAVEFORM_BUGS = {
     ),
     Rule.HANDSHAKE: Bug(
         module=f"{CHANNEL}.outlet",
-        text="(self.valid | (count != 0))",
-        instead="(self.valid | ((count != 0) & ~self.command.slot[0]))",
+        text="(comes | (count != 0))",
+        instead="(comes | ((count != 0) & ~command.slot[0]))",
     ),
     Rule.NO_WRAP: Bug(
         module=f"{CHANNEL}.arbiter.wf2q.order",
@@ -70,13 +70,13 @@ WAVEFORM_BUGS = {
     ),
     Rule.PACE: Bug(
         module=f"{CHANNEL}.pacer",
-        text="(self.debt - (self.rate << 1) + granted)",
-        instead="(self.debt - (self.rate << 1))",
+        text="(self.debt - (rate << 1) + granted)",
+        instead="(self.debt - (rate << 1))",
     ),
     Rule.DEBT: Bug(
         module=f"{CHANNEL}.pacer",
-        text="(self.debt - self.rate + granted)",
-        instead="(self.debt - self.rate + granted[1:])",
+        text="(self.debt - rate + granted)",
+        instead="(self.debt - rate + granted[1:])",
     ),
     Rule.NO_CREDIT: Bug(
         module=f"{CHANNEL}.credit",
@@ -89,14 +89,14 @@ WAVEFORM_BUGS = {
         instead="(self.in_flight + granted - Mux(granted == returned, 0, returned))",
     ),
     Rule.LOAD: Bug(
-        module=f"{CHANNEL}.channel",
+        module=f"{CHANNEL}.credit",
         text="(quadrupled >= 2 * limit)",
         instead="(quadrupled >= 3 * limit)",
     ),
     Rule.GRANTED_CLASS: Bug(
-        module=f"{CHANNEL}.channel",
-        text="conforming.any()",
-        instead="(conforming.any() | burst.any())",
+        module="mcos_hw.link.grant",
+        text="(grant.tenants & grant.conforming)",
+        instead="(grant.tenants & (grant.conforming | grant.burst))",
     ),
     Rule.TAG_START: Bug(
         module=f"{CHANNEL}.arbiter.wf2q.tags",
@@ -120,8 +120,8 @@ WAVEFORM_BUGS = {
     ),
     Rule.WRONG_RESPONSE: Bug(
         module=f"{CHANNEL}.channel",
-        text="(slots.served_entry.id)",
-        instead="(slots.served_entry.id ^ (slots.served_entry.beats == 3))",
+        text="(slots.served.entry.id)",
+        instead="(slots.served.entry.id ^ (slots.served.entry.beats == 3))",
     ),
     Rule.NOT_OVER_AGE: Bug(
         module=f"{CHANNEL}.age",
@@ -130,7 +130,7 @@ WAVEFORM_BUGS = {
     ),
     Rule.PROMOTION: Bug(
         module=f"{CHANNEL}.age",
-        text="(rested >= self.interval)",
-        instead="(rested + 8 >= self.interval)",
+        text="(rested >= self.live.channel.promotion_interval)",
+        instead="(rested + 8 >= self.live.channel.promotion_interval)",
     ),
 }

@@ -16,7 +16,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.link.classes import NO_CLASS, classes_signature
 from mcos_hw.link.grant import grant_signature
 from mcos_hw.link.live import live_signature
-from mcos_hw.link.request import request_layout
+from mcos_hw.link.request import request_layout, request_signature
 from mcos_hw.registers import GrantClass, channel_map
 from tests.hw.channel.arbiter.wf2q.wfq_model import Arrival, Model
 from tests.hw.channel.bench import simulate
@@ -32,8 +32,7 @@ class QueuedArbiter(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "taken": In(1),
-                "request": In(request_layout(config)),
+                "request": In(request_signature(config)),
                 "recent": In(config.tenants),
                 "live": In(live_signature(channel_map(config))),
                 "classes": In(classes_signature(config)),
@@ -53,19 +52,18 @@ class QueuedArbiter(wiring.Component):
         m.submodules.queues = queues = RequestQueues(
             config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
-        tenant = self.request.tenant
         connect(m, flipped(self.live), intake.live, arbiter.live)
+        connect(m, flipped(self.request), intake.request)
         connect(m, flipped(self.classes), arbiter.classes)
         connect(m, intake.arrival, queues.arrival, arbiter.arrival)
         connect(m, queues.view, arbiter.view)
         connect(m, arbiter.grant, queues.grant, flipped(self.grant))
         connect(m, arbiter.state, flipped(self.state))
         m.d.comb += [
-            intake.taken.eq(self.taken),
-            intake.request.eq(self.request),
-            intake.row.eq(queues.tails[tenant]),
+            intake.full.eq(queues.full),
+            intake.tails.eq(queues.tails),
             intake.recent.eq(self.recent),
-            queues.taken.eq(self.taken << tenant),
+            queues.taken.eq(intake.taken),
             arbiter.marks.eq(queues.marks),
             arbiter.open_then.eq(self.open_then),
             arbiter.promote.eq(self.promote),
@@ -77,7 +75,8 @@ class QueuedArbiter(wiring.Component):
 def image(config, weights, *, total=None, overcommitted=0, priorities=None):
     """Live configuration of the given weights; ``total`` is W, their sum unless given."""
     tenants = [
-        {"inverse_weight": round(2**config.reciprocal_fraction / weight)} for weight in weights
+        {"enable": 1, "inverse_weight": round(2**config.reciprocal_fraction / weight)}
+        for weight in weights
     ]
     for tenant, priority in zip(tenants, priorities or (), strict=False):
         tenant["priority"] = priority
@@ -176,9 +175,9 @@ async def lockstep(bench, model, traffic, clocks):
         if promote is not None and not lanes[promote].queue:
             promote = None
         bench.set(
-            **{f"live.{name}": value for name, value in traffic.live.items()},
+            live=traffic.live,
             **{"classes.codes": codes, "classes.next_code": next_code},
-            taken=arrival is not None,
+            **{"request.valid": arrival is not None},
             promote=0 if promote is None else 1 << promote,
             open_then=open_then,
         )
@@ -189,7 +188,7 @@ async def lockstep(bench, model, traffic, clocks):
             cost = model.cost(beats, inverse, config.reciprocal_fraction)
             given = Arrival(tenant=tenant, beats=beats, recent=recent, cost=cost)
             fields = dict.fromkeys(request_layout(config).members, 0)
-            bench.set(request=fields | {"tenant": tenant, "beats": beats})
+            bench.set(**{"request.payload": fields | {"tenant": tenant, "beats": beats}})
             bench.set(recent=recent << tenant)
         model.clock(
             live=traffic.live,
