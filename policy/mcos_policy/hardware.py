@@ -126,6 +126,15 @@ class Hardware(Table):
             str(ChannelConfig.loader_checks).lower(),
         ),
     ] = None
+    monitors: Annotated[
+        bool | None,
+        _key(
+            switch(),
+            "the channel counts what it grants and serves, by tenant and epoch; without them its "
+            "register map has no counters",
+            str(ChannelConfig.monitors).lower(),
+        ),
+    ] = None
 
     def asked(self) -> dict[str, int]:
         """What is asked for, by key."""

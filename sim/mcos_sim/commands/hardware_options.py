@@ -78,6 +78,9 @@ class HardwareOptions:
             "--no-loader-checks", help="Leave out the loader's checks of an image's values."
         ),
     ] = False
+    no_monitors: Annotated[
+        bool, typer.Option("--no-monitors", help="Leave out the counters of the channel.")
+    ] = False
 
     @property
     def default(self) -> ChannelConfig:
@@ -107,7 +110,7 @@ class HardwareOptions:
         from mcos_policy.keys import declared
 
         # The option of a part says that it is left out.
-        found: dict[str, Any] = {"loader_checks": False} if self.no_loader_checks else {}
+        found: dict[str, Any] = {name: False for name in SWITCHES if getattr(self, f"no_{name}")}
         for key in [each for each in OPTIONS if each not in SWITCHES]:
             value = getattr(self, key)
             if value is None:
