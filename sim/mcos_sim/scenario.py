@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.errors import UserError
 from mcos_sim.memory.simple import SIMPLE
 from mcos_sim.traffic.stream import Stream
 
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FIRST_CLOCK",
     "LIVE_CLOCK",
+    "Channel",
+    "ChannelResult",
+    "Port",
     "RunResult",
     "Scenario",
     "TenantResult",
     "Window",
+    "one_port",
 ]
 
 
@@ -55,6 +61,47 @@ class Window:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port at which requests come in.
+
+    Parameters
+    ----------
+    name : str
+        Unique in a scenario.
+    streams : tuple[Stream, ...]
+        Requesters that ask at this port.
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+
+
+def one_port(streams: Iterable[Stream]) -> tuple[Port, ...]:
+    """The ports of a scenario in which all streams ask at the same port."""
+    return (Port(name="port", streams=tuple(streams)),)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Channel:
+    """What is behind one channel of the hardware.
+
+    Parameters
+    ----------
+    memory : MemoryBehind
+        The memory at the channel's memory port.
+    latency : int
+        Clocks that each command needs on top of what the memory itself needs; with the simple
+        memory, clocks from a command's last byte to its completion.
+    credit : int
+        Bytes that the memory port holds, at most.
+    """
+
+    memory: MemoryBehind = SIMPLE
+    latency: int
+    credit: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One run.
 
@@ -65,19 +112,15 @@ class Scenario:
     arbiter : ArbiterKind
         Which arbiter the hardware is built with.
     config : ChannelConfig
-        Sizes.
+        Sizes of every channel.
     image : tuple[int, ...]
         Words of the image that is loaded and committed first.
-    streams : tuple[Stream, ...]
-        Requesters.
+    ports : tuple[Port, ...]
+        Where the requesters ask. A tag belongs to one stream of one port.
+    channels : tuple[Channel, ...]
+        What is behind each channel.
     clocks : int
         Clock at which the run ends, if the requesters are not done before.
-    memory_latency : int
-        Clocks from a command's last byte to its completion.
-    memory_credit : int
-        Bytes that the memory port holds, at most.
-    memory : MemoryBehind
-        What is behind the port.
     seed : int
         Seed of the random pauses.
     contract : str
@@ -89,18 +132,22 @@ class Scenario:
     keep_requests : bool
         Whether clocks of every request are kept; otherwise those of steps only, for runs of
         hundreds of millions of requests. The cocotb engine keeps them always.
+
+    Raises
+    ------
+    ValueError
+        If there is no port or no channel, or if two ports have the same name or two streams the
+        same tag.
     """
 
     name: str
     arbiter: ArbiterKind
     config: ChannelConfig
     image: tuple[int, ...]
-    streams: tuple[Stream, ...]
+    ports: tuple[Port, ...]
+    channels: tuple[Channel, ...]
     clocks: int
-    memory_latency: int
-    memory_credit: int
     seed: int
-    memory: MemoryBehind = SIMPLE
     contract: str = ""
     offer_pause: float = 0.0
     command_pause: float = 0.0
@@ -108,9 +155,70 @@ class Scenario:
     keep_requests: bool = True
 
     def __post_init__(self) -> None:
+        if not self.ports or not self.channels:
+            raise ValueError(
+                f"{self.name!r} must have at least one port and one channel, "
+                f"not {len(self.ports)} and {len(self.channels)}"
+            )
+        names = [port.name for port in self.ports]
+        if len(set(names)) != len(names):
+            raise ValueError(f"ports of {self.name!r} must have different names, not {names}")
         tags = [stream.tag for stream in self.streams]
         if len(set(tags)) != len(tags):
             raise ValueError(f"streams of {self.name!r} must have different tags, not {tags}")
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Streams of all ports, port by port."""
+        return tuple(stream for port in self.ports for stream in port.streams)
+
+    @property
+    def channel(self) -> Channel:
+        """The only channel; ``ValueError`` if there are several."""
+        if len(self.channels) != 1:
+            raise ValueError(f"{self.name!r} must have one channel, not {len(self.channels)}")
+        return self.channels[0]
+
+    def require_single(self, engine: str) -> None:
+        """Raise :class:`UserError` if there are several ports or several channels.
+
+        Parameters
+        ----------
+        engine : str
+            Name of the engine that runs one of each.
+        """
+        found = len(self.ports), len(self.channels)
+        if found != (1, 1):
+            raise UserError(
+                f"the {engine} engine runs one port and one channel, not {found[0]} and "
+                f"{found[1]}; put all streams of {self.name!r} at one port of one channel"
+            )
+
+    def with_streams(self, streams: Iterable[Stream]) -> Scenario:
+        """The same with other streams.
+
+        Each stays at the port that has its tag now. A scenario with one port takes any tag.
+
+        Raises
+        ------
+        ValueError
+            If there are several ports and no stream has the tag.
+        """
+        port_of = {stream.tag: port.name for port in self.ports for stream in port.streams}
+        at_port: dict[str, list[Stream]] = {port.name: [] for port in self.ports}
+        for stream in streams:
+            if len(self.ports) > 1 and stream.tag not in port_of:
+                raise ValueError(
+                    f"tag of {stream.name!r} must be that of a stream of {self.name!r}, which has "
+                    f"several ports, not {stream.tag}"
+                )
+            at_port[port_of.get(stream.tag, self.ports[0].name)].append(stream)
+        ports = [Port(name=name, streams=tuple(found)) for name, found in at_port.items()]
+        return dataclasses.replace(self, ports=tuple(ports))
+
+    def with_channel(self, **changes: Any) -> Scenario:
+        """The same with other fields of its only channel; ``ValueError`` if it has several."""
+        return dataclasses.replace(self, channels=(dataclasses.replace(self.channel, **changes),))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -148,6 +256,22 @@ class TenantResult:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ChannelResult:
+    """What one channel counted.
+
+    Parameters
+    ----------
+    registers : dict[str, list[int]]
+        Words of its monitor's registers after the run, by name.
+    memory : MemoryCounts or None
+        What an HBM behind it counted.
+    """
+
+    registers: dict[str, list[int]]
+    memory: MemoryCounts | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunResult:
     """What a run gave.
 
@@ -157,16 +281,20 @@ class RunResult:
         Clock at which it ended.
     tenants : tuple[TenantResult, ...]
         In the order of the scenario's streams.
-    registers : dict[str, list[int]]
-        Words of the monitor's registers after the run, by name.
+    channels : tuple[ChannelResult, ...]
+        In the order of the scenario's channels.
     seconds : float
         Wall time of the simulation.
-    memory : MemoryCounts or None
-        What an HBM counted.
     """
 
     clocks: int
     tenants: tuple[TenantResult, ...]
-    registers: dict[str, list[int]]
+    channels: tuple[ChannelResult, ...]
     seconds: float
-    memory: MemoryCounts | None = None
+
+    @property
+    def channel(self) -> ChannelResult:
+        """What the only channel counted; ``ValueError`` if there are several."""
+        if len(self.channels) != 1:
+            raise ValueError(f"a result must be of one channel, not {len(self.channels)}")
+        return self.channels[0]

@@ -21,7 +21,7 @@ from mcos_sim.cosim.run_tests import run
 from mcos_sim.engines.recording import Recording
 from mcos_sim.environment.environment import memory_state
 from mcos_sim.errors import UserError
-from mcos_sim.scenario import RunResult, Scenario, TenantResult
+from mcos_sim.scenario import ChannelResult, RunResult, Scenario, TenantResult
 
 __all__ = [
     "build",
@@ -88,12 +88,13 @@ def run_scenario(
     SimulationFailed
         If any check of the bench fails.
     UserError
-        If another run is using the folder.
+        If there are several ports or channels, or if another run is using the folder.
     ValueError
         If the run is to be watched.
     """
     if recording is not None:
         raise ValueError("only the verilated and the reference engine can be watched")
+    scenario.require_single("cocotb")
     built = build_harness(scenario.config, scenario.arbiter)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
@@ -151,8 +152,8 @@ def _parameters(scenario: Scenario) -> dict:
             for stream in scenario.streams
         ],
         "clocks": scenario.clocks,
-        "memory_model": scenario.memory.model.__name__,
-        "memory_credit": scenario.memory_credit,
+        "memory_model": scenario.channel.memory.model.__name__,
+        "memory_credit": scenario.channel.credit,
         "seed": scenario.seed,
         "offer_pause": scenario.offer_pause,
         "command_pause": scenario.command_pause,
@@ -179,12 +180,16 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                 )
                 for stream in scenario.streams
             ),
-            registers={
-                name.removeprefix("registers."): arrays[name].tolist()
-                for name in arrays.files
-                if name.startswith("registers.")
-            },
-            memory=scenario.memory.counts(arrays["memory"], scenario.config),
+            channels=(
+                ChannelResult(
+                    registers={
+                        name.removeprefix("registers."): arrays[name].tolist()
+                        for name in arrays.files
+                        if name.startswith("registers.")
+                    },
+                    memory=scenario.channel.memory.counts(arrays["memory"], scenario.config),
+                ),
+            ),
         )
 
 

@@ -84,6 +84,8 @@ class EngineModule(Protocol):
         ------
         HardwareError
             If the hardware does not build, fails a check, or is stopped.
+        UserError
+            If the scenario has more ports or channels than the engine runs.
         ValueError
             If a run under cocotb is to be watched.
         """

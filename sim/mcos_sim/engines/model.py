@@ -31,7 +31,7 @@ from mcos_sim.model.ports import show
 from mcos_sim.model.probe import pack, probe_places
 from mcos_sim.model.registers import read_monitor
 from mcos_sim.model.state import image_rows, reset_state
-from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 
 __all__ = [
     "build",
@@ -162,8 +162,9 @@ def run_scenario(
     HardwareError
         If it is stopped.
     UserError
-        If the run ends before its window begins.
+        If there are several ports or channels, or if the run ends before its window begins.
     """
+    scenario.require_single("reference")
     s, e = started(scenario)
     window = recording or Unrecorded(scenario, e)
     places = probe_places(scenario.config)
@@ -185,7 +186,10 @@ def run_scenario(
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),
-        registers=read_monitor(s, scenario.config),
+        channels=(
+            ChannelResult(
+                registers=read_monitor(s, scenario.config), memory=counts_of(scenario, e)
+            ),
+        ),
         seconds=seconds,
-        memory=counts_of(scenario, e),
     )

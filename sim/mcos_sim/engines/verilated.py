@@ -21,7 +21,7 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
-from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes
 from mcos_sim.verilated.top import ProbedTop
@@ -81,7 +81,10 @@ def run_scenario(
         If the hardware does what its requesters or its memory do not allow.
     HardwareError
         If it refuses the image, or is stopped.
+    UserError
+        If there are several ports or channels, or if the run ends before its window begins.
     """
+    scenario.require_single("verilated")
     config = scenario.config
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)
@@ -118,9 +121,8 @@ def run_scenario(
     return RunResult(
         clocks=clocks,
         tenants=tenant_results(scenario, e),
-        registers=registers,
+        channels=(ChannelResult(registers=registers, memory=counts_of(scenario, e)),),
         seconds=seconds,
-        memory=counts_of(scenario, e),
     )
 
 

@@ -70,8 +70,8 @@ def environment(scenario: Scenario) -> np.ndarray:
     header[at.BEAT_BYTES] = config.beat_bytes
     header[at.REQUESTERS] = len(scenario.streams)
     header[at.GRANTED] = -1
-    header[at.MEMORY_MODEL] = _number(scenario.memory.model)
-    header[at.MEMORY_CREDIT] = scenario.memory_credit
+    header[at.MEMORY_MODEL] = _number(scenario.channel.memory.model)
+    header[at.MEMORY_CREDIT] = scenario.channel.credit
     header[at.MEMORY_SIZES] = place(np.zeros(config.slots))
     header[at.MEMORY] = place(memory_state(scenario))
     header[at.MEMORY_END] = end
@@ -87,9 +87,8 @@ def environment(scenario: Scenario) -> np.ndarray:
 
 def memory_state(scenario: Scenario) -> np.ndarray:
     """The state of a scenario's memory at its first clock."""
-    return scenario.memory.state(
-        scenario.config, latency=scenario.memory_latency, first_clock=FIRST_CLOCK
-    )
+    channel = scenario.channel
+    return channel.memory.state(scenario.config, latency=channel.latency, first_clock=FIRST_CLOCK)
 
 
 _models: list[MemoryModel] = []
@@ -109,7 +108,7 @@ def model_of(e: np.ndarray) -> MemoryModel:
 
 def counts_of(scenario: Scenario, e: np.ndarray) -> MemoryCounts | None:
     """What a scenario's memory counted; None for one that counts nothing."""
-    return scenario.memory.counts(e[e[at.MEMORY] : e[at.MEMORY_END]], scenario.config)
+    return scenario.channel.memory.counts(e[e[at.MEMORY] : e[at.MEMORY_END]], scenario.config)
 
 
 def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:

@@ -5,7 +5,7 @@ from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.statistics import bytes_between, grants_between
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.scenario import RunResult, Scenario
+from mcos_sim.scenario import Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.essay import backlogged_streams
 
 __all__ = [
@@ -35,10 +35,9 @@ def backlog_scenario(
         arbiter=arbiter,
         config=config,
         image=compiled.image.words,
-        streams=tuple(backlogged_streams(grants=GRANTS, seed=seed, config=config)),
+        ports=one_port(backlogged_streams(grants=GRANTS, seed=seed, config=config)),
         clocks=round(1.1 * GRANTS * mean_bytes / capacity(compiled, memory)),
-        memory_latency=memory_latency,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(Channel(latency=memory_latency, credit=compiled.settings.channel.port_credit),),
         seed=seed,
     )
     return behind(scenario, memory, compiled)

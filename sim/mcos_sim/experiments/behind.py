@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -85,14 +84,15 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
     device = hbm(name)
     if device is not None:
         colours = colours_of(compiled, device)
-        latency = way(scenario.memory_latency, device, scenario.config)
-        scenario = dataclasses.replace(scenario, memory=device, memory_latency=latency)
+        latency = way(scenario.channel.latency, device, scenario.config)
+        scenario = scenario.with_channel(memory=device, latency=latency)
     elif compiled.contract.memory.colour_bits:
         colours = _colours_of_simple(compiled.contract.memory)
     else:
         return scenario
-    streams = placed(scenario.streams, colours, compiled.colours, seed=scenario.seed)
-    return dataclasses.replace(scenario, streams=tuple(streams))
+    return scenario.with_streams(
+        placed(scenario.streams, colours, compiled.colours, seed=scenario.seed)
+    )
 
 
 def _colours_of_simple(memory: Memory) -> PageColours:

@@ -20,7 +20,7 @@ from mcos_sim.memory.hbm import Field, Mapping, coloured_mapping, default_mappin
 from mcos_sim.memory.hbm.memory import Hbm
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.memory.pages import PAGE_BYTES, PageColours, placed
-from mcos_sim.scenario import Scenario
+from mcos_sim.scenario import Channel, Scenario, one_port
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
@@ -176,12 +176,14 @@ def _scenario(
         arbiter=arbiter,
         config=config,
         image=encode(config, channel_map(config), settings, compiled.image.label).words,
-        streams=tuple(placed(streams, colours, masks, seed=seed)),
+        ports=one_port(placed(streams, colours, masks, seed=seed)),
         clocks=clocks,
-        memory_latency=way(Setting().memory_latency, device, config),
-        memory_credit=_CREDIT,
+        channels=(
+            Channel(
+                memory=device, latency=way(Setting().memory_latency, device, config), credit=_CREDIT
+            ),
+        ),
         seed=seed,
-        memory=device,
     )
 
 

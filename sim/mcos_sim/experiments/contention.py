@@ -19,7 +19,7 @@ from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.scenario import RunResult, Scenario, Window
+from mcos_sim.scenario import Channel, RunResult, Scenario, Window, one_port
 from mcos_sim.traffic.essay import (
     DECODERS,
     LOADED,
@@ -167,10 +167,9 @@ def contention_scenario(
         arbiter=ARBITER_OF_RUN[run],
         config=config,
         image=encode(config, channel_map(config), settings, compiled.image.label).words,
-        streams=tuple(streams),
+        ports=one_port(streams),
         clocks=setting.clocks,
-        memory_latency=setting.memory_latency,
-        memory_credit=credit,
+        channels=(Channel(latency=setting.memory_latency, credit=credit),),
         seed=setting.seed,
         contract=compiled.origin["name"],
         window=window,
@@ -179,7 +178,7 @@ def contention_scenario(
     if run == "alone":
         # The decoders' pages lie where they lie beside the prefill.
         streams = [stream for stream in scenario.streams if stream.name != PREFILL]
-        scenario = dataclasses.replace(scenario, streams=tuple(streams))
+        scenario = scenario.with_streams(streams)
     return scenario
 
 
@@ -242,7 +241,7 @@ def compare(
         ]
         used = sum(bytes_between(tenant, first, end) for tenant in result.tenants)
         figures[run] = {"tenants": rows, "utilisation": used / passed}
-        memory = results[run].memory
+        memory = results[run].channel.memory
         if memory is not None:
             figures[run]["row_changes"] = memory.row_changes
 

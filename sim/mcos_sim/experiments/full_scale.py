@@ -20,7 +20,7 @@ from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.contention import ARBITER_OF_RUN
 from mcos_sim.experiments.statistics import step_percentiles
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.essay import DECODERS, PREFILL
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.traffic.transfer import region_base
@@ -111,10 +111,11 @@ def full_scale_scenario(compiled: Compiled, run: str, of: Slice) -> Scenario:
         arbiter=ARBITER_OF_RUN[run],
         config=config,
         image=compiled.image.words,
-        streams=tuple(streams),
+        ports=one_port(streams),
         clocks=end,
-        memory_latency=of.memory_latency,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(
+            Channel(latency=of.memory_latency, credit=compiled.settings.channel.port_credit),
+        ),
         seed=0,
         keep_requests=False,
     )
@@ -183,11 +184,12 @@ def _row(result: RunResult, compiled: Compiled, of: Slice) -> dict[str, Any]:
     )
     clocks = result.clocks - FIRST_CLOCK
     moved = sum(tenant.bytes_granted for tenant in result.tenants)
+    counts = result.channel.memory
     return {
         **step_percentiles(merged, first=of.burst(compiled.config)),
         "steps_in_all": int((merged.step_ended >= 0).sum()),
         "utilisation": round(moved / clocks / capacity(compiled, of.memory), 4),
-        **({"row_changes": round(result.memory.row_changes, 4)} if result.memory else {}),
+        **({"row_changes": round(counts.row_changes, 4)} if counts else {}),
         "prefill_bytes": sum(t.bytes_granted for t in result.tenants if t.name == PREFILL),
         "clocks": clocks,
         "seconds": round(result.seconds, 1),

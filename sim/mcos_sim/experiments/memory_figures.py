@@ -21,7 +21,7 @@ def memory_figures(scenario: Scenario, result: RunResult, name: MemoryName) -> d
         data buses' peak) and ``of_ceiling`` (of what all-bank refresh leaves); ``pj_per_byte`` and
         ``watts`` of the channel; and by tenant ``bursts``, ``row_changes`` and ``energy_uj``.
     """
-    counts, device = result.memory, scenario.memory
+    counts, device = result.channel.memory, scenario.channel.memory
     if counts is None or not isinstance(device, Hbm):
         return {"name": name.value}
     clock_ps = scenario.config.clock_ps

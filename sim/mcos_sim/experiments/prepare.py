@@ -13,7 +13,7 @@ from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import replay_scenario
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.scenario import FIRST_CLOCK, Scenario, Window
+from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario, Window, one_port
 from mcos_sim.traffic.essay import PREFILL
 from mcos_sim.traffic.inference import inference_streams
 from mcos_sim.traffic.models import find_model
@@ -122,10 +122,9 @@ def prepare_plan(
         arbiter=common.arbiter,
         config=config,
         image=compiled.image.words,
-        streams=tuple(streams),
+        ports=one_port(streams),
         clocks=clocks,
-        memory_latency=latency,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(Channel(latency=latency, credit=compiled.settings.channel.port_credit),),
         seed=common.seed,
         contract=compiled.origin["name"],
         window=common.window,

@@ -14,7 +14,7 @@ from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.engines.model import run_scenario
 from mcos_sim.experiments.statistics import bytes_between
 from mcos_sim.fairness.check import TenantBounds, check_bounds, share_errors
-from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 __all__ = [
@@ -142,10 +142,9 @@ def run_one_channel(
             arbiter=ArbiterKind.MCOS,
             config=config,
             image=encode(config, channel_map(config), of, 0).words,
-            streams=tuple(streams),
+            ports=one_port(streams),
             clocks=FIRST_CLOCK + clocks,
-            memory_latency=MEMORY_LATENCY,
-            memory_credit=of.channel.port_credit,
+            channels=(Channel(latency=MEMORY_LATENCY, credit=of.channel.port_credit),),
             seed=0,
         )
     )

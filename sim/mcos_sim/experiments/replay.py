@@ -5,7 +5,7 @@ from typing import Any
 from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import step_percentiles
-from mcos_sim.scenario import RunResult, Scenario
+from mcos_sim.scenario import Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.inference import InferenceWorkload
 
 __all__ = [
@@ -43,10 +43,9 @@ def replay_scenario(
     return Scenario(
         config=compiled.config,
         image=compiled.image.words,
-        streams=tuple(workload.streams),
+        ports=one_port(workload.streams),
         clocks=PATIENCE * workload.facts["schedule_clocks"],
-        memory_latency=memory_latency,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(Channel(latency=memory_latency, credit=compiled.settings.channel.port_credit),),
         contract=compiled.origin["name"],
         **options,
     )

@@ -21,7 +21,7 @@ from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting
 from mcos_sim.experiments.memory_figures import memory_figures
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
+from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario, TenantResult, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 __all__ = [
@@ -131,10 +131,11 @@ def _run(
         arbiter=ArbiterKind.MCOS,
         config=compiled.config,
         image=compiled.image.words,
-        streams=tuple(streams),
+        ports=one_port(streams),
         clocks=clocks,
-        memory_latency=Setting().memory_latency,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(
+            Channel(latency=Setting().memory_latency, credit=compiled.settings.channel.port_credit),
+        ),
         seed=seed,
     )
     scenario = behind(scenario, MemoryName.HBM3, compiled)

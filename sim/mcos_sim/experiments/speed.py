@@ -8,7 +8,7 @@ import numpy as np
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.compiler import Compiled
 from mcos_sim.engines.dispatch import Engine, run_scenario
-from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, Channel, RunResult, Scenario, one_port
 from mcos_sim.stages import stage
 from mcos_sim.traffic.essay import backlogged_streams
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
@@ -75,10 +75,9 @@ def _scenario(
         arbiter=ArbiterKind.MCOS,
         config=compiled.config,
         image=compiled.image.words,
-        streams=streams,
+        ports=one_port(streams),
         clocks=FIRST_CLOCK + clocks,
-        memory_latency=MEMORY_LATENCY,
-        memory_credit=compiled.settings.channel.port_credit,
+        channels=(Channel(latency=MEMORY_LATENCY, credit=compiled.settings.channel.port_credit),),
         seed=seed,
     )
 

@@ -12,7 +12,7 @@ from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, Section
 from mcos_policy.image import Image, encode, verify
 from mcos_policy.settings import Settings, TenantSettings
 from mcos_sim.lockstep.contracts import illegal_settings, random_settings
-from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, Channel, Scenario, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.verilated.hardware import load_clocks
 
@@ -159,10 +159,9 @@ def random_case(
         arbiter=arbiter,
         config=config,
         image=commits[0].image.words,
-        streams=tuple(streams),
+        ports=one_port(streams),
         clocks=end,
-        memory_latency=latency,
-        memory_credit=credit,
+        channels=(Channel(latency=latency, credit=credit),),
         seed=seed,
         offer_pause=float(rng.choice((0.0, 0.0, 0.1, 0.7))),
         command_pause=float(rng.choice((0.0, 0.0, 0.1, 0.7))),

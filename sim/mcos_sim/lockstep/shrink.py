@@ -74,9 +74,12 @@ def _smaller(case: Case) -> Iterator[Case]:
     def having(**changes) -> Case:
         return dataclasses.replace(case, scenario=dataclasses.replace(scenario, **changes))
 
+    def asking(streams: tuple[Stream, ...]) -> Case:
+        return dataclasses.replace(case, scenario=scenario.with_streams(streams))
+
     streams = scenario.streams
     for k in range(len(streams)):
-        yield having(streams=streams[:k] + streams[k + 1 :])
+        yield asking(streams[:k] + streams[k + 1 :])
     for k in range(1, len(case.commits)):
         yield dataclasses.replace(case, commits=case.commits[:k] + case.commits[k + 1 :])
     if case.warm_clocks:
@@ -89,7 +92,7 @@ def _smaller(case: Case) -> Iterator[Case]:
         for later in (len(stream.requests) // 2, 1):
             if 0 < later < len(stream.requests):
                 cut = _from_request(stream, later)
-                yield having(streams=(*streams[:k], cut, *streams[k + 1 :]))
+                yield asking((*streams[:k], cut, *streams[k + 1 :]))
 
 
 def _from_request(stream: Stream, first: int) -> Stream:

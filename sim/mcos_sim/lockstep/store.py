@@ -14,7 +14,7 @@ from mcos_policy.settings import Settings
 from mcos_sim.errors import UserError
 from mcos_sim.inputs import read_whole
 from mcos_sim.lockstep.case import Case, Commit
-from mcos_sim.scenario import Scenario
+from mcos_sim.scenario import Channel, Scenario, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 __all__ = [
@@ -90,7 +90,15 @@ def case_record(case: Case) -> dict[str, Any]:
         "arbiter": scenario.arbiter.name,
         "seed": case.seed,
         "warm_clocks": case.warm_clocks,
-        "scenario": {name: getattr(scenario, name) for name in _Scenario.model_fields},
+        "scenario": {
+            "name": scenario.name,
+            "clocks": scenario.clocks,
+            "memory_latency": scenario.channel.latency,
+            "memory_credit": scenario.channel.credit,
+            "seed": scenario.seed,
+            "offer_pause": scenario.offer_pause,
+            "command_pause": scenario.command_pause,
+        },
         "commits": [
             {
                 "clock": each.clock,
@@ -161,11 +169,14 @@ def _case(record: _Case) -> Case:
         for row in record.streams
     ]
     scenario = Scenario(
-        **record.scenario.model_dump(),
+        **record.scenario.model_dump(exclude={"memory_latency", "memory_credit"}),
         arbiter=ArbiterKind[record.arbiter],
         config=config,
         image=commits[0].image.words,
-        streams=tuple(streams),
+        ports=one_port(streams),
+        channels=(
+            Channel(latency=record.scenario.memory_latency, credit=record.scenario.memory_credit),
+        ),
     )
     return Case(
         seed=record.seed,

@@ -74,13 +74,13 @@ def run_point(point: Point, compiled: Compiled, *, directory: Path) -> list[dict
         compiled, workload, point.arbiter.run, setting, name=directory.name
     )
     result = run_scenario(point.engine, scenario, directory=directory.parent)
-    found = figures(scenario, result)
+    found, counts = figures(scenario, result), result.channel.memory
     return [
         {
             **dataclasses.asdict(point),
             **{column: row[key] for key, column in _OF_TENANT.items()},
             "utilisation": found["utilisation"],
-            "row_changes": result.memory.row_changes if result.memory else None,
+            "row_changes": counts.row_changes if counts else None,
         }
         for row in found["tenants"]
     ]

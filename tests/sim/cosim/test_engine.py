@@ -14,7 +14,7 @@ from mcos_sim.cosim.run_tests import SimulationFailed
 from mcos_sim.engines.cocotb import build_harness, run_scenario
 from mcos_sim.engines.dispatch import rtl_engine, run_scenarios
 from mcos_sim.errors import HardwareError, UserError
-from mcos_sim.scenario import Scenario, Window
+from mcos_sim.scenario import Channel, Scenario, Window, one_port
 from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, stream
 
 pytestmark = pytest.mark.cocotb
@@ -31,13 +31,14 @@ def scenario(*, config=CONFIG, **changes) -> Scenario:
             "arbiter": ArbiterKind.MCOS,
             "config": config,
             "image": image(config, settings).words,
-            "streams": (
-                stream(0, requests=8_000),
-                stream(3, requests=1_000, closed=True, steps=50, compute=100, until=4_000),
+            "ports": one_port(
+                [
+                    stream(0, requests=8_000),
+                    stream(3, requests=1_000, closed=True, steps=50, compute=100, until=4_000),
+                ]
             ),
+            "channels": (Channel(latency=LATENCY, credit=CREDIT),),
             "clocks": 5_000,
-            "memory_latency": LATENCY,
-            "memory_credit": CREDIT,
             "seed": 5,
         }
         | changes
@@ -46,13 +47,6 @@ def scenario(*, config=CONFIG, **changes) -> Scenario:
 
 def execute(tmp_path, **changes):
     return run_scenario(scenario(**changes), directory=tmp_path)
-
-
-def test_streams_have_different_tags():
-    twins = (stream(3, requests=1), stream(3, requests=2))
-    message = r"^streams of 'run' must have different tags, not \[3, 3\]$"
-    with pytest.raises(ValueError, match=message):
-        scenario(streams=twins)
 
 
 def test_a_simulator_is_looked_up_once():
@@ -92,19 +86,21 @@ def test_a_result_carries_the_monitor(tmp_path):
         for register in channel_map(CONFIG).registers
         if register.access is Access.READ and register.offset >= 0x1000
     }
-    assert {name: len(words) for name, words in result.registers.items()} == monitor
-    assert result.registers["EPOCH"] == [2]
+    assert {name: len(words) for name, words in result.channel.registers.items()} == monitor
+    assert result.channel.registers["EPOCH"] == [2]
     # A grant is counted in the clock after it.
     second_epoch = [
         int(np.count_nonzero((tenant.granted >= 1_999) & (tenant.granted < 3_999)))
         for tenant in result.tenants
     ]
-    requests = np.array(result.registers["GRANT_REQUESTS"]).reshape(CONFIG.tenants, -1).sum(axis=1)
+    requests = (
+        np.array(result.channel.registers["GRANT_REQUESTS"]).reshape(CONFIG.tenants, -1).sum(axis=1)
+    )
     assert requests.tolist() == [second_epoch[0], 0, 0, second_epoch[1]]
 
 
 def test_the_run_ends_when_all_is_answered(tmp_path):
-    result = execute(tmp_path, streams=(stream(2, requests=200),))
+    result = execute(tmp_path, ports=one_port([stream(2, requests=200)]))
     assert result.clocks < 2_500
     assert np.all(result.tenants[0].completed > 0)
 
@@ -116,7 +112,9 @@ def test_the_same_scenario_gives_the_same_result(tmp_path):
         clocks=clocks,
         offer_pause=0.2,
         command_pause=0.4,
-        streams=(stream(0, requests=2_000, window=8), stream(3, requests=20_000, window=100)),
+        ports=one_port(
+            [stream(0, requests=2_000, window=8), stream(3, requests=20_000, window=100)]
+        ),
     )
     window = Window(
         path=tmp_path / "window.vcd", first=PROGRESS_CLOCKS - 100, end=PROGRESS_CLOCKS + 100
@@ -201,7 +199,7 @@ def test_a_window_that_never_begins_fails(tmp_path):
 def test_a_port_with_less_credit_than_the_hardware_thinks_fails(tmp_path):
     message = r"the port must hold at most 4096 bytes, not \d+ and \d+ more"
     with pytest.raises(SimulationFailed, match=message):
-        execute(tmp_path, memory_credit=4_096, memory_latency=500)
+        execute(tmp_path, channels=(Channel(latency=500, credit=4_096),))
 
 
 def test_a_folder_in_use_is_refused(tmp_path):
@@ -222,6 +220,6 @@ def test_a_refused_image_fails(tmp_path):
 
 def test_one_failure_fails_all(tmp_path):
     good = scenario(name="good")
-    bad = scenario(name="bad", memory_credit=4_096, memory_latency=500)
+    bad = scenario(name="bad", channels=(Channel(latency=500, credit=4_096),))
     with pytest.raises(HardwareError, match="over its credit"):
         run_scenarios([(rtl_engine(each), each) for each in (good, bad)], directory=tmp_path)

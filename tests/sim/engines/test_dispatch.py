@@ -24,7 +24,7 @@ CLOCKS = 3_000
 
 def scenario(seed, *, config=None, arbiter=ArbiterKind.MCOS):
     case = random_case(config or ChannelConfig(), arbiter=arbiter, seed=seed, clocks=CLOCKS)
-    return dataclasses.replace(case.scenario, memory_credit=1 << 20)
+    return case.scenario.with_channel(credit=1 << 20)
 
 
 def require_same(one, other):
@@ -34,9 +34,10 @@ def require_same(one, other):
             mine, yours = getattr(ours, field.name), getattr(theirs, field.name)
             assert np.array_equal(mine, yours), f"{ours.name}: {field.name} differs"
     # Reading takes clocks, in which queues and load may move and an epoch may end.
-    if one.registers["EPOCH"] == other.registers["EPOCH"]:
+    mine, yours = one.channel.registers, other.channel.registers
+    if mine["EPOCH"] == yours["EPOCH"]:
         for name in ("BUSY", "GRANT_BYTES", "RESPONSES", "LATENCY"):
-            assert one.registers[name] == other.registers[name]
+            assert mine[name] == yours[name]
 
 
 @pytest.mark.cocotb
@@ -54,22 +55,23 @@ def test_three_engines_agree(seed, tmp_path):
 @pytest.mark.parametrize("name", PRESETS)
 def test_three_engines_agree_on_hbm(name, tmp_path):
     """The port is not always ready, and commands overtake each other."""
-    asked = dataclasses.replace(scenario(4), memory=Hbm(preset=find_preset(name)))
+    asked = scenario(4).with_channel(memory=Hbm(preset=find_preset(name)))
     result = cosim.run_scenario(asked, directory=tmp_path)
-    assert result.memory is not None
-    assert result.memory.bursts > 500
+    counts = result.channel.memory
+    assert counts is not None
+    assert counts.bursts > 500
     for other in (
         verilated.run_scenario(asked),
         reference.run_scenario(asked),
     ):
         require_same(result, other)
-        assert other.memory is not None
-        assert np.array_equal(other.memory.classes, result.memory.classes)
-        assert other.memory.commands == result.memory.commands
+        assert other.channel.memory is not None
+        assert np.array_equal(other.channel.memory.classes, counts.classes)
+        assert other.channel.memory.commands == counts.commands
     moved = sum(int(tenant.sizes[tenant.completed >= 0].sum()) for tenant in result.tenants)
     # A request that is not aligned touches a burst more.
     most = sum(tenant.bytes_granted + 32 * len(tenant.granted) for tenant in result.tenants)
-    assert moved <= 32 * result.memory.bursts <= most
+    assert moved <= 32 * counts.bursts <= most
 
 
 @pytest.mark.cocotb
@@ -109,7 +111,7 @@ def test_the_model_serves_every_arbiter(arbiter):
     "memory", [SIMPLE, Hbm(preset=find_preset("hbm3"))], ids=["simple", "hbm3"]
 )
 def test_skipping_idle_clocks_changes_nothing(memory):
-    asked = dataclasses.replace(scenario(11), memory=memory)
+    asked = scenario(11).with_channel(memory=memory)
     lazy = reference.run_scenario(asked)
     s, e = reference.started(asked)
     rows = np.zeros((1, 64), dtype=np.int64)
@@ -128,9 +130,9 @@ def test_a_repeated_stream_is_the_same_as_a_long_one():
     steps = stream.steps.copy()
     steps["ready"] = 0
     stream = dataclasses.replace(stream, steps=steps)
-    asked = dataclasses.replace(scenario(3), streams=(stream,), clocks=1_000_000)
+    asked = dataclasses.replace(scenario(3), clocks=1_000_000).with_streams([stream])
     repeated = reference.run_scenario(asked)
-    unrolled = dataclasses.replace(asked, streams=(stream.unrolled(),))
+    unrolled = asked.with_streams([stream.unrolled()])
     require_same(repeated, reference.run_scenario(unrolled))
     assert len(repeated.tenants[0].granted) == 3 * len(stream.requests)
 

@@ -72,7 +72,7 @@ def test_a_watched_run_gives_what_it_gives_unwatched(scenario):
     watched = run_scenario(scenario, recording=Watch(scenario))
     plain = run_scenario(scenario)
     assert watched.clocks == plain.clocks
-    assert watched.registers == plain.registers
+    assert watched.channels == plain.channels
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from mcos_policy.objectives import judge
 from mcos_policy.quantize import per_clock
 from mcos_sim.engines.model import run_scenario
 from mcos_sim.fairness.own_queue import own_queue
-from mcos_sim.scenario import FIRST_CLOCK, RunResult, Scenario
+from mcos_sim.scenario import FIRST_CLOCK, Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 CONFIG = ChannelConfig()
@@ -126,10 +126,9 @@ def run_on_model(compiled: Compiled, streams: list[Stream], clocks: int) -> RunR
             arbiter=ArbiterKind.MCOS,
             config=CONFIG,
             image=compiled.image.words,
-            streams=tuple(streams),
+            ports=one_port(streams),
             clocks=FIRST_CLOCK + clocks,
-            memory_latency=LATENCY,
-            memory_credit=compiled.settings.channel.port_credit,
+            channels=(Channel(latency=LATENCY, credit=compiled.settings.channel.port_credit),),
             seed=0,
         )
     )

@@ -41,7 +41,7 @@ def _result(*grants: int) -> RunResult:
         )
 
     tenants = tuple(tenant(tag, count) for tag, count in enumerate(grants))
-    return RunResult(clocks=CLOCKS, tenants=tenants, registers={}, seconds=0.0)
+    return RunResult(clocks=CLOCKS, tenants=tenants, channels=(), seconds=0.0)
 
 
 @pytest.mark.parametrize(

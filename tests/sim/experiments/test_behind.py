@@ -11,6 +11,7 @@ from mcos_sim.experiments.behind import behind, capacity, colours_of, hbm
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.memory.hbm import coloured_mapping, default_mapping, find_preset
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.memory.simple import SIMPLE
 
 CONTRACT = SAMPLES["decode-prefill-hbm3"]
 CONFIG = ChannelConfig()
@@ -50,7 +51,7 @@ def test_every_stream_is_in_the_colours_of_its_contract(tmp_path, memory):
     colours = colours_of(of, hbm(MemoryName.HBM3))
     assert colours.count == 16
     found = scenario(of, memory)
-    assert found.memory == hbm(memory)
+    assert found.channel.memory == (hbm(memory) or SIMPLE)
     for stream in found.streams:
         mask = of.colours[stream.tag]
         assert mask.bit_count() == 4
@@ -61,9 +62,9 @@ def test_every_stream_is_in_the_colours_of_its_contract(tmp_path, memory):
 def test_what_the_device_takes_leaves_the_latency(tmp_path):
     """48 ns of a row conflict are 38 clocks of the 116."""
     of = compiled(tmp_path)
-    assert scenario(of).memory_latency == 116 - 38
-    assert scenario(of, MemoryName.SIMPLE).memory_latency == 116
-    assert scenario(of, MemoryName.SIMPLE).memory is None
+    assert scenario(of).channel.latency == 116 - 38
+    assert scenario(of, MemoryName.SIMPLE).channel.latency == 116
+    assert scenario(of, MemoryName.SIMPLE).channel.memory is SIMPLE
 
 
 def test_alone_the_decoders_lie_where_they_lie_beside_the_prefill(tmp_path):

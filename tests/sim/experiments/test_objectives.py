@@ -56,9 +56,9 @@ def test_violations_are_those_that_the_hardware_counts(engine, slo, tmp_path):
     compiled = compiled_with(tmp_path, slo, epoch="50 us")
     prepared = prepare_plan(compiled, file=None, options=TRAFFIC, clocks=60_000, common=COMMON)
     result = run_scenario(engine, prepared.scenario, directory=tmp_path)
-    assert result.registers["EPOCH"] == [1]
+    assert result.channel.registers["EPOCH"] == [1]
     rows = promise_figures(compiled, prepared.scenario, result)
-    counted = result.registers["SLO_VIOLATIONS"]
+    counted = result.channel.registers["SLO_VIOLATIONS"]
     ours = [rows[name]["violations"] for name in ("decode-a", "decode-b", "decode-c")]
     assert ours == counted[1:4]
     assert sum(ours) > 0
@@ -86,11 +86,10 @@ def row_of(folder: Path, seen: TenantResult, *, end: int, slo: str = "125 ns") -
     """The row of decode-a (16 bytes a clock, 512 B in 32 clocks) with what it saw."""
     compiled = compiled_with(folder, slo)
     prepared = prepare_plan(compiled, file=None, options=(), clocks=2_000, common=COMMON)
-    scenario = dataclasses.replace(
-        prepared.scenario,
-        streams=tuple(each for each in prepared.scenario.streams if each.name == seen.name),
+    scenario = prepared.scenario.with_streams(
+        each for each in prepared.scenario.streams if each.name == seen.name
     )
-    result = RunResult(clocks=FIRST_CLOCK + end, tenants=(seen,), registers={}, seconds=1.0)
+    result = RunResult(clocks=FIRST_CLOCK + end, tenants=(seen,), channels=(), seconds=1.0)
     found = run_figures(compiled, scenario, result, {"decode-a": "steady"})
     assert json.loads(json.dumps(found)) == found
     return next(row for row in found["tenants"] if row["name"] == "decode-a")

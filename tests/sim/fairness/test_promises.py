@@ -71,7 +71,7 @@ def test_a_tenant_that_is_passed_over_breaks_both_bounds():
 
     clocks = 10 + 8 * np.arange(grants)
     tenants = (tenant(0, clocks[:-10]), tenant(1, clocks[-10:]))
-    result = RunResult(clocks=int(clocks[-1]) + 1, tenants=tenants, registers={}, seconds=1.0)
+    result = RunResult(clocks=int(clocks[-1]) + 1, tenants=tenants, channels=(), seconds=1.0)
     weights = dict(enumerate(WEIGHTS[:2]))
     served, passed_over = check_bounds(result, weights, config)
     assert served.wfi_holds

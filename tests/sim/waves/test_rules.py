@@ -13,7 +13,7 @@ from mcos_policy.image import encode
 from mcos_policy.settings import Settings
 from mcos_sim.experiments.promises import settings
 from mcos_sim.lockstep.case import Case, Commit, random_case
-from mcos_sim.scenario import LIVE_CLOCK
+from mcos_sim.scenario import LIVE_CLOCK, Channel, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import CLAIMS, Rule, Wording, check_waveform
@@ -79,10 +79,9 @@ def backlogged_case(of: Settings) -> Case:
         )
     scenario = dataclasses.replace(
         case.scenario,
-        streams=tuple(streams),
+        ports=one_port(streams),
+        channels=(Channel(latency=40, credit=of.channel.port_credit),),
         image=image.words,
-        memory_latency=40,
-        memory_credit=of.channel.port_credit,
         offer_pause=0.0,
         command_pause=0.0,
     )

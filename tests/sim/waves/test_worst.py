@@ -30,7 +30,7 @@ def tenant(name: str, latencies: list[int]) -> TenantResult:
 
 
 def result(*tenants: TenantResult) -> RunResult:
-    return RunResult(clocks=9_000, tenants=tenants, registers={}, seconds=0)
+    return RunResult(clocks=9_000, tenants=tenants, channels=(), seconds=0)
 
 
 @pytest.mark.parametrize(
