@@ -53,14 +53,15 @@ def stored_layout(config: ChannelConfig) -> data.StructLayout:
 
 
 def approach_layout(config: ChannelConfig) -> data.StructLayout:
-    """A request one step before it enters its queue.
+    """A request that approaches its queue: the step before :func:`entry_layout`.
 
     - ``tenants``: the bit of its tenant, or none;
-    - ``tenants_copy``: a copy of ``tenants``, to select tags with;
+    - ``tenants_copy``: a copy of ``tenants`` that selects tags, to share its fan-out;
     - ``beats``: its length;
     - ``outside``: its address is outside the page colours of its tenant;
     - ``terms``: two numbers whose sum is its price s / w before rounding;
-    - ``early``: a copy of ``terms`` if the depth-1 rule applies to the request, else 0.
+    - ``early``: a copy of ``terms`` if the depth-1 rule applies, else 0. It applies if the request
+      was taken within ``depth1_clocks`` of its tenant's last response.
     """
     return data.StructLayout(
         {
@@ -99,18 +100,19 @@ def entry_layout(config: ChannelConfig) -> data.StructLayout:
 class Arrival(Protocol):
     """A request at the steps of its way into its queue, one request a step and clock.
 
-    With L = 0 a request is at all steps in the clock in which it is taken. With L > 0 it is stored
-    and approaches one clock after it is taken, and enters two clocks after it.
+    L is ``ChannelConfig.lateness``, 0 to 3. With L = 0 a request is at all steps in the clock in
+    which it is taken. With L > 0 it is stored and *approaches* one clock after it is taken, and
+    *enters* two clocks after it. It is in its queue from the clock after that on.
     """
 
     stored: data.View
     """The request for the memory of the queues, see :func:`stored_layout`."""
 
     approach: data.View
-    """The request one step before its queue, see :func:`approach_layout`."""
+    """The approaching request, see :func:`approach_layout`."""
 
     entry: data.View
-    """The request that enters its queue, see :func:`entry_layout`."""
+    """The entering request, see :func:`entry_layout`."""
 
 
 def arrival_signature(config: ChannelConfig) -> wiring.Signature:

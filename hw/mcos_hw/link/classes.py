@@ -20,7 +20,15 @@ NO_CLASS = 3
 
 
 class Classes(Protocol):
-    """Class codes of requests: a :class:`mcos_hw.registers.GrantClass`, or :data:`NO_CLASS`."""
+    """Class codes of requests: a :class:`mcos_hw.registers.GrantClass`, or :data:`NO_CLASS`.
+
+    - ``CONFORMING``: the committed bucket of the tenant covers the request;
+    - ``BURST``: only the peak bucket does;
+    - ``SCAVENGED``: neither does, but the tenant may use idle slots (``work_conserving``);
+    - :data:`NO_CLASS`: neither does, and it may not: the request waits for tokens.
+
+    The least code goes first.
+    """
 
     codes: data.View
     """Code of each head. Of an empty queue: code of the request that enters it, or may do so."""

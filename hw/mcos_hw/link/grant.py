@@ -41,7 +41,7 @@ class Grant(Protocol):
     """
 
     promoted: Signal
-    """The grant is a promotion by age."""
+    """The grant is a promotion by age: its head went first because it had waited too long."""
 
 
 def grant_signature(config: ChannelConfig) -> wiring.Signature:

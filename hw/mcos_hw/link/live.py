@@ -42,7 +42,10 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
 
 
 class Live(Protocol):
-    """The image that counts in this clock. A commit changes all of it at one clock edge."""
+    """The live image: the settings in force in this clock.
+
+    A commit changes all of them at one clock edge.
+    """
 
     channel: data.View
     """Settings of the channel, by the names of their fields in the register map."""
