@@ -1,12 +1,17 @@
 """Which start tags virtual time has reached, and which it has left too far behind.
 
-**What goes wrong without it.** Tags are numbers on a circle of 32 ``l_max`` (bytes at w = 1), and
-are compared by their difference. Two tags that are more than half of the circle apart compare the
-wrong way round. Virtual time V moves with every grant, but a head may wait: in a lower class, or
-for tokens. In the end V would be more than 16 ``l_max`` past the start tag S of that head. Then S
-would look as if it were ahead of V, and the head would be passed over for as long again.
+``l_max`` is the bytes of the longest request. Tags and virtual time V count bytes at w = 1: a
+request of s bytes of a tenant of weight w adds s / w, and w is at least 1. :class:`Staleness` sees
+V as it was L grants ago (*lateness*, 0 to 3). :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter`
+defines ``chosen``, ``again``, following, third, approaching and entering.
 
-**What a quarter is.** The two upper bits of V - S tell in which quarter of the circle S lies, as
+**What goes wrong without it.** Tags are modular, on a scale of 32 ``l_max``, and are compared by
+their difference. Two tags that are more than half of the scale apart compare the wrong way round. V
+moves with every grant, but a head may wait: in a lower class, or for tokens. In the end V would be
+more than 16 ``l_max`` past the start tag S of that head. Then S would look as if it were ahead of
+V, and the head would be passed over for as long again.
+
+**What a quarter is.** The two upper bits of V - S tell in which quarter of the scale S lies, as
 seen from V::
 
     S lies        V - 16         V - 8           V           V + 8         V + 16   l_max
@@ -16,23 +21,40 @@ seen from V::
 The quarter of every head is known in every clock. ``stale_after`` = 8 ``l_max`` is where quarter 1
 begins.
 
-**What becomes stale.** A head whose S is in quarter 1, and the two requests behind it, because
-their tags were derived from its own. A stale head counts as reached, and its tags count no more: it
-goes before the heads of its class that are not stale, and stale heads go in the order of tenants.
-Each tenant has three bits that say which of its first three requests are stale.
+**What becomes stale.** In the clock after a head is found in quarter 1, it and the two places
+behind it are stale, because tags there were derived from its S. Each tenant has three bits: head,
+second, third. A stale head counts as reached, and its tags count no more: it goes before the heads
+of its class that are not stale, and stale heads go in the order of tenants. Once it is stale,
+the S that is watched may be in quarter 1, 2 or 3 as V moves on. So anything but quarter 0 sets all
+three bits again, also in the clock of a grant.
 
-**Where the next request starts.** The tags of a stale request are no base for the request after it.
-A request behind three stale ones starts at the *anchor*, V - ``stale_after`` / 2. So an old claim
-is worth at most half of what makes a head stale.
+**Where later requests start.** A stale tag is no base for the next request. A request that gets its
+S while the third bit of its tenant is set (a third request that a grant makes the second, or an
+approaching one) starts at the *anchor*, V - ``stale_after`` / 2, instead of F of the request before
+it. It is still marked stale, but its F is a sound base again. So an old claim is worth at most half
+of what makes a head stale.
 
-**When it ends.** The bits move up with the requests. After at most three grants the head has
-a tag that was derived from the anchor, and is not stale. Meanwhile that tag grows older too. While
-a head is stale, its ``start`` field holds the start tag of the first non-stale request behind it,
-so that request's age is still watched: if it is not in quarter 0, all three are stale. An empty
-queue has the last F of its tenant in that field; once that is stale, the next request starts at V.
+**When it ends.** A grant moves the bits up by one place, unless all are set in that clock. Here one
+tenant has requests r1, r2 and so on, and r1 waited until it was stale::
+
+    granted    bits before    bits after    S made in this clock    ``start`` after
+    r1         111            111           r3: the anchor          the anchor
+    r2         111            110           r4: the anchor          the anchor
+    r3         110            100           r5: F of r4             F of r4, S of r5
+    r4         100            000           r6: F of r5             S of r5
+
+The first bit is the head. The grant of r1 leaves all bits set, because ``start`` still has S of r1.
+So four heads are granted as stale, and r5 is the first that is not. Only three are if V has gone
+round the scale, and S of r1 is in quarter 0 again when r1 is granted.
+
+**What is watched.** From the grant of r1 on, the field ``start`` of a stale head has S of the
+request behind it, in place of its own. While r2, r3 or r4 waits, V may leave that one 8 ``l_max``
+behind, too: then all three bits are set, and the table begins anew with that head as r1. A queue
+that is emptied with all bits set keeps the anchor in that field, any other F of its last request.
+An empty queue grows stale like a head; while its first bit is set, the next request starts at V.
 
 This limits the memory of old claims, not service: V moves by 8 ``l_max`` only with 8 ``l_max`` x W
-bytes of service to others.
+bytes of service to others, where W is the sum of the weights.
 """
 
 from amaranth import *
@@ -71,37 +93,38 @@ class Staleness(wiring.Component):
     seen : In(seen_layout)
         V as the choice sees it.
     time : In(tag_width)
-        V from which the anchor is derived.
+        V as requests see it that arrive: the anchor is derived from it.
     starts : In(ArrayLayout(tag_width, tenants))
-        Start tags of the heads.
+        ``start`` field of each tenant.
     followings : In(ArrayLayout(tags_layout, 2))
-        Tags of the request behind the granted head: the first holds unless ``again``, the second if
-        ``again``.
+        Tags of the following request, [0] unless ``again``, [1] if ``again``.
     following_start : In(tag_width)
-        ``start`` field of that request from the next clock on.
+        ``start`` field of the granted tenant from the next clock on.
     enters_head, enters_second : In(tenants)
-        Whose queue the request that enters in this clock is the first or second of, at most one.
+        Tenant of the entering request if that is the head, or the second, from the next clock on.
     entering_start : In(tag_width)
-        Start tag of the entering request.
+        S of the entering request.
     anchored : In(1)
-        High if that tag was derived afresh, so it cannot inherit staleness.
+        High if S of the entering request was derived afresh: from V, from the anchor, from F of an
+        empty queue, or from F of an entering head of which this holds. It inherits no staleness.
     approach : In(tenants)
-        Tenant of the request one step before its queue, one-hot.
+        Tenant of the approaching request, one-hot, or 0.
     stale : Out(ArrayLayout(3, tenants))
         Whether the head, the second and the third request of each tenant are stale.
     reached : Out(tenants)
         Whether V has reached S of each head; a stale head counts as reached.
     following_stale, following_reached : Out(1)
-        The same of the request behind the granted head.
+        ``stale`` and ``reached`` of the following request.
     behind : Out(ArrayLayout(behind_layout, 2))
-        Whether that request is stale, and the one after it: the first holds unless ``again``, the
-        second if ``again``.
+        Whether the following and the third request are stale, [0] unless ``again``, [1] if
+        ``again``.
     entering_old : Out(1)
-        High if the entering request is in quarter 1, so that it becomes stale if it is a head.
+        High if S of the entering request is in quarter 1. If it becomes a head, it is stale one
+        clock later.
     approach_stale : Out(3)
         Bits of ``stale`` of the approaching tenant.
     anchor : Out(tag_width)
-        Start tag of a request after stale ones.
+        ``time`` of the clock before, less 4 ``l_max``.
     """
 
     turn: data.View
@@ -169,8 +192,10 @@ class Staleness(wiring.Component):
         ]
         m.d.sync += self.anchor.eq(self.time - (config.stale_after // 2 << config.tag_fraction))
 
-        # The bits of each tenant: they move up with a grant, are all set once the start tag that is
-        # watched is too old, and an entering request takes over the bit of its place.
+        # The bits of each tenant. A grant moves them up; a ``start`` that is too old sets them all,
+        # with a grant as well. An entering head takes the third bit for all places, unless its S is
+        # free of stale tags. An entering second leaves the third bit as it was before the grant,
+        # because the request behind it may approach already, with S from its F.
         stale_then = [Signal(3, name=f"stale_then_{i}") for i in tenants]
         for i in tenants:
             stale, quarter = self.stale[i], quarters.quarters[i]
@@ -188,7 +213,8 @@ class Staleness(wiring.Component):
                 m.d.comb += stale_then[i][2].eq(third_stale)
             m.d.sync += stale.eq(stale_then[i])
 
-        # Behind the granted head: picked if its tenant is ``chosen``, prepared if ``again``.
+        # The bits of the following and the third request, for either value of ``again``. ``later``:
+        # V has not reached S of the following request. It matters only in the clock of a grant.
         behind_again = Signal(2)
         m.d.sync += behind_again.eq(pick(granted, stale_then)[1:])
         m.d.comb += [
@@ -207,11 +233,12 @@ class Staleness(wiring.Component):
 
 
 class Quarters(wiring.Component):
-    """The quarter of the scale in which V - S of each head is, for V as the choice sees it.
+    """The quarter of each head: the two upper bits of V - S, for V as the choice sees it.
 
-    With L = 3 nothing is compared in the clock of the choice. V of the next choice is then one of
-    two values that are known a clock ahead: one if that clock has a grant, and one if not. Each
-    head has a register with its quarter for either. The second is the quarter it has now.
+    With L < 3 the quarter is computed in the clock of the choice. With L = 3 it is computed one
+    clock ahead. V of the choice in clock t + 1 is ``seen.next`` of clock t if t + 1 has a grant,
+    and ``seen.now`` of clock t if it has none. Each head has a register for either: ``past_grant``
+    and ``otherwise``.
 
     Parameters
     ----------
@@ -225,19 +252,19 @@ class Quarters(wiring.Component):
     seen : In(seen_layout)
         V as the choice sees it.
     start : In(ArrayLayout(tag_width, tenants))
-        Start tags of the heads.
+        ``start`` field of each tenant.
     granted : In(tenants)
-        Whose head leaves in this clock, at most one.
+        Tenant whose head leaves in this clock, one-hot, or 0.
     following_start : In(tag_width)
-        Start tag of the head after it.
+        ``start`` of the granted tenant from the next clock on.
     enters : In(tenants)
-        Whose queue gets a head from outside, at most one.
+        Tenant of the entering request if that becomes the head, one-hot, or 0.
     entering_start : In(tag_width)
-        Start tag of that head.
+        S of the entering request.
     entering_quarter : Out(2)
-        Quarter of that head in this clock.
+        Its quarter in this clock.
     quarters : Out(ArrayLayout(2, tenants))
-        Quarters of the heads in this clock.
+        Quarter of each ``start`` in this clock.
     """
 
     grant: Signal
@@ -280,26 +307,30 @@ class Quarters(wiring.Component):
                 m.d.comb += self.quarters[i].eq(quarter(seen.now, self.start[i]))
             return m
 
-        # A new head gets both quarters; one that stays gets the one past a grant anew.
-        following = Signal(4)
-        entering = Signal(4)
+        # For the next clock ``past_grant`` is computed with ``seen.next``, ``otherwise`` with
+        # ``seen.now``. The latter is the present quarter of a head that stays. A following request
+        # becomes the head in a clock with a grant, where ``seen.now`` is ``seen.past_grant``.
+        following_quarters = Signal(4)
+        entering_quarters = Signal(4)
         m.d.comb += [
-            following.eq(
+            following_quarters.eq(
                 Cat(
                     quarter(seen.next, self.following_start),
                     quarter(seen.past_grant, self.following_start),
                 )
             ),
-            entering.eq(Cat(quarter(seen.next, self.entering_start), self.entering_quarter)),
+            entering_quarters.eq(
+                Cat(quarter(seen.next, self.entering_start), self.entering_quarter)
+            ),
         ]
         for i in tenants:
             past_grant = Signal(2, name=f"past_grant_{i}")
             otherwise = Signal(2, name=f"otherwise_{i}")
             m.d.comb += self.quarters[i].eq(Mux(self.grant, past_grant, otherwise))
             with m.If(self.enters[i]):
-                m.d.sync += Cat(past_grant, otherwise).eq(entering)
+                m.d.sync += Cat(past_grant, otherwise).eq(entering_quarters)
             with m.Elif(self.granted[i]):
-                m.d.sync += Cat(past_grant, otherwise).eq(following)
+                m.d.sync += Cat(past_grant, otherwise).eq(following_quarters)
             with m.Else():
                 m.d.sync += [
                     past_grant.eq(quarter(seen.next, self.start[i])),
