@@ -20,19 +20,27 @@ __all__ = ["Choice"]
 class Choice(wiring.Component):
     """Chooses the grant of the next clock.
 
-    Every head has a rank: 0 for a promoted head, 1, 3 and 5 for the candidates of the three
-    classes, 2, 4 and 6 for the other heads of each class, 7 for none. A candidate is a head whose S
-    virtual time has reached. The head of least rank is chosen. Among candidates of a class, stale
-    heads go first, in the order of tenants; then the head with the least F. Among other heads of a
-    class, the one with the least S goes first, and among equals the one with the least F. While
-    ``overcommitted`` is set, a tenant's priority goes before F.
+    Every head has a rank, and the head of least rank is chosen::
 
-    The choice is between two tenants. One is the best of those that are not granted in this clock;
-    their order is in registers, so it is known early (``then``). The other is the tenant that is
-    granted in this clock, if a *following* request is behind its head. The tags of that request are
-    compared in this clock, and decide only one bit: whether that tenant is granted ``again``.
+        rank     head
+        0        promoted
+        1 or 2   conforming; 1 if virtual time has reached its S
+        3 or 4   burst; 3 if reached
+        5 or 6   scavenging; 5 if reached
+        7        none, or one without a class, even if it is promoted
 
-    A request that enters an empty queue is chosen only if no other request can be.
+    Heads of equal odd rank: stale heads go first, lowest tenant first; then the head with the least
+    F. Heads of equal even rank: the least S goes first, of equal S the least F. Equal F go to the
+    lowest tenant. While ``overcommitted`` is set, the priority of the tenant is compared just
+    before F; the lower number goes first.
+
+    Three requests may be chosen. The *best* head of the tenants that are not granted in this clock
+    is known early, because the order of those is in registers. The *following* request, which is
+    behind the head granted in this clock, is compared with the best head in this clock. That
+    decides one bit: whether its tenant is granted ``again``, instead of ``chosen``. The *entering*
+    request that becomes a head is chosen only if there is neither of the two.
+
+    :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` shows these words in a timing diagram.
 
     Parameters
     ----------
@@ -42,27 +50,31 @@ class Choice(wiring.Component):
     Members
     -------
     open_then : In(1)
-        A grant may be made in the next clock.
+        Pacer, slots and port let a grant be made in the next clock.
     overcommitted, priorities : In
-        Live configuration.
+        Of the live image: whether priorities count, and the priority of each tenant, 0 to 15; 0
+        goes first.
     present : In(tenants)
         Which tenants have a head.
     fresh : In(tenants)
-        Whose queue a request enters as its head, at most one.
+        Tenant of the entering request if that becomes the head, one-hot, or 0.
     class_codes : In(ArrayLayout(2, tenants))
-        Classes of heads, or of entering requests; NO_CLASS if one has to wait.
+        :class:`mcos_hw.registers.GrantClass` of each head, of an empty queue that of the entering
+        request; NO_CLASS (3) if it waits for tokens.
     promote : In(tenants)
-        Promoted heads, at most one.
-    reached, stale : In(tenants)
-        Whose S virtual time has reached; whose head is stale, which counts as reached.
+        Tenant of the promoted head, one-hot, or 0.
+    reached : In(tenants)
+        Whether virtual time has reached S of each head; always if the head is stale.
+    stale : In(tenants)
+        Whether each head is stale.
     order : In(ArrayLayout(precedence_layout, tenants))
-        How the head of each tenant compares with the others.
+        How the head of each tenant compares with the other heads.
     following : In(following_layout)
         The following request.
     turn : Out(turn_layout)
         The grant of this clock.
     candidates : Out(tenants)
-        Heads that are candidates of their class, but for the granted one.
+        Heads of rank 1, 3 or 5, without the one that is granted in this clock.
     """
 
     open_then: Signal
@@ -107,7 +119,8 @@ class Choice(wiring.Component):
         below = Signal(config.tenants)
         priorities, prior, level = self._priorities(m)
 
-        # Of all ranks the bits of one place are one vector: a row of comparisons is a few words.
+        # ``ranks[k]`` has bit k of the rank of every tenant, so that one rank is compared with all
+        # others by a few operations on vectors.
         codes = _bits(self.class_codes, 2)
         has_class = ~(codes[0] & codes[1])
         serviceable = Signal(config.tenants)
@@ -120,7 +133,9 @@ class Choice(wiring.Component):
             ),
         ]
 
-        # The best of the other tenants: nobody else goes before it. Who is granted is known last.
+        # The best head of the tenants that are not granted: it goes before all others of them.
+        # ``finish_first`` is by priority, then by F. The constant has the tenants with a number
+        # higher than i. ``granted`` is behind a multiplexer and comes late, so it is used last.
         best = Signal(config.tenants)
         for i in tenants:
             row = self.order[i]
@@ -148,14 +163,14 @@ class Choice(wiring.Component):
             then.eq(Mux(others, best, fresh)),
         ]
 
-        # The following request against the best one.
+        # The following request against the best head.
         follows = Signal()
         before_all = self._before_each(m, ranks, pick(granted, priorities), priorities, below)
         goes_first = Mux(self.following.reached, *((best & each).any() for each in before_all))
         m.d.comb += follows.eq(self.following.present & (self.following.class_code != NO_CLASS))
 
-        # The grant of the next clock. Both registers select tags, with a wire to every bit of them:
-        # that takes copies.
+        # The grant of the next clock. ``chosen`` and ``again`` select tags, with a wire to every
+        # bit of them, so each has four copies, which share this fan-out.
         m.submodules.chosen = chosen = Replicated(width=config.tenants, copies=4)
         m.submodules.again = again = Replicated(width=1, copies=4)
         grant = Signal()
@@ -185,9 +200,15 @@ class Choice(wiring.Component):
         return m
 
     def _priorities(self, m):
-        """Registers of each tenant's priority, of the tenants after it, and of those level with it.
+        """Add registers of each tenant's priority and of how it compares with those of all tenants.
 
-        While ``overcommitted`` is not set, all tenants are level.
+        Returns
+        -------
+        priorities : list[Signal]
+            Priority of each tenant.
+        prior, level : list[Signal]
+            Bit j of element i: the priority of tenant i goes before that of tenant j; is equal to
+            it. While ``overcommitted`` is not set, all tenants have 0 and are level.
         """
         tenants = range(self.config.tenants)
         width = self.config.tenants
@@ -206,10 +227,10 @@ class Choice(wiring.Component):
         return priorities, prior, level
 
     def _before_each(self, m, ranks, priority, priorities, below):
-        """Before which heads the following request goes, if V has reached it, and if not.
+        """Before which heads the following request goes: if V has reached its S, and if not.
 
-        How its tags compare is known as late as the best head, so everything else is ready for
-        either outcome.
+        Whether V has reached it, and ``by_finish`` of it, come as late as the best head. So both
+        results are made, and what ``by_finish`` decides is made for either value of it.
         """
         following = self.following
         prior_to = Cat(priority < each for each in priorities)
@@ -224,10 +245,10 @@ class Choice(wiring.Component):
             stale = spread(following.stale, self.config.tenants)
             return _among_candidates(stale, self.stale, below, finish_first)
 
-        anyway = goes_first(1, among_reached(prior_to))
-        by_finish = goes_first(1, among_reached(prior_to | level_with))
-        by_class = goes_first(0, Const(0, self.config.tenants))
-        by_start = goes_first(0, Const(-1, unsigned(self.config.tenants)))
+        first_anyway = goes_first(1, among_reached(prior_to))
+        first_if_by_finish = goes_first(1, among_reached(prior_to | level_with))
+        rank_less = goes_first(0, Const(0, self.config.tenants))
+        rank_not_more = goes_first(0, Const(-1, unsigned(self.config.tenants)))
         among_others = _among_others(
             following.order.by_start,
             following.order.same_start,
@@ -236,19 +257,22 @@ class Choice(wiring.Component):
         if_reached = Signal(self.config.tenants, name="first_if_reached")
         if_not = Signal(self.config.tenants, name="first_if_not")
         m.d.comb += [
-            if_reached.eq(anyway | (by_finish & following.order.by_finish)),
-            if_not.eq(by_class | (by_start & among_others)),
+            if_reached.eq(first_anyway | (first_if_by_finish & following.order.by_finish)),
+            if_not.eq(rank_less | (rank_not_more & among_others)),
         ]
         return if_reached, if_not
 
 
 def _bits(values, width):
-    """Of some values the lowest bits of all, then the next ones, and so on."""
+    """Element k of the result has bit k of each value."""
     return [Cat(value[k] for value in values) for k in range(width)]
 
 
 def _compare(left, right):
-    """Which numbers are less and which are equal; both are given as :func:`_bits` has them."""
+    """Which numbers of ``left`` are less than those of ``right``, and which are equal.
+
+    Both are given as :func:`_bits` has them.
+    """
     less, equal = Const(0, len(left[0])), ~Const(0, len(left[0]))
     for left_bit, right_bit in zip(left, right, strict=True):
         same = ~(left_bit ^ right_bit)
@@ -263,14 +287,16 @@ def _rank(class_code, reached):
 
 
 def _goes_first(rank, other_rank, among_equals):
-    """Whether a head goes before another one."""
+    """Whether a head goes before another one; ``among_equals`` says it for equal ranks."""
     less, equal = _compare(rank, other_rank)
     return less | (equal & among_equals)
 
 
-def _among_candidates(stale, other_stale, lower, finish_first):
-    return (stale & lower) | (~other_stale & (stale | finish_first))
+def _among_candidates(stale, other_stale, below, finish_first):
+    """For equal odd ranks. ``below``: this tenant has the lower number."""
+    return (stale & below) | (~other_stale & (stale | finish_first))
 
 
 def _among_others(start_first, same_start, finish_first):
+    """For equal even ranks."""
     return start_first | (same_start & finish_first)

@@ -13,13 +13,18 @@ __all__ = ["EntranceTags"]
 
 
 class EntranceTags(wiring.Component):
-    """Gives a request its start tag, one step before its queue, and its finish tag as it enters.
+    """Gives a request its start tag S as it approaches its queue, and its finish tag as it enters.
 
-    S is F of the request before it if that is still queued. Otherwise S is max(F, V), or
-    max(F, V - s / w) if the request follows its tenant's last response closely (depth-1 rule).
+    With L > 0 a request *approaches* one clock before it *enters*. With L = 0 it does both in the
+    same clock. L is ``ChannelConfig.lateness``.
 
-    With L > 0 the two steps are two clocks: in the first the request is *approaching*, in the
-    second *entering*.
+    S is F of the tenant's request before it, if that is still queued. Otherwise S is max(F, V), or
+    max(F, V - s / w) if the depth-1 rule applies: the request came within ``depth1_clocks`` of its
+    tenant's last response. Stale tags (:mod:`mcos_hw.channel.arbiter.wf2q.staleness`) are not gone
+    on from: S is then the *anchor*, 4 longest requests behind V, and V if the queue is empty.
+
+    Tags that are made here count only if the request enters as the first or second of its queue. A
+    later one gets its tags from the grant that makes it the second.
 
     Parameters
     ----------
@@ -31,7 +36,8 @@ class EntranceTags(wiring.Component):
     approach : In(approach_layout)
         The approaching request.
     end : In(tag_width)
-        F of the last request of its tenant that has tags.
+        F of the second request of its tenant, of the head if there is no second, of the last one
+        if the queue is empty.
     stale : In(3)
         Whether the first three requests of its tenant are stale.
     waits : In(1)
@@ -39,23 +45,24 @@ class EntranceTags(wiring.Component):
     granted : In(1)
         That head leaves in this clock.
     third_finish : In(tag_width)
-        F of the last request of the tenant that is granted in this clock.
+        What ``end`` of the granted tenant is after the grant; the anchor if it would be stale.
     anchor : In(tag_width)
-        Start tag of a request after stale ones.
+        4 longest requests behind V.
     arrivals : In(arrival_time_layout)
-        V for requests that arrive.
+        V for the approaching request.
     entry : In(tenants)
-        Tenant of the entering request, one-hot.
+        Tenant of the entering request, one-hot, or 0.
     cost : In(tag_width)
         s / w of the entering request.
     leads : In(1)
         The entering request becomes the head of its queue.
     entering_old : In(1)
-        The entering request becomes stale if it is a head.
+        S of the entering request is so far behind V that it will be stale as a head.
     entering : Out(tags_layout)
         Tags of the entering request.
     anchored : Out(1)
-        High if the start tag was derived afresh, so it cannot inherit staleness.
+        High if its S was derived afresh: from V, from the anchor, from F of an empty queue, or from
+        F of an entering head of which this holds. It inherits no staleness.
     """
 
     approach: data.View
@@ -99,10 +106,10 @@ class EntranceTags(wiring.Component):
         config = self.config
         approach, entering = self.approach, self.entering
 
-        # V for the approaching request, less s / w where the depth-1 rule says so, and whether F is
-        # before that: one sum each, not two after another, and both for either V. With x for s / w
-        # before it is rounded down, V - s / w is ~(~V + x), and F - (V - s / w) is
-        # F + (~V + x) + 1.
+        # ``time`` is V for the approaching request, less s / w by the depth-1 rule, and ``passed``
+        # says that F is before it. Each is one sum, not two after another, and is made for either V
+        # in ``arrivals``. With x for s / w before it is rounded down, V - s / w is ~(~V + x), and
+        # F - (V - s / w) is F + (~V + x) + 1.
         fraction = terms_fraction(config)
         width = config.tag_width + fraction
 
@@ -123,8 +130,9 @@ class EntranceTags(wiring.Component):
             passed.eq(Mux(self.arrivals.jumps, jump_passed, value_passed)),
         ]
 
-        # The start tag: F of the request before, the anchor, or V. The condition that is known last
-        # decides last.
+        # The start tag: F of the request before, the anchor, or ``time``. If a request of the same
+        # tenant enters in this clock, that is the one before. Of the tenant granted in this clock
+        # ``third_finish`` is what ``end`` will be. The latest condition is applied last.
         start = Signal(config.tag_width)
         other_start = Signal(config.tag_width)
         from_time = Signal()

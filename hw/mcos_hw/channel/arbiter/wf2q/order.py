@@ -20,14 +20,17 @@ class PairOrder(wiring.Component):
 
     - The *following* request, which is behind the head granted in this clock, is the head of that
       tenant from the next clock on. Results for it go into the rows of registers at the clock edge.
-    - The *entering* request becomes the head of an empty queue. Results for it are registered, and
-      bypass the rows for one clock while they are written to them, because they are known later.
+    - The *entering* request becomes the head of a queue that is empty in the next clock. Results
+      for it come late, so they are registered. In the next clock they bypass the rows, and are
+      written to them at its end.
 
     Each of the two is compared with every head in its clock. Comparators grow with the number of
     tenants, not with its square. Each pair is kept twice, in the rows of both tenants, because the
     choice reads along a row.
 
-    What it says of two tags that are half of the modular scale apart or more means nothing.
+    The result for two tags that are half of the modular scale apart or more means nothing.
+
+    :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` defines ``again``, following and entering.
 
     Parameters
     ----------
@@ -41,14 +44,14 @@ class PairOrder(wiring.Component):
     turn : In(turn_layout)
         The grant of this clock.
     followings : In(ArrayLayout(tags_layout, 2))
-        Tags of the following request: the first holds unless ``again``, the second if ``again``.
+        Tags of the following request, [0] unless ``again``, [1] if ``again``.
     entry : In(tenants)
-        Whose queue a request enters in this clock, at most one.
+        Tenant of the entering request, one-hot, or 0.
     enters : In(tenants)
-        ``entry`` if that request becomes the head there, otherwise 0. Not meant for ``granted``
-        unless no request follows there.
+        ``entry`` if that request becomes the head, else 0. It is the granted tenant only if no
+        request is behind the head that leaves.
     entering_start, entering_cost : In(tag_width)
-        Start tag of that request, and s / w: its finish tag is their sum.
+        S of the entering request, and s / w; their sum is its F.
     order : Out(ArrayLayout(precedence_layout, tenants))
         How the head of each tenant compares with the others. Bit i of element i means nothing.
     following : Out(precedence_layout)
@@ -101,7 +104,8 @@ class PairOrder(wiring.Component):
             terms, carries = carry_save(first, second, ~right, width)
             return (terms + Cat(~tie, carries[1:]))[width - 1]
 
-        # ``again`` takes a while to reach all comparisons, so both followings are compared.
+        # ``again`` drives many multiplexers and comes late, so both elements of ``followings`` are
+        # compared.
         def either(unless_again, if_again):
             return [Mux(again, *both) for both in zip(if_again, unless_again, strict=True)]
 
@@ -115,9 +119,9 @@ class PairOrder(wiring.Component):
         follows = either(*(follows_as(followings[k], self.turn.belows[k]) for k in range(2)))
         m.d.comb += self.following.eq(Cat(follows))
 
-        # The entering request. It is compared as if it became a head, which is known late and
-        # matters from the next clock on only. If the following request has a row in that clock, it
-        # meets that one, not the head that leaves.
+        # The entering request. It is compared whether or not it becomes a head, which is known late
+        # and matters from the next clock on only. Of the granted tenant it is compared with the
+        # following request, not with the head that leaves.
         start, cost = self.entering_start, self.entering_cost
         lower_than = set_below(self.entry)
 
@@ -149,8 +153,8 @@ class PairOrder(wiring.Component):
 
         # The rows. A new head changes its own row, and its column in the rows of the others.
         def moved(row, i, who, news, column):
-            told = (row & ~who) | Mux(column[i], who, 0)
-            return Mux(who[i], news, told)
+            changed = (row & ~who) | Mux(column[i], who, 0)
+            return Mux(who[i], news, changed)
 
         for name, kind, seen_from_others in (
             ("by_finish", 0, lambda news: ~news[0]),

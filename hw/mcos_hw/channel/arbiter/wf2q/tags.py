@@ -18,16 +18,26 @@ __all__ = ["TenantTags"]
 
 
 class TenantTags(wiring.Component):
-    """Keeps S and F of each head, and F of its tenant's last request that has tags.
+    """Keeps the tags of the first two requests of each tenant, and moves them up with a grant.
 
-    That is the second request, or the head if there is no other one. Without a head all three hold
-    the last F of the tenant. The third request gets its tags once it is the second.
+    A tenant has three registers::
 
-    A grant needs the tags of the *following* request, the one behind the granted head, in its
-    clock: S of it is F of the head. If the tenant was ``chosen``, they are picked from its
-    registers. If it is granted ``again``, they were prepared in the clock before.
+        requests    start             finish            end
+        two, more   S of the head     F of the head     F of the second request
+        one         S of the head     F of the head     F of the head
+        none        F of the last     F of the last     F of the last
 
-    :class:`mcos_hw.channel.arbiter.wf2q.staleness.Staleness` says which of the tags are stale.
+    S of the second request is F of the head. The third request gets its tags from the grant that
+    makes it the second: S is F of the request before it, F is S + s / w.
+
+    Staleness changes this. A request that gets its S while it counts as stale starts at the
+    *anchor*, 4 ``l_max`` behind V (``l_max`` is the longest request). A head that was already stale
+    when a grant made it the head has in ``start`` not its own S, but S of the request behind it, or
+    the S that one would get. So ``start`` and ``end`` of a queue that a grant empties may be the
+    anchor. :mod:`mcos_hw.channel.arbiter.wf2q.staleness` says why.
+
+    :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` defines ``chosen``, ``again``, following,
+    third, approaching and entering.
 
     Parameters
     ----------
@@ -41,31 +51,32 @@ class TenantTags(wiring.Component):
     queued : In(queued_layout)
         Which queues have how many requests.
     marks : In(ArrayLayout(tag_width, tenants))
-        s / w of the third requests.
+        s / w of the third request of each queue.
     entry : In(tenants)
-        Whose queue a request enters in this clock, at most one.
+        Tenant of the entering request, one-hot, or 0.
     entering : In(tags_layout)
         Tags of that request.
     behind_stale : In(ArrayLayout(behind_layout, 2))
-        Whether the following request is stale, and the one after it: the first holds unless
-        ``again``, the second if ``again``.
+        Whether the following and the third request are stale, [0] unless ``again``, [1] if
+        ``again``.
     anchor : In(tag_width)
-        Start tag of a request after stale ones.
+        4 ``l_max`` behind V.
     approach : In(tenants)
-        Tenant of the request one step before its queue, one-hot.
+        Tenant of the approaching request, one-hot, or 0.
     tags : Out(ArrayLayout(tags_layout, tenants))
-        Tags of the heads. While a head is stale, ``start`` is that of the first request of the
-        tenant that is not stale.
+        ``start`` and ``finish`` of each tenant.
     enters_head, enters_second : Out(tenants)
-        Whose queue the entering request is the first or second of from the next clock on.
+        ``entry`` if the entering request is the head, or the second, from the next clock on.
     followings : Out(ArrayLayout(tags_layout, 2))
-        Tags of the following request: the first holds unless ``again``, the second if ``again``.
+        Tags of the following request, [0] unless ``again``, [1] if ``again``. S means nothing if
+        that request is stale.
     following_start : Out(tag_width)
-        ``start`` field of the following request once it is the head.
+        What ``start`` of the granted tenant holds from the next clock on: S of the following
+        request, or, if that is stale, S of the third.
     third_finish : Out(tag_width)
-        F of the request after the following one, or of the following one if it is the last.
+        F of the third request. Without a third, the F (or anchor) that a request would start at.
     approach_end : Out(tag_width)
-        F of the last request that has tags, of the approaching tenant.
+        ``end`` of the approaching tenant.
     """
 
     turn: data.View
@@ -122,16 +133,16 @@ class TenantTags(wiring.Component):
             ),
         ]
 
-        # A grant makes the third request the second one, which gets its F. That sum is registered,
-        # bypasses the tenant's ``end`` for one clock (``ended``), and then is written to it.
+        # A grant makes the third request the second one, and F of that one is the tenant's new
+        # ``end``. The sum comes late in the clock, so it goes to ``end_sum``, and to ``end`` one
+        # clock later. ``ended`` is the tenant whose ``end`` is still to be written.
         end = [Signal(config.tag_width, name=f"end_{i}") for i in tenants]
         ended = Signal(config.tenants)
         end_sum = Signal(config.tag_width)
         m.d.sync += [ended.eq(granted & ~enters), end_sum.eq(self.third_finish)]
 
-        # The following request of either tenant that may be granted. ``again`` takes a while to
-        # reach all bits, so all is ready for both of its values. ``chosen`` was not granted in the
-        # clock before, so its ``end`` is up to date.
+        # The following request, for both values of ``again``: that bit drives many multiplexers and
+        # comes late. ``chosen`` was not granted in the clock before, so its ``end`` is written.
         layout = tags_layout(config)
         behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))
@@ -143,9 +154,9 @@ class TenantTags(wiring.Component):
             self.followings[1].eq(behind_again),
         ]
 
-        def either(again, told):
-            unless_again = told(behind_chosen, self.behind_stale[0])
-            return Mux(again, told(behind_again, self.behind_stale[1]), unless_again)
+        def either(again, rule):
+            unless_again = rule(behind_chosen, self.behind_stale[0])
+            return Mux(again, rule(behind_again, self.behind_stale[1]), unless_again)
 
         def third_start(following, stale):
             return Mux(stale.third, self.anchor, following.finish)
@@ -171,7 +182,8 @@ class TenantTags(wiring.Component):
             ),
         ]
 
-        # The registers of each tenant: a grant moves its requests up, an entry comes last.
+        # The registers of each tenant. A grant moves its requests up; an entry to the place that
+        # this leaves free is written over that.
         for i in tenants:
             tags = self.tags[i]
             with m.If(granted[i]):
@@ -186,7 +198,7 @@ class TenantTags(wiring.Component):
 
 
 def _pick_halves(low, high, values):
-    """:func:`pick`, the lower half of the bits with one vector, the upper half with another."""
+    """:func:`pick`, with one copy of a vector for the lower half of the bits, one for the upper."""
     half = len(values[0]) // 2
     return Cat(
         pick(low, [value[:half] for value in values]),

@@ -14,14 +14,17 @@ __all__ = ["VirtualTime"]
 class VirtualTime(wiring.Component):
     """V, moved by every grant, and V as the choice of the next grant may see it.
 
-    A grant of size s moves V to max(V, S) + s / W: V jumps to the start tag S of a head that is
-    granted before V has reached it. For a promotion it jumps only as far as keeps S within
-    ``tag_lead``; for a stale head, or one that V is known to have reached, not at all.
+    V counts bytes at w = 1, modulo the scale of tags. W is the sum of the weights of the live
+    image. A grant of s bytes moves V to max(V, S) + s / W: V jumps to the start tag S of a head
+    that is granted before V has reached it. For a promotion, a head granted because it waited too
+    long, V jumps only to S - ``tag_lead``, two longest requests. For a stale head, or one that V is
+    known to have reached, it does not jump.
 
-    The choice of grant k sees V as grant k - 1 - L left it. From L = 2 on the register of V itself
-    is one grant late, because the step of a grant waits for the next grant. A request that arrives
-    sees the jump of the waiting step, but not its s / W. With L = 3 it is known in each clock what
-    the choice of the next clock will see.
+    The choice of grant k sees V as grant k - 1 - L left it; L is ``ChannelConfig.lateness``, 0 to
+    3. From L = 2 on the register of V itself lacks the last grant, because the step of a grant
+    waits for the next grant. An approaching request sees the jump of the waiting step, but not its
+    s / W. With L = 3 V of the next clock's choice is known one clock ahead, for a grant in that
+    clock and for none.
 
     Parameters
     ----------
@@ -35,9 +38,10 @@ class VirtualTime(wiring.Component):
     grant : In(1)
         A grant is made in this clock.
     beats, start, reached, promoted : In
-        Its beats, its start tag, whether that is stale or reached, and whether it is a promotion.
+        Of the grant: its beats, S of its head, whether that head is stale or known to be reached,
+        and whether it is a promotion.
     arrivals : Out(arrival_time_layout)
-        V for requests that arrive.
+        V for the approaching request.
     seen : Out(seen_layout)
         V as the choice sees it.
     """
@@ -85,7 +89,7 @@ class VirtualTime(wiring.Component):
                 m.d.sync += pending.eq(step)
             step = pending
 
-        # V, and V as one and two grants less left it.
+        # V, V without its last grant, and V without its last two.
         current = Signal(config.tag_width)
         before = Signal(config.tag_width)
         long_before = Signal(config.tag_width)

@@ -1,4 +1,4 @@
-"""The MCOS arbiter: WF2Q+ over three classes of heads, chosen a clock ahead."""
+"""The MCOS arbiter: WF2Q+ among the heads of the best class, chosen a clock ahead."""
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -27,31 +27,71 @@ class WfqArbiter(Arbiter):
     """Worst-case fair weighted fair queueing with virtual finish times.
 
     WF2Q+ (Bennett and Zhang, "Hierarchical packet fair queueing algorithms", IEEE/ACM ToN 5(5),
-    1997). Each tenant has a start tag S and a finish tag F = S + s / w of its head, where s is the
-    size of the request and w the weight of the tenant. The class set K is the conforming
-    serviceable heads if there are any, else the burst heads, else the scavenging heads. Heads of K
-    with S <= V are candidates, where V is virtual time as it was ``lateness`` grants ago. The
-    candidate with the least F is granted, ties to the lowest tenant. If there is no candidate, the
-    head of K with the least S is granted, among equals the one with the least F, and V jumps to its
-    S. While ``overcommitted`` is set, a tenant's priority goes before F. A promoted head goes
-    before all of this.
+    1997). A request of s bytes of a tenant of weight w has a start tag S and a finish tag F = S +
+    s / w. Virtual time V moves by s / W with every grant; W is the sum of the weights of the live
+    image, which is the configuration in force. Tags and V count bytes at w = 1.
 
-    S of a new head is F of the request before it if that was still queued when the new one came.
-    Otherwise it is max(F, V), or max(F, V - s / w) if the request follows the tenant's last
-    response closely (depth-1 rule).
+    **Classes.** A head is *conforming* if the committed bucket of its tenant covers it, *burst* if
+    only the peak bucket does, *scavenging* if neither does and the tenant may use idle slots. A
+    head with a class is *serviceable*. Any other head is held until tokens come. K is all
+    serviceable heads of the best class present, in the order above.
 
-    The grant of a clock was chosen in the clock before and stands in registers. So the choice is
-    between three: the heads of the other tenants, whose order is known; the request behind the head
-    that is granted now, which is compared with all heads in this clock; and a request that enters
-    an empty queue, which is compared in one clock and takes part in the next unless no other head
-    is present.
+    **Order.** The first rule that applies decides:
 
-    Tags are modular. A head that V leaves ``stale_after`` behind while it waits is *stale*: it
-    stays a candidate, but its tags count no more; see
-    :mod:`mcos_hw.channel.arbiter.wf2q.staleness`.
+    1. The *promoted* head is granted, if it is serviceable. The age guard promotes at most one, a
+       head that was serviceable for too long.
+    2. Heads of K with S <= V are *candidates*. Here V is as it was L grants ago (*lateness*,
+       ``ChannelConfig.lateness``, 0 to 3). A head that V has left ``stale_after`` (8 times the
+       longest request) behind is *stale*; see :mod:`mcos_hw.channel.arbiter.wf2q.staleness`. Stale
+       heads of K go first, lowest tenant first. Then the candidate with the least F is granted.
+    3. Without any of these, the head of K with the least S is granted, of equal S the one with the
+       least F, and V jumps to its S.
 
-    Latency: a request that enters in clock t may be granted in t + 1 if no other head is present,
-    else in t + 2. One grant per clock.
+    Equal F go to the lowest tenant. While the live image says ``overcommitted`` (guarantees add up
+    to more than the capacity), the priority of the tenant is compared just before F, 0 first. So it
+    counts neither between stale heads nor before S in rule 3.
+
+    **Start tags.** S is F of the tenant's request before it, if that is still queued. Otherwise S
+    is max(F, V) with the F of the tenant's last request, or max(F, V - s / w) by the *depth-1
+    rule*: if the request comes within ``depth1_clocks`` of the tenant's last response, so that a
+    tenant with one request in flight keeps its turn. This V is not L grants old; from L = 2 on it
+    lacks the s / W of the last grant.
+
+    **Words.** Vectors of tenants have one bit a tenant. A choice made in one clock sets the
+    registers ``chosen`` and ``again``, which are the grant of the next clock:
+
+    - ``chosen``: the best tenant of those that were not granted in the clock of the choice.
+    - ``again``: not ``chosen`` is granted, but the tenant that was granted in the clock before.
+    - ``granted``: the tenant whose head leaves in this clock: by ``again`` one of those two.
+    - *following*: the request behind the granted head. What is known of it comes as a pair: [0]
+      holds unless ``again`` and is picked by ``chosen`` from the tenants' registers; [1] holds if
+      ``again`` and was prepared in the clock before. *Third*: the request behind that one, counted
+      from the granted head.
+    - *entering*: the request that goes into its queue in this clock and is in it from the next
+      clock on; ``entry`` is its tenant. With L > 0 it *approached* in the clock before, which made
+      its S; with L = 0 both happen in one clock.
+    - ``enters_head``, also ``enters`` or ``fresh``: ``entry``, if the entering request becomes the
+      head, because its queue is empty or has only the head that leaves in this clock.
+    - *below*: a tenant is below those with a higher number.
+
+    Tenant A has a1, a2 and a3, tenant B has b1 and b2; e comes to the empty queue of tenant C::
+
+        clock        t            t + 1        t + 2
+        chosen       A            B            B
+        again        0            1            0
+        granted      A            A            B
+        leaves       a1           a2           b1
+        following    a2 in [0]    a3 in [1]    b2 in [0]
+        e            approaches   enters       is the head of C
+        next grant   a2, b1       a3, b1       a3, b2, e
+
+    The last row has the requests that the choice in each clock is among: the heads of tenants that
+    are not granted, and the following request, which is compared with all of them in that clock. An
+    entering request is compared in its clock, too, but takes part from the next clock on. If
+    nothing else can be granted it is chosen at once, unless its tenant is granted in that clock.
+
+    Latency: a request that enters in clock t may be granted in t + 2, or in t + 1 if chosen at
+    once. One grant per clock, also to one tenant.
 
     Parameters
     ----------
@@ -65,6 +105,7 @@ class WfqArbiter(Arbiter):
 
     kind = ArbiterKind.MCOS
     enforces_contracts = True
+    # A third request has no tags yet: its queue shows s / w, from which a grant makes them.
     mark = "cost"
     mark_ahead = 2
 
@@ -128,9 +169,13 @@ class WfqArbiter(Arbiter):
         return m
 
     def _grant(self, m, turn):
-        """Drive :class:`mcos_hw.link.grant.Grant` with what the choice saw a clock before."""
+        """Drive :class:`mcos_hw.link.grant.Grant`.
+
+        Class and promotion are those that the choice of this grant saw, in the clock before.
+        """
         granted = turn.granted
-        # Beats of the granted head: picked if its tenant is ``chosen``, prepared if ``again``.
+        # Beats of the granted head: those of the head of ``chosen``, or, if ``again``, those of
+        # the request that was the following one in the clock before.
         beats_chosen = pick(turn.chosen, [each.beats for each in self.view.heads])
         beats_again = Signal(self.config.beats_width)
         promoted = Signal(self.config.tenants)
@@ -138,7 +183,8 @@ class WfqArbiter(Arbiter):
             beats_again.eq(pick(granted, [each.beats for each in self.view.nexts])),
             promoted.eq(self.promote & ~granted),
         ]
-        # Register the class of each tenant, to align it with the registered grant.
+        # Register the class of each head, to align it with the registered grant. The head of the
+        # granted tenant leaves, so the following request stands for it; that one is not promoted.
         for i in range(self.config.tenants):
             code = Mux(granted[i], self.classes.next_code, self.classes.codes[i])
             m.d.sync += [
@@ -154,7 +200,9 @@ class WfqArbiter(Arbiter):
 
 
 class Tagger(wiring.Component):
-    """Gives every request its tags as it enters, and moves virtual time with every grant.
+    """Gives requests their tags, moves V with every grant, and says which heads V has reached.
+
+    The docstring of :class:`WfqArbiter` defines the words.
 
     Parameters
     ----------
@@ -164,7 +212,7 @@ class Tagger(wiring.Component):
     Members
     -------
     inverse_total_weight : In(total_reciprocal_width)
-        1/W of the live image.
+        1/W of the live image; W is the sum of its weights.
     turn : In(turn_layout)
         The grant of this clock.
     beats, promoted : In
@@ -172,30 +220,30 @@ class Tagger(wiring.Component):
     queued : In(queued_layout)
         Which queues have how many requests.
     marks : In(ArrayLayout(tag_width, tenants))
-        s / w of the third requests.
+        s / w of the third request of each queue.
     approach : In(approach_layout)
-        The request one step before its queue.
+        The approaching request.
     entry : In(tenants)
-        Whose queue a request enters in this clock, at most one.
+        Tenant of the entering request, one-hot, or 0.
     cost : In(tag_width)
         s / w of the entering request.
     tags : Out(ArrayLayout(tags_layout, tenants))
-        Tags of the heads.
+        Tags of the heads; see :class:`mcos_hw.channel.arbiter.wf2q.tags.TenantTags`.
     stale : Out(ArrayLayout(3, tenants))
         Whether the head, the second and the third request of each tenant are stale.
     reached : Out(tenants)
-        Whether virtual time has reached S of each head; a stale head counts as reached.
+        Whether V has reached S of each head, S <= V; a stale head counts as reached.
     followings : Out(ArrayLayout(tags_layout, 2))
-        Tags of the request behind the granted head: the first holds unless ``again``, the second if
-        ``again``.
+        Tags of the following request, [0] unless ``again``, [1] if ``again``.
     following_stale, following_reached : Out(1)
         ``stale`` and ``reached`` of that request.
     enters : Out(tenants)
-        Whose queue the entering request becomes the head of.
+        ``entry`` if the entering request becomes the head, else 0.
     entering : Out(tags_layout)
         Tags of the entering request.
     value : Out(tag_width)
-        V, as requests that arrive see it but for a jump under way.
+        V as its register holds it, which lacks the last grant from L = 2 on. With L = 0 it includes
+        the grant of this clock.
     """
 
     inverse_total_weight: Signal
@@ -253,8 +301,9 @@ class Tagger(wiring.Component):
         m.submodules.tenant_tags = tags = TenantTags(config)
         starts = [each.start for each in tags.tags]
 
-        # If V has reached a head, it is there or further and need not jump. With L = 0 that is
-        # known too late; a jump then compares the two.
+        # V does not jump to a head that is stale or that it has reached: ``reached`` is judged by
+        # an older V, and V never goes back. If it is not set, VirtualTime compares S with V. With
+        # L = 0 ``reached`` itself depends on the jump, so only ``stale`` is used.
         stale = Cat(each[0] for each in staleness.stale)
         known_reached = staleness.reached if config.lateness else stale
         m.d.comb += [
