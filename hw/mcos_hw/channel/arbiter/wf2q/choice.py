@@ -38,7 +38,8 @@ class Choice(wiring.Component):
     is known early, because the order of those is in registers. The *following* request, which is
     behind the head granted in this clock, is compared with the best head in this clock. That
     decides one bit: whether its tenant is granted ``again``, instead of ``chosen``. The *entering*
-    request that becomes a head is chosen only if there is neither of the two.
+    request that becomes a head is chosen only if neither of the two can be granted, and if its
+    tenant is not granted in this clock.
 
     :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` shows these words in a timing diagram.
 
@@ -134,8 +135,8 @@ class Choice(wiring.Component):
         ]
 
         # The best head of the tenants that are not granted: it goes before all others of them.
-        # ``finish_first`` is by priority, then by F. The constant has the tenants with a number
-        # higher than i. ``granted`` is behind a multiplexer and comes late, so it is used last.
+        # ``finish_first`` is by priority, then by F. The constant has the tenants that i is below.
+        # ``granted`` is behind a multiplexer and comes late, so it is used last.
         best = Signal(config.tenants)
         for i in tenants:
             row = self.order[i]
@@ -154,6 +155,7 @@ class Choice(wiring.Component):
             first = _goes_first(own, ranks, among_equals) | granted | (1 << i)
             m.d.comb += best[i].eq(serviceable[i] & first.all())
 
+        # Who is granted unless ``again``: the best head, or a fresh one if nobody else has any.
         fresh = Signal(config.tenants)
         others = Signal()
         then = Signal(config.tenants)

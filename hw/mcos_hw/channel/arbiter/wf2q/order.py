@@ -121,7 +121,8 @@ class PairOrder(wiring.Component):
 
         # The entering request. It is compared whether or not it becomes a head, which is known late
         # and matters from the next clock on only. Of the granted tenant it is compared with the
-        # following request, not with the head that leaves.
+        # following request, not with the head that leaves. Equal finish tags go to the entering
+        # request if its tenant has the lower number.
         start, cost = self.entering_start, self.entering_cost
         lower_than = set_below(self.entry)
 

@@ -20,7 +20,7 @@ __all__ = ["TenantTags"]
 class TenantTags(wiring.Component):
     """Keeps the tags of the first two requests of each tenant, and moves them up with a grant.
 
-    A tenant has three registers::
+    A tenant has three registers. While nothing is stale they hold::
 
         requests    start             finish            end
         two, more   S of the head     F of the head     F of the second request
@@ -142,7 +142,8 @@ class TenantTags(wiring.Component):
         m.d.sync += [ended.eq(granted & ~enters), end_sum.eq(self.third_finish)]
 
         # The following request, for both values of ``again``: that bit drives many multiplexers and
-        # comes late. ``chosen`` was not granted in the clock before, so its ``end`` is written.
+        # comes late. The tenant ``chosen`` was not granted in the clock before, so its ``end`` is
+        # written. Copies of ``chosen`` and ``again`` share the fan-out to the bits of the tags.
         layout = tags_layout(config)
         behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))
@@ -158,6 +159,8 @@ class TenantTags(wiring.Component):
             unless_again = rule(behind_chosen, self.behind_stale[0])
             return Mux(again, rule(behind_again, self.behind_stale[1]), unless_again)
 
+        # S of the third request, and what the head's ``start`` holds after the grant. A stale
+        # request is no base for the next S; behind a stale head, the next S is watched instead.
         def third_start(following, stale):
             return Mux(stale.third, self.anchor, following.finish)
 
