@@ -220,7 +220,7 @@ def test_the_page_needs_nothing_else(swept, tmp_path):
         (("--seed", "1:1000000000"), "at most 100,000 points, not 1,000,000,000; give fewer seeds"),
         (("--seed", "1:30000", "--credit", "2", "--credit", "3"), "not 180,000"),
         (("--seed", "4294967296"), "--seed must be a number up to 4294967295"),
-        (("--prefill-window", "4096"), "less than or equal to 4095"),
+        (("--prefill-window", "4096"), "must be in 1..4095, not 4096"),
         (("--table", "t.xlsx"), "must name a .csv or .parquet file"),
         ((str(CONTRACT),), "each contract must be named once"),
         (("--scheduler", "nowhere"), "--scheduler must be the address of a running scheduler"),
