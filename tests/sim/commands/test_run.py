@@ -133,7 +133,7 @@ def _short_promises(contract, config):
 def test_a_broken_promise_is_said_and_fails_under_mcos(
     tmp_path, capsys, monkeypatch, arbiter, code
 ):
-    monkeypatch.setattr("mcos_sim.experiments.objectives.judge", _short_promises)
+    monkeypatch.setattr("mcos_policy.compiler.judge", _short_promises)
     out = tmp_path / "out.json"
     arguments = ("run", CONTRACT, "--engine", "reference", "--clocks", 4_000, "--json", out)
     assert run_command(*arguments, "--arbiter", arbiter, "-o", tmp_path) == code
@@ -146,7 +146,7 @@ def test_a_broken_promise_is_said_and_fails_under_mcos(
 
 
 def test_a_device_that_the_contract_does_not_fit_is_named(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("mcos_sim.experiments.objectives.judge", _short_promises)
+    monkeypatch.setattr("mcos_policy.compiler.judge", _short_promises)
     arguments = ("run", CONTRACT, "--engine", "reference", "--clocks", 4_000, "-o", tmp_path)
     assert run_command(*arguments, "--memory", "hbm3") == 1
     error = capsys.readouterr().err
