@@ -9,6 +9,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_policy.settings import Settings
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.cosim.testbench import Testbench
+from mcos_sim.environment.environment import in_flight
 from mcos_sim.waves.signals import PortEvents
 from mcos_sim.waves.window import WindowWriter
 
@@ -75,7 +76,7 @@ class WindowRecorder:
                 names=self._names,
                 clock_ns=Fraction(1_000_000, self._config.clock_khz),
                 first_clock=clock,
-                in_flight=self._in_flight(clock),
+                in_flight=in_flight(self._bench.environment, clock),
                 images=[(0, self._settings)],
                 arbiter=self._arbiter,
                 contract=self._contract,
@@ -110,17 +111,6 @@ class WindowRecorder:
             f"not in clock {self.clocks.start}"
         )
         self._writer.close()
-
-    def _in_flight(self, clock: int) -> dict[int, int]:
-        """Bytes of each tenant granted before ``clock`` and not served before it."""
-        return {
-            requester.tag: sum(
-                requester.sizes[index]
-                for index, granted in enumerate(self._bench.checker.granted[requester.tag])
-                if granted < clock and requester.completed[index] in (-1, clock)
-            )
-            for requester in self._bench.requesters
-        }
 
 
 def _bits(layout, word: int, name: str) -> int:

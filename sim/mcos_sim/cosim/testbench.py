@@ -1,4 +1,4 @@
-"""The cocotb bench: requesters on one side of a controller, a memory on the other.
+"""The cocotb bench: steps the compiled environment of the other engines around a harness.
 
 Everything happens at the falling edge. By then the outputs of the clock that began with the
 rising edge have settled, and what is driven is taken at the next rising edge, so one wake-up a
@@ -6,8 +6,9 @@ clock both watches and drives.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 from amaranth.lib import data
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
@@ -18,19 +19,15 @@ from mcos_hw.link.request import command_layout, request_layout, response_layout
 from mcos_hw.registers import CORE_MAGIC, CORE_VERSION, channel_map
 from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_sim.cosim.harness import observed_layout, stimulus_layout
-from mcos_sim.cosim.requester import Requester
-from mcos_sim.memory.memory import MemoryPort
+from mcos_sim.environment import layout as at
+from mcos_sim.environment.drive import environment_step
+from mcos_sim.environment.environment import blocks_of, require_sound
+from mcos_sim.memory.memory import MemoryModel
 
 __all__ = [
-    "Checker",
-    "Ingress",
     "Registers",
     "Testbench",
 ]
-
-
-NEVER = 1 << 62
-"""A clock that no run reaches."""
 
 
 class Registers:
@@ -111,118 +108,12 @@ class Registers:
         return await self.status()
 
 
-class Ingress:
-    """Driver of the request port: of all requests that can be taken, the one offered first.
-
-    Parameters
-    ----------
-    requesters : Sequence[Requester]
-        Who offers.
-    """
-
-    def __init__(self, requesters: Sequence[Requester]) -> None:
-        self.requesters = requesters
-
-    def next(self, ready: int, clock: int) -> int | None:
-        """The packed request to drive in a clock, given whose queues take one, or None."""
-        first, chosen = None, None
-        for requester in self.requesters:
-            if requester.pending and ready >> requester.tag & 1:
-                stamp = requester.pending[0][0]
-                if first is None or stamp < first:
-                    first, chosen = stamp, requester
-        if chosen is None:
-            return None
-        chosen.taken.append(clock)
-        return chosen.pending.popleft()[1]
-
-
-class Checker:
-    """Model of what must come out of the memory port: every tenant's requests, in its order.
-
-    Parameters
-    ----------
-    requesters : Sequence[Requester]
-        Who asks.
-    config : ChannelConfig
-        Sizes.
-
-    Attributes
-    ----------
-    granted : dict[int, list[int]]
-        Clock in which each request was granted, by tenant tag and position.
-    classes : dict[int, list[int]]
-        Class of each grant, likewise.
-    """
-
-    def __init__(self, requesters: Sequence[Requester], config: ChannelConfig) -> None:
-        self._by_tag = {requester.tag: requester for requester in requesters}
-        self.granted: dict[int, list[int]] = {tag: [] for tag in self._by_tag}
-        self.classes: dict[int, list[int]] = {tag: [] for tag in self._by_tag}
-        self._commands = dict.fromkeys(self._by_tag, 0)
-        command, request = command_layout(config), request_layout(config)
-        # Direction, address and length lie side by side in both layouts.
-        width = 1 + config.address_width + config.beats_width
-        self._mask = (1 << width) - 1
-        self._command_offset = command["op"].offset
-        self._request_offset = request["op"].offset
-        self._tenant_offset = command["tenant"].offset
-        self._tenant_mask = (1 << config.tenant_width) - 1
-
-    def grant(self, tag: int, grant_class: int, clock: int) -> None:
-        """Notes a grant of ``clock`` and as what it was made.
-
-        Raises
-        ------
-        AssertionError
-            If its tenant has offered nothing more.
-        """
-        assert tag in self._by_tag, f"clock {clock}: a grant to tenant {tag}, which asks nothing"
-        requester, granted = self._by_tag[tag], self.granted[tag]
-        assert len(granted) < len(requester.offered), (
-            f"clock {clock}: grant {len(granted)} to {requester.stream.name!r}, "
-            f"which offered {len(requester.offered)} requests"
-        )
-        granted.append(clock)
-        self.classes[tag].append(grant_class)
-
-    def command(self, word: int, clock: int) -> int:
-        """Checks a packed command that comes to the port in ``clock``; returns its bytes.
-
-        Raises
-        ------
-        AssertionError
-            If it is not its tenant's next request, or not granted before.
-        """
-        tag = word >> self._tenant_offset & self._tenant_mask
-        assert tag in self._by_tag, f"clock {clock}: a command of tenant {tag}, which asks nothing"
-        requester = self._by_tag[tag]
-        index = self._commands[tag]
-        assert index < len(self.granted[tag]), (
-            f"clock {clock}: command {index} of {requester.stream.name!r}, "
-            f"which was granted {len(self.granted[tag])} requests"
-        )
-        expected = requester.word(index) >> self._request_offset & self._mask
-        found = word >> self._command_offset & self._mask
-        assert found == expected, (
-            f"clock {clock}: command {index} of {requester.stream.name!r} must carry "
-            f"{expected:#x}, not {found:#x}"
-        )
-        self._commands[tag] += 1
-        return requester.sizes[index]
-
-
 def _require_okay(name: str, answer: AxiResp) -> None:
     assert answer is AxiResp.OKAY, f"register {name} must answer OKAY, not {AxiResp(answer).name}"
 
 
-def _never() -> Iterator[bool]:
-    while True:
-        yield False
-
-
 class Testbench:
-    """Wires driver, monitor, model and memory around a harness.
+    """Steps an environment around a harness: requesters on one side, a memory on the other.
 
     Parameters
     ----------
@@ -230,39 +121,34 @@ class Testbench:
         Harness, as cocotb shows it.
     config : ChannelConfig
         Sizes.
-    requesters : Sequence[Requester]
-        Who asks.
-    memory : MemoryPort
-        Who serves.
-    offer_pause, command_pause : Iterator[bool] or None
-        For each clock, whether nothing is offered, and whether the memory port is not ready.
+    environment : numpy.ndarray
+        Requesters and memory, as :func:`mcos_sim.environment.environment.environment` makes them.
+        A run changes it.
+    memory : MemoryModel
+        The model whose state the environment holds.
     """
 
     def __init__(
-        self,
-        dut,
-        config: ChannelConfig,
-        *,
-        requesters: Sequence[Requester],
-        memory: MemoryPort,
-        offer_pause: Iterator[bool] | None = None,
-        command_pause: Iterator[bool] | None = None,
+        self, dut, config: ChannelConfig, environment: np.ndarray, memory: MemoryModel
     ) -> None:
         self.dut = dut
         self.config = config
-        self.requesters = requesters
-        self.memory = memory
-        self.ingress = Ingress(requesters)
-        self.checker = Checker(requesters, config)
+        self.environment = environment
         self.registers = Registers(dut, config)
-        self.clock = 0
-        """Clocks since reset, equal to the channel's stamp modulo its width."""
-        self.done = False
-        """Whether every requester has its last response."""
-        self._offer_pause = offer_pause or _never()
-        self._command_pause = command_pause or _never()
+        self._drive = environment_step(memory).drive
         self._falling = FallingEdge(dut.clk)
-        self._waiting: tuple[int | None, int] = None, 0  # command at the port and its bytes
+        self._waiting: int | None = None  # packed command at the port
+        environment[at.CLOCK] = 0
+
+    @property
+    def clock(self) -> int:
+        """Clocks since reset, equal to the channel's stamp modulo its width."""
+        return int(self.environment[at.CLOCK])
+
+    @property
+    def done(self) -> bool:
+        """Whether every requester has its last response."""
+        return bool(self.environment[at.DONE])
 
     async def reset(self) -> None:
         """Starts the clock and resets the design."""
@@ -283,10 +169,10 @@ class Testbench:
         AssertionError
             If the hardware is unknown or refuses it, or a request is outstanding.
         """
-        for requester in self.requesters:
-            assert not requester.outstanding, (
-                f"{requester.stream.name!r} must wait for nothing while an image is loaded, "
-                f"not for {requester.outstanding} responses"
+        for block in blocks_of(self.environment):
+            assert not block[at.OUTSTANDING], (
+                f"tenant {block[at.TAG]} must wait for nothing while an image is loaded, "
+                f"not for {block[at.OUTSTANDING]} responses"
             )
         await self.registers.identify()
         state, code = await self.registers.load(words)
@@ -295,7 +181,7 @@ class Testbench:
         assert code is ImageCode.NONE, f"the commit must be taken, not refused as {code.name}"
         await self._falling
         elapsed = int(self.dut.now.value) - self.clock
-        self.clock += elapsed % (1 << self.config.stamp_width)
+        self.environment[at.CLOCK] += elapsed % (1 << self.config.stamp_width)
 
     async def wait(self, clock: int) -> None:
         """Waits for a clock, before any traffic.
@@ -308,7 +194,7 @@ class Testbench:
         assert clock >= self.clock, f"clock {clock} must be to come, and it is {self.clock} now"
         for _ in range(clock - self.clock):
             await self._falling
-        self.clock = clock
+        self.environment[at.CLOCK] = clock
 
     async def run(
         self,
@@ -331,114 +217,143 @@ class Testbench:
             have settled under its stimulus.
         watch : range or None
             Clocks in which ``on_clock`` is called; None is every clock.
-        """
-        dut, config = self.dut, self.config
-        observed_handle, stimulus_handle = dut.observed, dut.stimulus
-        observed, stimulus = observed_layout(config), stimulus_layout(config)
-        ready_mask = _mask(observed["request_ready"])
-        granted_bit = _mask(observed["granted"])
-        granted_offset = observed["granted_tenant"].offset
-        class_offset = observed["granted_class"].offset
-        command_bit = _mask(observed["command_valid"])
-        response_bit = _mask(observed["response_valid"])
-        command_offset = observed["command"].offset
-        command_mask = (1 << observed["command"].width) - 1
-        response_offset = observed["response"].offset
-        response = response_layout(config)
-        tenant_mask = (1 << config.tenant_width) - 1
-        id_offset, id_mask = response["id"].offset, (1 << config.id_width) - 1
-        command = command_layout(config)
-        command_fields = [
-            (command[name].offset, (1 << command[name].width) - 1)
-            for name in ("slot", "tenant", "op", "address")
-        ]
-        request_valid = _mask(stimulus["request_valid"])
-        request_offset = stimulus["request"].offset
-        command_ready = _mask(stimulus["command_ready"])
-        completion_valid = _mask(stimulus["completion_valid"])
-        slot_offset = stimulus["completion"].offset
 
-        requesters, memory = self.requesters, self.memory
-        by_tag = {requester.tag: requester for requester in requesters}
-        ingress, checker = self.ingress, self.checker
-        falling = self._falling
-        offer_pause, command_pause = self._offer_pause, self._command_pause
+        Raises
+        ------
+        AssertionError
+            If a command changes while it waits at the port.
+        EnvironmentFault
+            If the hardware does what its requesters or its memory do not allow.
+        """
+        config, e, drive, falling = self.config, self.environment, self._drive, self._falling
+        words = e.data  # elements are faster to read and write through it
+        observed_handle, stimulus_handle = self.dut.observed, self.dut.stimulus
+        observed = _Observed(config)
+        stimulus = _Stimulus(config)
         clock = self.clock
-        now = int(dut.now.value)
+        now = int(self.dut.now.value)
         assert now == clock % (1 << config.stamp_width), (
             f"a run must begin in the clock where the last one ended, {clock}, not with stamp {now}"
         )
         driven = None
-        waiting, size = self._waiting
-        wake = clock  # the first clock in which some requester does something by itself
-        finished = False  # a requester may have been the last to be done
-
         while clock < clocks:
             word = int(observed_handle.value)
-
-            if word & response_bit:
-                answer = word >> response_offset
-                requester = by_tag[answer & tenant_mask]
-                requester.respond(answer >> id_offset & id_mask, clock)
-                requester.advance(clock)
-                finished = requester.done
-                start = requester.wakes_at()
-                if start is not None and start < wake:
-                    wake = start
-            if clock >= wake:
-                for requester in requesters:
-                    requester.advance(clock)
-                starts = [requester.wakes_at() for requester in requesters]
-                wake = min([start for start in starts if start is not None], default=NEVER)
-                finished = True
-            if finished:
-                finished = False
-                if all(requester.done for requester in requesters):
-                    self.done = True
-                    break
-
-            command = word >> command_offset & command_mask if word & command_bit else None
-            if waiting is not None:
-                assert command == waiting, (
-                    f"clock {clock}: command {waiting:#x} must stay until it is taken, "
+            command = observed.show(word, words)
+            if self._waiting is not None:
+                assert command == self._waiting, (
+                    f"clock {clock}: command {self._waiting:#x} must stay until it is taken, "
                     f"not become {command}"
                 )
-            elif command is not None:
-                waiting, size = command, checker.command(command, clock)
-            if word & granted_bit:
-                checker.grant(word >> granted_offset & tenant_mask, word >> class_offset & 3, clock)
-            drive = 0
-            if memory.takes(clock) & (not next(command_pause)):
-                drive = command_ready
-                if waiting is not None:
-                    assert memory.room(size), (
-                        f"clock {clock}: the port must hold at most {memory.credit} bytes, "
-                        f"not {memory.held} and {size} more"
-                    )
-                    slot, tenant, write, address = (
-                        waiting >> offset & mask for offset, mask in command_fields
-                    )
-                    memory.accept(slot, tenant, write, address, size, clock)
-                    waiting = None
-            slot = memory.serve(clock)
-            if slot is not None:
-                drive |= completion_valid | slot << slot_offset
-            if not next(offer_pause):
-                request = ingress.next(word & ready_mask, clock)
-                if request is not None:
-                    drive |= request_valid | request << request_offset
-            if drive != driven:
-                stimulus_handle.value = drive
-                driven = drive
-
+            drive(e)
+            if words[at.FAULT]:
+                require_sound(e)
+            if words[at.DONE]:
+                break
+            self._waiting = None if words[at.COMMAND_READY] else command
+            stimuli = stimulus.packed(words)
+            if stimuli != driven:
+                stimulus_handle.value = stimuli
+                driven = stimuli
             if on_clock is not None and (watch is None or clock in watch):
                 await ReadOnly()
-                on_clock(clock, word, drive)
+                on_clock(clock, word, stimuli)
             await falling
             clock += 1
         stimulus_handle.value = 0
-        self.clock = clock
-        self._waiting = waiting, size
+
+
+class _Observed:
+    """Takes the packed observation of a clock apart, into the words of an environment."""
+
+    def __init__(self, config: ChannelConfig) -> None:
+        layout = observed_layout(config)
+        self._ready = _place(layout["request_ready"])
+        self._granted = _mask(layout["granted"])
+        self._grant = (
+            (at.GRANTED, *_place(layout["granted_tenant"])),
+            (at.GRANTED_CLASS, *_place(layout["granted_class"])),
+        )
+        self._command_valid = _mask(layout["command_valid"])
+        self._command = _place(layout["command"])
+        command = command_layout(config)
+        self._command_fields = tuple(
+            (to, *_place(command[name]))
+            for to, name in (
+                (at.COMMAND_SLOT, "slot"),
+                (at.COMMAND_TENANT, "tenant"),
+                (at.COMMAND_OP, "op"),
+                (at.COMMAND_ADDRESS, "address"),
+                (at.COMMAND_BEATS, "beats"),
+            )
+        )
+        self._response_valid = _mask(layout["response_valid"])
+        response, offset = response_layout(config), layout["response"].offset
+        self._response = tuple(
+            (to, offset + response[name].offset, (1 << response[name].width) - 1)
+            for to, name in ((at.RESPONSE_TENANT, "tenant"), (at.RESPONSE_ID, "id"))
+        )
+
+    def show(self, word: int, words: memoryview) -> int | None:
+        """Shows a clock to the environment; returns the packed command at the port, or None."""
+        offset, mask = self._ready
+        words[at.READY] = word >> offset & mask
+        words[at.GRANTED] = -1
+        if word & self._granted:
+            for to, offset, mask in self._grant:
+                words[to] = word >> offset & mask
+        words[at.RESPONSE_VALID] = 0
+        if word & self._response_valid:
+            words[at.RESPONSE_VALID] = 1
+            for to, offset, mask in self._response:
+                words[to] = word >> offset & mask
+        words[at.COMMAND_VALID] = 0
+        if not word & self._command_valid:
+            return None
+        words[at.COMMAND_VALID] = 1
+        offset, mask = self._command
+        command = word >> offset & mask
+        for to, offset, mask in self._command_fields:
+            words[to] = command >> offset & mask
+        return command
+
+
+class _Stimulus:
+    """Packs what an environment drives in a clock."""
+
+    def __init__(self, config: ChannelConfig) -> None:
+        layout = stimulus_layout(config)
+        self._request_valid = _mask(layout["request_valid"])
+        request, offset = request_layout(config), layout["request"].offset
+        self._request = tuple(
+            (of, offset + request[name].offset, (1 << request[name].width) - 1)
+            for of, name in (
+                (at.REQUEST_TENANT, "tenant"),
+                (at.REQUEST_ID, "id"),
+                (at.REQUEST_OP, "op"),
+                (at.REQUEST_ADDRESS, "address"),
+                (at.REQUEST_BEATS, "beats"),
+                (at.REQUEST_OFFERED, "offered"),
+            )
+        )
+        self._command_ready = _mask(layout["command_ready"])
+        self._completion_valid = _mask(layout["completion_valid"])
+        self._completion = layout["completion"].offset
+
+    def packed(self, words: memoryview) -> int:
+        """The packed stimulus of the clock that the environment has stepped through."""
+        stimuli = self._command_ready if words[at.COMMAND_READY] else 0
+        if words[at.COMPLETION_VALID]:
+            stimuli |= self._completion_valid | words[at.COMPLETION_SLOT] << self._completion
+        if words[at.REQUEST_VALID]:
+            stimuli |= self._request_valid
+            for of, offset, mask in self._request:
+                stimuli |= (words[of] & mask) << offset
+        return stimuli
+
+
+def _place(field: data.Field) -> tuple[int, int]:
+    """Offset of a field, and its mask before it is moved there."""
+    return field.offset, (1 << field.width) - 1
 
 
 def _mask(field: data.Field) -> int:

@@ -5,9 +5,8 @@ import dataclasses
 import fcntl
 import functools
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,10 @@ from mcos_sim.cosim.build import build as build_simulator
 from mcos_sim.cosim.harness import Harness
 from mcos_sim.cosim.run_tests import run
 from mcos_sim.engines.recording import Recording
-from mcos_sim.environment.environment import memory_state
+from mcos_sim.environment import layout as env
+from mcos_sim.environment.environment import counts_of, environment, tenant_results
 from mcos_sim.errors import UserError
-from mcos_sim.scenario import ChannelResult, RunResult, Scenario, TenantResult
+from mcos_sim.scenario import ChannelResult, RunResult, Scenario
 
 __all__ = [
     "build",
@@ -29,17 +29,6 @@ __all__ = [
     "run_scenario",
 ]
 
-
-TENANT_COLUMNS = (
-    "sizes",
-    "offered",
-    "taken",
-    "granted",
-    "classes",
-    "completed",
-    "step_started",
-    "step_ended",
-)
 
 POLL_SECONDS = 0.5
 
@@ -99,15 +88,12 @@ def run_scenario(
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"
-    arrays: dict[str, Any] = {}
-    for stream in (each.unrolled() for each in scenario.streams):
-        arrays |= {f"{stream.tag}.requests": stream.requests, f"{stream.tag}.steps": stream.steps}
+    scenario = dataclasses.replace(scenario, keep_requests=True)
     with _own(directory):
-        arrays["memory"] = memory_state(scenario)
-        requests = directory / "streams.npz"
-        for stale in (progress, requests, directory / "result.npz"):
+        given = directory / "environment.npz"
+        for stale in (progress, given, directory / "result.npz"):
             stale.unlink(missing_ok=True)
-        np.savez(requests, **arrays)
+        np.savez(given, environment=environment(scenario))
         with _watched(progress, on_progress):
             run(
                 built,
@@ -140,23 +126,9 @@ def _parameters(scenario: Scenario) -> dict:
         "contract": scenario.contract,
         "config": dataclasses.asdict(scenario.config),
         "image": list(scenario.image),
-        "streams": [
-            {
-                "name": stream.name,
-                "tag": stream.tag,
-                "window": stream.window,
-                "closed": stream.closed,
-                "until": stream.until,
-                "stamp_age": stream.stamp_age,
-            }
-            for stream in scenario.streams
-        ],
+        "names": {stream.tag: stream.name for stream in scenario.streams},
         "clocks": scenario.clocks,
         "memory_model": scenario.channel.memory.model.__name__,
-        "memory_credit": scenario.channel.credit,
-        "seed": scenario.seed,
-        "offer_pause": scenario.offer_pause,
-        "command_pause": scenario.command_pause,
         "window": window
         and {
             "path": str(window.path.absolute()),
@@ -168,18 +140,11 @@ def _parameters(scenario: Scenario) -> dict:
 
 def _read(scenario: Scenario, path: Path) -> RunResult:
     with np.load(path) as arrays:
+        e = arrays["environment"]
         return RunResult(
-            clocks=int(arrays["clocks"]),
+            clocks=int(e[env.CLOCK]),
             seconds=float(arrays["seconds"]),
-            tenants=tuple(
-                TenantResult(
-                    name=stream.name,
-                    tag=stream.tag,
-                    bytes_granted=_bytes_granted(arrays, stream.tag),
-                    **{name: arrays[f"{stream.tag}.{name}"] for name in TENANT_COLUMNS},
-                )
-                for stream in scenario.streams
-            ),
+            tenants=tenant_results(scenario, e),
             channels=(
                 ChannelResult(
                     registers={
@@ -187,14 +152,10 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
                         for name in arrays.files
                         if name.startswith("registers.")
                     },
-                    memory=scenario.channel.memory.counts(arrays["memory"], scenario.config),
+                    memory=counts_of(scenario, e),
                 ),
             ),
         )
-
-
-def _bytes_granted(arrays: Mapping[str, np.ndarray], tag: int) -> int:
-    return int(arrays[f"{tag}.sizes"][: len(arrays[f"{tag}.granted"])].sum())
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from mcos_hw.registers import channel_map
 from mcos_policy.image import Image, unpack
 from mcos_policy.settings import Settings
 from mcos_sim.environment import layout as env
-from mcos_sim.environment.environment import tenant_results
+from mcos_sim.environment.environment import in_flight
 from mcos_sim.model.probe import probe_fields, probe_words
 from mcos_sim.scenario import Scenario
 from mcos_sim.waves.reading import NO_VALUE, Waveform
@@ -221,7 +221,7 @@ class Unrecorded:
         """
         scenario, window = self._scenario, self._window
         assert window is not None
-        in_flight = _in_flight(scenario, self._environment)
+        held = in_flight(self._environment, int(self._environment[env.CLOCK]))
         rows = np.zeros((window.end - window.first, row_words(scenario)), dtype=np.uint64)
         clocks = run(rows)
         self._window = None
@@ -230,7 +230,7 @@ class Unrecorded:
             rows[:clocks],
             scenario,
             first=window.first,
-            in_flight=in_flight,
+            in_flight=held,
             images=live_images(scenario),
             focus=window.focus,
         )
@@ -239,16 +239,6 @@ class Unrecorded:
         """Raise :class:`UserError` if the run ended before the window began."""
         if self._window is not None:
             raise never_begun(self._window.first)
-
-
-def _in_flight(scenario: Scenario, e: np.ndarray) -> dict[int, int]:
-    """Bytes of each tenant granted and not yet served."""
-    return {
-        tenant.tag: int(
-            tenant.sizes[: len(tenant.granted)][tenant.completed[: len(tenant.granted)] == -1].sum()
-        )
-        for tenant in tenant_results(scenario, e)
-    }
 
 
 class _Events:

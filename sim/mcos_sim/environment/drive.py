@@ -1,8 +1,7 @@
 """One clock of an environment: what requesters and memory do with what the channel shows.
 
-Compiled by numba, once for each model of a memory. The rules of the requesters are those of
-:class:`mcos_sim.cosim.requester.Requester` and :class:`mcos_sim.cosim.testbench.Ingress`, which
-drive the cocotb engine; tests hold the two against each other.
+Compiled by numba, once for each model of a memory. All engines step it: the model and the verilated
+RTL without Python between clocks, the cocotb bench once a clock.
 """
 
 from __future__ import annotations

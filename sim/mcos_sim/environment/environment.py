@@ -1,5 +1,7 @@
 """An environment's array from request streams and a memory, and what a run left in it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from mcos_sim.environment import layout as at
@@ -12,11 +14,12 @@ from mcos_sim.traffic.stream import Stream
 
 __all__ = [
     "EnvironmentFault",
+    "blocks_of",
     "counts_of",
     "environment",
-    "memory_state",
+    "granted_requests",
+    "in_flight",
     "model_of",
-    "pause_threshold",
     "require_sound",
     "tenant_results",
 ]
@@ -38,7 +41,7 @@ class EnvironmentFault(HardwareError):  # noqa: N818  (what happened, not who er
         self.clock = clock
 
 
-def pause_threshold(probability: float) -> int:
+def _threshold(probability: float) -> int:
     """A probability as :func:`mcos_sim.environment.drive.paused` takes it."""
     return round(probability * (1 << 32))
 
@@ -51,7 +54,7 @@ def environment(scenario: Scenario) -> np.ndarray:
     ValueError
         If a window has more requests than there are ids.
     """
-    config = scenario.config
+    config, channel = scenario.config, scenario.channel
     parts = [np.zeros(at.BLOCKS + at.BLOCK * len(scenario.streams), dtype=np.int64)]
     end = len(parts[0])
 
@@ -64,16 +67,18 @@ def environment(scenario: Scenario) -> np.ndarray:
     header = parts[0]
     header[at.CLOCK] = FIRST_CLOCK
     header[at.SEED] = scenario.seed
-    header[at.OFFER_PAUSE] = pause_threshold(scenario.offer_pause)
-    header[at.COMMAND_PAUSE] = pause_threshold(scenario.command_pause)
+    header[at.OFFER_PAUSE] = _threshold(scenario.offer_pause)
+    header[at.COMMAND_PAUSE] = _threshold(scenario.command_pause)
     header[at.ID_MASK] = (1 << config.id_width) - 1
     header[at.BEAT_BYTES] = config.beat_bytes
     header[at.REQUESTERS] = len(scenario.streams)
     header[at.GRANTED] = -1
-    header[at.MEMORY_MODEL] = _number(scenario.channel.memory.model)
-    header[at.MEMORY_CREDIT] = scenario.channel.credit
+    header[at.MEMORY_MODEL] = _number(channel.memory.model)
+    header[at.MEMORY_CREDIT] = channel.credit
     header[at.MEMORY_SIZES] = place(np.zeros(config.slots))
-    header[at.MEMORY] = place(memory_state(scenario))
+    header[at.MEMORY] = place(
+        channel.memory.state(config, latency=channel.latency, first_clock=FIRST_CLOCK)
+    )
     header[at.MEMORY_END] = end
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
@@ -83,12 +88,6 @@ def environment(scenario: Scenario) -> np.ndarray:
         block = header[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
         _fill(block, stream, scenario, place)
     return np.concatenate(parts)
-
-
-def memory_state(scenario: Scenario) -> np.ndarray:
-    """The state of a scenario's memory at its first clock."""
-    channel = scenario.channel
-    return channel.memory.state(scenario.config, latency=channel.latency, first_clock=FIRST_CLOCK)
 
 
 _models: list[MemoryModel] = []
@@ -146,6 +145,42 @@ def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
         block[column] = place(np.full(kept, -1))
     for column in (at.STEP_STARTED, at.STEP_ENDED):
         block[column] = place(np.full(steps * stream.repeat, -1))
+
+
+def blocks_of(e: np.ndarray) -> Iterator[np.ndarray]:
+    """The block of each requester, in the order of the streams."""
+    for k in range(e[at.REQUESTERS]):
+        yield e[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
+
+
+def granted_requests(e: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each granted request whose clocks are kept: bytes, clock of the grant and of completion.
+
+    A request that is not complete has -1 as the clock of its completion.
+    """
+    grants, kept = int(block[at.GRANTS]), int(block[at.KEPT]) + 1
+    index = np.arange(max(0, grants - kept), grants)
+    rows = block[at.REQUEST_ROWS] + at.REQUEST_ROW * (index % block[at.ROUND_REQUESTS])
+    place = index & block[at.KEPT]
+    return (
+        e[rows + 1] * e[at.BEAT_BYTES],
+        e[block[at.GRANTED_AT] + place],
+        e[block[at.COMPLETED_AT] + place],
+    )
+
+
+def in_flight(e: np.ndarray, clock: int) -> dict[int, int]:
+    """Bytes of each tag granted before a clock and not served before it.
+
+    The clock is the environment's next one, or the one that it has just stepped through.
+    """
+    held = {}
+    for block in blocks_of(e):
+        size, granted, completed = granted_requests(e, block)
+        held[int(block[at.TAG])] = int(
+            size[(granted < clock) & ((completed == -1) | (completed == clock))].sum()
+        )
+    return held
 
 
 def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...]:

@@ -1,9 +1,9 @@
 """Where everything of an environment is in its array.
 
-An environment is one flat array of int64, so that the verilated engine can hand it to a C function
-and the reference engine can go through it without an object. A header of single values comes
-first, then a block for each requester; longer arrays lie behind, at the places that the header
-names.
+An environment is one flat array of int64, so that the verilated engine can hand it to a C function,
+the reference engine can go through it without an object, and the cocotb engine can hand it to
+another process. A header of single values comes first, then a block for each requester; longer
+arrays lie behind, at the places that the header names.
 """
 
 CLOCK = 0

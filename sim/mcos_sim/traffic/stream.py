@@ -90,13 +90,3 @@ class Stream:
             raise ValueError(
                 f"steps of {self.name!r} must cover its {len(self.requests)} requests in order"
             )
-
-    def unrolled(self) -> "Stream":
-        """The same without repetition."""
-        if self.repeat == 1:
-            return self
-        steps = np.tile(self.steps, self.repeat)
-        steps["first"] = np.concatenate([[0], np.cumsum(steps["count"][:-1], dtype=np.uint32)])
-        return dataclasses.replace(
-            self, requests=np.tile(self.requests, self.repeat), steps=steps, repeat=1
-        )

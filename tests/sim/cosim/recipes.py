@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, encode
 from mcos_policy.quantize import committed_rates, peak_rate, weights
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
-from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run_tests import parameters
 from mcos_sim.cosim.testbench import Testbench
+from mcos_sim.environment import layout as at
+from mcos_sim.environment.environment import blocks_of, environment, tenant_results
 from mcos_sim.memory import simple_port
-from mcos_sim.memory.memory import MemoryPort
 from mcos_sim.memory.simple import simple_state
+from mcos_sim.scenario import Channel, Scenario, TenantResult, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 LATENCY = 60
@@ -127,26 +128,93 @@ def sizes() -> ChannelConfig:
     return ChannelConfig(**parameters()["config"])
 
 
-def make_bench(dut, *streams: Stream, seed: int, credit: int = CREDIT) -> Testbench:
+@dataclasses.dataclass(frozen=True)
+class RatedMemory:
+    """The simple memory with a rate of its own."""
+
+    bytes_per_clock: int
+
+    @property
+    def model(self):
+        """What it does in a clock."""
+        return simple_port
+
+    def state(self, config, *, latency, first_clock):
+        """Its state in the first clock, holding nothing."""
+        return simple_state(
+            latency=latency, bytes_per_clock=self.bytes_per_clock, slots=config.slots
+        )
+
+    def counts(self, state, config):
+        """It counts nothing."""
+
+
+class Bench(Testbench):
+    """A bench that knows what its environment was made from."""
+
+    def __init__(self, dut, scenario: Scenario) -> None:
+        super().__init__(dut, scenario.config, environment(scenario), scenario.channel.memory.model)
+        self.scenario = scenario
+
+    @property
+    def tenants(self) -> tuple[TenantResult, ...]:
+        """What each tenant has seen so far."""
+        return tenant_results(self.scenario, self.environment)
+
+    @property
+    def granted(self) -> dict[int, list[int]]:
+        """Clock of each grant so far, by tag."""
+        return {tenant.tag: tenant.granted.tolist() for tenant in self.tenants}
+
+    @property
+    def grants(self) -> int:
+        """How many grants there were so far."""
+        return sum(int(block[at.GRANTS]) for block in blocks_of(self.environment))
+
+    @property
+    def taken(self) -> dict[int, int]:
+        """How many requests the channel took so far, by tag."""
+        return {int(block[at.TAG]): int(block[at.TAKEN]) for block in blocks_of(self.environment)}
+
+    @property
+    def pending(self) -> dict[int, int]:
+        """How many requests wait to be taken, by tag."""
+        return {
+            int(block[at.TAG]): int(block[at.OFFERED] - block[at.TAKEN])
+            for block in blocks_of(self.environment)
+        }
+
+
+def make_scenario(config: ChannelConfig, *streams: Stream, **changes: Any) -> Scenario:
+    """What a bench runs; it loads an image by itself."""
+    given = {
+        "name": "bench",
+        "arbiter": ArbiterKind.MCOS,
+        "config": config,
+        "image": (),
+        "ports": one_port(streams),
+        "channels": (Channel(latency=LATENCY, credit=CREDIT),),
+        "clocks": 0,
+        "seed": 0,
+    }
+    return Scenario(**(given | changes))
+
+
+def make_bench(dut, *streams: Stream, seed: int, credit: int = CREDIT) -> Bench:
     """A bench around ``dut``; with pauses everywhere and a slow memory if the run asks for them."""
     config = sizes()
     paused = parameters()["paused"]
-    bench = Testbench(
-        dut,
+    pause = PAUSE if paused else 0.0
+    memory = RatedMemory(config.bytes_per_clock * (3 if paused else 4) // 4)
+    scenario = make_scenario(
         config,
-        requesters=[Requester(stream, config) for stream in streams],
-        memory=MemoryPort(
-            simple_port,
-            simple_state(
-                latency=LATENCY,
-                bytes_per_clock=config.bytes_per_clock * (3 if paused else 4) // 4,
-                slots=config.slots,
-            ),
-            credit=credit,
-        ),
-        offer_pause=pauses(seed) if paused else None,
-        command_pause=pauses(seed + 1) if paused else None,
+        *streams,
+        channels=(Channel(memory=memory, latency=LATENCY, credit=credit),),
+        seed=seed,
+        offer_pause=pause,
+        command_pause=pause,
     )
+    bench = Bench(dut, scenario)
     if paused:
         master = bench.registers.master
         for number, side in enumerate(

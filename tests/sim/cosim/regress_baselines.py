@@ -107,8 +107,8 @@ async def every_grant_is_the_one_that_had_to_be(dut):
     require_served(bench)
 
     model = MODELS[arbiter]()
-    granted = bench.checker.granted
-    offered = {requester.tag: requester.offered for requester in bench.requesters}
+    granted = bench.granted
+    offered = {tenant.tag: tenant.offered.tolist() for tenant in bench.tenants}
     position = dict.fromkeys(tags, 0)
     contended = 0
     for clock, tag, _ in grants(bench):

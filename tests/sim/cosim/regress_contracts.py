@@ -15,9 +15,8 @@ from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass
 from mcos_policy.quantize import peak_rate
 from mcos_policy.settings import Settings
 from mcos_sim.cosim.run_tests import parameters
-from mcos_sim.cosim.testbench import Testbench
 from mcos_sim.waves.signals import PortEvents, Sampler
-from tests.sim.cosim.recipes import contract, image, make_bench, sizes, stream
+from tests.sim.cosim.recipes import Bench, contract, image, make_bench, sizes, stream
 from tests.sim.cosim.verdicts import bytes_granted, grants
 
 EPOCH = 6_000
@@ -29,21 +28,21 @@ GUARANTEED_ONLY = {"work_conserving": 0, "committed_depth": 2_048, "peak_depth":
 
 
 def counts_at_the_ports(
-    bench: Testbench, settings: Settings, clocks: range
+    bench: Bench, settings: Settings, clocks: range
 ) -> dict[str, collections.Counter]:
     """What requesters and memory saw, as the monitor's registers count it in ``clocks``.
 
     A grant counts one clock later, a response three. Grants are counted by tag and direction only.
     """
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
-    for requester in bench.requesters:
-        tag, ops = requester.tag, requester.stream.requests["op"].tolist()
+    for asked, seen in zip(bench.scenario.streams, bench.tenants, strict=True):
+        tag, ops = asked.tag, asked.requests["op"].tolist()
         objective = settings.tenants[tag].latency_slo
-        for position, clock in enumerate(bench.checker.granted[tag]):
+        for position, clock in enumerate(seen.granted.tolist()):
             if clock + 1 in clocks:
                 counts["GRANT_REQUESTS"][tag, ops[position]] += 1
-                counts["GRANT_BYTES"][tag, ops[position]] += requester.sizes[position]
-        for offered, answered in zip(requester.offered, requester.completed, strict=True):
+                counts["GRANT_BYTES"][tag, ops[position]] += int(seen.sizes[position])
+        for offered, answered in zip(seen.offered.tolist(), seen.completed.tolist(), strict=True):
             if answered + 3 in clocks:
                 latency = answered - offered
                 latency_bin = min(latency.bit_length() - 1, LATENCY_BINS - 1)
@@ -62,19 +61,19 @@ class ProbeCounts:
         Harness.
     config : ChannelConfig
         Sizes.
-    bench : Testbench
+    bench : Bench
         Knows the direction of each request, which the probe does not show.
     clocks : range
         The epoch.
     """
 
-    def __init__(self, dut, config: ChannelConfig, bench: Testbench, clocks: range) -> None:
+    def __init__(self, dut, config: ChannelConfig, bench: Bench, clocks: range) -> None:
         self._dut = dut
         self._clocks = clocks
         self._config = config
         self._sampler = Sampler(config, {tag: str(tag) for tag in range(config.tenants)})
-        self._ops = {r.tag: iter(r.stream.requests["op"].tolist()) for r in bench.requesters}
-        self._granted = bench.checker.granted
+        self._ops = {s.tag: iter(s.requests["op"].tolist()) for s in bench.scenario.streams}
+        self._bench = bench
         self._started = False
         self.counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
 
@@ -82,7 +81,7 @@ class ProbeCounts:
         """Counts one clock."""
         if not self._started:
             self._started = True
-            for tag, granted in self._granted.items():
+            for tag, granted in self._bench.granted.items():
                 self._ops[tag] = itertools.islice(self._ops[tag], len(granted), None)
         sample = self._sampler.unpack(clock, int(self._dut.probe.value), PortEvents())
         channel, counts = sample.channel, self.counts
@@ -193,10 +192,12 @@ async def an_answer_at_the_objective_is_in_time(dut):
         seen = counts_at_the_ports(bench, settings, clocks)
         late = await bench.registers.read_array("SLO_VIOLATIONS")
         assert late[2] == seen["SLO_VIOLATIONS"][2]
-        requester = bench.requesters[0]
+        (tenant,) = bench.tenants
         latencies = sorted(
             answered - offered
-            for offered, answered in zip(requester.offered, requester.completed, strict=True)
+            for offered, answered in zip(
+                tenant.offered.tolist(), tenant.completed.tolist(), strict=True
+            )
             if answered in clocks
         )
         assert objective in (0, *latencies)
@@ -226,12 +227,13 @@ async def buckets_give_their_rate_and_not_more(dut):
         await bench.load(image(config, settings).words)
         await bench.run(clocks)
 
-        requester, granted = bench.requesters[0], bench.checker.granted[1]
-        total = sum(requester.sizes[: len(granted)])
+        (seen,) = bench.tenants
+        granted, sent = seen.granted.tolist(), seen.sizes.tolist()
+        total = sum(sent[: len(granted)])
         rate = tenant.peak_rate / (1 << config.rate_fraction)
         # A conforming grant is never refused for lack of peak tokens, so these may owe l_max.
         depth = tenant.peak_depth + (config.l_max if peak > committed else 0)
-        _require_regulated(granted, requester.sizes, rate, depth)
+        _require_regulated(granted, sent, rate, depth)
         elapsed = granted[-1] - granted[0]
         assert total >= tenant.peak_depth + rate * elapsed - config.l_max - rate
         assert total >= 0.99 * rate * elapsed
@@ -266,10 +268,10 @@ async def backlogged_tenants_share_by_weight(dut):
     )
     await bench.load(image(config, settings).words)
     first = bench.clock + 1_000
-    while sum(map(len, bench.checker.granted.values())) < 21_000:
+    while bench.grants < 21_000:
         assert bench.clock < 60_000
         await bench.run(bench.clock + 1_000)
-    assert all(requester.pending for requester in bench.requesters), "all must stay backlogged"
+    assert all(bench.pending.values()), "all must stay backlogged"
     got = bytes_granted(bench, first, bench.clock)
     total = sum(got.values())
     errors = {tag: got[tag] / total * total_weight / weights[tag] - 1 for tag in weights}
@@ -315,7 +317,7 @@ async def whoever_has_work_gets_what_others_leave(dut):
     await bench.run(clocks, on_clock=watch, watch=range(4_000, 6_000))
     got = bytes_granted(bench, first, clocks)
     alone = bytes_granted(bench, first, 3_000)
-    assert bench.requesters[0].pending, "the prefill must always have work"
+    assert bench.pending[0], "the prefill must always have work"
     assert alone[0] == sum(alone.values()) > 0
     assert min(got[tag] for tag in (1, 2, 3)) > 50_000
     assert idle_slots == []
@@ -358,7 +360,7 @@ async def age_promotes_within_its_limit(dut):
         await bench.load(image(config, settings).words)
         await bench.run(2 * EPOCH + 5)
         promotions = await bench.registers.read_array("PROMOTIONS")
-        waited = [bench.checker.granted[tag] for tag in starved]
+        waited = [bench.granted[tag] for tag in starved]
         if age_limit == 0:
             assert not any(promotions)
             assert [len(clocks) for clocks in waited] == [1, 1, 1]  # what the full bucket covered
@@ -369,7 +371,7 @@ async def age_promotes_within_its_limit(dut):
         promoted = [place for place, (_, tag, position) in enumerate(order) if tag and position]
         assert min(after - before for before, after in itertools.pairwise(promoted)) == interval
         for tag in starved:
-            for before, after in itertools.pairwise(bench.checker.granted[tag]):
+            for before, after in itertools.pairwise(bench.granted[tag]):
                 over_age = before + 1 + limit
                 assert after >= over_age
                 others = sum(over_age <= clock < after for clock in clocks)

@@ -196,7 +196,7 @@ async def faulty_images_leave_the_last_good_one_live(dut):
 
     async def offer(kind: str, words) -> None:
         """Loads and commits a faulty image, and has it refused for the right reason."""
-        granted = sum(map(len, bench.checker.granted.values()))
+        granted = bench.grants
         expected = verify(words, config)
         assert expected is not ImageCode.NONE, kind
         state, code = await registers.load(words)
@@ -206,7 +206,7 @@ async def faulty_images_leave_the_last_good_one_live(dut):
             assert (state, code) == (ImageState.REFUSED, expected), kind
         assert await registers.commit() == (ImageState.REFUSED, expected), kind
         assert await live_names(registers) == names, kind
-        assert sum(map(len, bench.checker.granted.values())) > granted, kind
+        assert bench.grants > granted, kind
 
     async def offer_all() -> None:
         given = register_words(registers.map, good)
@@ -266,9 +266,7 @@ async def a_commit_changes_everything_at_once(dut):
         if not changes and ready & joining_bits:
             changes.append(clock)
             assert ready & joining_bits == joining_bits, "all that join must join in one clock"
-            for requester in bench.requesters:
-                if requester.tag in leaving:
-                    accepted[requester.tag] = len(requester.offered) - len(requester.pending)
+            accepted.update((tag, bench.taken[tag]) for tag in leaving)
         if not changes:
             return
         assert not ready & leaving_bits, f"clock {clock}: a disabled tenant must take nothing"
@@ -299,16 +297,15 @@ async def a_commit_changes_everything_at_once(dut):
     await bench.run(12_000)
 
     assert len(changes) == 1
-    for requester in bench.requesters:
-        granted = len(bench.checker.granted[requester.tag])
-        taken = len(requester.offered) - len(requester.pending)
-        assert granted == taken == sum(clock >= 0 for clock in requester.completed)
-        if requester.tag in leaving:
-            assert taken == accepted[requester.tag] > 0
-            assert bench.checker.granted[requester.tag][-1] > changes[0], "what waits is drained"
-            assert requester.pending, "a disabled tenant must have had more to ask"
+    for tenant in bench.tenants:
+        granted, taken = len(tenant.granted), len(tenant.taken)
+        assert granted == taken == (tenant.completed >= 0).sum()
+        if tenant.tag in leaving:
+            assert taken == accepted[tenant.tag] > 0
+            assert tenant.granted[-1] > changes[0], "what waits is drained"
+            assert bench.pending[tenant.tag], "a disabled tenant must have had more to ask"
         else:
-            assert requester.done
+            assert not bench.pending[tenant.tag]
             assert granted > 100
 
 
@@ -336,7 +333,7 @@ async def random_traffic_is_served_once_and_in_order(dut):
     await bench.run(200_000)
     assert bench.done
     require_served(bench)
-    granted = sum(map(len, bench.checker.granted.values()))
+    granted = bench.grants
     assert granted == 1_350 * config.tenants  # 21,600 with sixteen tenants
     # The credit is used to within one longest request, and never passed.
     assert credit - config.l_max < in_flight_peak(bench) <= credit
@@ -372,7 +369,7 @@ async def a_request_to_an_empty_channel_is_a_command_two_clocks_later(dut):
     assert bench.done
     assert len(taken) == 40
     assert commands == [clock + 2 + config.intake_clocks for clock in taken]
-    assert bench.checker.granted[3] == [clock + 1 + config.intake_clocks for clock in taken]
+    assert bench.granted[3] == [clock + 1 + config.intake_clocks for clock in taken]
 
 
 @cocotb.test()
@@ -416,13 +413,16 @@ async def a_window_starts_from_the_probe(dut):
     assert state["arbiter"]["virtual_time"] == probe.channel.virtual_time
     assert state["port"]["in_flight"] == probe.channel.in_flight
     assert state["port"]["debt"] == probe.channel.debt
-    for requester in bench.requesters:
-        tag = requester.tag
+    for tenant in bench.tenants:
+        tag = tenant.tag
         row, told = probe.tenants[tag], state["tenants"][f"tenant_{tag}"]
         for name in ("queued", "beats", "start", "finish", "committed", "age", "class_code"):
             assert told[name] == row[name], (tag, name)
         answers = zip(
-            bench.checker.granted[tag], requester.completed, requester.sizes, strict=False
+            tenant.granted.tolist(),
+            tenant.completed.tolist(),
+            tenant.sizes.tolist(),
+            strict=False,
         )
         assert told["in_flight"] == sum(
             size

@@ -11,13 +11,19 @@ import numpy as np
 from cocotb.triggers import ClockCycles
 
 from mcos_hw.registers.image import ImageCode, ImageState
-from mcos_sim.cosim.requester import Requester
 from mcos_sim.cosim.run_tests import folder, parameters
-from mcos_sim.cosim.testbench import Testbench
-from mcos_sim.memory import simple_port
-from mcos_sim.memory.memory import MemoryPort
-from mcos_sim.memory.simple import simple_state
-from tests.sim.cosim.recipes import contract, image, sizes, stream
+from mcos_sim.environment import layout as at
+from mcos_sim.environment.environment import blocks_of
+from mcos_sim.scenario import Channel
+from tests.sim.cosim.recipes import (
+    Bench,
+    RatedMemory,
+    contract,
+    image,
+    make_scenario,
+    sizes,
+    stream,
+)
 
 ALWAYS_ENABLED = 12
 """Tenants that no commit disables; one of them at least is backlogged at any time."""
@@ -28,34 +34,18 @@ PHASE_CLOCKS = 2_000
 COMMIT_CLOCKS = 1_000
 """Clocks from one commit to the beginning of the next image."""
 
+OPEN = 64
+"""Window of a backlogged tenant."""
+
 SETTLING_CLOCKS = 100
 """Clocks after the first offer that are not counted."""
 
 
-class PhasedRequester(Requester):
-    """Offers requests in its phases only.
-
-    Parameters
-    ----------
-    stream, config
-        As of the base.
-    phases : list[bool]
-        Whether it is backlogged in each phase.
-    """
-
-    def __init__(self, stream, config, phases):
-        super().__init__(stream, config)
-        self._phases = phases
-        self._next_phase = 0
-
-    def advance(self, clock):
-        phase = clock // PHASE_CLOCKS
-        self._next_phase = (phase + 1) * PHASE_CLOCKS
-        if self._phases[phase]:
-            super().advance(clock)
-
-    def wakes_at(self):
-        return None if self.stopped else self._next_phase
+def open_phase(e, backlogged):
+    """Leaves a window to those that are backlogged in a phase, so that the others offer nothing."""
+    for block in blocks_of(e):
+        block[at.WINDOW] = OPEN if int(block[at.TAG]) in backlogged else 0
+    e[at.WAKE] = 0  # whose window opens offers at once
 
 
 def backlogged_sets(config, phases, rng):
@@ -94,21 +84,17 @@ async def grants_in_every_clock(dut):
     sets = backlogged_sets(config, clocks // PHASE_CLOCKS + 2, rng)
     # Three times the mean share, as shares differ.
     requests = 3 * clocks // config.tenants + 10 * PHASE_CLOCKS
-    requesters = [
-        PhasedRequester(backlog(tag, requests), config, [tag in each for each in sets])
-        for tag in range(config.tenants)
-    ]
-    bench = Testbench(
-        dut,
+    scenario = make_scenario(
         config,
-        requesters=requesters,
+        *(backlog(tag, requests) for tag in range(config.tenants)),
         # Never the limit: a longest request a clock, and room for all slots.
-        memory=MemoryPort(
-            simple_port,
-            simple_state(latency=8, bytes_per_clock=config.l_max, slots=config.slots),
-            credit=config.slots * config.l_max,
+        channels=(
+            Channel(
+                memory=RatedMemory(config.l_max), latency=8, credit=config.slots * config.l_max
+            ),
         ),
     )
+    bench = Bench(dut, scenario)
     await bench.reset()
     await bench.load(random_image(config, 1, rng).words)
     begun = bench.clock
@@ -126,10 +112,13 @@ async def grants_in_every_clock(dut):
             await ClockCycles(dut.clk, COMMIT_CLOCKS)
 
     task = cocotb.start_soon(commit_images())
-    await bench.run(begun + clocks)
+    while bench.clock < begun + clocks:
+        phase = bench.clock // PHASE_CLOCKS
+        open_phase(bench.environment, sets[phase])
+        await bench.run(min((phase + 1) * PHASE_CLOCKS, begun + clocks))
     task.cancel()
 
-    granted = np.sort(np.concatenate([np.array(each) for each in bench.checker.granted.values()]))
+    granted = np.sort(np.concatenate([tenant.granted for tenant in bench.tenants]))
     counted = granted[granted >= begun + SETTLING_CLOCKS]
     span = int(counted[-1] - counted[0]) + 1
     assert np.all(np.diff(granted) > 0), "two grants in one clock"

@@ -4,21 +4,22 @@ import itertools
 
 import numpy as np
 
-from mcos_sim.cosim.testbench import Testbench
+from tests.sim.cosim.recipes import Bench
 
 
-def require_served(bench: Testbench) -> None:
+def require_served(bench: Bench) -> None:
     """Every request was granted once, in its tenant's order, and answered in the memory's order.
 
-    What each grant carried, the bench's checker has compared.
+    What each grant carried, the environment has compared.
     """
     answers = []
-    for requester in bench.requesters:
-        granted = bench.checker.granted[requester.tag]
-        assert len(granted) == len(requester.offered), requester.stream.name
-        assert min(requester.completed, default=0) >= 0, requester.stream.name
-        assert not requester.pending
-        answers += zip(granted, requester.completed, requester.offered, strict=True)
+    for tenant in bench.tenants:
+        granted = tenant.granted
+        assert len(granted) == len(tenant.taken) == len(tenant.offered), tenant.name
+        assert min(tenant.completed, default=0) >= 0, tenant.name
+        answers += zip(
+            granted.tolist(), tenant.completed.tolist(), tenant.offered.tolist(), strict=True
+        )
     answers.sort()
     for before, after in itertools.pairwise(answers):
         assert before[0] < after[0], f"two grants in clock {after[0]}"
@@ -26,12 +27,16 @@ def require_served(bench: Testbench) -> None:
     assert all(offered < granted < answered for granted, answered, offered in answers)
 
 
-def in_flight_peak(bench: Testbench) -> int:
+def in_flight_peak(bench: Bench) -> int:
     """Most bytes that were granted and not yet served in any clock."""
     changes: dict[int, int] = {}
-    for requester in bench.requesters:
-        granted = bench.checker.granted[requester.tag]
-        rows = zip(granted, requester.completed, requester.sizes, strict=False)
+    for tenant in bench.tenants:
+        rows = zip(
+            tenant.granted.tolist(),
+            tenant.completed.tolist(),
+            tenant.sizes.tolist(),
+            strict=False,
+        )
         for grant, answer, size in rows:
             changes[grant + 1] = changes.get(grant + 1, 0) + size
             if answer >= 0:
@@ -39,24 +44,22 @@ def in_flight_peak(bench: Testbench) -> int:
     return int(np.cumsum([changes[clock] for clock in sorted(changes)]).max())
 
 
-def bytes_granted(bench: Testbench, first: int, end: int) -> dict[int, int]:
+def bytes_granted(bench: Bench, first: int, end: int) -> dict[int, int]:
     """Bytes granted to each tag in clocks ``first`` to ``end``, the last excluded."""
     return {
-        requester.tag: sum(
-            size
-            for clock, size in zip(
-                bench.checker.granted[requester.tag], requester.sizes, strict=False
-            )
-            if first <= clock < end
+        tenant.tag: int(
+            tenant.sizes[: len(tenant.granted)][
+                (first <= tenant.granted) & (tenant.granted < end)
+            ].sum()
         )
-        for requester in bench.requesters
+        for tenant in bench.tenants
     }
 
 
-def grants(bench: Testbench) -> list[tuple[int, int, int]]:
+def grants(bench: Bench) -> list[tuple[int, int, int]]:
     """All grants in order: clock, tag, position in the tenant's stream."""
     return sorted(
         (clock, tag, position)
-        for tag, clocks in bench.checker.granted.items()
+        for tag, clocks in bench.granted.items()
         for position, clock in enumerate(clocks)
     )

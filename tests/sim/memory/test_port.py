@@ -9,7 +9,7 @@ from mcos_sim.memory.hbm import PRESETS, Policy, Refresh, Scheduler, bursts_of, 
 from mcos_sim.memory.hbm import port as at
 from mcos_sim.memory.hbm.mapping import Field, Mapping
 from mcos_sim.memory.hbm.memory import Hbm, memory_array, memory_counts
-from mcos_sim.memory.memory import MemoryPort
+from tests.sim.memory.memory_port import MemoryPort
 
 CLOCK_PS = 1250.0
 FIRST = 1024

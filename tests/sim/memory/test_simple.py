@@ -3,8 +3,8 @@
 import pytest
 
 from mcos_sim.memory import simple_port
-from mcos_sim.memory.memory import MemoryPort
 from mcos_sim.memory.simple import simple_state
+from tests.sim.memory.memory_port import MemoryPort
 
 
 def memory(*, credit=1_024, **settings):
