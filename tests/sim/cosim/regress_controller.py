@@ -180,7 +180,7 @@ def faulty_images(config: ChannelConfig, good: Image) -> dict[str, tuple[int, ..
 async def faulty_images_leave_the_last_good_one_live(dut):
     config = sizes()
     good = image(config, equal_shares(config, range(4)), label=0x600D)
-    until = 480 * len(good.words)
+    until = 600 * len(good.words)
     streams = [
         stream(0, requests=40_000, beats=(4, 8), window=8, until=until),
         stream(1, requests=4_000, window=8, closed=True, steps=500, compute=150, until=until),
