@@ -140,7 +140,10 @@ def move_time(s, after):
 
 @compiled
 def move_anchor(s, time):
-    """Set where a request behind stale ones starts, once virtual time is ``time``."""
+    """Set the anchor, 4 longest requests behind ``time``.
+
+    A request starts there that gets its S while the third stale bit of its tenant is set.
+    """
     s[at.ANCHOR] = time - (s[at.STALE_AFTER] >> 1) & s[at.TAG_MASK]
 
 

@@ -29,10 +29,10 @@ class Choice(wiring.Component):
         5 or 6   scavenging; 5 if reached
         7        none, or one without a class, even if it is promoted
 
-    Heads of equal odd rank: stale heads go first, lowest tenant first; then the head with the least
-    F. Heads of equal even rank: the least S goes first, of equal S the least F. Equal F go to the
-    lowest tenant. While ``overcommitted`` is set, the priority of the tenant is compared just
-    before F; the lower number goes first.
+    Heads of rank 1, 3 or 5 are *candidates*. Candidates of equal rank: stale heads go first, lowest
+    tenant first; then the head with the least F. Heads of equal even rank: the least S goes first,
+    of equal S the least F. Equal F go to the lowest tenant. While ``overcommitted`` is set, the
+    priority of the tenant is compared just before F; the lower number goes first.
 
     Three requests may be chosen. The *best* head of the tenants that are not granted in this clock
     is known early, because the order of those is in registers. The *following* request, which is
@@ -75,7 +75,8 @@ class Choice(wiring.Component):
     turn : Out(turn_layout)
         The grant of this clock.
     candidates : Out(tenants)
-        Heads of rank 1, 3 or 5, without the one that is granted in this clock.
+        Heads of rank 1, 3 or 5: of all classes, stale or not, but not promoted. The head that is
+        granted in this clock is left out.
     """
 
     open_then: Signal
@@ -172,7 +173,8 @@ class Choice(wiring.Component):
         m.d.comb += follows.eq(self.following.present & (self.following.class_code != NO_CLASS))
 
         # The grant of the next clock. ``chosen`` and ``again`` select tags, with a wire to every
-        # bit of them, so each has four copies, which share this fan-out.
+        # bit of them, so each has four copies, which share this fan-out. ``turn_layout`` says what
+        # each is for; ``again_order`` goes to PairOrder.
         m.submodules.chosen = chosen = Replicated(width=config.tenants, copies=4)
         m.submodules.again = again = Replicated(width=1, copies=4)
         grant = Signal()

@@ -61,8 +61,8 @@ class EntranceTags(wiring.Component):
     entering : Out(tags_layout)
         Tags of the entering request.
     anchored : Out(1)
-        High if its S was derived afresh: from V, from the anchor, from F of an empty queue, or from
-        F of an entering head of which this holds. It inherits no staleness.
+        Low if its S may inherit staleness; see ``anchored`` of
+        :class:`mcos_hw.channel.arbiter.wf2q.staleness.Staleness`.
     """
 
     approach: data.View

@@ -32,10 +32,12 @@ three bits again, also in the clock of a grant.
 S while the third bit of its tenant is set (a third request that a grant makes the second, or an
 approaching one) starts at the *anchor*, V - ``stale_after`` / 2, instead of F of the request before
 it. It is still marked stale, but its F is a sound base again. So an old claim is worth at most half
-of what makes a head stale.
+of what makes a head stale. One exception: an approaching request always starts at F of a request
+of its tenant that enters in the same clock.
 
-**When it ends.** A grant moves the bits up by one place, unless all are set in that clock. Here one
-tenant has requests r1, r2 and so on, and r1 waited until it was stale::
+**When it ends.** A grant moves the bits up by one place, unless by the rule above ``start`` sets
+all three in that clock. Here one tenant has requests r1, r2 and so on, and r1 waited until it was
+stale::
 
     granted    bits before    bits after    S made in this clock    ``start`` after
     r1         111            111           r3: the anchor          the anchor
@@ -43,9 +45,9 @@ tenant has requests r1, r2 and so on, and r1 waited until it was stale::
     r3         110            100           r5: F of r4             F of r4, S of r5
     r4         100            000           r6: F of r5             S of r5
 
-The first bit is the head. The grant of r1 leaves all bits set, because ``start`` still has S of r1.
-So four heads are granted as stale, and r5 is the first that is not. Only three are if V has gone
-round the scale, and S of r1 is in quarter 0 again when r1 is granted.
+The first bit is the head. The grant of r1 leaves all bits set, because until then ``start`` has S
+of r1. So four heads are granted as stale, and r5 is the first that is not. Only three are if V has
+gone round the scale, and S of r1 is in quarter 0 again when r1 is granted.
 
 **What is watched.** From the grant of r1 on, the field ``start`` of a stale head has S of the
 request behind it, in place of its own. While r2, r3 or r4 waits, V may leave that one 8 ``l_max``
@@ -91,7 +93,8 @@ class Staleness(wiring.Component):
     turn : In(turn_layout)
         The grant of this clock.
     seen : In(seen_layout)
-        V as the choice sees it.
+        V as the choice sees it: ``now`` in this clock. ``past_grant`` is what ``now`` is if this
+        clock has a grant, ``next`` what ``past_grant`` is in the next clock (with L = 3 only).
     time : In(tag_width)
         V as requests see it that arrive: the anchor is derived from it.
     starts : In(ArrayLayout(tag_width, tenants))
@@ -105,8 +108,10 @@ class Staleness(wiring.Component):
     entering_start : In(tag_width)
         S of the entering request.
     anchored : In(1)
-        High if S of the entering request was derived afresh: from V, from the anchor, from F of an
-        empty queue, or from F of an entering head of which this holds. It inherits no staleness.
+        Low if S of the entering request is F of a request that was still queued: if that is stale,
+        the entering one is, too. High if S is V, the anchor, or F of the last request of an empty
+        queue. If a request of its tenant entered in the clock before, S is F of that one. Then this
+        is high if it was high for that one, which became the head and was not ``entering_old``.
     approach : In(tenants)
         Tenant of the approaching request, one-hot, or 0.
     stale : Out(ArrayLayout(3, tenants))
@@ -119,8 +124,8 @@ class Staleness(wiring.Component):
         Whether the following and the third request are stale, [0] unless ``again``, [1] if
         ``again``.
     entering_old : Out(1)
-        High if S of the entering request is in quarter 1. If it becomes a head, it is stale one
-        clock later.
+        High if S of the entering request is in quarter 1. If it becomes a head, it will be found
+        stale, so a request that approaches now and starts at its F has to inherit that.
     approach_stale : Out(3)
         Bits of ``stale`` of the approaching tenant.
     anchor : Out(tag_width)
@@ -194,8 +199,9 @@ class Staleness(wiring.Component):
 
         # The bits of each tenant. A grant moves them up; a ``start`` that is too old sets them all,
         # with a grant as well. An entering head takes the third bit for all places, unless its S is
-        # free of stale tags. An entering second leaves the third bit as it was before the grant,
-        # because the request behind it may approach already, with S from its F.
+        # free of stale tags. A grant clears the third bit, because a second request that it makes
+        # starts at the anchor. An entering second keeps the third bit: its S may be of the clock
+        # before, and F of a stale request. One that approaches now starts at F of it in any case.
         stale_then = [Signal(3, name=f"stale_then_{i}") for i in tenants]
         for i in tenants:
             stale, quarter = self.stale[i], quarters.quarters[i]
@@ -235,10 +241,10 @@ class Staleness(wiring.Component):
 class Quarters(wiring.Component):
     """The quarter of each head: the two upper bits of V - S, for V as the choice sees it.
 
-    With L < 3 the quarter is computed in the clock of the choice. With L = 3 it is computed one
-    clock ahead. V of the choice in clock t + 1 is ``seen.next`` of clock t if t + 1 has a grant,
-    and ``seen.now`` of clock t if it has none. Each head has a register for either: ``past_grant``
-    and ``otherwise``.
+    With L < 3 the quarter is computed in the clock of the choice. With L = 3 it is computed in the
+    clock before, t, for V of the choice in t + 1. Each head has two registers. ``past_grant`` holds
+    if t + 1 has a grant: V is then ``seen.next`` of t. ``otherwise`` holds if it has none: V is
+    then ``seen.now`` of t.
 
     Parameters
     ----------
@@ -250,7 +256,7 @@ class Quarters(wiring.Component):
     grant : In(1)
         A grant is made in this clock.
     seen : In(seen_layout)
-        V as the choice sees it.
+        V as the choice sees it; see :class:`Staleness`.
     start : In(ArrayLayout(tag_width, tenants))
         ``start`` field of each tenant.
     granted : In(tenants)
@@ -307,9 +313,9 @@ class Quarters(wiring.Component):
                 m.d.comb += self.quarters[i].eq(quarter(seen.now, self.start[i]))
             return m
 
-        # For the next clock ``past_grant`` is computed with ``seen.next``, ``otherwise`` with
-        # ``seen.now``. The latter is the present quarter of a head that stays. A following request
-        # becomes the head in a clock with a grant, where ``seen.now`` is ``seen.past_grant``.
+        # ``otherwise`` of a head that stays is its present quarter, made with ``seen.now`` already.
+        # A following request becomes the head in a clock with a grant. There ``seen.now`` equals
+        # ``seen.past_grant``, which is used because it does not wait for the bit ``grant``.
         following_quarters = Signal(4)
         entering_quarters = Signal(4)
         m.d.comb += [

@@ -32,9 +32,10 @@ class TenantTags(wiring.Component):
 
     Staleness changes this. A request that gets its S while it counts as stale starts at the
     *anchor*, 4 ``l_max`` behind V (``l_max`` is the longest request). A head that was already stale
-    when a grant made it the head has in ``start`` not its own S, but S of the request behind it, or
-    the S that one would get. So ``start`` and ``end`` of a queue that a grant empties may be the
-    anchor. :mod:`mcos_hw.channel.arbiter.wf2q.staleness` says why.
+    when a grant made it the head has in ``start`` not its own S, but S of the request behind it. If
+    none is behind it, that is the S with which the next one would come: F of the head, or the
+    anchor. So ``start`` and ``end`` of a queue that a grant empties may be the anchor.
+    :mod:`mcos_hw.channel.arbiter.wf2q.staleness` says why.
 
     :class:`mcos_hw.channel.arbiter.wf2q.wfq.WfqArbiter` defines ``chosen``, ``again``, following,
     third, approaching and entering.
@@ -74,7 +75,8 @@ class TenantTags(wiring.Component):
         What ``start`` of the granted tenant holds from the next clock on: S of the following
         request, or, if that is stale, S of the third.
     third_finish : Out(tag_width)
-        F of the third request. Without a third, the F (or anchor) that a request would start at.
+        ``end`` of the granted tenant once its head has left: F of its third request. Without a
+        third, F of its last request, or the anchor if the third place is stale.
     approach_end : Out(tag_width)
         ``end`` of the approaching tenant.
     """
@@ -125,6 +127,7 @@ class TenantTags(wiring.Component):
         turn, queued, entering = self.turn, self.queued, self.entering
         granted = turn.granted
 
+        # An entering request gets its tags here only if it becomes the head or the second.
         enters = self.enters_head | self.enters_second
         m.d.comb += [
             self.enters_head.eq(becomes_head(self.entry, granted, queued.heads, queued.seconds)),
@@ -143,7 +146,8 @@ class TenantTags(wiring.Component):
 
         # The following request, for both values of ``again``: that bit drives many multiplexers and
         # comes late. The tenant ``chosen`` was not granted in the clock before, so its ``end`` is
-        # written. Copies of ``chosen`` and ``again`` share the fan-out to the bits of the tags.
+        # written. Copies of ``chosen`` and ``again`` share the fan-out to the bits of the tags. The
+        # lower half of S and that of F have a copy of ``chosen`` each, the upper halves share one.
         layout = tags_layout(config)
         behind_chosen = data.View(layout, Signal(layout, name="behind_chosen"))
         behind_again = data.View(layout, Signal(layout, name="behind_again"))

@@ -28,34 +28,38 @@ class WfqArbiter(Arbiter):
 
     WF2Q+ (Bennett and Zhang, "Hierarchical packet fair queueing algorithms", IEEE/ACM ToN 5(5),
     1997). A request of s bytes of a tenant of weight w has a start tag S and a finish tag F = S +
-    s / w. Virtual time V moves by s / W with every grant; W is the sum of the weights of the live
-    image, which is the configuration in force. Tags and V count bytes at w = 1.
+    s / w. A grant moves virtual time V to max(V, S) + s / W; W is the sum of the weights of the
+    live image, which is the configuration in force. Tags and V count bytes at w = 1.
 
     **Classes.** A head is *conforming* if the committed bucket of its tenant covers it, *burst* if
     only the peak bucket does, *scavenging* if neither does and the tenant may use idle slots. A
     head with a class is *serviceable*. Any other head is held until tokens come. K is all
     serviceable heads of the best class present, in the order above.
 
-    **Order.** The first rule that applies decides:
+    **Order.** A serviceable head of any class is a *candidate* if S <= V or if it is stale. V is
+    here as it was L grants ago (*lateness*, ``ChannelConfig.lateness``, 0 to 3). A head is *stale*
+    if V has left it ``stale_after`` (8 times the longest request) behind; see
+    :mod:`mcos_hw.channel.arbiter.wf2q.staleness`. The first rule that applies decides:
 
     1. The *promoted* head is granted, if it is serviceable. The age guard promotes at most one, a
        head that was serviceable for too long.
-    2. Heads of K with S <= V are *candidates*. Here V is as it was L grants ago (*lateness*,
-       ``ChannelConfig.lateness``, 0 to 3). A head that V has left ``stale_after`` (8 times the
-       longest request) behind is *stale*; see :mod:`mcos_hw.channel.arbiter.wf2q.staleness`. Stale
-       heads of K go first, lowest tenant first. Then the candidate with the least F is granted.
-    3. Without any of these, the head of K with the least S is granted, of equal S the one with the
-       least F, and V jumps to its S.
+    2. A candidate in K is granted. Stale ones go first, lowest tenant first, then the least F.
+    3. Otherwise the head of K with the least S is granted, of equal S the one with the least F.
 
     Equal F go to the lowest tenant. While the live image says ``overcommitted`` (guarantees add up
     to more than the capacity), the priority of the tenant is compared just before F, 0 first. So it
     counts neither between stale heads nor before S in rule 3.
 
+    **Jumps.** V jumps if S of the granted head is ahead of it, and s / W is added after the jump. A
+    stale head makes no jump. For a promoted head V jumps to S less ``tag_lead`` (two longest
+    requests), if that is ahead of V.
+
     **Start tags.** S is F of the tenant's request before it, if that is still queued. Otherwise S
     is max(F, V) with the F of the tenant's last request, or max(F, V - s / w) by the *depth-1
     rule*: if the request comes within ``depth1_clocks`` of the tenant's last response, so that a
-    tenant with one request in flight keeps its turn. This V is not L grants old; from L = 2 on it
-    lacks the s / W of the last grant.
+    tenant with one request in flight keeps its turn. This V includes every grant of the clocks
+    before the one in which S is made; from L = 2 on, of the last one only the jump, not s / W. With
+    L = 0 it includes the grant of that clock, too.
 
     **Words.** Vectors of tenants have one bit a tenant. A choice made in one clock sets the
     registers ``chosen`` and ``again``, which are the grant of the next clock:
@@ -70,8 +74,9 @@ class WfqArbiter(Arbiter):
     - *entering*: the request that goes into its queue in this clock and is in it from the next
       clock on; ``entry`` is its tenant. With L > 0 it *approached* in the clock before, which made
       its S; with L = 0 both happen in one clock.
-    - ``enters_head``, also ``enters`` or ``fresh``: ``entry``, if the entering request becomes the
-      head, because its queue is empty or has only the head that leaves in this clock.
+    - ``enters_head``: ``entry``, if the entering request becomes the head, because its queue is
+      empty or has only the head that leaves in this clock. As a member it is called ``fresh`` in
+      the choice, and ``enters`` in the others.
     - *below*: a tenant is below those with a higher number.
 
     Tenant A has a1, a2 and a3, tenant B has b1 and b2; e comes to the empty queue of tenant C::
@@ -105,7 +110,8 @@ class WfqArbiter(Arbiter):
 
     kind = ArbiterKind.MCOS
     enforces_contracts = True
-    # A third request has no tags yet: its queue shows s / w, from which a grant makes them.
+    # A third request has no tags yet: a grant makes them from its s / w, which entered as ``cost``.
+    # So each queue shows that field of the request two behind its head, in ``marks``.
     mark = "cost"
     mark_ahead = 2
 
@@ -216,11 +222,11 @@ class Tagger(wiring.Component):
     turn : In(turn_layout)
         The grant of this clock.
     beats, promoted : In
-        Beats of the grant, and whether it is a promotion.
+        Beats of the grant, and whether it is a promotion, which limits the jump of V.
     queued : In(queued_layout)
         Which queues have how many requests.
     marks : In(ArrayLayout(tag_width, tenants))
-        s / w of the third request of each queue.
+        s / w of the third request of each queue, the one two behind the head.
     approach : In(approach_layout)
         The approaching request.
     entry : In(tenants)
@@ -242,8 +248,8 @@ class Tagger(wiring.Component):
     entering : Out(tags_layout)
         Tags of the entering request.
     value : Out(tag_width)
-        V as its register holds it, which lacks the last grant from L = 2 on. With L = 0 it includes
-        the grant of this clock.
+        V after all grants of the clocks before; from L = 2 on without the last of them, both jump
+        and s / W. With L = 0 it includes the grant of this clock, too.
     """
 
     inverse_total_weight: Signal
@@ -301,9 +307,10 @@ class Tagger(wiring.Component):
         m.submodules.tenant_tags = tags = TenantTags(config)
         starts = [each.start for each in tags.tags]
 
-        # V does not jump to a head that is stale or that it has reached: ``reached`` is judged by
-        # an older V, and V never goes back. If it is not set, VirtualTime compares S with V. With
-        # L = 0 ``reached`` itself depends on the jump, so only ``stale`` is used.
+        # A stale head makes no jump, nor does one that V has reached. ``reached`` is judged by an
+        # older V; if it is low, VirtualTime compares S with V itself. With L = 0 ``reached`` is
+        # judged by V after the jump of this clock. That would be a loop, so only ``stale`` is used,
+        # and the comparison does the rest.
         stale = Cat(each[0] for each in staleness.stale)
         known_reached = staleness.reached if config.lateness else stale
         m.d.comb += [
