@@ -66,7 +66,7 @@ HARDWARE_BUGS = {
     "a colour has three bits": Bug(
         module=f"{CHANNEL}.intake",
         text="Cat(request.address.bit_select(bit, 1) for bit in bits)",
-        instead="Cat(self.request.address.bit_select(bit, 1) for bit in bits[:3])",
+        instead="Cat(request.address.bit_select(bit, 1) for bit in bits[:3])",
     ),
     "an objective that is met counts as missed": Bug(
         module=f"{CHANNEL}.observer",
