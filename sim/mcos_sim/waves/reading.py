@@ -193,7 +193,7 @@ def _beside(path: Path, mapping: Path | None) -> tuple[Renaming, State]:
         ) from None
     if not _begins_as_waveform(path):
         raise UserError(
-            f"{path} must be a waveform, VCD or FST, and does not begin as one; name the .vcd or "
+            f"{path}: must be a waveform, VCD or FST, and does not begin as one; name the .vcd or "
             ".fst file"
         )
     mapped = Renaming() if mapping is None else read_mapping(mapping)

@@ -147,6 +147,8 @@ def test_mistakes_are_one_line(window, tmp_path, capsys):
     damaged = tmp_path / "damaged.fst"
     damaged.write_bytes(b"no waveform")
     damaged.with_suffix(".json").write_text(state)
+    complains(damaged, "does not begin as one")
+    damaged.write_bytes(b"\0no more than this")
     complains(damaged, "is cut off or damaged")
 
 

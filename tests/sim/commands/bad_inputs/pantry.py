@@ -7,8 +7,10 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
-from mcos_hw.registers.image import IMAGE_MAGIC
+from mcos_hw.registers.image import HEADER_WORDS, IMAGE_MAGIC, HeaderWord
+from mcos_policy.image import encode
 from mcos_policy.samples import SAMPLES
+from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from tests.sim.commands.bad_inputs.runner import Content
 
 __all__ = [
@@ -55,19 +57,29 @@ def _socket(path: Path) -> None:
 
 
 def _image(*words: int) -> bytes:
-    """The beginning of an image, and zeros up to the length that 16 tags need."""
+    """The beginning of an image."""
     return struct.pack(f"<{len(words)}I", *words)
 
 
-_MAP_HASH = channel_map(ChannelConfig()).hash
-_LENGTH = 158
+def _headed(map_hash: int | None = None) -> bytes:
+    """The header of an image for the default hardware, and zeros up to its length."""
+    config = ChannelConfig()
+    registers = channel_map(config)
+    settings = Settings(
+        channel=ChannelSettings(), tenants=tuple(TenantSettings() for _ in range(config.tenants))
+    )
+    words = list(encode(config, registers, settings, 0).words)
+    if map_hash is not None:
+        words[HeaderWord.MAP_HASH] = map_hash
+    return _image(*words[:HEADER_WORDS], *[0] * (len(words) - HEADER_WORDS))
+
 
 CONTRACTS: dict[str, Content] = {
     "c.toml": CONTRACT_TEXT,
     "short.img": _image(IMAGE_MAGIC),
     "odd.img": _image(IMAGE_MAGIC, *range(5)) + b"odd",
-    "other.img": _image(IMAGE_MAGIC, 1, 0xABCD, _LENGTH, *[0] * (_LENGTH - 4)),
-    "bad.img": _image(IMAGE_MAGIC, 1, _MAP_HASH, _LENGTH, *[0] * (_LENGTH - 4)),
+    "other.img": _headed(0xABCD),
+    "bad.img": _headed(),
     "large.img": _image(IMAGE_MAGIC) + bytes(1 << 20),
     "empty.toml": "",
     "comment.toml": "# nothing\n",

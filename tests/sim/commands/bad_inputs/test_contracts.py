@@ -228,9 +228,9 @@ ROWS = [
     ("diff c.toml c.toml --tenants 5", "tenants must be a power of two, not 5; the hardware has"),
     (
         "diff c.toml short.img",
-        "short.img: error: an image must be at least 6 words of 4 bytes, not 4",
+        "short.img: error: an image must be at least 9 words of 4 bytes, not 4",
     ),
-    ("diff odd.img c.toml", "odd.img: error: an image must be at least 6 words of 4 bytes, not 27"),
+    ("diff odd.img c.toml", "odd.img: error: an image must be at least 9 words of 4 bytes, not 27"),
     ("diff other.img c.toml", "other.img: error: an image must be of hardware that this version"),
     ("diff large.img c.toml", "large.img: error: an image must have at most 1 MiB, not more"),
     (

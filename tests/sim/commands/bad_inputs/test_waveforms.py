@@ -177,7 +177,7 @@ ROWS = [
     ("waves w.vcd --grants 5000000:6000000", "--grants"),
     (f"waves w.vcd --grants {'9' * 26}:{'9' * 27}", "--grants must be two clocks"),
     ("waves w.vcd --limit 0", "--limit"),
-    ("waves c.toml", "c.toml must be a waveform, VCD or FST, and does not begin as one; name the"),
+    ("waves c.toml", "c.toml: must be a waveform, VCD or FST, and does not begin as one; name the"),
     ("waves missing.vcd", "missing.vcd"),
     ("waves folder", "folder"),
     ("waves loop", "loop"),
