@@ -191,7 +191,8 @@ def _beside(path: Path, mapping: Path | None) -> tuple[Renaming, State]:
         raise UserError(
             f"{path}: must be a waveform: {getattr(error, 'strerror', None) or error}"
         ) from None
-    if not _begins_as_waveform(path):
+    # What is read from a pipe is gone.
+    if path.is_file() and not _begins_as_waveform(path):
         raise UserError(
             f"{path}: must be a waveform, VCD or FST, and does not begin as one; name the .vcd or "
             ".fst file"
