@@ -1,5 +1,6 @@
 """Workers of a dask scheduler that is there already, here or elsewhere."""
 
+import gc
 import logging
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import CancelledError
@@ -40,13 +41,23 @@ class Cluster:
         # dask, tornado and asyncio log every connection that ends, with a traceback.
         logging.disable(logging.CRITICAL)
         self._scheduler = scheduler
-        try:
-            self._client = Client(scheduler, timeout=_ANSWER_WITHIN)
-        except Exception as error:  # whatever answers there may be anything
+        found = self._connect()
+        if found is not None:
+            # A client that nobody answered closes when it is collected. It would wait for ever if
+            # that came while another one starts, which holds the lock that it takes.
+            gc.collect()
             raise UserError(
                 f"--scheduler must be the address of a running scheduler, not {scheduler!r} "
-                f"({error}); `dask scheduler` starts one and prints its address"
-            ) from None
+                f"({found}); `dask scheduler` starts one and prints its address"
+            )
+
+    def _connect(self) -> str | None:
+        """What stands in the way of a client; None if there is one."""
+        try:
+            self._client = Client(self._scheduler, timeout=_ANSWER_WITHIN)
+        except Exception as error:  # whatever answers there may be anything
+            return str(error)
+        return None
 
     def __enter__(self) -> "Cluster":
         return self
