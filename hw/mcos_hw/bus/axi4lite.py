@@ -14,10 +14,12 @@ __all__ = [
 
 
 class Response(enum.IntEnum):
-    """Response codes of an AXI4-Lite subordinate (AMBA AXI, table "RRESP and BRESP encoding")."""
+    """Response codes of an AXI subordinate (AMBA AXI, table "RRESP and BRESP encoding")."""
 
     OKAY = 0
     """The access was done."""
+    EXOKAY = 1
+    """An exclusive access was done exclusively; no port here answers so."""
     SLVERR = 2
     """The address exists and refuses this access; nothing changed."""
     DECERR = 3

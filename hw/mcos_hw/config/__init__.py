@@ -1,6 +1,7 @@
 """Sizes, chosen once and shared by hardware, policy and simulation."""
 
 from mcos_hw.config.channel import ADMISSIBLE_SHARE, POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
+from mcos_hw.config.fabric import FabricConfig, MemoryProtocol, PortConfig
 
 __all__ = [
     "ADMISSIBLE_SHARE",
@@ -8,4 +9,7 @@ __all__ = [
     "RANGES",
     "SWITCHES",
     "ChannelConfig",
+    "FabricConfig",
+    "MemoryProtocol",
+    "PortConfig",
 ]

@@ -16,6 +16,7 @@ __all__ = [
     "RANGES",
     "SWITCHES",
     "ChannelConfig",
+    "require_range",
 ]
 
 
@@ -50,7 +51,16 @@ SWITCHES = ("loader_checks", "monitors")
 """Parts of the hardware that may be left out."""
 
 
-def _require_range(name: str, value: int, low: int, high: int) -> None:
+def require_range(name: str, value: int, low: int, high: int) -> None:
+    """A size must be an integer from ``low`` to ``high``.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it is out of its range.
+    """
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, not {value!r}")
     if not low <= value <= high:
@@ -140,7 +150,7 @@ class ChannelConfig:
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
-            _require_range(name, getattr(self, name), low, high)
+            require_range(name, getattr(self, name), low, high)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be a bool, not {getattr(self, name)!r}")

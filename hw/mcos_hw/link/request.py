@@ -21,6 +21,7 @@ __all__ = [
     "request_signature",
     "response_layout",
     "response_signature",
+    "structured_stream",
 ]
 
 
@@ -111,19 +112,20 @@ def request_signature(config: ChannelConfig) -> wiring.Signature:
 
 def command_signature(config: ChannelConfig) -> stream.Signature:
     """Stream of :func:`command_layout`, to memory."""
-    return _structured_stream(command_layout(config))
+    return structured_stream(command_layout(config))
 
 
 def completion_signature(config: ChannelConfig) -> stream.Signature:
     """Stream of :func:`completion_layout`, from memory; it is taken at once."""
-    return _structured_stream(completion_layout(config), always_ready=True)
+    return structured_stream(completion_layout(config), always_ready=True)
 
 
 def response_signature(config: ChannelConfig) -> stream.Signature:
     """Stream of :func:`response_layout`, to the requester, which has to take it at once."""
-    return _structured_stream(response_layout(config), always_ready=True)
+    return structured_stream(response_layout(config), always_ready=True)
 
 
-def _structured_stream(layout: data.Layout, *, always_ready: bool = False) -> stream.Signature:
+def structured_stream(layout: data.Layout, *, always_ready: bool = False) -> stream.Signature:
+    """Stream whose payload has the fields of a layout; with ``always_ready`` it never waits."""
     # Amaranth decides by metaclass what is like a shape, which no type checker can follow.
     return stream.Signature(layout, always_ready=always_ready)  # ty: ignore[invalid-argument-type]

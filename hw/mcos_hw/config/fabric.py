@@ -1,0 +1,225 @@
+"""Sizes of a fabric: a channel, the ports in front of it, and the memory port behind it."""
+
+import dataclasses
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+
+from mcos_hw.config.channel import ChannelConfig, require_range
+
+__all__ = [
+    "PORT_POWERS_OF_TWO",
+    "PORT_RANGES",
+    "FabricConfig",
+    "MemoryProtocol",
+    "PortConfig",
+]
+
+
+PORT_RANGES: Mapping[str, tuple[int, int]] = {
+    "data_bytes": (8, 64),
+    "id_width": (1, 16),
+    "order_width": (0, 8),
+    "reads": (4, 512),
+    "read_units": (16, 4096),
+    "writes": (4, 512),
+    "write_units": (16, 4096),
+    "table_rows": (1, 32),
+    "hazard_rows": (4, 256),
+}
+"""Least and largest value of each size of a port; some depend on another one as well."""
+
+PORT_POWERS_OF_TWO = (
+    "data_bytes",
+    "reads",
+    "read_units",
+    "writes",
+    "write_units",
+    "table_rows",
+    "hazard_rows",
+)
+"""Sizes of a port that are a power of two."""
+
+
+class MemoryProtocol(enum.Enum):
+    """What the memory port speaks."""
+
+    AXI4 = "axi4"
+    AXI3 = "axi3"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PortConfig:
+    """Sizes of one AXI4 subordinate port.
+
+    Parameters
+    ----------
+    data_bytes : int
+        Bytes of the data bus, 8 to 64; a power of two.
+    id_width : int
+        Bits of an AXI ID.
+    order_width : int
+        IDs that are equal in this many low bits share one order. It costs a row of tables for each
+        of their values, and more order than AXI asks for between the IDs that share.
+    reads, writes : int
+        Fragments of reads, and of writes, that the port can have under way; powers of two.
+    read_units, write_units : int
+        Memory beats that its return bank, and its write bank, hold; powers of two.
+    table_rows : int
+        Rows of its tenant table; a power of two.
+    hazard_rows : int
+        Rows of its hazard table, for each direction; a power of two. Blocks that share a row wait
+        for one another if they touch the same beats.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer.
+    ValueError
+        If a size is out of its range or not a power of two where one is needed.
+    """
+
+    data_bytes: int = 64
+    id_width: int = 6
+    order_width: int = 6
+    reads: int = 64
+    read_units: int = 256
+    writes: int = 64
+    write_units: int = 128
+    table_rows: int = 8
+    hazard_rows: int = 32
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in PORT_RANGES.items():
+            require_range(name, getattr(self, name), low, high)
+        for name in PORT_POWERS_OF_TWO:
+            value = getattr(self, name)
+            if value & (value - 1):
+                raise ValueError(f"{name} must be a power of two, not {value!r}")
+
+    @property
+    def order_bits(self) -> int:
+        """Low bits of an ID that name its order."""
+        return min(self.id_width, self.order_width)
+
+    @property
+    def size_limit(self) -> int:
+        """Largest AxSIZE: log2 of ``data_bytes``."""
+        return self.data_bytes.bit_length() - 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FabricConfig:
+    """Sizes of a channel with ports in front of it.
+
+    A beat of the memory port is a clock's worth of the channel: ``channel.beat_bytes`` equals
+    ``channel.bytes_per_clock``. :meth:`around` makes such a channel from any other.
+
+    Parameters
+    ----------
+    channel : ChannelConfig
+        Sizes of the channel.
+    ports : tuple[PortConfig, ...]
+        Sizes of each port, 1 to 16 of them.
+    memory_protocol : MemoryProtocol
+        What the memory port speaks.
+
+    Raises
+    ------
+    ValueError
+        If a beat is not a clock's worth, a request longer than 4 KB or shorter than a port's
+        transfer, ``channel.id_width`` too small to name every fragment, or a bank too small for
+        the longest request.
+    """
+
+    channel: ChannelConfig
+    ports: tuple[PortConfig, ...] = (PortConfig(),)
+    memory_protocol: MemoryProtocol = MemoryProtocol.AXI4
+
+    def __post_init__(self) -> None:
+        channel = self.channel
+        if not 1 <= len(self.ports) <= 16:
+            raise ValueError(f"ports must be 1 to 16, not {len(self.ports)}")
+        if channel.beat_bytes != channel.bytes_per_clock:
+            raise ValueError(
+                "beat_bytes must equal bytes_per_clock in a fabric, "
+                f"{channel.bytes_per_clock}, not {channel.beat_bytes}"
+            )
+        if channel.l_max > 4096:
+            raise ValueError(f"l_max must be at most 4096 bytes, not {channel.l_max}")
+        if channel.id_width < self.port_width + self.entry_width:
+            raise ValueError(
+                f"id_width must be at least {self.port_width + self.entry_width}, to name every "
+                f"fragment of every port, not {channel.id_width}"
+            )
+        for k, port in enumerate(self.ports):
+            if port.data_bytes > channel.l_max:
+                raise ValueError(
+                    f"data_bytes of port {k} must be at most l_max, {channel.l_max}, "
+                    f"not {port.data_bytes}"
+                )
+            for name in ("read_units", "write_units"):
+                if getattr(port, name) < channel.max_beats:
+                    raise ValueError(
+                        f"{name} of port {k} must be at least max_beats, {channel.max_beats}, "
+                        f"not {getattr(port, name)}"
+                    )
+
+    @classmethod
+    def around(
+        cls,
+        channel: ChannelConfig,
+        *,
+        ports: tuple[PortConfig, ...] = (PortConfig(),),
+        memory_protocol: MemoryProtocol = MemoryProtocol.AXI4,
+    ) -> "FabricConfig":
+        """The fabric of a channel whose beat becomes a clock's worth, with ids wide enough.
+
+        The longest request keeps its bytes as far as 16 beats of the new size hold them.
+
+        Raises
+        ------
+        ValueError
+            If ``bytes_per_clock`` is no size that a beat can have.
+        """
+        rate = channel.bytes_per_clock
+        beats = max(2, channel.l_max // rate)
+        entries = max(max(port.reads, port.writes) for port in ports)
+        named = (len(ports) - 1).bit_length() + (entries - 1).bit_length()
+        fitted = dataclasses.replace(
+            channel, beat_bytes=rate, max_beats=min(16, beats), id_width=max(named, 1)
+        )
+        return cls(channel=fitted, ports=ports, memory_protocol=memory_protocol)
+
+    @property
+    def port_width(self) -> int:
+        """Bits of a port's number."""
+        return (len(self.ports) - 1).bit_length()
+
+    @property
+    def entry_width(self) -> int:
+        """Bits of the number of a fragment within its port and direction."""
+        return (max(max(port.reads, port.writes) for port in self.ports) - 1).bit_length()
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of a memory beat."""
+        return self.channel.beat_bytes
+
+    @property
+    def block_width(self) -> int:
+        """Bits of a byte's place in a block of ``l_max`` bytes; no fragment leaves its block."""
+        return self.channel.l_max.bit_length() - 1
+
+    @property
+    def transfers_width(self) -> int:
+        """Bits that hold the transfers of a fragment: 1 to 256."""
+        return 9
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name this configuration in every result file."""
+        fields = dataclasses.asdict(self) | {"memory_protocol": self.memory_protocol.value}
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

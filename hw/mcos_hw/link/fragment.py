@@ -1,0 +1,76 @@
+"""The pieces that a burst is cut into, and those of them that want to land."""
+
+from amaranth.lib import data, stream
+
+from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.burst import attributes_layout
+from mcos_hw.link.request import structured_stream
+
+__all__ = [
+    "fragment_layout",
+    "fragment_signature",
+    "landing_layout",
+    "landing_signature",
+]
+
+
+def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
+    """A piece of a burst: consecutive transfers within one block of ``l_max`` bytes.
+
+    Transfer i of a fragment begins at ``address`` for i = 0, and at ``address`` rounded down to
+    its size, plus i transfers, for the others, as in an INCR burst; wrapped and fixed bursts are
+    cut so that this holds.
+
+    - ``id``, ``tenant``, ``size``, ``attributes``, ``offered``: as in its burst;
+    - ``address``: of its first byte;
+    - ``beats``: memory beats that its transfers touch, 1 to ``max_beats``;
+    - ``transfers``: transfers of the requester's data bus, 1 to 256;
+    - ``last``: it is the last fragment of its burst;
+    - ``response``: OKAY if it goes to memory. Else it stands for the whole burst, which is answered
+      with this error: ``beats`` means nothing, ``transfers`` is the burst's.
+    """
+    return data.StructLayout(
+        {
+            "id": port.id_width,
+            "tenant": fabric.channel.tenant_width,
+            "address": fabric.channel.address_width,
+            "beats": fabric.channel.beats_width,
+            "transfers": fabric.transfers_width,
+            "size": 3,
+            "last": 1,
+            "response": 2,
+            "attributes": attributes_layout(),
+            "offered": fabric.channel.stamp_width,
+        }
+    )
+
+
+def fragment_signature(fabric: FabricConfig, port: PortConfig) -> stream.Signature:
+    """Stream of :func:`fragment_layout`."""
+    return structured_stream(fragment_layout(fabric, port))
+
+
+def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
+    """A fragment that wants to land: its data are in the write bank, or room for them reserved.
+
+    - ``tenant``, ``beats``, ``offered``: as in the fragment;
+    - ``address``: of its first memory beat, a multiple of ``beat_bytes``;
+    - ``entry``: its number within its port and direction;
+    - ``order``: low bits of its ID; fragments of one order that touch the same beats must not be
+      outstanding together.
+    """
+    return data.StructLayout(
+        {
+            "tenant": fabric.channel.tenant_width,
+            "address": fabric.channel.address_width,
+            "beats": fabric.channel.beats_width,
+            "entry": fabric.entry_width,
+            "order": port.order_bits,
+            "offered": fabric.channel.stamp_width,
+        }
+    )
+
+
+def landing_signature(fabric: FabricConfig, port: PortConfig) -> stream.Signature:
+    """Stream of :func:`landing_layout`."""
+    return structured_stream(landing_layout(fabric, port))
