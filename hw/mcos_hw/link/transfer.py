@@ -68,11 +68,8 @@ class Described(Protocol):
     stb: Signal
     """Asked in this clock; else ``attributes`` stays as it is."""
 
-    op: Signal
-    """Direction of the fragment."""
-
     entry: Signal
-    """Its number within the direction."""
+    """Its number within its direction; reads and writes are asked for apart."""
 
     attributes: data.View
     """Its attributes, one clock after it was asked for; see
@@ -84,7 +81,6 @@ def described_signature(fabric: FabricConfig) -> wiring.Signature:
     return wiring.Signature(
         {
             "stb": Out(1),
-            "op": Out(1),
             "entry": Out(fabric.entry_width),
             "attributes": In(attributes_layout()),
         }
