@@ -6,6 +6,8 @@ from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.request import structured_stream
 
 __all__ = [
+    "address_layout",
+    "address_signature",
     "attributes_layout",
     "burst_layout",
     "burst_signature",
@@ -19,14 +21,12 @@ def attributes_layout() -> data.StructLayout:
     return data.StructLayout({"prot": 3, "cache": 4, "qos": 4})
 
 
-def burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
-    """A burst as a requester asked for it.
+def address_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
+    """What a requester says on an AXI address channel.
 
     - ``id``, ``address``, ``length`` (transfers less one), ``size`` (log2 of a transfer's bytes),
       ``kind`` (:class:`mcos_hw.bus.axi4.BurstKind`): as AxID, AxADDR, AxLEN, AxSIZE and AxBURST;
-    - ``attributes``: :func:`attributes_layout`;
-    - ``offered``: the clock, modulo ``2**stamp_width``, in which it was first offered;
-    - ``fault``: no AXI burst may look like this; it is answered with SLVERR.
+    - ``attributes``: :func:`attributes_layout`.
     """
     return data.StructLayout(
         {
@@ -36,10 +36,18 @@ def burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
             "size": 3,
             "kind": 2,
             "attributes": attributes_layout(),
-            "offered": fabric.channel.stamp_width,
-            "fault": 1,
         }
     )
+
+
+def burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
+    """A burst as a requester asked for it: what :func:`address_layout` has, and
+
+    - ``offered``: the clock, modulo ``2**stamp_width``, in which it was first offered;
+    - ``fault``: no AXI burst may look like this; it is answered with SLVERR.
+    """
+    fields = address_layout(fabric, port).members
+    return data.StructLayout({**fields, "offered": fabric.channel.stamp_width, "fault": 1})
 
 
 def tagged_burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
@@ -53,6 +61,11 @@ def tagged_burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLa
     fields = dict(burst_layout(fabric, port).members)
     del fields["fault"]
     return data.StructLayout({**fields, "tenant": fabric.channel.tenant_width, "response": 2})
+
+
+def address_signature(fabric: FabricConfig, port: PortConfig) -> stream.Signature:
+    """Stream of :func:`address_layout`."""
+    return structured_stream(address_layout(fabric, port))
 
 
 def burst_signature(fabric: FabricConfig, port: PortConfig) -> stream.Signature:
