@@ -118,39 +118,30 @@ class ImageState(enum.IntEnum):
 class ImageCode(enum.IntEnum):
     """Why the last image or commit was refused."""
 
-    NONE = 0
-    """Nothing was refused since the image began."""
-    MAGIC = 1
-    """The first word is not the magic number."""
-    VERSION = 2
-    """The format version is not the one this hardware reads."""
-    SIZES = 3
-    """The image is for hardware of other sizes."""
-    CLOCK = 4
-    """The image is for hardware of another clock."""
-    MAP_HASH = 5
-    """The image is for hardware of another register map."""
-    WORDS = 6
-    """The length is not one that an image for this hardware can have."""
-    SECTION_KIND = 7
-    """A section is of a kind that this hardware does not have."""
-    SECTION_INDEX = 8
-    """A section is for a channel or a tenant that this hardware does not have."""
-    SECTION_WORDS = 9
-    """A section has not as many words as its kind has registers."""
-    REPEATED = 10
-    """A section came before."""
-    MISSING = 11
-    """A section was left out, or the image ends within one."""
-    FIELD = 12
-    """A value is outside its field or breaks a rule."""
-    CRC = 13
-    """The checksum does not match the words received."""
-    OVERSUBSCRIBED = 14
-    """The sum of committed rates is over 0.85 of the channel's capacity."""
-    TRUNCATED = 15
-    """A commit came before all words had arrived and been checked."""
-    OVERLONG = 16
-    """A word came after the last one."""
-    NOT_STAGED = 17
-    """A commit came with no image staged."""
+    meaning: str
+    """The reason as a sentence, for those who only have the code."""
+
+    def __new__(cls, value: int, meaning: str) -> "ImageCode":
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    NONE = 0, "Nothing was refused since the image began."
+    MAGIC = 1, "The first word is not the magic number."
+    VERSION = 2, "The format version is not the one this hardware reads."
+    SIZES = 3, "The image is for hardware of other sizes."
+    CLOCK = 4, "The image is for hardware of another clock."
+    MAP_HASH = 5, "The image is for hardware of another register map."
+    WORDS = 6, "The length is not one that an image for this hardware can have."
+    SECTION_KIND = 7, "A section is of a kind that this hardware does not have."
+    SECTION_INDEX = 8, "A section is for a channel or a tenant that this hardware does not have."
+    SECTION_WORDS = 9, "A section has not as many words as its kind has registers."
+    REPEATED = 10, "A section came before."
+    MISSING = 11, "A section was left out, or the image ends within one."
+    FIELD = 12, "A value is outside its field or breaks a rule."
+    CRC = 13, "The checksum does not match the words received."
+    OVERSUBSCRIBED = 14, "The sum of committed rates is over 0.85 of the channel's capacity."
+    TRUNCATED = 15, "A commit came before all words had arrived and been checked."
+    OVERLONG = 16, "A word came after the last one."
+    NOT_STAGED = 17, "A commit came with no image staged."

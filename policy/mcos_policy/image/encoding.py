@@ -25,6 +25,7 @@ __all__ = [
     "encode",
     "hardware_of",
     "register_words",
+    "told_sizes",
     "unpack",
 ]
 
@@ -138,17 +139,33 @@ def decode(data: bytes) -> Image:
 
 def hardware_of(image: Image) -> dict[str, Any]:
     """The sizes of the hardware that an image's header names, as ``ChannelConfig`` takes them."""
+    return told_sizes(
+        *(
+            image.words[word]
+            for word in (HeaderWord.CAPABILITY, HeaderWord.LIMITS, HeaderWord.CLOCK)
+        )
+    )
+
+
+def told_sizes(capability: int, limits: int, clock: int) -> dict[str, Any]:
+    """The sizes that the words of three registers tell, as ``ChannelConfig`` takes them.
+
+    Parameters
+    ----------
+    capability, limits, clock : int
+        Words of the registers of these names.
+    """
     registers = channel_map(ChannelConfig())
-    capability = registers["CAPABILITY"].unpack(image.words[HeaderWord.CAPABILITY])
-    limits = registers["LIMITS"].unpack(image.words[HeaderWord.LIMITS])
+    built = registers["CAPABILITY"].unpack(capability)
+    limit = registers["LIMITS"].unpack(limits)
     return {
-        "tenants": capability["tenants"],
-        "queue_depth": capability["queue_depth"],
-        "beat_bytes": capability["beat_bytes"],
-        "max_beats": limits["l_max"] // max(1, capability["beat_bytes"]),
-        "bytes_per_clock": limits["bytes_per_clock"],
-        "lateness": limits["lateness"],
-        "clock_khz": image.words[HeaderWord.CLOCK],
+        "tenants": built["tenants"],
+        "queue_depth": built["queue_depth"],
+        "beat_bytes": built["beat_bytes"],
+        "max_beats": limit["l_max"] // max(1, built["beat_bytes"]),
+        "bytes_per_clock": limit["bytes_per_clock"],
+        "lateness": limit["lateness"],
+        "clock_khz": clock,
     }
 
 

@@ -48,9 +48,12 @@ class Registers:
 
     async def read(self, name: str, index: int = 0) -> int:
         """The word of a register."""
-        register = self.map[name]
-        answer = await self.master.read(register.offset + 4 * index, 4)
-        _require_okay(name, answer.resp)
+        return await self.read_word(self.map[name].offset + 4 * index)
+
+    async def read_word(self, address: int) -> int:
+        """The word at an address."""
+        answer = await self.master.read(address, 4)
+        _require_okay(f"at {address:#06x}", answer.resp)
         return int.from_bytes(answer.data, "little")
 
     async def read_array(self, name: str) -> list[int]:
@@ -64,8 +67,12 @@ class Registers:
 
     async def write(self, name: str, word: int) -> None:
         """Writes the word of a register."""
-        answer = await self.master.write(self.map[name].offset, word.to_bytes(4, "little"))
-        _require_okay(name, answer.resp)
+        await self.write_word(self.map[name].offset, word)
+
+    async def write_word(self, address: int, word: int) -> None:
+        """Writes a word at an address."""
+        answer = await self.master.write(address, word.to_bytes(4, "little"))
+        _require_okay(f"at {address:#06x}", answer.resp)
 
     async def identify(self) -> None:
         """Refuses hardware that is not what this software was made for.

@@ -72,8 +72,11 @@ class Library:
         )
         self.run.restype = number
         self.read = library.mcos_read
-        self.read.argtypes = (pointer, number)
+        self.read.argtypes = (pointer, pointer, pointer, number, number)
         self.read.restype = number
+        self.write = library.mcos_write
+        self.write.argtypes = (pointer, pointer, pointer, number, number, number)
+        self.write.restype = number
 
 
 def build_library(component: wiring.Component, config: ChannelConfig) -> Library:

@@ -128,15 +128,33 @@ class Hardware:
             raise ValueError(f"rows must be at least {until - self.clock}, not {len(rows)}")
         return self._library.run(
             self._handle,
-            None if environment is None else _drive(model_of(environment)).address,
-            None if environment is None else environment.ctypes.data,
-            0 if environment is None else len(environment),
+            *_traffic(environment),
             until,
             written.ctypes.data,
             len(written),
             None if rows is None else rows.ctypes.data,
             0 if rows is None else rows.shape[1],
         )
+
+    def read(self, address: int, environment: np.ndarray | None = None) -> int:
+        """The word at an address, while an environment goes on; without one nothing is asked for.
+
+        An environment rests until its first clock has come, and when it is done.
+
+        Raises
+        ------
+        HardwareError
+            If the bus does not answer OKAY.
+        """
+        word = self._library.read(self._handle, *_traffic(environment), address)
+        if word < 0:
+            raise HardwareError(f"a read at 0x{address:04x} must be answered OKAY")
+        return word
+
+    def write(self, address: int, word: int, environment: np.ndarray | None = None) -> None:
+        """Write a word at an address; otherwise as :meth:`read`."""
+        if self._library.write(self._handle, *_traffic(environment), address, word) < 0:
+            raise HardwareError(f"a write at 0x{address:04x} must be answered OKAY")
 
     def read_array(self, name: str) -> list[int]:
         """The words of a register, while nothing is asked for.
@@ -147,10 +165,12 @@ class Hardware:
             If the bus does not answer OKAY.
         """
         register = channel_map(self.config)[name]
-        words = []
-        for index in range(register.count):
-            word = self._library.read(self._handle, register.offset + 4 * index)
-            if word < 0:
-                raise HardwareError(f"register {name} must answer OKAY")
-            words.append(word)
-        return words
+        return [self.read(register.offset + 4 * index) for index in range(register.count)]
+
+
+def _traffic(environment: np.ndarray | None) -> tuple[int | None, int | None, int]:
+    """What drives an environment in C, where it is, and how many words it has."""
+    if environment is None:
+        return None, None, 0
+    drive = _drive(model_of(environment)).address
+    return drive, environment.ctypes.data, len(environment)

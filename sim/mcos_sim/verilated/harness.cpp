@@ -18,6 +18,8 @@ constexpr int64_t kProbeWords = (sizeof(Vtop::probe) + 7) / 8;
 
 constexpr int64_t kBusClocks = 4;  // from one write to the next one, answered in between
 
+constexpr int kMostClocks = 64;  // that an answer may take
+
 struct Simulation {
     VerilatedContext context;
     Vtop top{&context};
@@ -65,6 +67,24 @@ struct Simulation {
         top.command_ready = 0;
         top.completion_valid = 0;
     }
+
+    // A clock in which traffic goes on, if there is any and it has begun and not ended.
+    void step(Drive drive, int64_t *environment, int64_t length) {
+        bool asks = drive && clock >= environment[layout::CLOCK] && !ended(environment);
+        if (asks) {
+            show(environment);
+            drive(environment, length);
+            asks = !ended(environment);
+        }
+        if (asks) {
+            take(environment);
+        } else {
+            rest();
+        }
+        edge();
+    }
+
+    static bool ended(const int64_t *e) { return e[layout::DONE] || e[layout::FAULT]; }
 
     void write(bool valid, int64_t address, int64_t word) {
         top.s_axil_awvalid = valid;
@@ -148,22 +168,39 @@ int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length
     return simulation->clock - begun;
 }
 
-// The word of a register, while nothing is asked for; -1 unless it answers OKAY.
-int64_t mcos_read(void *handle, int64_t address) {
+// The word of a register, beside traffic; -1 unless it answers OKAY.
+int64_t mcos_read(void *handle, Drive drive, int64_t *environment, int64_t length,
+                  int64_t address) {
     auto *simulation = static_cast<Simulation *>(handle);
     Vtop &top = simulation->top;
-    simulation->rest();
     top.s_axil_araddr = address;
     top.s_axil_arvalid = 1;
-    simulation->edge();
+    simulation->step(drive, environment, length);
     top.s_axil_arvalid = 0;
     for (int waited = 0; !top.s_axil_rvalid; ++waited) {
-        if (waited == 64) return -1;
-        simulation->edge();
+        if (waited == kMostClocks) return -1;
+        simulation->step(drive, environment, length);
     }
     const int64_t word = top.s_axil_rresp ? -1 : int64_t(top.s_axil_rdata);
-    simulation->edge();
+    simulation->step(drive, environment, length);
     return word;
+}
+
+// Writes a register, beside traffic; 0 if it answers OKAY, -1 otherwise.
+int64_t mcos_write(void *handle, Drive drive, int64_t *environment, int64_t length,
+                   int64_t address, int64_t word) {
+    auto *simulation = static_cast<Simulation *>(handle);
+    Vtop &top = simulation->top;
+    simulation->write(true, address, word);
+    simulation->step(drive, environment, length);
+    simulation->write(false, 0, 0);
+    for (int waited = 0; !top.s_axil_bvalid; ++waited) {
+        if (waited == kMostClocks) return -1;
+        simulation->step(drive, environment, length);
+    }
+    const int64_t answer = top.s_axil_bresp ? -1 : 0;
+    simulation->step(drive, environment, length);
+    return answer;
 }
 
 }  // extern "C"

@@ -1,0 +1,33 @@
+"""The driver of a core: discover it, load and commit an image, read what it counted.
+
+It speaks to hardware through a :class:`Transport`: a file that is mapped as memory, or a
+co-simulation.
+"""
+
+from mcos_policy.client.client import Client, Live, Status
+from mcos_policy.client.discovery import Core, discover
+from mcos_policy.client.error import ClientError
+from mcos_policy.client.metrics import (
+    Count,
+    Granted,
+    Metrics,
+    TenantMetrics,
+    latency_limits,
+)
+from mcos_policy.client.transport import MappedFile, Transport
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "Core",
+    "Count",
+    "Granted",
+    "Live",
+    "MappedFile",
+    "Metrics",
+    "Status",
+    "TenantMetrics",
+    "Transport",
+    "discover",
+    "latency_limits",
+]
