@@ -12,9 +12,7 @@ from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.bank import RegisterBank, identification
-from mcos_hw.control.epoch import EpochTimer
-from mcos_hw.control.loader import ImageLoader
+from mcos_hw.control.plane import ControlPlane
 from mcos_hw.link.request import (
     Request,
     StructuredStream,
@@ -87,11 +85,7 @@ class Controller(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.bank = bank = RegisterBank(
-            self.registers, constants=identification(self.registers, arbiter=self.arbiter)
-        )
-        m.submodules.loader = loader = ImageLoader(config, self.registers)
-        m.submodules.timer = timer = EpochTimer()
+        m.submodules.control = control = ControlPlane(config, self.registers, arbiter=self.arbiter)
         m.submodules.channel = channel = Channel(config, arbiter=ARBITERS[self.arbiter](config))
 
         connect(m, flipped(self.request), channel.request)
@@ -100,44 +94,19 @@ class Controller(wiring.Component):
         connect(m, flipped(self.completion), channel.completion)
         m.d.comb += self.probe.eq(channel.probe)
 
-        # What a fabric has one of: clock stamp, live configuration, epoch.
-        m.d.sync += self.now.eq(self.now + 1)
+        connect(m, flipped(self.s_axil), control.s_axil)
+        connect(m, control.live, channel.live)
+        connect(m, control.epoch, channel.epoch)
         m.d.comb += [
-            channel.now.eq(self.now),
-            channel.live.channel.eq(loader.live.channel),
-            channel.live.tenants.eq(loader.live.tenants),
-            channel.live.generation.eq(loader.generation),
-            timer.length.eq(loader.live.channel.epoch_clocks),
-        ]
-        connect(m, timer.epoch, channel.epoch)
-
-        # The bank has a member for every WRITE register of whatever map it is given. A clock
-        # between the bus and the checksum.
-        connect(m, flipped(self.s_axil), bank.s_axil)
-        control, image = (getattr(bank, name) for name in ("image_control", "image_data"))
-        m.d.sync += [
-            loader.begin.eq(control.stb & control.begin),
-            loader.commit.eq(control.stb & control.commit),
-            loader.word_stb.eq(image.stb),
-            loader.word.eq(image.word),
-        ]
-        status = bank.values.image_status
-        m.d.comb += [
-            bank.live.eq(loader.live),
-            status.state.eq(loader.state),
-            status.code.eq(loader.code),
-            status.received.eq(loader.received),
-            bank.values.generation.commits.eq(loader.generation),
-            bank.values.live_label.label.eq(loader.live_label),
-            bank.values.live_crc.crc.eq(loader.live_crc),
-            bank.values.epoch.epoch.eq(timer.epoch.number - 1),
-            bank.values.load.quarter.eq(channel.load),
+            self.now.eq(control.now),
+            channel.now.eq(control.now),
+            control.load.eq(channel.load),
         ]
         if config.monitors:
             for name in monitor_windows(config):
-                connect(m, getattr(bank, name), getattr(channel.readings, name))
+                connect(m, getattr(control, name), getattr(channel.readings, name))
             m.d.comb += [
-                data.View.as_value(bank.values.busy).eq(channel.readings.busy),
-                data.View.as_value(bank.values.stalled).eq(channel.readings.stalled),
+                control.busy.eq(channel.readings.busy),
+                control.stalled.eq(channel.readings.stalled),
             ]
         return m

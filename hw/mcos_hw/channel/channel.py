@@ -45,8 +45,8 @@ class Channel(wiring.Component):
 
     A grant needs an open pacer, a free slot, port credit for a longest request (so that no small
     request can take the credit that a long one waits for), and room for its command. A tenant that
-    a commit disables takes no new requests. What it has queued is scavenged, and goes by age if
-    others leave it nothing.
+    a commit disables takes no new requests, unless ``gated`` is cleared. What it has queued is
+    scavenged, and goes by age if others leave it nothing.
 
     Memory completes a command in the clock after the port took it at the earliest.
 
@@ -67,6 +67,9 @@ class Channel(wiring.Component):
         Sizes.
     arbiter : Arbiter
         Who chooses the grants.
+    gated : bool
+        Whether the channel itself takes nothing new of a tenant that is not enabled. A port in
+        front of it that does so clears this: what has passed the port must be taken.
 
     Members
     -------
@@ -82,6 +85,8 @@ class Channel(wiring.Component):
         Answers, in the order in which memory serves.
     command : Out(stream of command_layout)
         Granted requests for memory.
+    command_id : Out(id_width)
+        The requester's own number of the command at the port.
     completion : In(stream of completion_layout, always ready)
         Commands that memory has served.
     load : Out(2)
@@ -98,14 +103,16 @@ class Channel(wiring.Component):
     request: Request
     response: StructuredStream
     command: StructuredStream
+    command_id: Signal
     completion: StructuredStream
     load: Signal
     readings: Readings
     probe: data.View
 
-    def __init__(self, config: ChannelConfig, *, arbiter: Arbiter) -> None:
+    def __init__(self, config: ChannelConfig, *, arbiter: Arbiter, gated: bool = True) -> None:
         self.config = config
         self.arbiter = arbiter
+        self.gated = gated
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
@@ -114,6 +121,7 @@ class Channel(wiring.Component):
                 "request": In(request_signature(config)),
                 "response": Out(response_signature(config)),
                 "command": Out(command_signature(config)),
+                "command_id": Out(config.id_width),
                 "completion": In(completion_signature(config)),
                 "load": Out(2),
                 **({"readings": Out(readings_signature(config))} if config.monitors else {}),
@@ -125,7 +133,7 @@ class Channel(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.arbiter = arbiter = self.arbiter
-        m.submodules.intake = intake = Intake(config)
+        m.submodules.intake = intake = Intake(config, gated=self.gated)
         m.submodules.queues = queues = RequestQueues(
             config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
@@ -173,7 +181,7 @@ class Channel(wiring.Component):
 
         # Command: what was granted in the clock before goes to memory under the number of a slot.
         connect(m, queues.departure, slots.departure, outlet.departure, observer.departure)
-        m.d.comb += outlet.slot.eq(slots.slot)
+        m.d.comb += [outlet.slot.eq(slots.slot), self.command_id.eq(outlet.id)]
         connect(m, outlet.commands, flipped(self.command))
 
         # Service: what memory has served is answered, and its credit is returned.

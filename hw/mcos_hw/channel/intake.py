@@ -47,9 +47,9 @@ def price(config: ChannelConfig, terms: data.View) -> Value:
 class Intake(wiring.Component):
     """Takes a request, prices it, looks at its colour, and brings it to its queue, one per clock.
 
-    A tenant may send if it is enabled and its queue has room. From here on the request carries its
-    price s / w, and whether it is outside its tenant's page colours: a new weight and new colours
-    count for requests that are taken after their commit.
+    A tenant may send if it is enabled, or ``gated`` is cleared, and its queue has room. From here
+    on the request carries its price s / w, and whether it is outside its tenant's page colours: a
+    new weight and new colours count for requests that are taken after their commit.
 
     With L = 0 everything happens in the clock in which the request is taken. Otherwise the price
     is made in that clock but for an addition, that and the start tag in the next one
@@ -63,6 +63,8 @@ class Intake(wiring.Component):
     ----------
     config : ChannelConfig
         Sizes.
+    gated : bool
+        Whether a tenant that is not enabled may not send.
 
     Members
     -------
@@ -90,8 +92,9 @@ class Intake(wiring.Component):
     taken: Signal
     arrival: Arrival
 
-    def __init__(self, config: ChannelConfig) -> None:
+    def __init__(self, config: ChannelConfig, *, gated: bool = True) -> None:
         self.config = config
+        self.gated = gated
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
@@ -116,8 +119,9 @@ class Intake(wiring.Component):
         recent = Signal()
         terms_now = Signal(terms_layout(config).size)
         bits = [self.live.channel[f"colour_bit_{k}"] for k in range(COLOUR_BITS)]
+        enabled = Cat(each.enable for each in self.live.tenants)
         m.d.comb += [
-            self.request.ready.eq(Cat(each.enable for each in self.live.tenants) & ~self.full),
+            self.request.ready.eq(enabled & ~self.full if self.gated else ~self.full),
             taken_now.eq(self.request.valid & self.request.ready.bit_select(tenant, 1)),
             self.taken.eq(taken_now << tenant),
             inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),

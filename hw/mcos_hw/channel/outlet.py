@@ -42,6 +42,8 @@ class Outlet(wiring.Component):
         There will be room for a grant of the next clock.
     commands : Out(stream of command_layout)
         To memory.
+    id : Out(id_width)
+        The requester's own number of the request whose command stands at the port.
     """
 
     grant: Grant
@@ -49,6 +51,7 @@ class Outlet(wiring.Component):
     slot: Signal
     open_then: Signal
     commands: StructuredStream
+    id: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
@@ -59,13 +62,15 @@ class Outlet(wiring.Component):
                 "slot": In(config.slot_width),
                 "open_then": Out(1),
                 "commands": Out(command_signature(config)),
+                "id": Out(config.id_width),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         depth = OUTLET_DEPTH
-        layout = command_layout(self.config)
+        fields = command_layout(self.config).members
+        layout = data.StructLayout({**fields, "id": self.config.id_width})
         comes, request = self.departure.valid, self.departure.request
         command = data.View(layout, Signal(layout, name="command"))
         m.d.comb += [
@@ -74,12 +79,15 @@ class Outlet(wiring.Component):
         ]
         # The first one stands at the port.
         waiting = [data.View(layout, Signal(layout, name=f"waiting_{i}")) for i in range(depth)]
+        first = data.View(layout, Signal(layout, name="first"))
         count = Signal(range(depth + 1))
         leaves = Signal()
         passes = Signal()
         m.d.comb += [
             self.commands.valid.eq(comes | (count != 0)),
-            self.commands.payload.eq(Mux(count != 0, waiting[0], command)),
+            first.eq(Mux(count != 0, waiting[0], command)),
+            *(self.commands.payload[name].eq(first[name]) for name in fields),
+            self.id.eq(first.id),
             leaves.eq(self.commands.ready & (count != 0)),
             passes.eq(self.commands.ready & (count == 0)),
             self.open_then.eq(count + comes + self.grant.valid < depth),

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-_BLOCKS = ("controller.channel.", "controller.")
+_BLOCKS = ("controller.channel.", "controller.control.", "controller.")
 """Where most of the design is; left out of the names that people read."""
 
 _INDEX = re.compile(r"\d+")

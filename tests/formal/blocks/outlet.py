@@ -2,6 +2,7 @@
 
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
+from amaranth.lib import data
 
 from mcos_hw.channel.outlet import Outlet
 from mcos_hw.config import ChannelConfig
@@ -31,13 +32,18 @@ class OutletHarness(Harness):
         outlet = Outlet(self.config)
         self.prove(m, outlet)
         commands = outlet.commands
-        layout = command_layout(self.config)
+        layout = data.StructLayout(
+            {**command_layout(self.config).members, "id": self.config.id_width}
+        )
         command = self.any_constant(m, layout, name="any_command")
         chosen = self.any_value(1, name="chosen")
         count = self.look("count", range(OUTLET_DEPTH + 1))
         kept = Array(
             self.look(f"waiting_{i}", len(command.as_value())) for i in range(OUTLET_DEPTH)
         )
+
+        # What stands at the port: the command and its id.
+        standing = Cat(commands.payload, outlet.id)
 
         # The command that a departure becomes.
         coming = Signal(layout)
@@ -81,7 +87,7 @@ class OutletHarness(Harness):
 
         stalled = Signal()
         before = Signal(layout)
-        m.d.sync += [stalled.eq(commands.valid & ~commands.ready), before.eq(commands.payload)]
+        m.d.sync += [stalled.eq(commands.valid & ~commands.ready), before.eq(standing)]
         m.d.comb += [
             Assume(opened | ~outlet.grant.valid),
             Assume(outlet.departure.valid == granted),
@@ -101,10 +107,10 @@ class OutletHarness(Harness):
             Assert(
                 implies(
                     stalled,
-                    commands.valid & (commands.payload.as_value() == before.as_value()),
+                    commands.valid & (standing == before.as_value()),
                 )
             ),
-            Assert(implies(first, commands.payload.as_value() == command.as_value())),
+            Assert(implies(first, standing == command.as_value())),
             # There is room for all, and grants stop only where some wait.
             Assert(waiting <= OUTLET_DEPTH),
             Assert(outlet.open_then | (waiting != 0)),

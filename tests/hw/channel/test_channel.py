@@ -143,7 +143,7 @@ class Memory:
 
 def test_signature():
     given = {"live", "now", "epoch", "request", "completion"}
-    made = {"response", "command", "load", "readings", "probe"}
+    made = {"response", "command", "command_id", "load", "readings", "probe"}
     assert boundary(channel().channel) == {"in": given, "out": made}
     uncounted = dataclasses.replace(CONFIG, monitors=False)
     shell = Channel(uncounted, arbiter=ARBITERS[ArbiterKind.MCOS](uncounted))

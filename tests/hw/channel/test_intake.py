@@ -213,3 +213,16 @@ def test_reset_forgets_what_is_on_its_way(lateness):
             await bench.tick()
 
     simulate(Intake(configuration(lateness)), testbench)
+
+
+@LATENESS
+def test_without_its_gate_it_takes_requests_of_tenants_that_are_not_enabled(lateness):
+    """A port in front refuses them; what has passed that before a commit is still taken."""
+
+    async def testbench(bench):
+        bench.set(full=0b0010)
+        assert bench.get("request.ready") == 0b1101
+        bench.set(full=0)
+        assert bench.get("request.ready") == 0b1111
+
+    simulate(Intake(configuration(lateness), gated=False), testbench)

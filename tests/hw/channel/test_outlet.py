@@ -16,13 +16,18 @@ NAMES = {
     "grant": "grant.valid",
     "valid": "departure.valid",
 }
-WIDTHS = command_layout(CONFIG).members
+WIDTHS = {**command_layout(CONFIG).members, "id": CONFIG.id_width}
 OUTLET_DEPTH = 3
 """A number of the test's own: of the hardware's no test would see that it is wrong."""
 
 
 def command(rng):
     return {name: rng.getrandbits(width) for name, width in WIDTHS.items()}
+
+
+def standing(bench):
+    """What stands at the port: the command and the requester's number of it."""
+    return bench.get("commands.payload") | {"id": bench.get("id")}
 
 
 def depart(bench, command):
@@ -34,7 +39,7 @@ def depart(bench, command):
 def test_signature():
     assert boundary(Outlet(CONFIG)) == {
         "in": {"grant", "departure", "slot"},
-        "out": {"open_then", "commands"},
+        "out": {"open_then", "commands", "id"},
     }
 
 
@@ -58,7 +63,7 @@ def test_every_command_passes_once_and_in_order(seed):
             bench.set(**{"commands.ready": ready})
             assert bench.get("commands.valid") == bool(waiting)
             if waiting:
-                assert bench.get("commands.payload") == waiting[0]
+                assert standing(bench) == waiting[0]
             # Room for what waits, what this clock grants, and a grant of the next clock.
             opened = bench.get("open_then")
             assert not opened or len(waiting) + granted < OUTLET_DEPTH
@@ -85,7 +90,7 @@ def test_one_command_a_clock_passes_while_memory_is_ready():
             now = command(rng)
             depart(bench, now)
             assert bench.get("commands.valid")
-            assert bench.get("commands.payload") == now
+            assert standing(bench) == now
             assert bench.get("open_then")
             await bench.tick()
 

@@ -41,7 +41,7 @@ def test_words_of_a_path_from_a_memory(route):
 
 
 def test_unknown_ends_keep_their_names(route):
-    found = path(route.end("controller.loader.word[7]"), route.end("_1234_"))
+    found = path(route.end("controller.control.loader.word[7]"), route.end("_1234_"))
     assert route.words(found) == "loader.word -> _1234_"
 
 
@@ -67,5 +67,5 @@ def test_bundles_keep_the_worst_of_registers_that_differ_by_number():
 
 def test_short_names_leave_out_the_channel():
     assert short("controller.channel.arbiter.vote") == "arbiter.vote"
-    assert short("controller.bank.row") == "bank.row"
+    assert short("controller.control.bank.row") == "bank.row"
     assert short("rst") == "rst"

@@ -24,7 +24,7 @@ def test_summary_groups_blocks():
             block("controller.channel.arbiter.order", 20),
             block("controller.channel.queues", 5, 1000),
             block("controller.channel.pacer", 7),
-            block("controller.bank", 3),
+            block("controller.control.bank", 3),
         ]
     )
     assert found == {

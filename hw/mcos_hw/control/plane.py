@@ -1,0 +1,163 @@
+"""What a core has one of: registers, image loader, clock stamp and epoch."""
+
+from collections.abc import Mapping
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
+from mcos_hw.config import ChannelConfig
+from mcos_hw.control.bank import RegisterBank, event_signature, identification, window_signature
+from mcos_hw.control.epoch import EpochTimer
+from mcos_hw.control.loader import ImageLoader
+from mcos_hw.link.epoch import Epoch, epoch_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
+
+__all__ = ["ControlPlane"]
+
+
+_OWN = ("IMAGE_CONTROL", "IMAGE_DATA")
+"""Registers whose writes stay inside."""
+
+
+class ControlPlane(wiring.Component):
+    """Lets software configure and read what is around it, over AXI4-Lite.
+
+    It answers for every register. It loads images itself; windows and events of the other
+    registers are members, by lower-case name, for whoever owns them.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes of the channel.
+    registers : RegisterMap
+        All registers: those of :func:`mcos_hw.registers.channel_map`, and maybe more.
+    arbiter : ArbiterKind
+        What the register ARBITER reads as.
+    constants : Mapping[str, int]
+        Words of further READ registers that never change, by name.
+
+    Members
+    -------
+    s_axil : In(Axi4LiteSignature)
+        Registers.
+    now : Out(stamp_width)
+        Clocks since reset, modulo.
+    live : Out(Live)
+        Live configuration; all zero after reset.
+    epoch : Out(Epoch)
+        Over which clocks monitors count.
+    load : In(2)
+        What the register LOAD reads as.
+    busy, stalled : In(32)
+        What these registers read as; only if ``config.monitors`` is set.
+    <array> : Out(window_signature)
+        One for every READ array.
+    <event> : Out(event_signature)
+        One for every other WRITE register.
+    """
+
+    s_axil: Axi4LiteInterface
+    now: Signal
+    live: Live
+    epoch: Epoch
+    load: Signal
+    busy: Signal
+    stalled: Signal
+
+    def __init__(
+        self,
+        config: ChannelConfig,
+        registers: RegisterMap,
+        *,
+        arbiter: ArbiterKind,
+        constants: Mapping[str, int] | None = None,
+    ) -> None:
+        self.config = config
+        self.registers = registers
+        self.arbiter = arbiter
+        self.constants = dict(constants or {})
+        counts = {"busy": In(32), "stalled": In(32)} if config.monitors else {}
+        super().__init__(
+            {
+                "s_axil": In(Axi4LiteSignature(registers.address_width)),
+                "now": Out(config.stamp_width),
+                "live": Out(live_signature(channel_map(config))),
+                "epoch": Out(epoch_signature()),
+                "load": In(2),
+                **counts,
+                **{each.name.lower(): Out(window_signature(each)) for each in self.windows},
+                **{each.name.lower(): Out(event_signature(each)) for each in self.events},
+            }
+        )
+
+    @property
+    def windows(self) -> tuple[Register, ...]:
+        """Registers that are read as arrays."""
+        return tuple(
+            each
+            for each in self.registers.registers
+            if each.access is Access.READ and each.count > 1
+        )
+
+    @property
+    def events(self) -> tuple[Register, ...]:
+        """Registers whose writes are events for somebody else."""
+        return tuple(
+            each
+            for each in self.registers.registers
+            if each.access is Access.WRITE and each.name not in _OWN
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.bank = bank = RegisterBank(
+            self.registers,
+            constants=identification(self.registers, arbiter=self.arbiter) | self.constants,
+        )
+        m.submodules.loader = loader = ImageLoader(self.config, channel_map(self.config))
+        m.submodules.timer = timer = EpochTimer()
+
+        connect(m, flipped(self.s_axil), bank.s_axil)
+        for register in (*self.windows, *self.events):
+            name = register.name.lower()
+            connect(m, getattr(bank, name), flipped(getattr(self, name)))
+
+        m.d.sync += self.now.eq(self.now + 1)
+        m.d.comb += [
+            self.live.channel.eq(loader.live.channel),
+            self.live.tenants.eq(loader.live.tenants),
+            self.live.generation.eq(loader.generation),
+            timer.length.eq(loader.live.channel.epoch_clocks),
+        ]
+        connect(m, timer.epoch, flipped(self.epoch))
+
+        # The bank has a member for every WRITE register of whatever map it is given. A clock
+        # between the bus and the checksum.
+        control, image = (getattr(bank, name.lower()) for name in _OWN)
+        m.d.sync += [
+            loader.begin.eq(control.stb & control.begin),
+            loader.commit.eq(control.stb & control.commit),
+            loader.word_stb.eq(image.stb),
+            loader.word.eq(image.word),
+        ]
+        status = bank.values.image_status
+        m.d.comb += [
+            bank.live.eq(loader.live),
+            status.state.eq(loader.state),
+            status.code.eq(loader.code),
+            status.received.eq(loader.received),
+            bank.values.generation.commits.eq(loader.generation),
+            bank.values.live_label.label.eq(loader.live_label),
+            bank.values.live_crc.crc.eq(loader.live_crc),
+            bank.values.epoch.epoch.eq(timer.epoch.number - 1),
+            bank.values.load.quarter.eq(self.load),
+        ]
+        if self.config.monitors:
+            m.d.comb += [
+                data.View.as_value(bank.values[name]).eq(getattr(self, name))
+                for name in ("busy", "stalled")
+            ]
+        return m
