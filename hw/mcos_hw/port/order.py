@@ -1,0 +1,258 @@
+"""Which fragments of a port may be answered: those of one ID in order, others as they complete."""
+
+from amaranth import *
+from amaranth.lib import fifo, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["ResponseOrder"]
+
+
+class ResponseOrder(wiring.Component):
+    """Keeps entries of one order in the order in which they were appended.
+
+    An entry is passed on once it is complete and every entry that was appended to its order before
+    it has been passed. Entries of different orders are passed in the order in which this became so,
+    as far as it goes: no order holds up another one, and none passes an entry for ever while
+    another one could.
+
+    One entry may be appended, one completed and one passed in every clock, sustained, also if all
+    are of one order. An entry that completes when it is the first of its order is offered two
+    clocks later, at the earliest; one that completed before is offered in the clock after the one
+    before it was passed. What is offered stays until it is taken. After reset there is no entry.
+
+    Entries of an order are a linked list. Its first entry is either complete, and then it waits in
+    a queue to be passed, or marked as ``first``, and then its completion puts it there. When an
+    entry is passed, its successor becomes the first::
+
+        clock                0     1     2     3     4
+        completes            a     b     c
+        passed                           a     b     c
+        its successor read               b     c     d
+        that looked at                         b     c     d
+
+    Whether that successor is complete is known a clock after which one it is. If nothing else waits
+    to be passed, it is put at the output at once, and is valid there only if it turns out to be
+    complete. So a single order passes an entry in every clock, though each step takes two.
+
+    Parameters
+    ----------
+    entries : int
+        How many entries there are, at least 2.
+    orders : int
+        How many orders there are, at least 1.
+
+    Members
+    -------
+    append_valid : In(1)
+        An entry becomes the last of an order in this clock.
+    append_entry : In(range(entries))
+        Which one. It must not be in an order: it may be again from the clock after it was passed.
+    append_order : In(range(orders))
+        Its order.
+    append_complete : In(1)
+        It is complete already, and will not be completed.
+    complete_valid : In(1)
+        An entry completes in this clock, which is not the one in which it was appended.
+    complete_entry : In(range(entries))
+        Which one.
+    next : Out(stream of an entry)
+        An entry that is passed.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer.
+    ValueError
+        If a size is too small.
+    """
+
+    append_valid: Signal
+    append_entry: Signal
+    append_order: Signal
+    append_complete: Signal
+    complete_valid: Signal
+    complete_entry: Signal
+    next: stream.Interface
+
+    def __init__(self, entries: int, orders: int) -> None:
+        for name, value, least in (("entries", entries, 2), ("orders", orders, 1)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value!r}")
+        self.entries = entries
+        self.orders = orders
+        entry, order = range(entries), range(orders)
+        super().__init__(
+            {
+                "append_valid": In(1),
+                "append_entry": In(entry),
+                "append_order": In(order),
+                "append_complete": In(1),
+                "complete_valid": In(1),
+                "complete_entry": In(entry),
+                "next": Out(stream.Signature(unsigned((entries - 1).bit_length()))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        entry = range(self.entries)
+        first = Signal(self.entries)
+        complete = Signal(self.entries)
+        followed = Signal(self.entries)
+
+        # The last entry of each order, and whether it has not been passed.
+        m.submodules.tails = tails = memory.Memory(shape=entry, depth=self.orders, init=[])
+        tail_write, tail_read = tails.write_port(), tails.read_port()
+        waits = Signal(self.orders)
+        appended = Signal()
+        appended_entry = Signal(entry)
+        appended_order = Signal(range(self.orders))
+        appended_complete = Signal()
+        m.d.comb += [
+            tail_write.addr.eq(self.append_order),
+            tail_write.data.eq(self.append_entry),
+            tail_write.en.eq(self.append_valid),
+            tail_read.addr.eq(self.append_order),
+        ]
+        m.d.sync += [
+            appended.eq(self.append_valid),
+            appended_entry.eq(self.append_entry),
+            appended_order.eq(self.append_order),
+            appended_complete.eq(self.append_complete),
+        ]
+
+        completed = Signal()
+        completed_entry = Signal(entry)
+        m.d.sync += [
+            completed.eq(self.complete_valid),
+            completed_entry.eq(self.complete_entry),
+        ]
+
+        # The entry at the output, its order and its successor.
+        offered = Signal()
+        offered_entry = Signal(entry)
+        guessed = Signal()
+        looked = Signal()
+        looked_entry = Signal(entry)
+        looked_complete = Signal()
+        m.submodules.links = links = memory.Memory(shape=entry, depth=self.entries, init=[])
+        link_write = links.write_port()
+        link_read = links.read_port(transparent_for=(link_write,))
+        m.submodules.homes = homes = memory.Memory(
+            shape=range(self.orders), depth=self.entries, init=[]
+        )
+        home_write, home_read = homes.write_port(), homes.read_port()
+        leaves = Signal()
+        has_successor = Signal()
+        successor = Signal(entry)
+        empties = Signal()
+        m.d.comb += [
+            self.next.valid.eq(offered & (looked_complete | ~guessed)),
+            self.next.payload.eq(offered_entry),
+            leaves.eq(self.next.valid & self.next.ready),
+            has_successor.eq(followed.bit_select(offered_entry, 1)),
+            successor.eq(link_read.data),
+            empties.eq(leaves & ~has_successor),
+        ]
+        with m.If(empties):
+            m.d.sync += waits.bit_select(home_read.data, 1).eq(0)
+
+        # An entry that is appended finds its order empty in the clock in which the last one leaves.
+        follows = Signal()
+        m.d.comb += [
+            follows.eq(
+                waits.bit_select(appended_order, 1)
+                & ~(empties & (home_read.data == appended_order))
+            ),
+            link_write.addr.eq(tail_read.data),
+            link_write.data.eq(appended_entry),
+            link_write.en.eq(appended & follows),
+            home_write.addr.eq(appended_entry),
+            home_write.data.eq(appended_order),
+            home_write.en.eq(appended),
+        ]
+
+        # The successor is looked at in the clock after its predecessor left.
+        completes_first = Signal()
+        m.d.comb += completes_first.eq(
+            completed
+            & (first.bit_select(completed_entry, 1) | (looked & (looked_entry == completed_entry)))
+        )
+        m.d.sync += [
+            looked.eq(leaves & has_successor),
+            looked_entry.eq(successor),
+            looked_complete.eq(
+                complete.bit_select(successor, 1) | (completed & (completed_entry == successor))
+            ),
+        ]
+        with m.If(completed):
+            m.d.sync += complete.bit_select(completed_entry, 1).eq(1)
+        with m.If(looked):
+            m.d.sync += first.bit_select(looked_entry, 1).eq(1)
+        with m.If(appended):
+            m.d.sync += [
+                waits.bit_select(appended_order, 1).eq(1),
+                first.bit_select(appended_entry, 1).eq(~follows),
+                complete.bit_select(appended_entry, 1).eq(appended_complete),
+                followed.bit_select(appended_entry, 1).eq(0),
+            ]
+            with m.If(follows):
+                m.d.sync += followed.bit_select(tail_read.data, 1).eq(1)
+
+        # Those that may be passed, in a queue for each way to become so; each could hold all.
+        moves = Signal()
+        any_queued = Signal()
+        direct = Signal()
+        sources = {
+            "completions": (completes_first & ~direct, completed_entry),
+            "successors": (looked & looked_complete & ~guessed, looked_entry),
+            "appended": (appended & appended_complete & ~follows, appended_entry),
+        }
+        queues = [
+            fifo.SyncFIFOBuffered(width=len(appended_entry), depth=self.entries + 1)
+            for _ in sources
+        ]
+        for queue, (name, (puts, value)) in zip(queues, sources.items(), strict=True):
+            m.submodules[name] = queue
+            m.d.comb += [queue.w_en.eq(puts), queue.w_data.eq(value)]
+        turn = Signal(range(len(queues)))
+        chosen = Signal(range(len(queues)))
+        queued_entry = Signal(entry)
+        count = len(queues)
+        with m.Switch(turn):
+            for k in range(count):
+                with m.Case(k):
+                    for i in reversed(range(k + 1, k + count + 1)):
+                        with m.If(queues[i % count].r_rdy):
+                            m.d.comb += chosen.eq(i % count)
+        with m.Switch(chosen):
+            for k, queue in enumerate(queues):
+                with m.Case(k):
+                    m.d.comb += [queued_entry.eq(queue.r_data), queue.r_en.eq(moves)]
+        with m.If(moves & any_queued):
+            m.d.sync += turn.eq(chosen)
+
+        offered_then = Signal(entry)
+        m.d.comb += [
+            moves.eq(~self.next.valid | self.next.ready),
+            any_queued.eq(Cat(queue.r_rdy for queue in queues).any()),
+            direct.eq(completes_first & moves & ~any_queued),
+            offered_then.eq(
+                Mux(
+                    moves,
+                    Mux(any_queued, queued_entry, Mux(completes_first, completed_entry, successor)),
+                    offered_entry,
+                )
+            ),
+            link_read.addr.eq(offered_then),
+            home_read.addr.eq(offered_then),
+        ]
+        m.d.sync += [offered_entry.eq(offered_then), guessed.eq(0)]
+        with m.If(moves):
+            m.d.sync += [
+                offered.eq(any_queued | completes_first | (leaves & has_successor)),
+                guessed.eq(~any_queued & ~completes_first),
+            ]
+        return m
