@@ -1,0 +1,215 @@
+"""Transfers of write data made into memory beats."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.bus.axi4lite import Response
+from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.axi_beat import write_beat_layout, write_beat_signature
+from mcos_hw.link.packing import (
+    Packed,
+    packed_signature,
+    piece_layout,
+    piece_signature,
+    word_layout,
+    word_signature,
+)
+from mcos_hw.link.request import StructuredStream
+
+__all__ = ["Packer"]
+
+
+class Packer(wiring.Component):
+    """Makes memory beats of the transfers of W, along the pieces of their bursts.
+
+    W names no burst, so its transfers belong to the pieces in the order of both; either may come
+    first. The packer makes one step a clock. A step is a transfer, or the part of one that lies
+    within one memory beat if the data bus is wider. A memory beat appears in ``words`` one clock
+    after its last step, so W runs at a transfer or a memory beat a clock, whichever is slower, also
+    if every piece has one transfer. Bytes of W outside the lanes of their transfer have no strobe
+    in ``words``. The transfers of a refused piece are taken and dropped, one a clock.
+
+    A piece counts its transfers; WLAST is compared with the count, not trusted. A burst with a
+    WLAST that is early or missing is written as its count says, and answered with SLVERR: the
+    pieces from the wrong transfer on say so in ``packed``.
+
+    ``pieces.ready`` and ``data.ready`` come from flip-flops, as AXI asks of WREADY: two transfers
+    and two pieces are taken before they stop. ``words`` waits while its ``ready`` is low, and
+    everything before it then waits too. Reset forgets all that is under way.
+
+    ::
+
+        clock      0    1    2    3
+        pieces    |a  |    |    |          taken
+        data      |a0 |a1  |    |          taken
+        step      |   |a0  |a1  |
+        words     |   |    |    |a  |      if both go into one memory beat
+        packed    |   |    |    |a  |
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes of the memory port.
+    port : PortConfig
+        Sizes of this port.
+
+    Members
+    -------
+    pieces : In(stream of piece_layout)
+        The fragments whose data come next, in order.
+    data : In(stream of write_beat_layout)
+        W.
+    words : Out(stream of word_layout)
+        Memory beats, those of a piece in order and without others in between.
+    packed : Out(Packed)
+        The piece whose last step was made in the clock before. Its last word is offered in the
+        same clock, or waits in ``words`` behind nothing but its own ``ready``.
+    faulty : Out(1)
+        The last piece in ``packed`` ends a burst whose WLAST was early or missing. High for one
+        clock, once a burst.
+    """
+
+    pieces: StructuredStream
+    data: StructuredStream
+    words: StructuredStream
+    packed: Packed
+    faulty: Signal
+
+    def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
+        self.fabric = fabric
+        self.port = port
+        super().__init__(
+            {
+                "pieces": In(piece_signature(fabric, port)),
+                "data": In(write_beat_signature(port)),
+                "words": Out(word_signature(fabric)),
+                "packed": Out(packed_signature(fabric, port)),
+                "faulty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, port, words, packed = self.fabric, self.port, self.words, self.packed
+        beat_bytes = fabric.beat_bytes
+        lanes = max(port.data_bytes, beat_bytes)
+
+        # W waits in ``transfer``; ``spare`` takes the one that is under way when it must stop.
+        beat = write_beat_layout(port)
+        transfer = data.View(beat, Signal(beat, name="transfer"))
+        transfer_valid = Signal()
+        transfer_taken = Signal()
+        spare = Signal(beat)
+        spare_valid = Signal()
+        m.d.comb += self.data.ready.eq(~spare_valid)
+        with m.If(~spare_valid):
+            m.d.sync += spare.eq(self.data.payload)
+        with m.If(~transfer_valid | transfer_taken):
+            m.d.sync += [
+                transfer.eq(Mux(spare_valid, spare, self.data.payload)),
+                transfer_valid.eq(spare_valid | self.data.valid),
+                spare_valid.eq(0),
+            ]
+        with m.Elif(self.data.valid):
+            m.d.sync += spare_valid.eq(1)
+
+        # The piece whose step comes next, and the one behind it.
+        layout = piece_layout(fabric, port)
+        piece = data.View(layout, Signal(layout, name="piece"))
+        piece_valid = Signal()
+        following = Signal(layout)
+        following_valid = Signal()
+        loaded = data.View(layout, Signal(layout, name="loaded"))
+        m.d.comb += [
+            self.pieces.ready.eq(~following_valid),
+            loaded.eq(Mux(following_valid, following, self.pieces.payload)),
+        ]
+        with m.If(~following_valid):
+            m.d.sync += following.eq(self.pieces.payload)
+
+        # A step covers ``offset`` to ``covered``. A transfer has ``reach`` bytes more than one, a
+        # step ``step`` more; both are ones below a power of two, so that sums become ORs.
+        reach = Signal(range(lanes))
+        covered = Signal(range(lanes))
+        step = reach & (beat_bytes - 1)
+        refused = piece.response != Response.OKAY
+        on_last = Signal()
+        goes = Signal()
+        ends_transfer = Signal()
+        ends_piece = Signal()
+        words_move = Signal()
+        m.d.comb += [
+            covered.eq(piece.offset | step),
+            words_move.eq(~words.valid | words.ready),
+            goes.eq(piece_valid & transfer_valid & words_move),
+            ends_transfer.eq(((covered & reach) == reach) | refused),
+            ends_piece.eq(on_last & ends_transfer),
+            transfer_taken.eq(goes & ends_transfer),
+        ]
+        with m.If(~piece_valid | (goes & ends_piece)):
+            m.d.sync += [
+                piece.eq(loaded),
+                reach.eq(Cat(loaded.size > bit for bit in range(len(reach)))),
+                on_last.eq(loaded.transfers == 1),
+                piece_valid.eq(following_valid | self.pieces.valid),
+                following_valid.eq(0),
+            ]
+        with m.Else():
+            with m.If(self.pieces.valid):
+                m.d.sync += following_valid.eq(1)
+            with m.If(goes):
+                m.d.sync += piece.offset.eq(covered + 1)
+            with m.If(transfer_taken):
+                m.d.sync += [
+                    piece.transfers.eq(piece.transfers - 1),
+                    on_last.eq(piece.transfers == 2),
+                ]
+
+        # Whenever ``words`` may move, the bytes of the next step are loaded, also before its
+        # transfer has come: then they are loaded again. So what comes last, whether the step is
+        # made, reaches only strobes. A word that is offered keeps its strobes until it is taken;
+        # the next one begins with none.
+        layout = word_layout(fabric)
+        word = data.View(layout, Signal(layout, name="word"))
+        word_valid = Signal()
+        place_width = (beat_bytes - 1).bit_length()
+        place, within = piece.offset[:place_width], step[:place_width]
+        lane_data = transfer.data.word_select(piece.offset[place_width:], 8 * beat_bytes)
+        lane_strobe = transfer.strobe.word_select(piece.offset[place_width:], beat_bytes)
+        if port.data_bytes < beat_bytes:
+            lane_data = transfer.data.replicate(beat_bytes // port.data_bytes)
+            lane_strobe = transfer.strobe.replicate(beat_bytes // port.data_bytes)
+        m.d.comb += [words.payload.eq(word), words.valid.eq(word_valid)]
+        with m.If(words_move):
+            for byte in range(beat_bytes):
+                inside = (byte >= place) & (((place ^ byte) & ~within) == 0)
+                strobe = lane_strobe[byte] & inside & goes & ~refused
+                with m.If(inside):
+                    m.d.sync += word.data[byte].eq(lane_data.word_select(byte, 8))
+                m.d.sync += word.strobe[byte].eq((word.strobe[byte] & ~word_valid) | strobe)
+            m.d.sync += [
+                word_valid.eq(goes & ~refused & (ends_piece | covered[:place_width].all())),
+                word.entry.eq(piece.entry),
+                word.last.eq(ends_piece),
+            ]
+
+        # Whether the next piece begins a burst, and whether this burst had a wrong WLAST so far.
+        begins = Signal(init=1)
+        wronged = Signal()
+        wrong = wronged | (transfer.last != (piece.last & on_last))
+        with m.If(transfer_taken):
+            m.d.sync += wronged.eq(wrong & ~(ends_piece & piece.last))
+        with m.If(goes & ends_piece):
+            m.d.sync += begins.eq(piece.last)
+        m.d.sync += [
+            packed.valid.eq(goes & ends_piece),
+            packed.entry.eq(piece.entry),
+            packed.id.eq(piece.id),
+            packed.first.eq(begins),
+            packed.last.eq(piece.last),
+            packed.refused.eq(refused),
+            packed.response.eq(piece.response | Mux(wrong, Response.SLVERR, 0)),
+            self.faulty.eq(goes & ends_piece & piece.last & wrong),
+        ]
+        return m

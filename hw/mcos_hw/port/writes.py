@@ -1,0 +1,263 @@
+"""The write side of an AXI port."""
+
+from amaranth import *
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.bus.axi4lite import Response
+from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.axi_beat import (
+    write_beat_signature,
+    write_response_layout,
+    write_response_signature,
+)
+from mcos_hw.link.burst import attributes_layout
+from mcos_hw.link.fragment import fragment_signature, landing_layout, landing_signature
+from mcos_hw.link.packing import Packed
+from mcos_hw.link.request import StructuredStream
+from mcos_hw.link.transfer import (
+    Acknowledged,
+    Described,
+    Fetch,
+    acknowledged_signature,
+    described_signature,
+    fetch_signature,
+)
+from mcos_hw.port.order import ResponseOrder
+from mcos_hw.port.packer import Packer
+from mcos_hw.port.write_bank import WriteBank
+from mcos_hw.primitive.backlog import Backlog
+from mcos_hw.primitive.free_list import FreeList
+
+__all__ = ["WriteSide"]
+
+
+class WriteSide(wiring.Component):
+    """Brings write fragments and their data together, lands them, and answers their bursts.
+
+    A fragment takes a free number, its *entry*, and waits until W has brought its data into the
+    bank. Then it lands, in the order of AW. So a landed fragment never waits for a requester: a
+    slow writer holds up later writes of its own port, as AXI itself does, and nobody else. A
+    fragment that may not land yet keeps later ones from landing, but their data still come in,
+    until the bank is full or every entry is taken.
+
+    The memory side fetches the data of landed fragments and acknowledges them, both in any order.
+    A burst gets one answer, after its last fragment was acknowledged: the worst answer of its
+    fragments, DECERR over SLVERR over OKAY. Answers of one order (low bits of the ID) come in the
+    order of AW, those of different orders as they are ready. A refused burst does not land; it is
+    answered in its turn, after its transfers of W were taken. WLAST is checked, see
+    :class:`mcos_hw.port.packer.Packer`.
+
+    A fragment, a transfer of W, a landing, a fetch, an acknowledgement and an answer pass in every
+    clock, sustained. A fragment whose data are waiting lands two clocks after it was taken::
+
+        clock       0        1        2        3
+        fragments  |taken   |        |        |
+        packer     |        |step    |word    |      a fragment of one transfer
+        landings   |        |        |offered |
+        order      |        |        |appended|      refused: also complete
+
+    ``fragments.ready``, ``data.ready`` and the answers come from flip-flops. Requesters that do not
+    take B hold up entries of this port alone: ``fetch``, ``described`` and ``acknowledged`` never
+    wait. Reset forgets all that is under way.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes of the memory port.
+    port : PortConfig
+        Sizes of this port.
+
+    Members
+    -------
+    fragments : In(stream of fragment_layout)
+        Fragments of AW's bursts, in order.
+    data : In(stream of write_beat_layout)
+        W.
+    landings : Out(stream of landing_layout)
+        Fragments whose data are in the bank.
+    fetch : In(Fetch)
+        The memory port fetches data, from the clock after the landing on.
+    described : In(Described)
+        The memory port asks for the attributes of a landed fragment.
+    acknowledged : In(Acknowledged)
+        Memory has written a fragment, all of which was fetched.
+    responses : Out(stream of write_response_layout)
+        B.
+    faulty : Out(1)
+        A burst whose WLAST was early or missing has ended. High for one clock, once a burst.
+    """
+
+    fragments: StructuredStream
+    data: StructuredStream
+    landings: StructuredStream
+    fetch: Fetch
+    described: Described
+    acknowledged: Acknowledged
+    responses: StructuredStream
+    faulty: Signal
+
+    def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
+        self.fabric = fabric
+        self.port = port
+        super().__init__(
+            {
+                "fragments": In(fragment_signature(fabric, port)),
+                "data": In(write_beat_signature(port)),
+                "landings": Out(landing_signature(fabric, port)),
+                "fetch": In(fetch_signature(fabric)),
+                "described": In(described_signature(fabric)),
+                "acknowledged": In(acknowledged_signature(fabric)),
+                "responses": Out(write_response_signature(port)),
+                "faulty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, port, fragment = self.fabric, self.port, self.fragments.payload
+
+        m.submodules.entries = entries = FreeList(port.writes)
+        m.submodules.packer = packer = Packer(fabric, port)
+        m.submodules.bank = bank = WriteBank(fabric, port)
+        m.submodules.waiting = waiting = Backlog(landing_layout(fabric, port), depth=port.writes)
+        wiring.connect(m, packer.words, bank.words)
+        wiring.connect(m, wiring.flipped(self.data), packer.data)
+        wiring.connect(m, wiring.flipped(self.fetch), bank.fetch)
+        m.d.comb += self.faulty.eq(packer.faulty)
+
+        # A fragment goes to the packer, and to the backlog of those that wait for their data.
+        refused = fragment.response != Response.OKAY
+        taken = self.fragments.valid & self.fragments.ready
+        piece, item = packer.pieces.payload, waiting.i.payload
+        m.d.comb += [
+            self.fragments.ready.eq(entries.take.valid & packer.pieces.ready),
+            entries.take.ready.eq(self.fragments.valid & packer.pieces.ready),
+            packer.pieces.valid.eq(self.fragments.valid & entries.take.valid),
+            piece.entry.eq(entries.take.payload),
+            piece.offset.eq(fragment.address),
+            *(
+                piece[name].eq(fragment[name])
+                for name in ("id", "size", "transfers", "last", "response")
+            ),
+            waiting.i.valid.eq(taken & ~refused),
+            item.entry.eq(entries.take.payload),
+            item.address.eq(fragment.address & -fabric.beat_bytes),
+            item.order.eq(fragment.id),
+            *(item[name].eq(fragment[name]) for name in ("tenant", "beats", "offered")),
+        ]
+
+        # Fragments land in the order in which they were packed, so a count says how many may. The
+        # one whose last word is stored in this clock may land in it: its data are there when they
+        # can be fetched.
+        packed = Signal(range(port.writes + 1))
+        stored = packer.words.valid & packer.words.ready & packer.words.payload.last
+        complete = (packed != 0) | stored
+        lands = self.landings.valid & self.landings.ready
+        m.d.comb += [
+            self.landings.payload.eq(waiting.o.payload),
+            self.landings.valid.eq(waiting.o.valid & complete),
+            waiting.o.ready.eq(self.landings.ready & complete),
+        ]
+        m.d.sync += packed.eq(packed + stored - lands)
+
+        m.submodules.attributes = attributes = memory.Memory(
+            shape=attributes_layout(), depth=port.writes, init=[]
+        )
+        write, read = attributes.write_port(), attributes.read_port()
+        m.d.comb += [
+            write.addr.eq(entries.take.payload),
+            write.data.eq(fragment.attributes),
+            write.en.eq(taken),
+            read.addr.eq(self.described.entry),
+            read.en.eq(self.described.stb),
+            self.described.attributes.eq(read.data),
+        ]
+
+        m.submodules.order = order = ResponseOrder(entries=port.writes, orders=1 << port.order_bits)
+        self._answer(m, packer.packed, order)
+        # An entry is free when the order passes it: the next clock reads what is known of it.
+        m.d.sync += [
+            entries.give.valid.eq(order.next.valid & order.next.ready),
+            entries.give.number.eq(order.next.payload),
+        ]
+        return m
+
+    def _answer(self, m: Module, packed: Packed, order: ResponseOrder) -> None:
+        """From packed and acknowledged fragments to B.
+
+        A fragment enters the order of responses when it is packed, not when it is taken. A refused
+        one is complete then, so it never competes with an acknowledgement.
+        """
+        port, acknowledged, responses = self.port, self.acknowledged, self.responses
+        layout = data.StructLayout(
+            {"id": port.id_width, "first": 1, "last": 1, "refused": 1, "response": 2}
+        )
+        m.submodules.ended = ended = memory.Memory(shape=layout, depth=port.writes, init=[])
+        m.submodules.written = written = memory.Memory(shape=2, depth=port.writes, init=[])
+        ended_write, ended_read = ended.write_port(), ended.read_port()
+        written_write, written_read = written.write_port(), written.read_port()
+        m.d.comb += [
+            ended_write.addr.eq(packed.entry),
+            *(ended_write.data[name].eq(getattr(packed, name)) for name in layout.members),
+            ended_write.en.eq(packed.valid),
+            written_write.addr.eq(acknowledged.entry),
+            # No exclusive access is asked of memory, so EXOKAY is OKAY.
+            written_write.data.eq(Mux(acknowledged.response[1], acknowledged.response, 0)),
+            written_write.en.eq(acknowledged.valid),
+            order.append_valid.eq(packed.valid),
+            order.append_entry.eq(packed.entry),
+            order.append_order.eq(packed.id),
+            order.append_complete.eq(packed.refused),
+            order.complete_valid.eq(acknowledged.valid),
+            order.complete_entry.eq(acknowledged.entry),
+        ]
+
+        # The fragment that has passed the order waits, in the memories' outputs, until B has room
+        # for the answer of its burst.
+        fragment = ended_read.data
+        fragment_valid = Signal()
+        leaves = Signal()
+        moves = ~fragment_valid | leaves
+        m.d.comb += [
+            order.next.ready.eq(moves),
+            ended_read.addr.eq(order.next.payload),
+            ended_read.en.eq(moves),
+            written_read.addr.eq(order.next.payload),
+            written_read.en.eq(moves),
+        ]
+        with m.If(moves):
+            m.d.sync += fragment_valid.eq(order.next.valid)
+
+        # SLVERR is 2 and DECERR 3, so the worse of two answers is their OR. The worst of the
+        # fragments so far is kept by order; the first fragment of a burst does not look at it, so
+        # the memory needs no contents at reset.
+        m.submodules.worst = worst = memory.Memory(
+            shape=2, depth=max(2, 1 << port.order_bits), init=[]
+        )
+        worst_write, worst_read = worst.write_port(), worst.read_port(domain="comb")
+        answer = Signal(2)
+        response = data.View(
+            write_response_layout(port), Signal(write_response_layout(port), name="response")
+        )
+        response_valid = Signal()
+        m.d.comb += [
+            worst_read.addr.eq(fragment.id[: port.order_bits]),
+            worst_write.addr.eq(fragment.id[: port.order_bits]),
+            answer.eq(
+                fragment.response
+                | Mux(fragment.refused, 0, written_read.data)
+                | Mux(fragment.first, 0, worst_read.data)
+            ),
+            worst_write.data.eq(answer),
+            leaves.eq(fragment_valid & (~fragment.last | ~response_valid | responses.ready)),
+            worst_write.en.eq(leaves),
+            responses.payload.eq(response),
+            responses.valid.eq(response_valid),
+        ]
+        with m.If(~response_valid | responses.ready):
+            m.d.sync += [
+                response_valid.eq(fragment_valid & fragment.last),
+                response.id.eq(fragment.id),
+                response.response.eq(answer),
+            ]
