@@ -26,7 +26,7 @@ PORT_RANGES: Mapping[str, tuple[int, int]] = {
     "writes": (4, 512),
     "write_units": (16, 4096),
     "table_rows": (1, 32),
-    "hazard_rows": (4, 256),
+    "hazard_rows": (4, 65536),
 }
 """Least and largest value of each size of a port; some depend on another one as well."""
 
@@ -69,8 +69,10 @@ class PortConfig:
     table_rows : int
         Rows of its tenant table; a power of two.
     hazard_rows : int
-        Rows of its hazard table, for each direction; a power of two. Blocks that share a row wait
-        for one another if they touch the same beats.
+        Values of the hash by which its outstanding fragments are told apart; a power of two. Blocks
+        that share one wait for one another if they touch the same beats. It costs its logarithm in
+        bits of each fragment: with 12 fragments outstanding, the next one waits in vain once in
+        300 times at 4096 values.
 
     Raises
     ------
@@ -88,7 +90,7 @@ class PortConfig:
     writes: int = 64
     write_units: int = 128
     table_rows: int = 8
-    hazard_rows: int = 32
+    hazard_rows: int = 4096
 
     def __post_init__(self) -> None:
         for name, (low, high) in PORT_RANGES.items():

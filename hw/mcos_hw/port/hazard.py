@@ -1,0 +1,121 @@
+"""What is outstanding in one direction of a port, so that no fragment overtakes one of its ID."""
+
+from functools import reduce
+from operator import xor
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.fragment import landing_layout
+
+__all__ = ["HazardTable"]
+
+
+class HazardTable(wiring.Component):
+    """Tells whether a fragment may land beside those that are outstanding.
+
+    Memory sees slots as transaction ids and may serve them in any order. AXI asks that transactions
+    of one ID and direction that touch the same bytes take effect in order. So a fragment waits
+    while an earlier one of its order that touches one of its memory beats is outstanding. Beats are
+    compared, not blocks, so that small sequential transfers of one ID go on side by side.
+
+    For each outstanding fragment the table keeps a row: the beats that it touches, as a bit each,
+    and a hash of its order and block, one of ``hazard_rows`` values. Fragments wait for one another
+    also where two hashes are equal by chance. That costs time, never order: equal blocks of one
+    order always have equal hashes.
+
+    The table takes a fragment in and lets one go in every clock. A fragment counts from the clock
+    after ``enter`` until the clock of its ``leave_valid``, so the next one may land a clock later.
+    After reset nothing is outstanding.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes.
+    port : PortConfig
+        Sizes of the port.
+
+    Members
+    -------
+    landing : In(landing_layout)
+        The fragment that wants to land; it may be anything if there is none.
+    clear : Out(1)
+        No outstanding fragment keeps ``landing`` from landing.
+    enter : In(1)
+        ``landing`` is outstanding from now on. Only set while ``clear`` is.
+    leave_valid : In(1)
+        A fragment is no longer outstanding.
+    leave_entry : In(entry_width)
+        Its number. It entered in an earlier clock.
+    """
+
+    landing: data.View
+    clear: Signal
+    enter: Signal
+    leave_valid: Signal
+    leave_entry: Signal
+
+    def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
+        self.fabric = fabric
+        self.port = port
+        super().__init__(
+            {
+                "landing": In(landing_layout(fabric, port)),
+                "clear": Out(1),
+                "enter": In(1),
+                "leave_valid": In(1),
+                "leave_entry": In(fabric.entry_width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, port, landing = self.fabric, self.port, self.landing
+        entries = max(port.reads, port.writes)
+        max_beats = fabric.channel.max_beats
+        block = landing.address[fabric.block_width :]
+        first = landing.address[fabric.channel.beat_bytes.bit_length() - 1 : fabric.block_width]
+
+        width = port.hazard_rows.bit_length() - 1
+        key = Signal(width)
+        beats = Signal(max_beats)
+        m.d.comb += [
+            key.eq(_hash(block, landing.order, width)),
+            beats.eq(((1 << landing.beats) - 1) << first),
+        ]
+
+        blocking = Signal(entries)
+        m.d.comb += self.clear.eq(~blocking.any())
+        for e in range(entries):
+            outstanding = Signal(name=f"outstanding_{e}")
+            row_key = Signal(width, name=f"key_{e}")
+            row_beats = Signal(max_beats, name=f"beats_{e}")
+            here = landing.entry == e
+            m.d.comb += blocking[e].eq(outstanding & (row_key == key) & (row_beats & beats).any())
+            # Whether the fragment enters is known late; its row may be written in any case.
+            with m.If(here & ~outstanding):
+                m.d.sync += [row_key.eq(key), row_beats.eq(beats), outstanding.eq(self.enter)]
+            with m.If(self.leave_valid & (self.leave_entry == e)):
+                m.d.sync += outstanding.eq(0)
+        return m
+
+
+def _hash(block: Value, order: Value, width: int) -> Value:
+    """Exclusive or of pieces of a block's number and of its order.
+
+    Low bits of the block pass as they are, so blocks of a stream differ. The next piece is turned
+    round, so that regions of a power of two, and orders, differ in high bits, where a stream does
+    not count. Orders are in other places than regions: a requester may have one of each.
+    """
+    pieces = [block[low : low + width] for low in range(0, len(block), width)]
+    parts = [piece if i % 2 == 0 else _turned(piece, width) for i, piece in enumerate(pieces)]
+    places = [order[low : low + width] for low in range(0, len(order), width)]
+    parts += [_turned(place, width).rotate_right(3) for place in places]
+    return reduce(xor, parts)
+
+
+def _turned(piece: Value, width: int) -> Value:
+    """A piece of at most ``width`` bits from its last bit to its first, in the high bits."""
+    return Cat(Const(0, width - len(piece)), piece[::-1])
