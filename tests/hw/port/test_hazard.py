@@ -112,7 +112,7 @@ def test_what_lands_in_a_clock_counts_in_the_next_one_and_until_it_leaves():
         for entry in range(16):
             wanted["entry"] = entry
             await enter(bench, wanted)
-            wanted["entry"] = entry + 1
+            wanted["entry"] = (entry + 1) % 16
             assert not is_clear(bench, wanted)
             bench.set(leave_valid=1, leave_entry=entry)
             assert not bench.get("clear")
