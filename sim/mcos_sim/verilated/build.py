@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from mcos_hw.config import ChannelConfig
 from mcos_sim.building.store import kept
 from mcos_sim.building.verilator import (
+    LIBRARY_ARGUMENTS,
     VERILATOR,
     WAIVERS,
     compile_model,
@@ -34,12 +35,6 @@ _HARNESS = Path(__file__).with_name("harness.cpp")
 _NAME = "mcos_probed"
 
 _FILE = "library.so"
-
-_VERILATOR_ARGUMENTS = (
-    *("--cc", "--exe", "--prefix", "Vtop", "-O3", "--no-assert"),
-    *("--x-assign", "fast", "--x-initial", "fast"),
-    *("-CFLAGS", "-fPIC", "-LDFLAGS", "-shared"),
-)
 
 
 class Library:
@@ -127,7 +122,7 @@ def library_of(verilog_text: str, config: ChannelConfig) -> Library:
 def recipe(config: ChannelConfig, *texts: str) -> str:
     """Hexadecimal digits that name what is built and how."""
     harness = (_HARNESS.read_text(), _layout_header(config))
-    return recipe_hash(*_VERILATOR_ARGUMENTS, *harness, *texts)
+    return recipe_hash(*LIBRARY_ARGUMENTS, *harness, *texts)
 
 
 def _layout_header(config: ChannelConfig) -> str:
@@ -145,9 +140,9 @@ def _make(text: str, config: ChannelConfig, folder: Path, *options: str) -> None
     source = objects / f"{_NAME}.v"
     source.write_text(text)
     shutil.copy(_HARNESS, objects)
-    command = [str(VERILATOR), *_VERILATOR_ARGUMENTS, *options, "--top-module", _NAME]
+    command = [str(VERILATOR), *LIBRARY_ARGUMENTS, *options, "--top-module", _NAME]
     command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
     with stage("running Verilator"):
         run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
-    compile_model(objects, runtime=f"runtime-{recipe_hash(*_VERILATOR_ARGUMENTS)}")
+    compile_model(objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}")
     (objects / _FILE).rename(folder / _FILE)

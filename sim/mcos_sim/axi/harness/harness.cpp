@@ -1,0 +1,266 @@
+// Runs the AXI top between random managers and a memory, and watches every interface.
+//
+// sizes.h is written by mcos_sim.axi.library: widths of the ports, rules, and where each setting
+// and each result is. A clock is: managers and memory drive, the design settles, everybody sees
+// what crosses, the edge takes it.
+
+// The design is compiled for quick builds; half of a run is spent here.
+#pragma GCC optimize("O2")
+
+#include <algorithm>
+#include <memory>
+
+#include "checker.h"
+#include "memory.h"
+#include "requester.h"
+#include "verilated.h"
+
+namespace {
+
+constexpr int kBusClocks = 64;  // for which a register access may take
+
+struct Simulation {
+    VerilatedContext context;
+    Vtop top{&context};
+    Verdict verdict;
+    Space space;
+    Memory memory;
+    Reference reference;
+    Interface ports[kPorts], back;
+    std::vector<std::unique_ptr<Requester>> requesters;
+    std::vector<std::unique_ptr<Checker>> checkers;
+    int64_t patience, most_faults, progress = 0;
+    bool drained = false;
+
+    Simulation(const int64_t *all, const int64_t *of_ports, const int64_t *of_memory,
+               const int64_t *regions, const int64_t *ids)
+        : space(regions, all[kRegionCount]), memory(verdict, space, of_memory, uint64_t(all[kSeed])),
+          reference(memory.bytes), patience(all[kPatience]), most_faults(all[kMostFaults]) {
+        static const char *const kNames[] = {
+#define NAME(number, prefix) #prefix,
+            EACH_PORT(NAME)
+        };
+        for (int port = 0; port < kPorts; ++port) {
+            Ids known;
+            for (auto *list : {&known.mapped, &known.unmapped})
+                for (int64_t count = *ids++; count; --count) list->push_back(uint32_t(*ids++));
+            requesters.push_back(std::make_unique<Requester>(
+                verdict, reference, space, port, of_ports + port * kPortSettings, std::move(known),
+                uint64_t(all[kSeed]) * 16 + port + 1));
+            checkers.push_back(std::make_unique<Checker>(verdict, kNames[port], kDataBytes[port],
+                                                         kIdWidths[port], false));
+        }
+        checkers.push_back(
+            std::make_unique<Checker>(verdict, "m00_axi", kMemoryBytes, kMemoryIdWidth, true));
+        top.rst = 1;
+        top.clk = 0;
+        write(false, 0, 0);
+        top.s_axil_arvalid = 0;
+        top.s_axil_bready = 1;
+        top.s_axil_rready = 1;
+        for (int k = 0; k < 2; ++k) still();
+        top.rst = 0;
+    }
+
+    void drive_all() {
+#define DRIVE(number, prefix) drive_##prefix(top, ports[number]);
+        EACH_PORT(DRIVE)
+        drive_memory(top, back);
+    }
+
+    void sample_all() {
+#define SAMPLE(number, prefix) sample_##prefix(top, ports[number]);
+        EACH_PORT(SAMPLE)
+        sample_memory(top, back);
+    }
+
+    void settle() {
+        drive_all();
+        top.clk = 0;
+        top.eval();
+    }
+
+    void edge() {
+        top.clk = 1;
+        top.eval();
+        ++verdict.clock;
+    }
+
+    void still() {  // a clock in which nothing is asked for
+        settle();
+        edge();
+    }
+
+    int64_t oldest() {
+        int64_t least = verdict.clock;
+        for (auto &each : requesters) least = std::min(least, each->oldest(verdict.clock));
+        return least;
+    }
+
+    void clock() {
+        const int64_t now = verdict.clock, reads_from = oldest();
+        for (int port = 0; port < kPorts; ++port)
+            requesters[port]->drive(ports[port], now, reads_from);
+        memory.drive(back, now);
+        settle();
+        sample_all();
+        for (int port = 0; port < kPorts; ++port) checkers[port]->clock(ports[port]);
+        checkers[kPorts]->clock(back);
+        for (int port = 0; port < kPorts; ++port)
+            requesters[port]->observe(ports[port], now, reads_from);
+        memory.observe(back, now);
+        edge();
+    }
+
+    // Whether a port with something outstanding has not moved for longer than patience.
+    bool stuck() {
+        for (int port = 0; port < kPorts; ++port) {
+            const Requester &each = *requesters[port];
+            if (!each.outstanding() || verdict.clock - each.moved <= patience) continue;
+            verdict.fault(kDeadlock, "port %d: nothing has moved for %lld clocks, and %lld are under way",
+                          port, (long long)patience, (long long)each.outstanding());
+            return true;
+        }
+        return false;
+    }
+
+    int64_t outstanding() const {
+        int64_t sum = 0;
+        for (auto &each : requesters) sum += each->outstanding();
+        return sum;
+    }
+
+    bool finished() {
+        bool all = true;
+        for (auto &each : requesters) all &= each->endless() || each->finished();
+        if (!all) return false;
+        for (auto &each : requesters) each->stopped = true;
+        return !outstanding();
+    }
+
+    // Up to a clock, or until all bursts are answered. What is in memory at the end is judged.
+    void run(int64_t until) {
+        for (auto &each : requesters) each->moved = std::max(each->moved, verdict.clock);
+        bool whole = false;
+        while (verdict.clock < until && verdict.total < most_faults) {
+            clock();
+            if (verdict.clock % 16) continue;
+            if ((whole = finished()) || (verdict.clock % 1024 == 0 && stuck())) break;
+        }
+        if (!whole) {
+            if (verdict.clock < until && !verdict.total) return;
+            if (verdict.counts[kDeadlock]) verdict.counts[kLost] += outstanding();
+            return;
+        }
+        for (int k = 0; k < 256; ++k) clock();  // what comes now comes twice
+        const int64_t now = verdict.clock;
+        for (size_t at = 0; at < memory.bytes.size() && verdict.total < most_faults; ++at) {
+            const auto look = reference.read(at, memory.bytes[at], now, 0, kNobody, now);
+            if (look == Reference::kLegal) continue;
+            verdict.fault(look == Reference::kStale ? kMisordered : kCorrupted,
+                          "memory: byte %zu is %#x in the end, which %s", at, memory.bytes[at],
+                          look == Reference::kStale ? "was overwritten" : "nobody wrote there");
+        }
+        drained = true;
+    }
+
+    void write(bool valid, int64_t address, int64_t word) {
+        top.s_axil_awvalid = valid;
+        top.s_axil_wvalid = valid;
+        top.s_axil_awaddr = address;
+        top.s_axil_wdata = word;
+        top.s_axil_wstrb = 0xF;
+    }
+
+    static constexpr uint32_t kNobody = ~0u;
+};
+
+Simulation &of(void *handle) { return *static_cast<Simulation *>(handle); }
+
+}  // namespace
+
+extern "C" {
+
+void *axi_create(const int64_t *all, const int64_t *ports, const int64_t *memory,
+                 const int64_t *regions, const int64_t *ids) {
+    return new Simulation(all, ports, memory, regions, ids);
+}
+
+void axi_destroy(void *handle) {
+    of(handle).top.final();
+    delete &of(handle);
+}
+
+// Writes a register while nothing is asked for; its response, or -1 without one.
+int64_t axi_write(void *handle, int64_t address, int64_t word) {
+    Simulation &simulation = of(handle);
+    Vtop &top = simulation.top;
+    simulation.write(true, address, word);
+    bool address_taken = false, data_taken = false;
+    for (int waited = 0; waited < kBusClocks; ++waited) {
+        simulation.settle();
+        address_taken |= top.s_axil_awvalid && top.s_axil_awready;
+        data_taken |= top.s_axil_wvalid && top.s_axil_wready;
+        const bool answered = top.s_axil_bvalid;
+        const int64_t code = top.s_axil_bresp;
+        simulation.edge();
+        top.s_axil_awvalid = !address_taken;
+        top.s_axil_wvalid = !data_taken;
+        if (answered) return code;
+    }
+    simulation.write(false, 0, 0);
+    return -1;
+}
+
+// The word of a register while nothing is asked for; -1 unless it answers OKAY.
+int64_t axi_read(void *handle, int64_t address) {
+    Simulation &simulation = of(handle);
+    Vtop &top = simulation.top;
+    top.s_axil_araddr = address;
+    top.s_axil_arvalid = 1;
+    for (int waited = 0; waited < kBusClocks; ++waited) {
+        simulation.settle();
+        const bool taken = top.s_axil_arvalid && top.s_axil_arready, answered = top.s_axil_rvalid;
+        const int64_t word = top.s_axil_rresp ? -1 : int64_t(top.s_axil_rdata);
+        simulation.edge();
+        if (taken) top.s_axil_arvalid = 0;
+        if (answered) return word;
+    }
+    top.s_axil_arvalid = 0;
+    return -1;
+}
+
+void axi_idle(void *handle, int64_t clocks) {
+    for (; clocks > 0; --clocks) of(handle).still();
+}
+
+// Runs up to a clock or until everything is answered, and fills `results`.
+void axi_run(void *handle, int64_t until, int64_t *results) {
+    Simulation &simulation = of(handle);
+    simulation.run(until);
+    const Verdict &verdict = simulation.verdict;
+    for (int sort = 0; sort < kFaultSorts; ++sort) results[sort] = verdict.counts[sort];
+    results[kClock] = verdict.clock;
+    results[kFirstClock] = verdict.first_clock;
+    results[kDrained] = simulation.drained;
+    results[kOutstanding] = simulation.outstanding();
+    for (int port = 0; port < kPorts; ++port) {
+        const Requester &from = *simulation.requesters[port];
+        int64_t *to = results + kResults + port * kPortResults;
+        to[kDone] = from.done;
+        to[kReads] = from.reads.count;
+        to[kReadClocks] = from.reads.sum;
+        to[kWorstRead] = from.reads.worst;
+        to[kWritesDone] = from.writes.count;
+        to[kWriteClocks] = from.writes.sum;
+        to[kWorstWrite] = from.writes.worst;
+        to[kBytesRead] = from.bytes_read;
+        to[kBytesWritten] = from.bytes_written;
+        to[kUnmappedDone] = from.unmapped;
+        to[kFaultyDone] = from.faulty;
+    }
+}
+
+const char *axi_fault(void *handle) { return of(handle).verdict.first.c_str(); }
+
+}  // extern "C"

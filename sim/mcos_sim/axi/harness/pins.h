@@ -1,0 +1,145 @@
+// An AXI interface as plain values, and its way to and from the pins of the design.
+
+#pragma once
+
+#include <cstring>
+
+#include "Vtop.h"
+#include "basics.h"
+
+struct Address {
+    bool valid = false, ready = false;
+    uint32_t id = 0;
+    Shape shape;
+    uint8_t lock = 0, cache = 0, prot = 0, qos = 0;
+
+    bool same(const Address &other) const {
+        return id == other.id && shape.address == other.shape.address &&
+               shape.length == other.shape.length && shape.size == other.shape.size &&
+               shape.kind == other.shape.kind && lock == other.lock && cache == other.cache &&
+               prot == other.prot && qos == other.qos;
+    }
+};
+
+struct WriteData {
+    bool valid = false, ready = false, last = false;
+    uint32_t id = 0;  // AXI3 alone
+    uint64_t strobe = 0;
+    uint8_t data[kMostBytes] = {};
+
+    bool same(const WriteData &other) const {
+        return last == other.last && id == other.id && strobe == other.strobe &&
+               !std::memcmp(data, other.data, sizeof data);
+    }
+};
+
+struct WriteResponse {
+    bool valid = false, ready = false;
+    uint32_t id = 0;
+    uint8_t code = 0;
+
+    bool same(const WriteResponse &other) const { return id == other.id && code == other.code; }
+};
+
+struct ReadData {
+    bool valid = false, ready = false, last = false;
+    uint32_t id = 0;
+    uint8_t code = 0;
+    uint8_t data[kMostBytes] = {};
+
+    bool same(const ReadData &other) const {
+        return last == other.last && id == other.id && code == other.code &&
+               !std::memcmp(data, other.data, sizeof data);
+    }
+};
+
+struct Interface {
+    Address aw, ar;
+    WriteData w;
+    WriteResponse b;
+    ReadData r;
+};
+
+// A manager's signals of an address channel, to or from the pins; QOS is AXI4's alone.
+#define DRIVE_ADDRESS(prefix, channel, from)                                                       \
+    top.prefix##_##channel##valid = from.valid;                                                    \
+    top.prefix##_##channel##id = from.id;                                                          \
+    top.prefix##_##channel##addr = from.shape.address;                                             \
+    top.prefix##_##channel##len = from.shape.length;                                               \
+    top.prefix##_##channel##size = from.shape.size;                                                \
+    top.prefix##_##channel##burst = from.shape.kind;                                               \
+    top.prefix##_##channel##lock = from.lock;                                                      \
+    top.prefix##_##channel##cache = from.cache;                                                    \
+    top.prefix##_##channel##prot = from.prot;                                                      \
+    top.prefix##_##channel##qos = from.qos;
+
+#define SAMPLE_ADDRESS(prefix, channel, to)                                                        \
+    to.valid = top.prefix##_##channel##valid;                                                      \
+    to.id = top.prefix##_##channel##id;                                                            \
+    to.shape.address = top.prefix##_##channel##addr;                                               \
+    to.shape.length = top.prefix##_##channel##len;                                                 \
+    to.shape.size = top.prefix##_##channel##size;                                                  \
+    to.shape.kind = top.prefix##_##channel##burst;                                                 \
+    to.lock = top.prefix##_##channel##lock;                                                        \
+    to.cache = top.prefix##_##channel##cache;                                                      \
+    to.prot = top.prefix##_##channel##prot;
+
+// Drives a port of the design as its manager.
+#define DRIVE_PORT(number, prefix)                                                                 \
+    inline void drive_##prefix(Vtop &top, const Interface &of) {                                   \
+        DRIVE_ADDRESS(prefix, aw, of.aw)                                                           \
+        DRIVE_ADDRESS(prefix, ar, of.ar)                                                           \
+        top.prefix##_wvalid = of.w.valid;                                                          \
+        top.prefix##_wlast = of.w.last;                                                            \
+        top.prefix##_wstrb = of.w.strobe;                                                          \
+        std::memcpy(&top.prefix##_wdata, of.w.data, kDataBytes[number]);                           \
+        top.prefix##_bready = of.b.ready;                                                          \
+        top.prefix##_rready = of.r.ready;                                                          \
+    }                                                                                              \
+    inline void sample_##prefix(const Vtop &top, Interface &to) {                                  \
+        to.aw.ready = top.prefix##_awready;                                                        \
+        to.ar.ready = top.prefix##_arready;                                                        \
+        to.w.ready = top.prefix##_wready;                                                          \
+        to.b.valid = top.prefix##_bvalid;                                                          \
+        to.b.id = top.prefix##_bid;                                                                \
+        to.b.code = top.prefix##_bresp;                                                            \
+        to.r.valid = top.prefix##_rvalid;                                                          \
+        to.r.id = top.prefix##_rid;                                                                \
+        to.r.code = top.prefix##_rresp;                                                            \
+        to.r.last = top.prefix##_rlast;                                                            \
+        std::memcpy(to.r.data, &top.prefix##_rdata, kDataBytes[number]);                           \
+    }
+
+EACH_PORT(DRIVE_PORT)
+
+// Drives the memory port of the design as its subordinate.
+inline void drive_memory(Vtop &top, const Interface &of) {
+    top.m00_axi_awready = of.aw.ready;
+    top.m00_axi_arready = of.ar.ready;
+    top.m00_axi_wready = of.w.ready;
+    top.m00_axi_bvalid = of.b.valid;
+    top.m00_axi_bid = of.b.id;
+    top.m00_axi_bresp = of.b.code;
+    top.m00_axi_rvalid = of.r.valid;
+    top.m00_axi_rid = of.r.id;
+    top.m00_axi_rresp = of.r.code;
+    top.m00_axi_rlast = of.r.last;
+    std::memcpy(&top.m00_axi_rdata, of.r.data, kMemoryBytes);
+}
+
+inline void sample_memory(const Vtop &top, Interface &to) {
+    SAMPLE_ADDRESS(m00_axi, aw, to.aw)
+    SAMPLE_ADDRESS(m00_axi, ar, to.ar)
+    to.w.valid = top.m00_axi_wvalid;
+    to.w.last = top.m00_axi_wlast;
+    to.w.strobe = top.m00_axi_wstrb;
+    std::memcpy(to.w.data, &top.m00_axi_wdata, kMemoryBytes);
+    to.b.ready = top.m00_axi_bready;
+    to.r.ready = top.m00_axi_rready;
+#if MEMORY_AXI3
+    to.w.id = top.m00_axi_wid;
+#else
+    to.aw.qos = top.m00_axi_awqos;
+    to.ar.qos = top.m00_axi_arqos;
+#endif
+}
