@@ -10,7 +10,10 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.fragment import landing_layout
 
-__all__ = ["HazardTable"]
+__all__ = [
+    "HazardTable",
+    "order_hash",
+]
 
 
 class HazardTable(wiring.Component):
@@ -82,7 +85,7 @@ class HazardTable(wiring.Component):
         key = Signal(width)
         beats = Signal(max_beats)
         m.d.comb += [
-            key.eq(_hash(block, landing.order, width)),
+            key.eq(order_hash(block, landing.order, width)),
             beats.eq(((1 << landing.beats) - 1) << first),
         ]
 
@@ -102,7 +105,7 @@ class HazardTable(wiring.Component):
         return m
 
 
-def _hash(block: Value, order: Value, width: int) -> Value:
+def order_hash(block: Value, order: Value, width: int) -> Value:
     """Exclusive or of pieces of a block's number and of its order.
 
     Low bits of the block pass as they are, so blocks of a stream differ. The next piece is turned
