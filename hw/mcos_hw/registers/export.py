@@ -93,8 +93,10 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
     """The map as a C header whose every name begins with ``name``.
 
     ``<NAME>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read,
-    ``<NAME>__<REGISTER>_offset`` the byte address of a register, and
+    ``<NAME>__<REGISTER>_offset`` the byte address of a register, ``_count`` how many elements an
+    array has, ``_word`` what a register that says what was built must read, and
     ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` the value of each code of a coded field.
+    ``<NAME>__MAP_bytes`` is what the whole map takes.
     ``<NAME>_IMAGE__<WORD>`` is the place of a word in an image's header. ``<name>_is_core``
     compares the registers that say what was built with what they must read; ``<name>_takes``
     compares the header of an image with the same. The rest is PeakRDL-cheader's: a structure
@@ -138,6 +140,17 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
             f"#define {prefix}__{each.name}_offset 0x{each.offset:04x}u"
             for each in registers.registers
         ),
+        f"#define {prefix}__MAP_bytes 0x{1 << registers.address_width:04x}u",
+        "",
+        "// Elements of the arrays.",
+        *(
+            f"#define {prefix}__{each.name}_count {each.count}"
+            for each in registers.registers
+            if each.count > 1
+        ),
+        "",
+        "// What the registers that say what was built must read.",
+        *(f"#define {prefix}__{each}_word 0x{word:08x}u" for each, word in _built(registers)),
         "",
         "// Codes of fields.",
     ]
@@ -180,13 +193,17 @@ def _placed(name: str, register: Register) -> str:
     return f"typedef char {name}_t_places_{register.name}[{place} ? 1 : -1];"
 
 
+def _built(registers: RegisterMap) -> Iterator[tuple[str, int]]:
+    """Registers that say what was built, and what they read."""
+    for each in registers.registers:
+        # A core without any option reads 0.
+        if each.access is Access.READ and (each.reset or each.name == "OPTIONS"):
+            yield each.name, each.reset
+
+
 def _checks(registers: RegisterMap, name: str) -> Iterator[str]:
     """Functions that compare a core and an image with what the map says was built."""
-    built = {
-        each.name: each.reset
-        for each in registers.registers
-        if each.access is Access.READ and each.reset
-    }
+    built = dict(_built(registers))
     constants = {"MAGIC": IMAGE_MAGIC, "VERSION": IMAGE_VERSION} | built
     words = [word for word in HeaderWord if word.name in constants]
     for title, function, argument, facts in (

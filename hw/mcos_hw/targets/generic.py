@@ -13,6 +13,7 @@ from mcos_hw import __version__
 from mcos_hw.config import ChannelConfig
 from mcos_hw.controller import Controller
 from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers.client import c_client, c_example
 from mcos_hw.registers.export import c_header, c_name, markdown, systemrdl
 from mcos_hw.targets.companions import (
     instance_text,
@@ -40,6 +41,8 @@ NAMES = (
     f"{TOP}_tb.v",
     *(f"{TOP}.{suffix}" for suffix in ("sdc", "xdc", "lpf")),
     *(f"{TOP}_registers.{suffix}" for suffix in ("h", "rdl", "md")),
+    f"{TOP}_client.h",
+    f"{TOP}_example.c",
     f"{TOP}.json",
 )
 """Names of the files, known before they are made."""
@@ -122,10 +125,11 @@ def files(
 
     ``mcos.v`` is the module tree, ``mcos_inst.vh`` an instance of it and ``mcos_tb.v`` a testbench;
     ``mcos.sdc``, ``.xdc`` and ``.lpf`` constrain its clock; ``mcos_registers.h``, ``.rdl`` and
-    ``.md`` are the register map for C, SystemRDL and people. ``mcos.json`` tells programs about
-    them: ``target``, ``top``, ``version``, ``arbiter``, ``config``, ``config_hash``, ``map_hash``,
-    ``ports`` (each ``name``, ``direction``, ``width``, ``group``, ``meaning``), ``regenerate``, and
-    the SHA-256 of the other ``files``.
+    ``.md`` are the register map for C, SystemRDL and people; ``mcos_client.h`` is a driver in C and
+    ``mcos_example.c`` a program that uses it. ``mcos.json`` tells programs about them: ``target``,
+    ``top``, ``version``, ``arbiter``, ``config``, ``config_hash``, ``map_hash``, ``ports`` (each
+    ``name``, ``direction``, ``width``, ``group``, ``meaning``), ``regenerate``, and the SHA-256 of
+    the other ``files``.
 
     Parameters
     ----------
@@ -168,6 +172,8 @@ def files(
         f"{TOP}_registers.h": c_header(registers, name=c_name(config)),
         f"{TOP}_registers.rdl": systemrdl(registers),
         f"{TOP}_registers.md": markdown(registers),
+        f"{TOP}_client.h": c_client(name=c_name(config), header=f"{TOP}_registers.h"),
+        f"{TOP}_example.c": c_example(),
     }
     record = {
         "arbiter": arbiter_name,

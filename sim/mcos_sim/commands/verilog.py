@@ -60,7 +60,8 @@ def command(
 
     mcos.v is the hardware, mcos_inst.vh an instance to copy, mcos_tb.v a testbench for an image of
     mcos compile; mcos.sdc, .xdc and .lpf constrain the clock; mcos_registers.h, .rdl and .md are
-    its registers for C, SystemRDL and people; mcos.json its ports, sizes and hashes for programs.
+    its registers for C, SystemRDL and people; mcos_client.h and mcos_example.c its driver in C;
+    mcos.json its ports, sizes and hashes for programs.
     The same arguments always give the same bytes.
     """
     from mcos_policy.hardware import hardware_words, option_words

@@ -13,13 +13,12 @@ from mcos_policy.image import Image
 from mcos_policy.samples import SAMPLES
 from mcos_sim.engines.verilated import channel_library
 from mcos_sim.environment import layout as env
-from mcos_sim.environment.environment import environment, require_sound, tenant_results
+from mcos_sim.environment.environment import require_sound, tenant_results
 from mcos_sim.errors import HardwareError
-from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario, one_port
-from mcos_sim.traffic.plan import plan_traffic
-from mcos_sim.traffic.requesters import plan_streams
+from mcos_sim.scenario import FIRST_CLOCK
 from mcos_sim.verilated.hardware import Hardware
 from mcos_sim.verilated.transport import VerilatedTransport
+from tests.sim.verilated.traffic import scenario_of
 
 pytestmark = pytest.mark.cocotb
 
@@ -109,25 +108,9 @@ def test_an_access_where_no_register_is_fails(hardware):
     assert transport.read32(0) != 0
 
 
-def asked(compiled) -> Scenario:
-    plan = plan_traffic(compiled, file=None, options=(), run_clocks=CLOCKS - FIRST_CLOCK)
-    streams, _ = plan_streams(plan, compiled, first=FIRST_CLOCK, end=CLOCKS, seed=1)
-    return Scenario(
-        name="client",
-        arbiter=ArbiterKind.MCOS,
-        config=compiled.config,
-        image=compiled.image.words,
-        ports=one_port(streams),
-        channels=(Channel(latency=116, credit=compiled.settings.channel.port_credit),),
-        clocks=CLOCKS,
-        seed=1,
-    )
-
-
 def test_metrics_beside_traffic_add_up_to_what_the_requesters_saw(hardware, short):
     """Reading takes thousands of clocks, in which requests go on; nothing is lost to it."""
-    scenario = asked(short)
-    e = environment(scenario)
+    scenario, e = scenario_of(short, clocks=CLOCKS)
     transport = VerilatedTransport(hardware)
     client = Client(transport, FOUR, names=short.names)
     client.load(short.image)
