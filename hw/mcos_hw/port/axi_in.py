@@ -117,8 +117,8 @@ class AddressIn(wiring.Component):
         """Whether AXI has no such burst."""
         start = burst.address[:PAGE_WIDTH]
         length, lanes = burst.length, byte_mask(self.port, burst.size)
-        # The last byte: the first transfer ends where its aligned bytes do, as AXI has it.
-        end = (start | lanes) + (length << burst.size)
+        # In its last transfer; a transfer itself is aligned, and so in one page.
+        end = start + (length << burst.size)
         unaligned = (start & lanes).any()
         odd = ~Cat(length == transfers - 1 for transfers in (2, 4, 8, 16)).any()
         return (burst.size > self.port.size_limit) | Array(
