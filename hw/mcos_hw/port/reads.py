@@ -1,0 +1,232 @@
+"""The read side of a port: fragments to memory, and their data back to the requester."""
+
+from amaranth import *
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.axi_beat import read_beat_signature
+from mcos_hw.link.burst import attributes_layout
+from mcos_hw.link.fragment import fragment_signature, landing_signature
+from mcos_hw.link.request import StructuredStream
+from mcos_hw.link.transfer import Described, Returned, described_signature, returned_signature
+from mcos_hw.port.order import ResponseOrder
+from mcos_hw.port.return_bank import ReturnBank
+from mcos_hw.port.unpack import Unpacker, unpacked_layout
+from mcos_hw.primitive.free_list import FreeList
+
+__all__ = ["ReadSide"]
+
+
+class ReadSide(wiring.Component):
+    """Sends read fragments on, and answers them with what memory returns.
+
+    A fragment passes to ``landings`` in the clock in which an entry is free, the return bank has
+    room for all its beats, and the landing takes it. So whatever was sent has its room, and
+    ``returned`` is taken in every clock, even if the requester never takes R: that holds up its own
+    port and nothing else. A fragment that was refused takes an entry and no room, never lands, and
+    is answered with zeros in its turn.
+
+    Fragments of one order are answered as they came, those of different orders as their last beats
+    return. Fragments of different orders take turns; the transfers of one fragment leave together.
+    R ends with ``last`` at the end of the last fragment of a burst.
+
+    One fragment may pass, one beat return and one transfer leave in every clock, sustained; a
+    transfer wider than a memory beat takes a clock for each of its beats. R becomes valid five
+    clocks after the last beat of a fragment returned, if nothing else is to be answered::
+
+        clock           0     1     2     3     4     5
+        returned       last
+        order                      next
+        bank                       find  read  data
+        entry's row                look  row
+        unpacker                               step
+        R                                           valid
+
+    ``beats`` leaves from registers, and nothing that enters reaches ``beats`` or ``attributes`` in
+    the same clock. An entry is free again once the last beat of its fragment was read. After reset
+    nothing is under way.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes of the fabric.
+    port : PortConfig
+        Sizes of the port.
+
+    Members
+    -------
+    fragments : In(stream of fragment_layout)
+        Fragments, those of one ID in the order in which they must be answered.
+    landings : Out(stream of landing_layout)
+        Those that go to memory. What is offered stays until it is taken.
+    returned : In(Returned)
+        A beat from memory, for a fragment that landed in an earlier clock. Beats of a fragment come
+        in order, those of different fragments in any order.
+    described : In(Described)
+        Attributes of a fragment that landed in an earlier clock and has not been answered.
+    beats : Out(stream of read_beat_layout)
+        R.
+    """
+
+    fragments: StructuredStream
+    landings: StructuredStream
+    returned: Returned
+    described: Described
+    beats: StructuredStream
+
+    def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
+        self.fabric = fabric
+        self.port = port
+        super().__init__(
+            {
+                "fragments": In(fragment_signature(fabric, port)),
+                "landings": Out(landing_signature(fabric, port)),
+                "returned": In(returned_signature(fabric)),
+                "described": In(described_signature(fabric)),
+                "beats": Out(read_beat_signature(port)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, port = self.fabric, self.port
+        fragment, landing, returned = self.fragments.payload, self.landings.payload, self.returned
+        entry_shape = range(port.reads)
+
+        m.submodules.entries = entries = FreeList(port.reads)
+        m.submodules.bank = bank = ReturnBank(fabric, port)
+        m.submodules.order = order = ResponseOrder(port.reads, 1 << port.order_bits)
+        m.submodules.unpacker = unpacker = Unpacker(fabric, port)
+
+        # A fragment passes: it takes an entry, and lands unless it was refused.
+        refused = Signal()
+        passes = Signal()
+        entry = entries.take.payload
+        beat_width = fabric.beat_bytes.bit_length() - 1
+        m.d.comb += [
+            refused.eq(fragment.response != 0),
+            bank.beats.eq(fragment.beats),
+            self.landings.valid.eq(
+                self.fragments.valid & ~refused & entries.take.valid & bank.room
+            ),
+            landing.tenant.eq(fragment.tenant),
+            landing.beats.eq(fragment.beats),
+            landing.address.eq(fragment.address & ~(fabric.beat_bytes - 1)),
+            landing.entry.eq(entry),
+            landing.order.eq(fragment.id),
+            landing.offered.eq(fragment.offered),
+            self.fragments.ready.eq(
+                entries.take.valid & (refused | (bank.room & self.landings.ready))
+            ),
+            passes.eq(self.fragments.valid & self.fragments.ready),
+            entries.take.ready.eq(passes),
+            bank.reserve.eq(passes & ~refused),
+            order.append_valid.eq(passes),
+            order.append_entry.eq(entry),
+            order.append_order.eq(fragment.id[: port.order_bits]),
+            order.append_complete.eq(refused),
+        ]
+
+        # What its answer needs is kept in a row; its attributes apart, for the memory port.
+        unpacked = unpacked_layout(fabric, port)
+        row = data.StructLayout({"unpacked": unpacked, "beats": range(fabric.channel.max_beats)})
+        m.submodules.rows = rows = memory.Memory(shape=row, depth=port.reads, init=[])
+        m.submodules.attributes = attributes = memory.Memory(
+            shape=attributes_layout(), depth=port.reads, init=[]
+        )
+        row_write, row_read = rows.write_port(), rows.read_port()
+        attributes_write, attributes_read = attributes.write_port(), attributes.read_port()
+        m.d.comb += [
+            row_write.en.eq(passes),
+            row_write.addr.eq(entry),
+            row_write.data.unpacked.id.eq(fragment.id),
+            row_write.data.unpacked.first.eq(fragment.address),
+            row_write.data.unpacked.size.eq(fragment.size),
+            row_write.data.unpacked.more.eq(fragment.transfers - 1),
+            row_write.data.unpacked.last.eq(fragment.last),
+            row_write.data.unpacked.response.eq(fragment.response),
+            row_write.data.beats.eq(fragment.beats - 1),
+            attributes_write.en.eq(passes),
+            attributes_write.addr.eq(entry),
+            attributes_write.data.eq(fragment.attributes),
+            attributes_read.en.eq(self.described.stb),
+            attributes_read.addr.eq(self.described.entry),
+            self.described.attributes.eq(attributes_read.data),
+        ]
+
+        wiring.connect(m, bank.returned, wiring.flipped(returned))
+        m.d.comb += [
+            order.complete_valid.eq(returned.valid & returned.last),
+            order.complete_entry.eq(returned.entry),
+        ]
+
+        # Its turn comes. An entry that cannot be read at once waits beside the order, so that what
+        # the order looks up next does not depend on RREADY in the same clock.
+        waits = Signal()
+        waiting = Signal(entry_shape)
+        turn = Signal(entry_shape)
+        starts = Signal()
+        m.d.comb += [
+            order.next.ready.eq(~waits),
+            turn.eq(Mux(waits, waiting, order.next.payload)),
+        ]
+        with m.If(~waits):
+            m.d.sync += waiting.eq(order.next.payload)
+        m.d.sync += waits.eq((waits | order.next.valid) & ~starts)
+
+        # Its beats are found one after the other, each a clock before it is read. Whether there is
+        # one more is known from its row, which comes with the first of them.
+        finds = Signal()
+        found = Signal()
+        found_entry = Signal(entry_shape)
+        found_beat = Signal(range(fabric.channel.max_beats))
+        found_first = Signal()
+        found_last = Signal()
+        found_refused = Signal()
+        moves = Signal()
+        word_valid = Signal()
+        word_free = Signal()
+        m.d.comb += [
+            found_refused.eq(row_read.data.unpacked.response != 0),
+            found_last.eq(found_refused | (found_beat == row_read.data.beats)),
+            finds.eq(~found | moves),
+            starts.eq(finds & (~found | found_last)),
+            row_read.en.eq(starts),
+            row_read.addr.eq(turn),
+            bank.find.eq(finds),
+            bank.entry.eq(found_entry),
+            bank.beat.eq(found_beat + 1),
+        ]
+        with m.If(~found | found_last):
+            m.d.comb += [bank.entry.eq(turn), bank.beat.eq(0)]
+        with m.If(finds):
+            m.d.sync += [
+                found.eq(~starts | waits | order.next.valid),
+                found_entry.eq(bank.entry),
+                found_beat.eq(bank.beat),
+                found_first.eq(starts),
+            ]
+
+        # The unpacker takes the row with the first beat, and each beat in the clock after.
+        m.d.comb += [
+            word_free.eq(~word_valid | unpacker.words.ready),
+            moves.eq(
+                found & (found_refused | word_free) & (~found_first | unpacker.fragments.ready)
+            ),
+            bank.read.eq(moves & ~found_refused),
+            unpacker.fragments.valid.eq(found & found_first & (found_refused | word_free)),
+            unpacker.fragments.payload.eq(row_read.data.unpacked),
+            unpacker.words.valid.eq(word_valid),
+            unpacker.words.payload.data.eq(bank.data),
+            unpacker.words.payload.response.eq(bank.response),
+        ]
+        with m.If(word_free):
+            m.d.sync += word_valid.eq(bank.read)
+        wiring.connect(m, unpacker.beats, wiring.flipped(self.beats))
+
+        m.d.sync += [
+            entries.give.valid.eq(moves & found_last),
+            entries.give.number.eq(found_entry),
+        ]
+        return m
