@@ -103,7 +103,6 @@ class ReadSide(wiring.Component):
         refused = Signal()
         passes = Signal()
         entry = entries.take.payload
-        beat_width = fabric.beat_bytes.bit_length() - 1
         m.d.comb += [
             refused.eq(fragment.response != 0),
             bank.beats.eq(fragment.beats),

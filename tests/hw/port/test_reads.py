@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """The read side between fragments, a memory that answers in any order, and R."""
 
+import dataclasses
 import random
 from collections import deque
 
@@ -264,3 +265,173 @@ def test_any_fragments_in_any_order(data_bytes, beat_bytes):
         lands=sometimes(0.8),
         takes=sometimes(rng.choice((0.3, 0.7, 1))),
     )
+
+
+@pytest.mark.parametrize("beats", [1, 2, 8])
+@pytest.mark.parametrize("data_bytes", [16, 32])
+def test_latency_from_the_last_beat(data_bytes, beats):
+    rng = random.Random(1)
+    fabric, port = fabric_of(data_bytes, 32)
+    fragment = whole_beats(rng, fabric, id=3, beats=beats)
+    size = port.size_limit
+    fragment = dataclasses.replace(
+        fragment, size=size, transfers=beats * 32 // data_bytes, address=0
+    )
+    result = run(fabric, port, [fragment], rng, returns=delayed(20))
+    last = result.returned_at[id(fragment)]
+    assert last == 20 + beats - 1
+    assert result.transfers_at == [last + LATENCY + i for i in range(fragment.transfers)]
+
+
+@pytest.mark.parametrize("beats", [1, 2, 8])
+@pytest.mark.parametrize("ids", [1, 64])
+def test_a_transfer_in_every_clock(beats, ids):
+    """From the first to the last, whatever the length of fragments, of one ID or of many."""
+    rng = random.Random(2)
+    fabric, port = fabric_of(64, 64, reads=64, read_units=128)
+    count = 200 // beats
+    fragments = [whole_beats(rng, fabric, id=k % ids, beats=beats) for k in range(count)]
+    result = run(fabric, port, fragments, rng, returns=delayed(20))
+    first = 20 + beats - 1 + LATENCY
+    assert result.transfers_at == list(range(first, first + count * beats))
+
+
+def test_a_beat_in_every_clock_with_transfers_of_many_beats():
+    rng = random.Random(3)
+    fabric, port = fabric_of(64, 8, reads=64, read_units=256)
+    fragments = [
+        dataclasses.replace(whole_beats(rng, fabric, id=k % 5, beats=16), size=6, transfers=2)
+        for k in range(12)
+    ]
+    result = run(fabric, port, fragments, rng, returns=delayed(20))
+    assert result.transfers_at[-1] - result.transfers_at[0] == 8 * (len(result.transfers_at) - 1)
+
+
+def test_every_transfer_of_a_narrow_bus_in_its_clock():
+    rng = random.Random(4)
+    fabric, port = fabric_of(8, 64, reads=64, read_units=128)
+    fragments = [
+        dataclasses.replace(whole_beats(rng, fabric, id=k % 5, beats=2), size=3, transfers=16)
+        for k in range(12)
+    ]
+    result = run(fabric, port, fragments, rng, returns=delayed(20))
+    assert result.transfers_at[-1] - result.transfers_at[0] == len(result.transfers_at) - 1
+
+
+def test_refused_fragments_one_in_every_clock():
+    """They need neither room nor memory."""
+    rng = random.Random(5)
+    fabric, port = fabric_of(16, 16, reads=64)
+    fragments = [
+        Fragment(id=k % 3, address=k, size=0, transfers=1, last=True, refusal=Response.DECERR)
+        for k in range(100)
+    ]
+    result = run(fabric, port, fragments, rng, lands=lambda: False)
+    first = result.transfers_at[0]
+    assert result.transfers_at == list(range(first, first + 100))
+
+
+def test_memory_is_never_held_up_by_r():
+    """R is not taken for ever: all that fits is returned, at once, and still right in the end."""
+    rng = random.Random(6)
+    fabric, port = fabric_of(16, 16, reads=16, read_units=32)
+    fragments = [random_fragment(rng, fabric, port, longest=9) for _ in range(60)]
+    taking = False
+
+    async def testbench(bench):
+        nonlocal taking
+        world = Surroundings(bench, fabric, port, fragments, rng, takes=lambda: taking)
+        for _ in range(300):
+            await world.step()
+        passed = len(world.passed_at)
+        assert passed < len(fragments)
+        assert not world.outstanding, "every beat was taken when it came"
+        assert world.stuck is not None
+        for _ in range(50):
+            await world.step()
+        assert len(world.passed_at) == passed
+        assert not world.transfers_at
+        taking = True
+        await world.run(4000)
+
+    simulate(ReadSide(fabric, port), testbench, NAMES)
+
+
+@pytest.mark.parametrize("beats", [1, 2, 16])
+def test_what_passes_before_anything_is_answered(beats):
+    """As many fragments as there are entries and as there is room for, and not one more.
+
+    A refused one passes without room, but not without an entry.
+    """
+    rng = random.Random(7)
+    fabric, port = fabric_of(16, 16, reads=8, read_units=32)
+    limit = min(8, 32 // beats)
+    fragments = [whole_beats(rng, fabric, id=k, beats=beats) for k in range(limit + 1)]
+    refused = Fragment(id=60, address=0, size=0, transfers=1, last=True, refusal=Response.SLVERR)
+
+    async def testbench(bench):
+        world = Surroundings(
+            bench, fabric, port, fragments[:limit] + [refused], rng, returns=lambda *_: None
+        )
+        for _ in range(30):
+            await world.step()
+        assert len(world.passed_at) == limit + (limit < 8)
+        assert len(world.transfers_at) == (limit < 8)
+        world.returns = world.any_of
+        await world.run(200)
+        world = Surroundings(bench, fabric, port, fragments, rng, returns=lambda *_: None)
+        for _ in range(30):
+            await world.step()
+        assert len(world.passed_at) == limit
+        assert world.passed_at[-1] == limit - 1
+        world.returns = world.any_of
+        await world.run(200)
+        assert len(world.passed_at) == limit + 1
+
+    simulate(ReadSide(fabric, port), testbench, NAMES)
+
+
+def test_ids_pass_one_another_and_fragments_of_one_do_not():
+    """Memory answers the last fragment first."""
+    rng = random.Random(8)
+    fabric, port = fabric_of(16, 16, reads=16, order_width=2)
+    # 1 and 5 share an order.
+    ids = [1, 1, 5, 2, 3]
+    fragments = [whole_beats(rng, fabric, id=k) for k in ids]
+    left = []
+
+    def newest(outstanding, clock):
+        return list(outstanding)[-1] if clock > 10 and outstanding else None
+
+    class Noting(Surroundings):
+        def look_at_transfers(self):
+            super().look_at_transfers()
+            if self.bench.get("valid"):
+                left.append(self.bench.get("transfer")["id"])
+
+    async def testbench(bench):
+        await Noting(bench, fabric, port, fragments, rng, returns=newest).run(200)
+
+    simulate(ReadSide(fabric, port), testbench, NAMES)
+    assert left == [3, 2, 1, 1, 5]
+
+
+def test_reset_with_everything_under_way():
+    rng = random.Random(9)
+    fabric, port = fabric_of(16, 16, reads=8, read_units=32)
+
+    async def testbench(bench):
+        for clocks in (37, 52, 61, None):
+            fragments = [random_fragment(rng, fabric, port, longest=9) for _ in range(24)]
+            world = Surroundings(bench, fabric, port, fragments, rng)
+            if clocks is None:
+                await world.run(3000)
+                break
+            for _ in range(clocks):
+                await world.step()
+            bench.set(fragment_valid=0, returned={"valid": 0})
+            await bench.reset()
+            assert not bench.get("valid")
+            assert not bench.get("landing_valid")
+
+    simulate(ReadSide(fabric, port), testbench, NAMES)
