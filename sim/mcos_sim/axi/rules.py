@@ -28,5 +28,6 @@ class Rule(enum.Enum):
     READ_UNASKED = "read data must belong to a read that waits for them"
     WRITE_UNASKED = "a write response must belong to a write that waits for it"
     WRITE_EARLY = "a write response must not come before the last write data"
-    EXCLUSIVE = "nobody asked for an exclusive access, so none must be granted"
+    EXCLUSIVE = "EXOKAY must answer exclusive accesses alone"
+    UNANSWERED = "every burst must be answered before the end"
     RESET = "VALID must be low while reset is active"

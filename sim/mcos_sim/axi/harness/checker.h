@@ -43,7 +43,7 @@ private:
         uint32_t id;
         Shape shape;
         uint32_t count;  // transfers that have crossed
-        bool whole;
+        bool whole, exclusive;
     };
     struct Beat {
         bool last;
@@ -82,14 +82,14 @@ private:
 
     void takes_ar(const Address &ar) {
         const int burst = bursts_.take();
-        bursts_[burst] = {ar.id, ar.shape, 0, true};
+        bursts_[burst] = {ar.id, ar.shape, 0, true, ar.lock == 1};
         reads_.push(ar.id, burst);
         ++busy_[ar.id];
     }
 
     void takes_aw(const Address &aw) {
         const int burst = bursts_.take();
-        bursts_[burst] = {aw.id, aw.shape, 0, false};
+        bursts_[burst] = {aw.id, aw.shape, 0, false, aw.lock == 1};
         writes_.push(aw.id, burst);
         unfilled_.push_back(burst);
         ++busy_[aw.id];
@@ -120,7 +120,7 @@ private:
         const int burst = writes_.front(b.id);
         if (burst < 0) broken(Rule::kWriteUnasked, b.id);
         else if (!bursts_[burst].whole) broken(Rule::kWriteEarly, b.id);
-        if (b.code == 1) broken(Rule::kExclusive, b.id);
+        else if (b.code == 1 && !bursts_[burst].exclusive) broken(Rule::kExclusive, b.id);
     }
 
     void takes_b(const WriteResponse &b) {
@@ -137,7 +137,7 @@ private:
         Burst &burst = bursts_[number];
         const bool last = burst.count == burst.shape.length;
         if (r.last != last) broken(Rule::kRlast, burst.count);
-        if (r.code == 1) broken(Rule::kExclusive, r.id);
+        if (r.code == 1 && !burst.exclusive) broken(Rule::kExclusive, r.id);
         ++burst.count;
         if (!last) return;
         reads_.pop(r.id);
