@@ -371,7 +371,7 @@ def test_what_passes_before_anything_is_answered(beats):
 
     async def testbench(bench):
         world = Surroundings(
-            bench, fabric, port, fragments[:limit] + [refused], rng, returns=lambda *_: None
+            bench, fabric, port, [*fragments[:limit], refused], rng, returns=lambda *_: None
         )
         for _ in range(30):
             await world.step()
