@@ -73,11 +73,14 @@ class PortConfig:
         that share one wait for one another if they touch the same beats. It costs its logarithm in
         bits of each fragment: with 12 fragments outstanding, the next one waits in vain once in
         300 times at 4096 values.
+    inner : bool
+        An engine inside uses the port, without AXI; only ``reads``, ``writes``, ``order_width``
+        and ``hazard_rows`` count.
 
     Raises
     ------
     TypeError
-        If a size is not an integer.
+        If a size is not an integer, or ``inner`` not a bool.
     ValueError
         If a size is out of its range or not a power of two where one is needed.
     """
@@ -91,8 +94,11 @@ class PortConfig:
     write_units: int = 128
     table_rows: int = 8
     hazard_rows: int = 4096
+    inner: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.inner, bool):
+            raise TypeError(f"inner must be a bool, not {self.inner!r}")
         for name, (low, high) in PORT_RANGES.items():
             require_range(name, getattr(self, name), low, high)
         for name in PORT_POWERS_OF_TWO:

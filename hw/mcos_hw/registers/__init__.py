@@ -2,8 +2,10 @@
 
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.fabric_map import fabric_map
 from mcos_hw.registers.identification import CORE_MAGIC, CORE_VERSION, ArbiterKind
 from mcos_hw.registers.monitor import GRANT_KINDS, LATENCY_BINS, GrantClass
+from mcos_hw.registers.ports import PORT_ERROR_KINDS, PortError
 from mcos_hw.registers.settings import COLOUR_BITS
 
 __all__ = [
@@ -12,11 +14,14 @@ __all__ = [
     "CORE_VERSION",
     "GRANT_KINDS",
     "LATENCY_BINS",
+    "PORT_ERROR_KINDS",
     "Access",
     "ArbiterKind",
     "Field",
     "GrantClass",
+    "PortError",
     "Register",
     "RegisterMap",
     "channel_map",
+    "fabric_map",
 ]
