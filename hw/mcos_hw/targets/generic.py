@@ -3,11 +3,6 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
-
-from amaranth import *
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
 from mcos_hw import __version__
 from mcos_hw.config import ChannelConfig
@@ -21,7 +16,7 @@ from mcos_hw.targets.companions import (
     synopsys_constraints,
     testbench_text,
 )
-from mcos_hw.targets.ports import Port, group_of, meaning_of
+from mcos_hw.targets.flat import FlatTop
 from mcos_hw.targets.verilog import verilog_text
 
 __all__ = [
@@ -57,15 +52,12 @@ _TESTBENCH = (
     "With +refused it expects that the loader refuses the image, as one of another clock.",
 )
 
-_DIRECTIONS = {In: "input", Out: "output"}
 
-
-class GenericTop(wiring.Component):
-    """A controller whose ports are plain vectors with single underscores in their names.
+class GenericTop(FlatTop):
+    """A controller whose ports are plain vectors; see :class:`mcos_hw.targets.flat.FlatTop`.
 
     ``request.tenant`` of :class:`mcos_hw.controller.Controller` is ``request_tenant`` here,
-    ``command.payload.slot`` is ``command_slot``. The probe is left unconnected, for synthesis to
-    prune, and the signals that are constant are left out.
+    ``command.payload.slot`` is ``command_slot``.
 
     Parameters
     ----------
@@ -73,49 +65,13 @@ class GenericTop(wiring.Component):
         Sizes.
     arbiter : ArbiterKind
         Who chooses the grants.
-
-    Members
-    -------
-    s_axil_* : In and Out
-        Registers, AXI4-Lite.
-    now, request_*, response_*, command_*, completion_*
-        As in :class:`mcos_hw.controller.Controller`; see :attr:`ports`.
     """
 
     def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS) -> None:
         self.config = config
         self.arbiter = arbiter
         self.controller = Controller(config, arbiter=arbiter)
-        super().__init__(
-            {name: flow(len(value)) for name, flow, value in _flattened(self.controller)}
-        )
-
-    @property
-    def ports(self) -> tuple[Port, ...]:
-        """Ports of the Verilog module, clock and reset included."""
-        rows = [("clk", In, 1), ("rst", In, 1)]
-        rows += [
-            (name, member.flow, Shape.cast(member.shape).width)
-            for name, member in self.signature.members.items()
-        ]
-        return tuple(
-            Port(
-                name=name,
-                direction=_DIRECTIONS[flow],
-                width=width,
-                group=group_of(name),
-                meaning=meaning_of(name, self.config),
-            )
-            for name, flow, width in rows
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.controller = self.controller
-        for name, flow, value in _flattened(self.controller):
-            port = getattr(self, name)
-            m.d.comb += port.eq(value) if flow is Out else value.eq(port)
-        return m
+        super().__init__(self.controller, config, name="controller")
 
 
 def files(
@@ -188,16 +144,3 @@ def files(
         "version": __version__,
     }
     return texts | {f"{TOP}.json": json.dumps(record, indent=2, sort_keys=True) + "\n"}
-
-
-def _flattened(controller: Controller) -> Iterator[tuple[str, wiring.Flow, Value]]:
-    """Every plain signal at the controller's boundary, with the name of its port."""
-    for path, member, value in controller.signature.flatten(controller):
-        if path == ("probe",) or isinstance(value, Const):
-            continue
-        name = "_".join(str(part) for part in path if part != "payload")
-        if isinstance(value, data.View):
-            for field, _ in value.shape():
-                yield f"{name}_{field}", member.flow, Value.cast(value[field])
-        else:
-            yield name, member.flow, value

@@ -90,6 +90,8 @@ _FIELDS = {
 
 _BUS = re.compile(r"s_axil_(?P<channel>aw|w|b|ar|r)(?P<part>[a-z]+)")
 
+_AXI = re.compile(r"(?P<name>[sm]\d\d)_axi_(?P<channel>aw|w|b|ar|r)(?P<part>[a-z]+)")
+
 _BUS_CHANNELS = {
     "aw": "write address",
     "w": "write data",
@@ -108,6 +110,26 @@ _BUS_PARTS = {
     "ready": "taken in this clock, if offered",
 }
 
+_AXI_PARTS = {
+    "id": "ID",
+    "addr": "byte address",
+    "len": "transfers less one",
+    "size": "log2 of a transfer's bytes",
+    "burst": "0 FIXED, 1 INCR, 2 WRAP",
+    "lock": "exclusive access",
+    "cache": "memory attributes, passed through",
+    "prot": "protection attributes, passed through",
+    "qos": "quality of service, passed through",
+    "data": "data",
+    "strb": "byte strobes",
+    "last": "last transfer of the burst",
+    "resp": "0 OKAY, 2 SLVERR, 3 DECERR",
+    "valid": "offered in this clock",
+    "ready": "taken in this clock, if offered",
+}
+
+_SIDES = {"s": "Manager", "m": "Memory"}
+
 
 def meaning_of(name: str, config: ChannelConfig) -> str:
     """What a port means, in one sentence.
@@ -123,6 +145,10 @@ def meaning_of(name: str, config: ChannelConfig) -> str:
         return _MEANINGS[name]
     if bus := _BUS.fullmatch(name):
         return f"AXI4-Lite {_BUS_CHANNELS[bus['channel']]}: {_BUS_PARTS[bus['part']]}."
+    if bus := _AXI.fullmatch(name):
+        if bus["part"] == "lock" and name.startswith("s"):
+            return "Exclusive access; it is served as any other and answered OKAY."
+        return f"AXI {_BUS_CHANNELS[bus['channel']]}: {_AXI_PARTS[bus['part']]}."
     group, _, field = name.partition("_")
     return _FIELDS[field].format(
         noun=_NOUNS[group],
@@ -136,6 +162,9 @@ def group_of(name: str) -> str:
     """The group that a port is read in."""
     if bus := _BUS.fullmatch(name):
         return f"Registers, AXI4-Lite: {_BUS_CHANNELS[bus['channel']]}"
+    if bus := _AXI.fullmatch(name):
+        side = _SIDES[bus["name"][0]]
+        return f"{side} {bus['name']}_axi: {_BUS_CHANNELS[bus['channel']]}"
     return _GROUPS[name.partition("_")[0]]
 
 
