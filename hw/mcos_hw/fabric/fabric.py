@@ -1,0 +1,195 @@
+"""AXI ports, a channel and its memory port: what one puts between managers and a memory."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface
+from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
+from mcos_hw.channel.channel import Channel
+from mcos_hw.channel.monitor import monitor_windows
+from mcos_hw.channel.probe import probe_layout
+from mcos_hw.config import FabricConfig
+from mcos_hw.control.plane import ControlPlane
+from mcos_hw.controller import ARBITERS
+from mcos_hw.fabric.merge import LandingMerge
+from mcos_hw.fabric.port_registers import PortRegisters
+from mcos_hw.link.inner import inner_signature
+from mcos_hw.port.axi_out import AxiOut, memory_signature
+from mcos_hw.port.axi_port import AxiPort
+from mcos_hw.port.inner_port import InnerPort
+from mcos_hw.registers import ArbiterKind, PortError, fabric_map
+
+__all__ = [
+    "Fabric",
+    "port_name",
+]
+
+
+def port_name(fabric: FabricConfig, number: int) -> str:
+    """The member of a port: ``s00_axi``, or ``inner_00`` for an engine's."""
+    return f"inner_{number:02}" if fabric.ports[number].inner else f"s{number:02}_axi"
+
+
+class Fabric(wiring.Component):
+    """Reads and writes with data, of several managers and tenants, through one channel.
+
+    A person puts it between their AXI4 managers and their memory controller. The tenant tables
+    say whose a burst is. What the ports couple and what not, :class:`mcos_hw.port.axi_port.AxiPort`
+    says; what a tenant gets, the image of the channel does.
+
+    An address passes an empty fabric from its port to the memory port in six clocks and those of
+    the channel (two at L = 0, four else); with one port in five::
+
+        clock        0     1     2     3     4     5     ...   c + 5   c + 6
+        port         AR    in    table piece
+        landing                              here
+        merge                                      here
+        channel                                    request ... command
+        memory port                                                    AR
+
+    At reset no image is live and no row is used: every burst is answered with DECERR.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes.
+    arbiter : ArbiterKind
+        Who chooses the grants.
+
+    Members
+    -------
+    s_axil : In(Axi4LiteSignature)
+        Registers, see :func:`mcos_hw.registers.fabric_map`.
+    s<p>_axi : In(Axi4Signature)
+        Port p, two digits.
+    inner_<p> : In(Inner)
+        Port p if it is one of an engine inside.
+    m00_axi : Out(memory_signature)
+        The memory port.
+    now : Out(stamp_width)
+        Clocks since reset, modulo.
+    probe : Out(probe_layout)
+        State and choice of the channel in this clock.
+    """
+
+    s_axil: Axi4LiteInterface
+    m00_axi: AxiInterface
+    now: Signal
+    probe: data.View
+
+    def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS) -> None:
+        self.fabric = fabric
+        self.config = fabric.channel
+        self.arbiter = arbiter
+        self.registers = fabric_map(fabric)
+        super().__init__(
+            {
+                "s_axil": In(Axi4LiteSignature(self.registers.address_width)),
+                **{
+                    port_name(fabric, k): In(
+                        inner_signature(fabric, port)
+                        if port.inner
+                        else Axi4Signature(
+                            address_width=fabric.channel.address_width,
+                            data_width=8 * port.data_bytes,
+                            id_width=port.id_width,
+                        )
+                    )
+                    for k, port in enumerate(fabric.ports)
+                },
+                "m00_axi": Out(memory_signature(fabric)),
+                "now": Out(fabric.channel.stamp_width),
+                "probe": Out(probe_layout(fabric.channel)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, config = self.fabric, self.config
+        m.submodules.control = control = ControlPlane(
+            config,
+            self.registers,
+            arbiter=self.arbiter,
+            constants={"PORTS": self.registers["PORTS"].reset},
+        )
+        m.submodules.port_registers = settings = PortRegisters(fabric)
+        m.submodules.merge = merge = LandingMerge(fabric)
+        m.submodules.channel = channel = Channel(
+            config, arbiter=ARBITERS[self.arbiter](config), gated=False
+        )
+        m.submodules.out = out = AxiOut(fabric)
+
+        # What there is one of.
+        connect(m, flipped(self.s_axil), control.s_axil)
+        connect(m, control.live, channel.live)
+        connect(m, control.epoch, channel.epoch)
+        for name in settings.names:
+            connect(m, getattr(control, name), getattr(settings, name))
+        m.d.comb += [
+            self.now.eq(control.now),
+            channel.now.eq(control.now),
+            control.load.eq(channel.load),
+            self.probe.eq(channel.probe),
+        ]
+        if config.monitors:
+            for name in monitor_windows(config):
+                connect(m, getattr(control, name), getattr(channel.readings, name))
+            m.d.comb += [
+                control.busy.eq(channel.readings.busy),
+                control.stalled.eq(channel.readings.stalled),
+            ]
+
+        # The channel and its memory port.
+        connect(m, merge.request, channel.request)
+        connect(m, channel.command, out.command)
+        connect(m, out.completion, channel.completion)
+        connect(m, out.m_axi, flipped(self.m00_axi))
+        m.d.comb += out.command_id.eq(channel.command_id)
+
+        # The ports.
+        enabled = Cat(each.enable for each in control.live.tenants)
+        for k, config_of_port in enumerate(fabric.ports):
+            outside = getattr(self, port_name(fabric, k))
+            if config_of_port.inner:
+                port = InnerPort(fabric, k)
+                connect(m, flipped(outside.reads), port.reads)
+                connect(m, flipped(outside.writes), port.writes)
+                connect(m, out.fetch[k], flipped(outside.fetch))
+                m.d.comb += [
+                    outside.returned.valid.eq(out.returned[k].valid),
+                    outside.returned.entry.eq(out.returned[k].entry),
+                    outside.returned.data.eq(out.returned[k].data),
+                    outside.returned.response.eq(out.returned[k].response),
+                    outside.returned.last.eq(out.returned[k].last),
+                    outside.acknowledged.valid.eq(out.acknowledged[k].valid),
+                    outside.acknowledged.entry.eq(out.acknowledged[k].entry),
+                    outside.acknowledged.response.eq(out.acknowledged[k].response),
+                ]
+            else:
+                port = AxiPort(fabric, k)
+                connect(m, flipped(outside), port.s_axi)
+                connect(m, out.fetch[k], port.fetch)
+                connect(m, getattr(settings, f"row_write_{k}"), port.row_write)
+                m.d.comb += [
+                    port.now.eq(control.now),
+                    port.enabled.eq(enabled),
+                    getattr(settings, f"rows_{k}").eq(port.rows),
+                    settings.errors[k][PortError.UNMAPPED_READ].eq(port.unmapped[0]),
+                    settings.errors[k][PortError.UNMAPPED_WRITE].eq(port.unmapped[1]),
+                    settings.errors[k][PortError.FAULTY_READ].eq(port.faulty[0]),
+                    settings.errors[k][PortError.FAULTY_WRITE].eq(port.faulty[1]),
+                    settings.errors[k][PortError.WRONG_LAST].eq(port.wrong_last),
+                ]
+            m.submodules[f"port_{k}"] = port
+            connect(m, port.requests, merge.landed[k])
+            connect(m, out.read_described[k], port.read_described)
+            connect(m, out.write_described[k], port.write_described)
+            connect(m, out.returned[k], port.returned)
+            connect(m, out.acknowledged[k], port.acknowledged)
+            m.d.comb += [
+                port.credits.eq(settings.credits[k]),
+                port.departed.eq(out.departed[k]),
+                port.departed_tenant.eq(channel.command.payload.tenant),
+            ]
+        return m

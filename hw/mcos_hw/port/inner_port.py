@@ -1,0 +1,100 @@
+"""The port of an engine inside: the same landing as a manager's outside, without AXI."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from mcos_hw.config import FabricConfig
+from mcos_hw.link.credits import credit_layout
+from mcos_hw.link.fragment import landing_signature
+from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
+from mcos_hw.link.transfer import (
+    Acknowledged,
+    Described,
+    Returned,
+    acknowledged_signature,
+    described_signature,
+    returned_signature,
+)
+from mcos_hw.port.landing import Landing
+
+__all__ = ["InnerPort"]
+
+
+class InnerPort(wiring.Component):
+    """Lets an engine inside land fragments in front of a channel.
+
+    The engine is a requester as any other: its fragments need a credit of its tenant, and wait
+    for an overlapping one of the same order and direction. It makes fragments itself, whole beats
+    within one block of ``l_max`` bytes. It names each by an entry that none of its outstanding
+    ones of that direction has, and keeps the data: it answers the fetches of the memory port
+    itself, takes ``returned`` beats and ``acknowledged`` writes as they come, and knows whose they
+    are by the entry. Memory sees AxPROT, AxCACHE and AxQOS of 0.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes.
+    number : int
+        Which of its ports this is.
+
+    Members
+    -------
+    reads, writes : In(stream of landing_layout)
+        Fragments that want to land.
+    credits, departed, departed_tenant, requests
+        As in :class:`mcos_hw.port.landing.Landing`.
+    read_described, write_described : In(Described)
+        From the memory port.
+    returned : In(Returned), acknowledged : In(Acknowledged)
+        From the memory port; the engine looks at them as well.
+    """
+
+    reads: StructuredStream
+    writes: StructuredStream
+    credits: data.View
+    departed: Signal
+    departed_tenant: Signal
+    requests: StructuredStream
+    read_described: Described
+    write_described: Described
+    returned: Returned
+    acknowledged: Acknowledged
+
+    def __init__(self, fabric: FabricConfig, number: int) -> None:
+        self.fabric = fabric
+        self.number = number
+        port = fabric.ports[number]
+        super().__init__(
+            {
+                "reads": In(landing_signature(fabric, port)),
+                "writes": In(landing_signature(fabric, port)),
+                "credits": In(credit_layout(fabric)),
+                "departed": In(1),
+                "departed_tenant": In(fabric.channel.tenant_width),
+                "requests": Out(structured_stream(request_layout(fabric.channel))),
+                "read_described": In(described_signature(fabric)),
+                "write_described": In(described_signature(fabric)),
+                "returned": In(returned_signature(fabric)),
+                "acknowledged": In(acknowledged_signature(fabric)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.landing = landing = Landing(self.fabric, self.number)
+        connect(m, flipped(self.reads), landing.reads)
+        connect(m, flipped(self.writes), landing.writes)
+        connect(m, landing.requests, flipped(self.requests))
+        m.d.comb += [
+            landing.credits.eq(self.credits),
+            landing.departed.eq(self.departed),
+            landing.departed_tenant.eq(self.departed_tenant),
+            landing.read_left.eq(self.returned.valid & self.returned.last),
+            landing.read_left_entry.eq(self.returned.entry),
+            landing.write_left.eq(self.acknowledged.valid),
+            landing.write_left_entry.eq(self.acknowledged.entry),
+            self.read_described.attributes.eq(0),
+            self.write_described.attributes.eq(0),
+        ]
+        return m
