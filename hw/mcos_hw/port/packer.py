@@ -16,6 +16,7 @@ from mcos_hw.link.packing import (
     word_signature,
 )
 from mcos_hw.link.request import StructuredStream
+from mcos_hw.primitive.skid import Skid
 
 __all__ = ["Packer"]
 
@@ -95,24 +96,9 @@ class Packer(wiring.Component):
         beat_bytes = fabric.beat_bytes
         lanes = max(port.data_bytes, beat_bytes)
 
-        # W waits in ``transfer``; ``spare`` takes the one that is under way when it must stop.
-        beat = write_beat_layout(port)
-        transfer = data.View(beat, Signal(beat, name="transfer"))
-        transfer_valid = Signal()
-        transfer_taken = Signal()
-        spare = Signal(beat)
-        spare_valid = Signal()
-        m.d.comb += self.data.ready.eq(~spare_valid)
-        with m.If(~spare_valid):
-            m.d.sync += spare.eq(self.data.payload)
-        with m.If(~transfer_valid | transfer_taken):
-            m.d.sync += [
-                transfer.eq(Mux(spare_valid, spare, self.data.payload)),
-                transfer_valid.eq(spare_valid | self.data.valid),
-                spare_valid.eq(0),
-            ]
-        with m.Elif(self.data.valid):
-            m.d.sync += spare_valid.eq(1)
+        m.submodules.arrived = arrived = Skid(write_beat_layout(port))
+        wiring.connect(m, wiring.flipped(self.data), arrived.i)
+        transfer = arrived.o.payload
 
         # The piece whose step comes next, and the one behind it.
         layout = piece_layout(fabric, port)
@@ -142,10 +128,10 @@ class Packer(wiring.Component):
         m.d.comb += [
             covered.eq(piece.offset | step),
             words_move.eq(~words.valid | words.ready),
-            goes.eq(piece_valid & transfer_valid & words_move),
+            goes.eq(piece_valid & arrived.o.valid & words_move),
             ends_transfer.eq(((covered & reach) == reach) | refused),
             ends_piece.eq(on_last & ends_transfer),
-            transfer_taken.eq(goes & ends_transfer),
+            arrived.o.ready.eq(goes & ends_transfer),
         ]
         with m.If(~piece_valid | (goes & ends_piece)):
             m.d.sync += [
@@ -160,7 +146,7 @@ class Packer(wiring.Component):
                 m.d.sync += following_valid.eq(1)
             with m.If(goes):
                 m.d.sync += piece.offset.eq(covered + 1)
-            with m.If(transfer_taken):
+            with m.If(goes & ends_transfer):
                 m.d.sync += [
                     piece.transfers.eq(piece.transfers - 1),
                     on_last.eq(piece.transfers == 2),
@@ -198,7 +184,7 @@ class Packer(wiring.Component):
         begins = Signal(init=1)
         wronged = Signal()
         wrong = wronged | (transfer.last != (piece.last & on_last))
-        with m.If(transfer_taken):
+        with m.If(goes & ends_transfer):
             m.d.sync += wronged.eq(wrong & ~(ends_piece & piece.last))
         with m.If(goes & ends_piece):
             m.d.sync += begins.eq(piece.last)

@@ -28,6 +28,7 @@ from mcos_hw.port.packer import Packer
 from mcos_hw.port.write_bank import WriteBank
 from mcos_hw.primitive.backlog import Backlog
 from mcos_hw.primitive.free_list import FreeList
+from mcos_hw.primitive.skid import Skid
 
 __all__ = ["WriteSide"]
 
@@ -189,7 +190,7 @@ class WriteSide(wiring.Component):
         A fragment enters the order of responses when it is packed, not when it is taken. A refused
         one is complete then, so it never competes with an acknowledgement.
         """
-        port, acknowledged, responses = self.port, self.acknowledged, self.responses
+        port, acknowledged = self.port, self.acknowledged
         layout = data.StructLayout(
             {"id": port.id_width, "first": 1, "last": 1, "refused": 1, "response": 2}
         )
@@ -213,12 +214,14 @@ class WriteSide(wiring.Component):
             order.complete_entry.eq(acknowledged.entry),
         ]
 
-        # The fragment that has passed the order waits, in the memories' outputs, until B has room
-        # for the answer of its burst.
+        # What is known of a fragment shows in the clock after it passed the order. It waits there
+        # while B's spare place is taken, also if it has no answer: so what makes the order wait
+        # comes from a flip-flop and not from a memory.
+        m.submodules.answers = answers = Skid(write_response_layout(port))
         fragment = ended_read.data
         fragment_valid = Signal()
-        leaves = Signal()
-        moves = ~fragment_valid | leaves
+        moves = answers.i.ready
+        wiring.connect(m, answers.o, wiring.flipped(self.responses))
         m.d.comb += [
             order.next.ready.eq(moves),
             ended_read.addr.eq(order.next.payload),
@@ -237,10 +240,6 @@ class WriteSide(wiring.Component):
         )
         worst_write, worst_read = worst.write_port(), worst.read_port(domain="comb")
         answer = Signal(2)
-        response = data.View(
-            write_response_layout(port), Signal(write_response_layout(port), name="response")
-        )
-        response_valid = Signal()
         m.d.comb += [
             worst_read.addr.eq(fragment.id[: port.order_bits]),
             worst_write.addr.eq(fragment.id[: port.order_bits]),
@@ -250,14 +249,8 @@ class WriteSide(wiring.Component):
                 | Mux(fragment.first, 0, worst_read.data)
             ),
             worst_write.data.eq(answer),
-            leaves.eq(fragment_valid & (~fragment.last | ~response_valid | responses.ready)),
-            worst_write.en.eq(leaves),
-            responses.payload.eq(response),
-            responses.valid.eq(response_valid),
+            worst_write.en.eq(fragment_valid & moves),
+            answers.i.valid.eq(fragment_valid & fragment.last),
+            answers.i.payload.id.eq(fragment.id),
+            answers.i.payload.response.eq(answer),
         ]
-        with m.If(~response_valid | responses.ready):
-            m.d.sync += [
-                response_valid.eq(fragment_valid & fragment.last),
-                response.id.eq(fragment.id),
-                response.response.eq(answer),
-            ]
