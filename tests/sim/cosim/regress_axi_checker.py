@@ -15,7 +15,7 @@ from mcos_sim.axi.protocol import Side
 from mcos_sim.cosim.axi_checker import AxiChecker
 from mcos_sim.cosim.run_tests import parameters
 
-BURSTS = 30
+BURSTS = 12
 
 
 @cocotb.test()
