@@ -35,6 +35,9 @@ _PATIENCE = 60_000
 _MOST_FAULTS = 20
 """Faults after which a run ends: after the first one, others follow from it."""
 
+_SETTLING = 16
+"""Clocks from the last register write to the first burst."""
+
 _SLICE = 100_000
 """Clocks between two reports of progress."""
 
@@ -196,6 +199,7 @@ def run(
             if answer:
                 said = "nothing" if answer < 0 else f"code {answer}"
                 raise HardwareError(f"register {address:#x} must answer OKAY, not {said}")
+        library.idle(handle, _SETTLING)
         results = np.zeros(
             len(ENUMERATIONS["results"]) + len(managers) * len(ENUMERATIONS["port_results"]),
             dtype=np.int64,
