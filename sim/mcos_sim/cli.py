@@ -41,6 +41,7 @@ COMMANDS = (
     "diff",
     "verilog",
     "run",
+    "metrics",
     "waves",
     "sweep",
     "memory",

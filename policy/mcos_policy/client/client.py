@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import channel_map
 from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
-from mcos_policy.client.discovery import MapOf, discover
+from mcos_policy.client.discovery import KNOWN_MAPS, MapOf, discover
 from mcos_policy.client.error import ClientError
 from mcos_policy.client.metrics import Metrics, read_metrics
 from mcos_policy.client.transport import Transport
@@ -94,7 +93,7 @@ class Client:
         config: ChannelConfig | None = None,
         *,
         names: Mapping[int, str] | None = None,
-        maps: Sequence[MapOf] = (channel_map,),
+        maps: Sequence[MapOf] = KNOWN_MAPS,
     ) -> None:
         self.transport = transport
         self.core = discover(transport, config, maps=maps)

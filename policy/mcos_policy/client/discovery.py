@@ -17,6 +17,7 @@ from mcos_policy.client.transport import Transport
 from mcos_policy.image.encoding import told_sizes
 
 __all__ = [
+    "KNOWN_MAPS",
     "UNTOLD",
     "Core",
     "MapOf",
@@ -26,6 +27,9 @@ __all__ = [
 
 MapOf: TypeAlias = Callable[[ChannelConfig], RegisterMap]
 """Makes the register map of a core of given sizes."""
+
+KNOWN_MAPS: tuple[MapOf, ...] = (channel_map,)
+"""Maps of the cores that there are; the registers that say what was built are the same in all."""
 
 UNTOLD = ("id_width", "address_width", "stamp_width", "tag_fraction")
 """Sizes that change no register, so that nobody can read them: those of the requesters' side."""
@@ -61,7 +65,7 @@ def discover(
     transport: Transport,
     config: ChannelConfig | None = None,
     *,
-    maps: Sequence[MapOf] = (channel_map,),
+    maps: Sequence[MapOf] = KNOWN_MAPS,
 ) -> Core:
     """Find out which core is behind a transport; only registers are read.
 

@@ -97,7 +97,7 @@ class MetricsCollector(Collector):
     """
 
     def __init__(self, client: Client) -> None:
-        self._core = client.core
+        self.core = client.core
         self._names = dict(client.names)
         self._lock = threading.Lock()
         self._latest: Metrics | None = None
@@ -165,7 +165,7 @@ class MetricsCollector(Collector):
         ]
 
     def _of_core(self, latest: Metrics) -> Iterator[Metric]:
-        core = self._core
+        core = self.core
         about = GaugeMetricFamily(
             "mcos_core_info",
             "The core that is read.",

@@ -1,5 +1,6 @@
 """Ways to the registers of a core."""
 
+import errno
 import mmap
 import os
 import stat
@@ -91,6 +92,8 @@ class MappedFile:
             raise self._unusable(error) from None
         try:
             found = os.fstat(file)
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if stat.S_ISREG(found.st_mode):
                 # Reading behind the end of a file would end the process.
                 needed = offset + (_WORD_BYTES if length is None else length)

@@ -82,8 +82,9 @@ def test_files_that_cannot_be_mapped(tmp_path, monkeypatch):
     missing = tmp_path / "missing"
     with pytest.raises(ClientError, match=r"file that can be mapped, not this \(No such file"):
         MappedFile(missing)
-    with pytest.raises(ClientError, match=r"file that can be mapped, not this \(Is a directory"):
-        MappedFile(tmp_path)
+    for writable in (True, False):
+        with pytest.raises(ClientError, match=r"that can be mapped, not this \(Is a directory"):
+            MappedFile(tmp_path, length=4, writable=writable)
     os.mkfifo(missing)
     with pytest.raises(ClientError, match="must tell its length, not be a device without one"):
         MappedFile(missing)

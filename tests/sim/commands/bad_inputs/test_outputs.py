@@ -96,6 +96,8 @@ ROWS = [
         "file must be a folder that can be written, not this",
     ),
     ("run c.toml --engine reference --trace t.jsonl --json t.jsonl", "t.jsonl must not be written"),
+    ("metrics c.toml --json c.toml", "c.toml must not be written"),
+    ("metrics --mmap file --json file", "file must not be written"),
     ("demo c.toml -o file", "file must be a folder that can be written, not this"),
     ("demo c.toml --json c.toml", "c.toml must not be written"),
     ("demo c.toml -o d --json d/report.html", "d/report.html must not be written"),
