@@ -125,6 +125,7 @@ class ResponseOrder(wiring.Component):
 
         completed = Signal()
         completed_entry = Signal(entry)
+        completed_first = Signal()
         m.d.sync += [
             completed.eq(self.complete_valid),
             completed_entry.eq(self.complete_entry),
@@ -139,7 +140,7 @@ class ResponseOrder(wiring.Component):
         looked_complete = Signal()
         m.submodules.links = links = memory.Memory(shape=entry, depth=self.entries, init=[])
         link_write = links.write_port()
-        link_read = links.read_port(transparent_for=(link_write,))
+        link_read = links.read_port()
         m.submodules.homes = homes = memory.Memory(
             shape=range(self.orders), depth=self.entries, init=[]
         )
@@ -147,13 +148,16 @@ class ResponseOrder(wiring.Component):
         leaves = Signal()
         has_successor = Signal()
         successor = Signal(entry)
+        # A link that was written in the clock in which it was read is not in what was read.
+        linked_late = Signal()
+        late_link = Signal(entry)
         empties = Signal()
         m.d.comb += [
             self.next.valid.eq(offered & (looked_complete | ~guessed)),
             self.next.payload.eq(offered_entry),
             leaves.eq(self.next.valid & self.next.ready),
             has_successor.eq(followed.bit_select(offered_entry, 1)),
-            successor.eq(link_read.data),
+            successor.eq(Mux(linked_late, late_link, link_read.data)),
             empties.eq(leaves & ~has_successor),
         ]
         with m.If(empties):
@@ -177,10 +181,17 @@ class ResponseOrder(wiring.Component):
         # The successor is looked at in the clock after its predecessor left.
         completes_first = Signal()
         m.d.comb += completes_first.eq(
-            completed
-            & (first.bit_select(completed_entry, 1) | (looked & (looked_entry == completed_entry)))
+            completed & (completed_first | (looked & (looked_entry == completed_entry)))
         )
         m.d.sync += [
+            completed_first.eq(
+                Mux(
+                    appended & (appended_entry == self.complete_entry),
+                    ~follows,
+                    first.bit_select(self.complete_entry, 1)
+                    | (looked & (looked_entry == self.complete_entry)),
+                )
+            ),
             looked.eq(leaves & has_successor),
             looked_entry.eq(successor),
             looked_complete.eq(
@@ -202,6 +213,7 @@ class ResponseOrder(wiring.Component):
                 m.d.sync += followed.bit_select(tail_read.data, 1).eq(1)
 
         # Those that may be passed, in a queue for each way to become so; each could hold all.
+        # A completion passes its queue by if nothing waits.
         moves = Signal()
         any_queued = Signal()
         direct = Signal()
@@ -248,6 +260,10 @@ class ResponseOrder(wiring.Component):
             ),
             link_read.addr.eq(offered_then),
             home_read.addr.eq(offered_then),
+        ]
+        m.d.sync += [
+            linked_late.eq(link_write.en & (link_write.addr == offered_then)),
+            late_link.eq(appended_entry),
         ]
         m.d.sync += [offered_entry.eq(offered_then), guessed.eq(0)]
         with m.If(moves):
