@@ -92,9 +92,8 @@ class Packer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        fabric, port, words, packed = self.fabric, self.port, self.words, self.packed
-        beat_bytes = fabric.beat_bytes
-        lanes = max(port.data_bytes, beat_bytes)
+        fabric, port, words = self.fabric, self.port, self.words
+        lanes = max(port.data_bytes, fabric.beat_bytes)
 
         m.submodules.arrived = arrived = Skid(write_beat_layout(port))
         wiring.connect(m, wiring.flipped(self.data), arrived.i)
@@ -118,22 +117,20 @@ class Packer(wiring.Component):
         # step ``step`` more; both are ones below a power of two, so that sums become ORs.
         reach = Signal(range(lanes))
         covered = Signal(range(lanes))
-        step = reach & (beat_bytes - 1)
+        step = reach & (fabric.beat_bytes - 1)
         refused = piece.response != Response.OKAY
         on_last = Signal()
         goes = Signal()
         ends_transfer = Signal()
-        ends_piece = Signal()
-        words_move = Signal()
+        ends = Signal()
         m.d.comb += [
             covered.eq(piece.offset | step),
-            words_move.eq(~words.valid | words.ready),
-            goes.eq(piece_valid & arrived.o.valid & words_move),
+            goes.eq(piece_valid & arrived.o.valid & (~words.valid | words.ready)),
             ends_transfer.eq(((covered & reach) == reach) | refused),
-            ends_piece.eq(on_last & ends_transfer),
+            ends.eq(on_last & ends_transfer),
             arrived.o.ready.eq(goes & ends_transfer),
         ]
-        with m.If(~piece_valid | (goes & ends_piece)):
+        with m.If(~piece_valid | (goes & ends)):
             m.d.sync += [
                 piece.eq(loaded),
                 reach.eq(Cat(loaded.size > bit for bit in range(len(reach)))),
@@ -151,53 +148,72 @@ class Packer(wiring.Component):
                     piece.transfers.eq(piece.transfers - 1),
                     on_last.eq(piece.transfers == 2),
                 ]
+        self._fill(m, piece, transfer, step=step, makes=goes & ~refused, ends=ends)
 
-        # Whenever ``words`` may move, the bytes of the next step are loaded, also before its
-        # transfer has come: then they are loaded again. So what comes last, whether the step is
-        # made, reaches only strobes. A word that is offered keeps its strobes until it is taken;
-        # the next one begins with none.
-        layout = word_layout(fabric)
+        # Whether WLAST of this burst was wrong so far, and whether the next piece begins a burst.
+        wronged = Signal()
+        begins = Signal(init=1)
+        wrong = wronged | (transfer.last != (piece.last & on_last))
+        with m.If(goes & ends_transfer):
+            m.d.sync += wronged.eq(wrong & ~(ends & piece.last))
+        with m.If(goes & ends):
+            m.d.sync += begins.eq(piece.last)
+        m.d.sync += [
+            self.packed.valid.eq(goes & ends),
+            self.packed.entry.eq(piece.entry),
+            self.packed.id.eq(piece.id),
+            self.packed.first.eq(begins),
+            self.packed.last.eq(piece.last),
+            self.packed.refused.eq(refused),
+            self.packed.response.eq(piece.response | Mux(wrong, Response.SLVERR, 0)),
+            self.faulty.eq(goes & ends & piece.last & wrong),
+        ]
+        return m
+
+    def _fill(
+        self,
+        m: Module,
+        piece: data.View,
+        transfer: data.View,
+        *,
+        step: Value,
+        makes: Value,
+        ends: Value,
+    ) -> None:
+        """Puts the bytes of a step into the word that is offered when it is full.
+
+        Whenever the word may change, it takes the bytes of the next step, also before their
+        transfer has come; then it takes them again. So what is known last, whether the step is
+        made, reaches strobes only and not every bit of data. A word that is offered keeps its
+        strobes until it is taken, and the next one begins with none.
+        """
+        data_bytes, beat_bytes = self.port.data_bytes, self.fabric.beat_bytes
+        layout = word_layout(self.fabric)
         word = data.View(layout, Signal(layout, name="word"))
         word_valid = Signal()
-        place_width = (beat_bytes - 1).bit_length()
-        place, within = piece.offset[:place_width], step[:place_width]
-        lane_data = transfer.data.word_select(piece.offset[place_width:], 8 * beat_bytes)
-        lane_strobe = transfer.strobe.word_select(piece.offset[place_width:], beat_bytes)
-        if port.data_bytes < beat_bytes:
-            lane_data = transfer.data.replicate(beat_bytes // port.data_bytes)
-            lane_strobe = transfer.strobe.replicate(beat_bytes // port.data_bytes)
-        m.d.comb += [words.payload.eq(word), words.valid.eq(word_valid)]
-        with m.If(words_move):
+        m.d.comb += [self.words.payload.eq(word), self.words.valid.eq(word_valid)]
+
+        width = (beat_bytes - 1).bit_length()
+        place, within = piece.offset[:width], step[:width]
+        if data_bytes < beat_bytes:
+            values = transfer.data.replicate(beat_bytes // data_bytes)
+            strobes = transfer.strobe.replicate(beat_bytes // data_bytes)
+        else:
+            values = transfer.data.word_select(piece.offset[width:], 8 * beat_bytes)
+            strobes = transfer.strobe.word_select(piece.offset[width:], beat_bytes)
+
+        with m.If(~word_valid | self.words.ready):
             for byte in range(beat_bytes):
                 # Every place is at or before the last byte; Verilator refuses to compare that.
                 reached = Const(1) if byte == beat_bytes - 1 else byte >= place
-                inside = reached & (((place ^ byte) & ~within) == 0)
-                strobe = lane_strobe[byte] & inside & goes & ~refused
-                with m.If(inside):
-                    m.d.sync += word.data[byte].eq(lane_data.word_select(byte, 8))
-                m.d.sync += word.strobe[byte].eq((word.strobe[byte] & ~word_valid) | strobe)
+                covered = reached & (((place ^ byte) & ~within) == 0)
+                with m.If(covered):
+                    m.d.sync += word.data[byte].eq(values.word_select(byte, 8))
+                m.d.sync += word.strobe[byte].eq(
+                    (word.strobe[byte] & ~word_valid) | (strobes[byte] & covered & makes)
+                )
             m.d.sync += [
-                word_valid.eq(goes & ~refused & (ends_piece | covered[:place_width].all())),
+                word_valid.eq(makes & (ends | (place | within).all())),
                 word.entry.eq(piece.entry),
-                word.last.eq(ends_piece),
+                word.last.eq(ends),
             ]
-
-        # Whether the next piece begins a burst, and whether this burst had a wrong WLAST so far.
-        begins = Signal(init=1)
-        wronged = Signal()
-        wrong = wronged | (transfer.last != (piece.last & on_last))
-        with m.If(goes & ends_transfer):
-            m.d.sync += wronged.eq(wrong & ~(ends_piece & piece.last))
-        with m.If(goes & ends_piece):
-            m.d.sync += begins.eq(piece.last)
-        m.d.sync += [
-            packed.valid.eq(goes & ends_piece),
-            packed.entry.eq(piece.entry),
-            packed.id.eq(piece.id),
-            packed.first.eq(begins),
-            packed.last.eq(piece.last),
-            packed.refused.eq(refused),
-            packed.response.eq(piece.response | Mux(wrong, Response.SLVERR, 0)),
-            self.faulty.eq(goes & ends_piece & piece.last & wrong),
-        ]
-        return m

@@ -50,7 +50,8 @@ class WriteSide(wiring.Component):
     :class:`mcos_hw.port.packer.Packer`.
 
     A fragment, a transfer of W, a landing, a fetch, an acknowledgement and an answer pass in every
-    clock, sustained. A fragment whose data are waiting lands two clocks after it was taken::
+    clock, sustained. A fragment whose data are waiting lands two clocks after it was taken, or
+    three behind others::
 
         clock       0        1        2        3
         fragments  |taken   |        |        |

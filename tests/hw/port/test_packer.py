@@ -8,7 +8,7 @@ import pytest
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.port.packer import Packer
 from tests.hw.channel.bench import boundary, simulate
-from tests.hw.port.bursts import random_burst
+from tests.hw.port.bursts import FIXED, Burst, random_burst
 from tests.hw.port.streams import Sink, Source
 from tests.hw.port.writing import cut, expected_words, fabric_of, random_data, written
 
@@ -118,9 +118,9 @@ def test_every_byte_that_is_asked_for(data_bytes, beat_bytes):
     """All kinds, sizes and alignments; W before, with and after its burst; back-pressure."""
     traffic = Traffic(fabric_of(data_bytes, beat_bytes), 8 * data_bytes + beat_bytes)
     rng = traffic.rng
-    while len(traffic.data) < 100:
+    while len(traffic.data) < 60:
         burst = random_burst(rng, data_bytes=data_bytes)
-        if burst.length < 40:
+        if burst.length < 16:
             traffic.add(
                 burst,
                 rng.choice((OKAY,) * 6 + (SLVERR, DECERR)),
@@ -128,3 +128,103 @@ def test_every_byte_that_is_asked_for(data_bytes, beat_bytes):
             )
     addresses, data = rng.choice(((0.9, 0.9), (0.3, 0.9), (0.9, 0.3)))
     traffic.run(addresses=addresses, data=data, takes=rng.choice((0.4, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("data_bytes", "beat_bytes", "size", "length", "per_transfer"),
+    [
+        # One transfer a clock, also if it is narrow or the memory beat is wider.
+        (8, 8, 3, 63, 1),
+        (8, 8, 0, 63, 1),
+        (8, 16, 3, 63, 1),
+        (16, 16, 4, 0, 1),
+        (8, 16, 3, 0, 1),
+        # A transfer that is wider than a memory beat takes a clock for each beat of it.
+        (32, 8, 5, 15, 4),
+        (32, 8, 4, 15, 2),
+        (32, 8, 3, 15, 1),
+        (32, 8, 5, 0, 4),
+    ],
+)
+def test_a_step_a_clock(data_bytes, beat_bytes, size, length, per_transfer):
+    traffic = Traffic(fabric_of(data_bytes, beat_bytes), 1)
+    count = 64 // (length + 1)
+    for i in range(count):
+        traffic.add(Burst(address=i << size, length=length, size=size))
+    result = traffic.run()
+    # W is taken in the first clock. Its step is made in the next one, and then its word is offered.
+    # Two transfers are taken before W waits.
+    transfers = (length + 1) * count
+    assert result["words"][-1] == 1 + per_transfer * transfers
+    assert result["data"] == [0, *(1 + per_transfer * i for i in range(transfers - 1))]
+
+
+def test_a_refused_burst_is_dropped_a_transfer_a_clock():
+    """Whatever its size says, also one that is wider than the bus."""
+    for size in (3, 6, 7):
+        traffic = Traffic(fabric_of(32, 8), 2)
+        traffic.add(Burst(address=5, length=15, size=size), DECERR)
+        traffic.add(Burst(address=5, length=0, size=0))
+        result = traffic.run()
+        assert result["data"] == list(range(17))
+        assert len(result["words"]) == 1
+
+
+@pytest.mark.parametrize(("spoilt", "fragment"), [(0, 0), (2, 0), (6, 1), (7, 2)])
+def test_wlast_is_checked_and_not_trusted(spoilt, fragment):
+    """Early in the first fragment or in the last, and missing; the next burst is not blamed."""
+    traffic = Traffic(fabric_of(8, 8, max_beats=4), 3)
+    traffic.add(Burst(address=8, length=7, size=3), spoilt=spoilt)
+    traffic.add(Burst(address=8, length=7, size=3))
+    traffic.add(Burst(address=0, length=0, size=3), DECERR, spoilt=0)
+    traffic.add(Burst(address=0, length=3, size=3, kind=FIXED))
+    # Fragments of 3, 4 and 1 transfers, twice; one; and one a transfer.
+    blamed = [each["response"] == SLVERR for each in traffic.packed]
+    assert blamed == [i >= fragment for i in range(3)] + [False] * 8
+    traffic.run(takes=0.5)
+
+
+def test_one_burst_with_many_wrong_wlasts_is_told_once():
+    traffic = Traffic(fabric_of(8, 8), 4)
+    traffic.add(Burst(address=0, length=7, size=3), spoilt=0)
+    for transfer in traffic.data:
+        transfer["last"] = True
+    traffic.run()
+
+
+def test_w_before_its_burst_waits():
+    """Two transfers are taken; the rest of the port sees no path from W to its ready."""
+    fabric = fabric_of(8, 8)
+
+    async def testbench(bench):
+        bench.set(**{"data.payload": {"data": 1, "strobe": 1, "last": 1}, "words.ready": 1})
+        for clock in range(6):
+            for valid in (0, 1):
+                bench.set(**{"data.valid": valid})
+                assert bench.get("data.ready") == (clock < 2)
+            assert not bench.get("words.valid")
+            assert not bench.get("packed.valid")
+            await bench.tick()
+        await bench.reset()
+        assert bench.get("data.ready")
+
+    simulate(Packer(fabric, fabric.ports[0]), testbench)
+
+
+def test_a_burst_before_its_w_waits():
+    fabric = fabric_of(8, 8)
+    piece = {"entry": 1, "id": 1, "offset": 0, "size": 3, "transfers": 1, "last": 1}
+
+    async def testbench(bench):
+        bench.set(**{"pieces.payload": piece, "words.ready": 1})
+        for clock in range(6):
+            for valid in (0, 1):
+                bench.set(**{"pieces.valid": valid})
+                assert bench.get("pieces.ready") == (clock < 2)
+            assert not bench.get("words.valid")
+            assert not bench.get("packed.valid")
+            await bench.tick()
+        await bench.reset()
+        assert bench.get("pieces.ready")
+
+    simulate(Packer(fabric, fabric.ports[0]), testbench)

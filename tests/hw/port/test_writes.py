@@ -10,7 +10,7 @@ import pytest
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.port.writes import WriteSide
 from tests.hw.channel.bench import boundary, simulate
-from tests.hw.port.bursts import Burst, random_burst
+from tests.hw.port.bursts import FIXED, Burst, random_burst
 from tests.hw.port.streams import Sink, Source
 from tests.hw.port.writing import (
     Piece,
@@ -294,7 +294,7 @@ def test_nothing_lost_doubled_or_out_of_order(data_bytes, beat_bytes, writes, un
     )
     traffic = Traffic(fabric, data_bytes + 100 * beat_bytes)
     rng = traffic.rng
-    for _ in range(40):
+    for _ in range(22):
         burst = random_burst(rng, data_bytes=data_bytes)
         burst = dataclasses.replace(burst, length=min(burst.length, 15))
         traffic.add(
@@ -308,15 +308,258 @@ def test_nothing_lost_doubled_or_out_of_order(data_bytes, beat_bytes, writes, un
     play(traffic, responses=(OKAY,) * 6 + (EXOKAY, SLVERR, DECERR), **chances)
 
 
-def test_a_beat_a_clock():
-    """A long INCR burst, and bursts of one transfer: W never stops, and B comes in every clock."""
-    for length, count in ((255, 2), (0, 300)):
-        traffic = Traffic(fabric_of(8, 8, max_beats=16, write_units=64), 1)
-        for i in range(count):
-            traffic.add(Burst(address=0x1000 * i, length=length, size=3), name=i % 3)
+def test_a_long_burst_runs_at_a_beat_a_clock():
+    traffic = Traffic(fabric_of(8, 8, max_beats=16, writes=16, write_units=64), 1)
+    traffic.add(Burst(address=0, length=255, size=3))
+    player = play(traffic, shuffles=False)
+    assert player.data.taken == list(range(256))
+
+
+def test_bursts_of_one_transfer_run_at_one_a_clock():
+    """From AW and W to B, of one ID and of several."""
+    for names in (1, 3):
+        traffic = Traffic(fabric_of(8, 8, writes=16, write_units=64), 2)
+        for i in range(60):
+            traffic.add(Burst(address=8 * i, size=3), name=i % names)
         player = play(traffic, shuffles=False)
-        assert player.data.taken == list(range((length + 1) * count))
-        if length == 0:
-            # The order of responses needs a few clocks to get going.
-            clocks = player.answers.clocks
-            assert clocks[10:] == list(range(clocks[10], clocks[10] + count - 10))
+        assert player.data.taken == list(range(60))
+        # A fragment lands two clocks after it was taken, or three behind others.
+        assert player.landings.clocks == [2, *range(4, 63)]
+        # The order of responses needs a few clocks to get going.
+        last = player.answers.clocks[-1]
+        assert player.answers.clocks[-50:] == list(range(last - 49, last + 1))
+
+
+def small(**sizes):
+    return Traffic(fabric_of(8, 8, writes=8, write_units=16, id_width=4, **sizes), 3)
+
+
+def run(traffic, script, **chances):
+    """Plays ``script``, a coroutine of a :class:`Play`."""
+
+    async def testbench(bench):
+        await script(Play(bench, traffic, **chances))
+
+    simulate(WriteSide(traffic.fabric, traffic.port), testbench)
+
+
+def test_a_full_bank_stops_w():
+    """Nothing is fetched: the bank takes its 16 beats, the way to it three."""
+    traffic = small(order_width=4)
+    for i in range(6):
+        traffic.add(Burst(address=64 * i, length=7, size=3))
+
+    async def script(player):
+        for _ in range(50):
+            await player.step()
+        assert len(player.data.taken) == 16 + 3
+        assert len(player.landed) == 2
+        player.fetches = 1.0
+        await player.finish(300)
+
+    run(traffic, script, fetches=0.0)
+
+
+def test_every_entry_in_use_stops_aw():
+    """Nothing is acknowledged: eight fragments are under way, the next one is not taken."""
+    traffic = small(order_width=4)
+    for i in range(20):
+        traffic.add(Burst(address=8 * i, size=3))
+
+    async def script(player):
+        for _ in range(40):
+            await player.step()
+        assert len(player.fragments.taken) == len(player.landings.items) == 8
+        player.acknowledges = 1.0
+        await player.finish(300)
+
+    run(traffic, script, acknowledges=0.0)
+
+
+def test_who_does_not_take_b_holds_up_its_own_port_alone():
+    """The memory side goes on until nothing is left to do; three answers wait."""
+    traffic = small(order_width=4)
+    for i in range(20):
+        traffic.add(Burst(address=8 * i, size=3), name=i % 3)
+
+    async def script(player):
+        for _ in range(80):
+            await player.step()
+        assert not player.landed
+        assert not player.written
+        # Entries of three answers are free again: two in B's places, one on the way there.
+        assert len(player.acknowledged) == 8 + 3
+        player.answers.chance = 1.0
+        await player.finish(400)
+
+    run(traffic, script, answers=0.0)
+
+
+def test_nothing_lands_before_its_data():
+    """A slow writer: its fragment of eight beats lands with the last one, and not before."""
+    traffic = small(order_width=4)
+    traffic.add(Burst(address=0, length=7, size=3))
+    traffic.add(Burst(address=64, size=3))
+
+    async def script(player):
+        while len(player.data.taken) < 7:
+            await player.step()
+        player.data.chance = 0.0
+        for _ in range(20):
+            await player.step()
+        assert not player.landings.items
+        player.data.chance = 1.0
+        await player.finish(300)
+
+    run(traffic, script, data=0.5)
+
+
+def test_a_landing_that_waits_does_not_stop_w():
+    traffic = small(order_width=4)
+    for i in range(8):
+        traffic.add(Burst(address=8 * i, length=1, size=3))
+
+    async def script(player):
+        for _ in range(40):
+            await player.step()
+        assert len(player.data.taken) == 16
+        player.landings.chance = 1.0
+        await player.finish(300)
+
+    run(traffic, script, landings=0.0)
+
+
+def answered(traffic, script, **chances):
+    """IDs in the order of their answers."""
+    names = []
+
+    async def whole(player):
+        await script(player)
+        await player.finish(400)
+        names.extend(answer["id"] for answer in player.answers.items)
+
+    run(traffic, whole, **chances)
+    return names
+
+
+def test_a_refused_burst_is_answered_in_its_turn():
+    """It waits for an earlier burst of its ID, and for its own data, not for other IDs."""
+    traffic = small(order_width=4)
+    traffic.add(Burst(address=0, size=3), name=1)
+    traffic.add(Burst(address=8, length=255, size=3), name=1, response=DECERR)
+    traffic.add(Burst(address=8, length=3, size=3), name=2, response=SLVERR)
+
+    async def script(player):
+        while len(player.data.taken) < 1 + 256 + 3:
+            await player.step()
+        player.data.chance = 0.0
+        for _ in range(10):
+            await player.step()
+        # The last transfer of the last burst is still to come.
+        assert not player.answers.items
+        player.data.chance = 1.0
+        for _ in range(10):
+            await player.step()
+        assert [answer["id"] for answer in player.answers.items] == [2]
+        player.acknowledges = 1.0
+
+    assert answered(traffic, script, acknowledges=0.0) == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("orders", "expected"), [(4, [3, 2, 1, 1]), (1, [2, 1, 1, 3])])
+def test_answers_of_one_order_keep_the_order_of_aw(orders, expected):
+    """Acknowledged from the last to the first. IDs that are equal in their low bits share."""
+    traffic = small(order_width=orders)
+    for i, name in enumerate((1, 1, 2, 3)):
+        traffic.add(Burst(address=8 * i, size=3), name=name)
+
+    async def script(player):
+        while len(player.written) < 4:
+            await player.step()
+        player.written.reverse()
+        player.shuffles = False
+        player.acknowledges = 1.0
+
+    assert answered(traffic, script, acknowledges=0.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("responses", "worst"),
+    [
+        ((OKAY, OKAY, OKAY), OKAY),
+        ((SLVERR, OKAY, OKAY), SLVERR),
+        ((OKAY, DECERR, SLVERR), DECERR),
+        ((SLVERR, OKAY, DECERR), DECERR),
+        ((EXOKAY, EXOKAY, EXOKAY), OKAY),
+    ],
+)
+def test_a_burst_is_answered_with_the_worst(responses, worst):
+    """Of its fragments alone: the bursts before and after it, of its order, are well."""
+    traffic = small(order_width=4)
+    for length in (0, 2, 0):
+        traffic.add(Burst(address=0, length=length, size=3, kind=FIXED), name=5)
+
+    async def script(player):
+        given = iter((OKAY, *responses, OKAY))
+        while not player.over():
+            # Memory answers in order here, so the next response is the next fragment's.
+            if player.written:
+                player.responses = (next(given),)
+                player.acknowledges = 1.0
+            await player.step()
+            player.acknowledges = 0.0
+
+    async def whole(player):
+        await script(player)
+        await player.finish(400)
+        assert [answer["response"] for answer in player.answers.items] == [OKAY, worst, OKAY]
+
+    run(traffic, whole, shuffles=False, acknowledges=0.0)
+
+
+def test_axi_outputs_do_not_follow_inputs():
+    """In no clock of random traffic does any of them change when an input does."""
+    traffic = small(order_width=4)
+    for i in range(12):
+        traffic.add(Burst(address=8 * i, length=i % 3, size=3))
+
+    async def script(player):
+        bench = player.bench
+
+        def outputs():
+            names = ("data.ready", "fragments.ready", "responses.valid", "responses.payload")
+            return [bench.get(name) for name in names]
+
+        while not player.over():
+            before = outputs()
+            bench.set(fragments={"valid": 1}, data={"valid": 1}, acknowledged={"valid": 1})
+            bench.set(responses={"ready": 1}, landings={"ready": 1}, fetch={"stb": 1})
+            assert outputs() == before
+            bench.set(fragments={"valid": 0}, data={"valid": 0}, acknowledged={"valid": 0})
+            bench.set(responses={"ready": 0}, landings={"ready": 0}, fetch={"stb": 0})
+            assert outputs() == before
+            await player.step()
+
+    run(traffic, script, answers=0.4, landings=0.7, data=0.7)
+
+
+def test_reset_forgets_what_is_under_way():
+    """Fragments without data, in the bank, landed, written and unanswered; then all is new."""
+    for clocks in (3, 8, 14):
+        traffic = small(order_width=4)
+        for i in range(12):
+            traffic.add(Burst(address=8 * i, length=i % 3, size=3))
+        again = small(order_width=4)
+        again.add(Burst(address=0, length=7, size=3))
+        again.add(Burst(address=0, length=7, size=3), response=DECERR)
+
+        async def testbench(bench, traffic=traffic, again=again, clocks=clocks):
+            first = Play(bench, traffic, acknowledges=0.3, answers=0.3)
+            for _ in range(clocks):
+                await first.step()
+            bench.set(fragments={"valid": 0}, data={"valid": 0}, acknowledged={"valid": 0})
+            bench.set(fetch={"stb": 0})
+            await bench.reset()
+            await Play(bench, again).finish(100)
+
+        simulate(WriteSide(traffic.fabric, traffic.port), testbench)
