@@ -127,25 +127,36 @@ class ReadSide(wiring.Component):
             order.append_complete.eq(refused),
         ]
 
-        # What its answer needs is kept in a row; its attributes apart, for the memory port.
-        unpacked = unpacked_layout(fabric, port)
-        row = data.StructLayout({"unpacked": unpacked, "beats": range(fabric.channel.max_beats)})
-        m.submodules.rows = rows = memory.Memory(shape=row, depth=port.reads, init=[])
+        # What its answer needs is kept: a row for the unpacker; its beats apart, in a table that is
+        # read in the same clock, because they decide at once what is found next; its attributes
+        # apart, for the memory port.
+        m.submodules.rows = rows = memory.Memory(
+            shape=unpacked_layout(fabric, port), depth=port.reads, init=[]
+        )
+        length = data.StructLayout(
+            {"more": range(fabric.channel.max_beats), "single": 1, "refused": 1}
+        )
+        m.submodules.lengths = lengths = memory.Memory(shape=length, depth=port.reads, init=[])
         m.submodules.attributes = attributes = memory.Memory(
             shape=attributes_layout(), depth=port.reads, init=[]
         )
         row_write, row_read = rows.write_port(), rows.read_port()
+        length_write, length_read = lengths.write_port(), lengths.read_port(domain="comb")
         attributes_write, attributes_read = attributes.write_port(), attributes.read_port()
         m.d.comb += [
             row_write.en.eq(passes),
             row_write.addr.eq(entry),
-            row_write.data.unpacked.id.eq(fragment.id),
-            row_write.data.unpacked.first.eq(fragment.address),
-            row_write.data.unpacked.size.eq(fragment.size),
-            row_write.data.unpacked.more.eq(fragment.transfers - 1),
-            row_write.data.unpacked.last.eq(fragment.last),
-            row_write.data.unpacked.response.eq(fragment.response),
-            row_write.data.beats.eq(fragment.beats - 1),
+            row_write.data.id.eq(fragment.id),
+            row_write.data.first.eq(fragment.address),
+            row_write.data.size.eq(fragment.size),
+            row_write.data.more.eq(fragment.transfers - 1),
+            row_write.data.last.eq(fragment.last),
+            row_write.data.response.eq(fragment.response),
+            length_write.en.eq(passes),
+            length_write.addr.eq(entry),
+            length_write.data.more.eq(fragment.beats - 1),
+            length_write.data.single.eq(refused | (fragment.beats == 1)),
+            length_write.data.refused.eq(refused),
             attributes_write.en.eq(passes),
             attributes_write.addr.eq(entry),
             attributes_write.data.eq(fragment.attributes),
@@ -174,12 +185,12 @@ class ReadSide(wiring.Component):
             m.d.sync += waiting.eq(order.next.payload)
         m.d.sync += waits.eq((waits | order.next.valid) & ~starts)
 
-        # Its beats are found one after the other, each a clock before it is read. Whether there is
-        # one more is known from its row, which comes with the first of them.
+        # Its beats are found one after the other, each a clock before it is read.
         finds = Signal()
         found = Signal()
         found_entry = Signal(entry_shape)
         found_beat = Signal(range(fabric.channel.max_beats))
+        found_beats = Signal(range(fabric.channel.max_beats))
         found_first = Signal()
         found_last = Signal()
         found_refused = Signal()
@@ -187,12 +198,11 @@ class ReadSide(wiring.Component):
         word_valid = Signal()
         word_free = Signal()
         m.d.comb += [
-            found_refused.eq(row_read.data.unpacked.response != 0),
-            found_last.eq(found_refused | (found_beat == row_read.data.beats)),
             finds.eq(~found | moves),
             starts.eq(finds & (~found | found_last)),
             row_read.en.eq(starts),
             row_read.addr.eq(turn),
+            length_read.addr.eq(turn),
             bank.find.eq(finds),
             bank.entry.eq(found_entry),
             bank.beat.eq(found_beat + 1),
@@ -205,6 +215,13 @@ class ReadSide(wiring.Component):
                 found_entry.eq(bank.entry),
                 found_beat.eq(bank.beat),
                 found_first.eq(starts),
+                found_last.eq(bank.beat == found_beats),
+            ]
+        with m.If(starts):
+            m.d.sync += [
+                found_beats.eq(length_read.data.more),
+                found_last.eq(length_read.data.single),
+                found_refused.eq(length_read.data.refused),
             ]
 
         # The unpacker takes the row with the first beat, and each beat in the clock after.
@@ -215,7 +232,7 @@ class ReadSide(wiring.Component):
             ),
             bank.read.eq(moves & ~found_refused),
             unpacker.fragments.valid.eq(found & found_first & (found_refused | word_free)),
-            unpacker.fragments.payload.eq(row_read.data.unpacked),
+            unpacker.fragments.payload.eq(row_read.data),
             unpacker.words.valid.eq(word_valid),
             unpacker.words.payload.data.eq(bank.data),
             unpacker.words.payload.response.eq(bank.response),

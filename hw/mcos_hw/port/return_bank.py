@@ -120,15 +120,21 @@ class ReturnBank(wiring.Component):
         m.submodules.counts = counts = memory.Memory(
             shape=range(max_beats), depth=self.port.reads, init=[]
         )
-        count_write = counts.write_port()
-        count_read = counts.read_port(transparent_for=(count_write,))
+        count_write, count_read = counts.write_port(), counts.read_port()
         place = Signal(range(max_beats))
+        place_after = Signal(range(max_beats))
+        repeats = Signal()
         m.d.comb += [
             count_read.addr.eq(entry),
-            place.eq(Mux(came_first, 0, count_read.data)),
+            place.eq(Mux(came_first, 0, Mux(repeats, place_after, count_read.data))),
             count_write.en.eq(came),
             count_write.addr.eq(came_entry),
             count_write.data.eq(place + 1),
+        ]
+        # A count that is written in this clock is not read in it.
+        m.d.sync += [
+            repeats.eq(came & (came_entry == entry)),
+            place_after.eq(count_write.data),
         ]
         m.d.sync += [
             came.eq(returned.valid),
