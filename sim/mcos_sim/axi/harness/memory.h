@@ -100,6 +100,9 @@ private:
         operation.strobes.clear();
         operation.effect = clock + 1 + random_.below(uint32_t(set_[kMemorySpread]) + 1);
         operation.answer = operation.effect + latency();
+        if (!at.carries_attributes())
+            verdict_.fault(kCorrupted, "memory: a burst at %#llx has cache, prot or qos of another",
+                           (unsigned long long)at.shape.address);
         for (uint32_t transfer = 0; transfer <= at.shape.length; ++transfer) {
             const uint64_t begin = at.shape.begin(transfer), end = at.shape.end(transfer);
             operation.error |= space_.errs(begin, end);

@@ -13,6 +13,20 @@ struct Address {
     Shape shape;
     uint8_t lock = 0, cache = 0, prot = 0, qos = 0;
 
+    // Attributes are those of a page, so that the memory knows which ones a burst must bring.
+    void carry_attributes() {
+        const uint64_t of = mix(shape.address / 4096);
+        cache = uint8_t(of & 15);
+        prot = uint8_t(of >> 4 & 7);
+        qos = uint8_t(of >> 7 & 15);
+    }
+
+    bool carries_attributes() const {
+        Address right = *this;
+        right.carry_attributes();
+        return right.cache == cache && right.prot == prot && (MEMORY_AXI3 || right.qos == qos);
+    }
+
     bool same(const Address &other) const {
         return id == other.id && shape.address == other.shape.address &&
                shape.length == other.shape.length && shape.size == other.shape.size &&

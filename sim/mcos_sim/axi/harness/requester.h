@@ -218,9 +218,7 @@ private:
         at.id = burst.id;
         at.shape = burst.shape;
         at.lock = 0;
-        at.cache = uint8_t(burst.seed & 15);
-        at.prot = uint8_t(burst.seed >> 4 & 7);
-        at.qos = uint8_t(burst.seed >> 8 & 15);
+        at.carry_attributes();
     }
 
     int plan(bool write) {
