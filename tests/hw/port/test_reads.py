@@ -247,7 +247,8 @@ def test_signature():
     }
 
 
-@pytest.mark.parametrize(("data_bytes", "beat_bytes"), WIDTHS)
+# The unpacker is tested with every pair.
+@pytest.mark.parametrize(("data_bytes", "beat_bytes"), WIDTHS[::3])
 def test_any_fragments_in_any_order(data_bytes, beat_bytes):
     rng = random.Random(7 * data_bytes + beat_bytes)
     fabric, port = fabric_of(data_bytes, beat_bytes, id_width=3, order_width=2)
@@ -267,8 +268,7 @@ def test_any_fragments_in_any_order(data_bytes, beat_bytes):
     )
 
 
-@pytest.mark.parametrize("beats", [1, 2, 8])
-@pytest.mark.parametrize("data_bytes", [16, 32])
+@pytest.mark.parametrize(("data_bytes", "beats"), [(32, 1), (32, 2), (16, 8)])
 def test_latency_from_the_last_beat(data_bytes, beats):
     rng = random.Random(1)
     fabric, port = fabric_of(data_bytes, 32)
@@ -283,22 +283,21 @@ def test_latency_from_the_last_beat(data_bytes, beats):
     assert result.transfers_at == [last + LATENCY + i for i in range(fragment.transfers)]
 
 
-@pytest.mark.parametrize("beats", [1, 2, 8])
-@pytest.mark.parametrize("ids", [1, 64])
+@pytest.mark.parametrize(("beats", "ids"), [(1, 1), (1, 64), (2, 64), (8, 1)])
 def test_a_transfer_in_every_clock(beats, ids):
     """From the first to the last, whatever the length of fragments, of one ID or of many."""
     rng = random.Random(2)
-    fabric, port = fabric_of(64, 64, reads=64, read_units=128)
-    count = 200 // beats
+    fabric, port = fabric_of(16, 16, reads=32, read_units=64)
+    count = 96 // beats
     fragments = [whole_beats(rng, fabric, id=k % ids, beats=beats) for k in range(count)]
-    result = run(fabric, port, fragments, rng, returns=delayed(20))
-    first = 20 + beats - 1 + LATENCY
+    result = run(fabric, port, fragments, rng, returns=delayed(12))
+    first = 12 + beats - 1 + LATENCY
     assert result.transfers_at == list(range(first, first + count * beats))
 
 
 def test_a_beat_in_every_clock_with_transfers_of_many_beats():
     rng = random.Random(3)
-    fabric, port = fabric_of(64, 8, reads=64, read_units=256)
+    fabric, port = fabric_of(64, 8, read_units=128)
     fragments = [
         dataclasses.replace(whole_beats(rng, fabric, id=k % 5, beats=16), size=6, transfers=2)
         for k in range(12)
@@ -309,7 +308,7 @@ def test_a_beat_in_every_clock_with_transfers_of_many_beats():
 
 def test_every_transfer_of_a_narrow_bus_in_its_clock():
     rng = random.Random(4)
-    fabric, port = fabric_of(8, 64, reads=64, read_units=128)
+    fabric, port = fabric_of(8, 64)
     fragments = [
         dataclasses.replace(whole_beats(rng, fabric, id=k % 5, beats=2), size=3, transfers=16)
         for k in range(12)
@@ -321,14 +320,14 @@ def test_every_transfer_of_a_narrow_bus_in_its_clock():
 def test_refused_fragments_one_in_every_clock():
     """They need neither room nor memory."""
     rng = random.Random(5)
-    fabric, port = fabric_of(16, 16, reads=64)
+    fabric, port = fabric_of(16, 16, reads=16)
     fragments = [
         Fragment(id=k % 3, address=k, size=0, transfers=1, last=True, refusal=Response.DECERR)
-        for k in range(100)
+        for k in range(60)
     ]
     result = run(fabric, port, fragments, rng, lands=lambda: False)
     first = result.transfers_at[0]
-    assert result.transfers_at == list(range(first, first + 100))
+    assert result.transfers_at == list(range(first, first + 60))
 
 
 def test_memory_is_never_held_up_by_r():
@@ -341,7 +340,7 @@ def test_memory_is_never_held_up_by_r():
     async def testbench(bench):
         nonlocal taking
         world = Surroundings(bench, fabric, port, fragments, rng, takes=lambda: taking)
-        for _ in range(300):
+        for _ in range(150):
             await world.step()
         passed = len(world.passed_at)
         assert passed < len(fragments)

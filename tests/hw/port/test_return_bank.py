@@ -77,8 +77,8 @@ def test_nothing_is_lost_or_doubled(seed):
             ready, found, shown = [], None, None
             young, younger, free, freeing = [], [], UNITS, [0, 0]
             previous = None
-            for clock in range(900):
-                crowd = clock // 150 % 3
+            for clock in range(450):
+                crowd = clock // 75 % 3
                 if shown is not None:
                     assert (bench.get("data"), bench.get("response")) == shown
                 beats = rng.choice((1, 2, 16, rng.randint(1, 16)))
