@@ -44,8 +44,8 @@ class ReadSide(wiring.Component):
         R                                           valid
 
     ``beats`` leaves from registers, and nothing that enters reaches ``beats`` or ``attributes`` in
-    the same clock. An entry is free again once the last beat of its fragment was read. After reset
-    nothing is under way.
+    the same clock. An entry can be taken again four clocks after the last beat of its fragment was
+    read. After reset nothing is under way.
 
     Parameters
     ----------

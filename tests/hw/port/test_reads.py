@@ -6,10 +6,11 @@ import random
 from collections import deque
 
 import pytest
+from amaranth.hdl import Cat, Value
 
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.port.reads import ReadSide
-from tests.hw.channel.bench import boundary, simulate
+from tests.hw.channel.bench import boundary, pack, simulate
 from tests.hw.port.returning import WIDTHS, Fragment, fabric_of, random_fragment
 
 NAMES = {
@@ -23,6 +24,21 @@ NAMES = {
     "valid": "beats.valid",
     "ready": "beats.ready",
 }
+PINS = (
+    "fragments.valid",
+    "fragments.payload",
+    "landings.ready",
+    "returned.valid",
+    "returned.entry",
+    "returned.data",
+    "returned.response",
+    "returned.last",
+    "described.stb",
+    "described.entry",
+    "beats.ready",
+)
+"""Inputs. They are set together, because the simulator settles after each that is set."""
+
 LATENCY = 5
 """Clocks from the last beat of a fragment to its first transfer."""
 
@@ -55,6 +71,8 @@ class Surroundings:
         self.lands = choices.get("lands", always)
         self.takes = choices.get("takes", always)
         self.returns = choices.get("returns", self.any_of)
+        self.pins = [Value.cast(bench.member(name)) for name in PINS]
+        self.values = dict.fromkeys(PINS, 0)
         self.waiting = deque(fragments)
         self.total = sum(fragment.transfers for fragment in fragments)
         self.clock = 0
@@ -80,11 +98,20 @@ class Surroundings:
         self.offer()
         self.answer()
         self.ask()
-        self.bench.set(landing_ready=self.lands(), ready=self.takes())
+        self.values["landings.ready"] = self.lands()
+        self.values["beats.ready"] = self.takes()
+        self.drive()
         self.look_at_landings()
         self.look_at_transfers()
         await self.bench.tick()
         self.clock += 1
+
+    def drive(self):
+        bits = place = 0
+        for pin, value in zip(self.pins, self.values.values(), strict=True):
+            bits |= int(value) << place
+            place += len(pin)
+        self.bench.context.set(Cat(self.pins), bits)
 
     async def run(self, clocks):
         """Until everything is answered, in at most so many clocks."""
@@ -117,13 +144,14 @@ class Surroundings:
             }
             if fragment.refusal:
                 self.offers["beats"] = self.rng.getrandbits(4)
-            self.bench.set(fragment=self.offers)
-        self.bench.set(fragment_valid=self.offers is not None)
+            payload = self.bench.member("fragment")
+            self.values["fragments.payload"] = pack(payload.shape(), self.offers)
+        self.values["fragments.valid"] = self.offers is not None
 
     def answer(self):
         entry = self.returns(self.outstanding, self.clock)
+        self.values["returned.valid"] = entry is not None
         if entry is None:
-            self.bench.set(returned={"valid": 0})
             return
         fragment, beat, _, _ = self.outstanding[entry]
         last = beat == len(fragment.words) - 1
@@ -131,33 +159,30 @@ class Surroundings:
         if last:
             del self.outstanding[entry]
             self.returned_at[id(fragment)] = self.clock
-        self.bench.set(
-            returned={
-                "valid": 1,
-                "entry": entry,
-                "data": fragment.words[beat],
-                "response": fragment.responses[beat],
-                "last": last,
-            }
-        )
+        self.values |= {
+            "returned.entry": entry,
+            "returned.data": fragment.words[beat],
+            "returned.response": fragment.responses[beat],
+            "returned.last": last,
+        }
 
     def ask(self):
         if self.asked is not None:
             assert self.bench.get("described.attributes") == self.asked
         self.asked = None
-        if self.outstanding and self.rng.random() < 0.3:
+        asks = self.outstanding and self.rng.random() < 0.3
+        self.values["described.stb"] = bool(asks)
+        if asks:
             entry = self.rng.choice(list(self.outstanding))
             self.asked = self.outstanding[entry][3]
-            self.bench.set(described={"stb": 1, "entry": entry})
-        else:
-            self.bench.set(described={"stb": 0})
+            self.values["described.entry"] = entry
 
     def look_at_landings(self):
         bench = self.bench
         valid = bench.get("landing_valid")
         landing = bench.get("landing") if valid else None
         assert self.stuck_landing in (None, landing), "a landing stays until it is taken"
-        lands = valid and bench.get("landing_ready")
+        lands = valid and self.values["landings.ready"]
         self.stuck_landing = None if lands else landing
         passes = self.offers is not None and bench.get("fragment_ready")
         assert not valid or self.offers is not None
@@ -189,7 +214,7 @@ class Surroundings:
         transfer = bench.get("transfer") if valid else None
         assert self.stuck in (None, transfer), "a transfer stays until it is taken"
         self.stuck = transfer
-        if not valid or not bench.get("ready"):
+        if not valid or not self.values["beats.ready"]:
             return
         self.stuck = None
         self.transfers_at.append(self.clock)
