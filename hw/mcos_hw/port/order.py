@@ -48,7 +48,7 @@ class ResponseOrder(wiring.Component):
     append_entry : In(range(entries))
         Which one. It must not be in an order: it may be again from the clock after it was passed.
     append_order : In(range(orders))
-        Its order.
+        Its order; at least one bit wide.
     append_complete : In(1)
         It is complete already, and will not be completed.
     complete_valid : In(1)
@@ -82,7 +82,7 @@ class ResponseOrder(wiring.Component):
                 raise ValueError(f"{name} must be at least {least}, not {value!r}")
         self.entries = entries
         self.orders = orders
-        entry, order = range(entries), range(orders)
+        entry, order = range(entries), range(max(orders, 2))
         super().__init__(
             {
                 "append_valid": In(1),
@@ -98,17 +98,19 @@ class ResponseOrder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         entry = range(self.entries)
+        # Yosys takes no memory without bits or addresses.
+        order = range(max(self.orders, 2))
         first = Signal(self.entries)
         complete = Signal(self.entries)
         followed = Signal(self.entries)
 
         # The last entry of each order, and whether it has not been passed.
-        m.submodules.tails = tails = memory.Memory(shape=entry, depth=self.orders, init=[])
+        m.submodules.tails = tails = memory.Memory(shape=entry, depth=len(order), init=[])
         tail_write, tail_read = tails.write_port(), tails.read_port()
-        waits = Signal(self.orders)
+        waits = Signal(len(order))
         appended = Signal()
         appended_entry = Signal(entry)
-        appended_order = Signal(range(self.orders))
+        appended_order = Signal(order)
         appended_complete = Signal()
         m.d.comb += [
             tail_write.addr.eq(self.append_order),
@@ -141,9 +143,7 @@ class ResponseOrder(wiring.Component):
         m.submodules.links = links = memory.Memory(shape=entry, depth=self.entries, init=[])
         link_write = links.write_port()
         link_read = links.read_port()
-        m.submodules.homes = homes = memory.Memory(
-            shape=range(self.orders), depth=self.entries, init=[]
-        )
+        m.submodules.homes = homes = memory.Memory(shape=order, depth=self.entries, init=[])
         home_write, home_read = homes.write_port(), homes.read_port()
         leaves = Signal()
         has_successor = Signal()
