@@ -96,9 +96,7 @@ def even_rows(fabric: FabricConfig, tenants: Mapping[int, Iterable[int]]) -> lis
             )
         share = (1 << port.id_width) // max(len(tags), 1)
         rows += [
-            TenantRow(
-                port=number, row=k, tenant=tag, first=share * k, last=share * (k + 1) - 1
-            )
+            TenantRow(port=number, row=k, tenant=tag, first=share * k, last=share * (k + 1) - 1)
             for k, tag in enumerate(tags)
         ]
     return rows
@@ -134,7 +132,7 @@ def credit_writes(
     ValueError
         If a port or tenant is not there, or a tenant's places are more than its queue.
     """
-    register = fabric_map(fabric)["PORT_CREDIT"]
+    register = fabric_map(fabric)["PORT_PLACES"]
     promised: dict[int, int] = {}
     for (port, tenant), count in places.items():
         _require_below("port", port, len(fabric.ports))

@@ -32,9 +32,9 @@ class PortRegisters(wiring.Component):
 
     Members
     -------
-    port_ids, port_row, port_credit : In(event_signature)
+    port_ids, port_row, port_places : In(event_signature)
         What software writes.
-    port_sizes, port_errors, port_row_now, port_ids_now, port_credit_now : In(window_signature)
+    port_sizes, port_errors, port_row_now, port_ids_now, port_places_now : In(window_signature)
         What software reads.
     row_write_<p> : Out(RowWrite)
         To the tenant table of port p.
@@ -137,7 +137,7 @@ class PortRegisters(wiring.Component):
 
     def _elaborate_credits(self, m: Module, words: dict[str, dict[int, Value]]) -> None:
         channel, ports = self.fabric.channel, len(self.fabric.ports)
-        write = self._events()["PORT_CREDIT"]
+        write = self._events()["PORT_PLACES"]
         each, over = divmod(channel.queue_depth, ports)
         for k in range(ports):
             for tenant in range(channel.tenants):
@@ -149,7 +149,7 @@ class PortRegisters(wiring.Component):
                 with m.If(write.stb & (write.port == k) & (write.tenant == tenant)):
                     m.d.sync += places.eq(write.places)
                 m.d.comb += self.credits[k][tenant].eq(places)
-                words["PORT_CREDIT_NOW"][channel.tenants * k + tenant] = places
+                words["PORT_PLACES_NOW"][channel.tenants * k + tenant] = places
 
     def _elaborate_errors(self, m: Module, words: dict[str, dict[int, Value]]) -> None:
         width = exact_log2(PORT_ERROR_KINDS)

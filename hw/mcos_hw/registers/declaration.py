@@ -207,7 +207,13 @@ class RegisterMap:
                 f"arrays that an image sets must have one length, not {sorted(counts)}"
             )
         end = 0
+        seen = set()
         for register in self.registers:
+            if register.name in seen:
+                raise ValueError(
+                    f"registers must have different names, not {register.name!r} twice"
+                )
+            seen.add(register.name)
             if register.offset < end:
                 raise ValueError(
                     f"register {register.name!r} must start at 0x{end:x} or above, "

@@ -103,7 +103,7 @@ def add_ports(build: Builder, fabric: FabricConfig) -> None:
         port,
     )
     build.add(
-        "PORT_CREDIT",
+        "PORT_PLACES",
         Access.WRITE,
         "Sets how many places in its queue a tenant may hold through a port. The credits of a "
         "tenant over all ports must not exceed its queue.",
@@ -152,7 +152,7 @@ def add_ports(build: Builder, fabric: FabricConfig) -> None:
         count=port_rows(fabric) * rows,
     )
     build.add(
-        "PORT_CREDIT_NOW",
+        "PORT_PLACES_NOW",
         Access.READ,
         "Places that a tenant may hold through a port: element tenants * port + tenant.",
         Field(name="places", low=0, width=8, unit="requests", description="Places."),
