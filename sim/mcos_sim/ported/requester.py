@@ -1,0 +1,249 @@
+"""A manager in front of an AXI port that asks what a channel's requesters ask."""
+
+from amaranth import *
+from amaranth.lib import data, fifo, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface, BurstKind
+from mcos_hw.bus.axi4lite import Response
+from mcos_hw.config import FabricConfig
+from mcos_hw.link.request import (
+    Op,
+    Request,
+    StructuredStream,
+    request_signature,
+    response_layout,
+    structured_stream,
+)
+from mcos_hw.primitive.elastic import ElasticBuffer
+from mcos_sim.ported.pattern import beat_data
+
+__all__ = [
+    "ID_WIDTH",
+    "Requester",
+]
+
+
+ID_WIDTH = 8
+"""Bits of an AXI ID: the tag, and a number among the tenant's bursts of one direction."""
+
+_PENDING_WRITES = 4
+
+
+class Requester(wiring.Component):
+    """Turns each request into a burst with data, and each answer into a response.
+
+    A request becomes an INCR burst of whole beats, a clock after it was taken. Its AXI ID is
+    ``{tag, number}``, a free number of its tenant and direction, so that each burst has an order
+    of its own. A tenant waits if it has no free number; all tenants of the port wait while an
+    address waits for its AxREADY, as AXI has one channel for all of them. AxQOS carries the tag to
+    the memory side.
+
+    Write data are :func:`mcos_sim.ported.pattern.beat_data`, sent a beat a clock in the order of
+    the addresses; read data are compared with it. A response whose data were wrong, or that
+    is no OKAY, names an id that its requester is not waiting for: what was asked for, inverted.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes; the port is as wide as a memory beat.
+    number : int
+        Which of its ports this is.
+
+    Members
+    -------
+    request : In(Request)
+        Requests; ``ready`` has a bit for each tenant.
+    responses : Out(stream of response_layout)
+        Answers.
+    m_axi : Out(Axi4Signature)
+        The port.
+    """
+
+    request: Request
+    responses: StructuredStream
+    m_axi: AxiInterface
+
+    def __init__(self, fabric: FabricConfig, number: int) -> None:
+        port = fabric.ports[number]
+        if port.data_bytes != fabric.beat_bytes or port.id_width != ID_WIDTH:
+            raise ValueError(
+                f"port {number} must have {fabric.beat_bytes} data bytes and {ID_WIDTH} id bits, "
+                f"not {port.data_bytes} and {port.id_width}"
+            )
+        self.fabric = fabric
+        super().__init__(
+            {
+                "request": In(request_signature(fabric.channel)),
+                "responses": Out(structured_stream(response_layout(fabric.channel))),
+                "m_axi": Out(
+                    Axi4Signature(
+                        address_width=fabric.channel.address_width,
+                        data_width=8 * port.data_bytes,
+                        id_width=ID_WIDTH,
+                    )
+                ),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        fabric, channel, bus = self.fabric, self.fabric.channel, self.m_axi
+        request, tenants = self.request.payload, channel.tenants
+        numbers = 1 << (ID_WIDTH - channel.tenant_width)
+
+        asked_layout = data.StructLayout(
+            {
+                "id": ID_WIDTH,
+                "tenant": channel.tenant_width,
+                "address": channel.address_width,
+                "beats": channel.beats_width,
+            }
+        )
+        # What is remembered of each burst under way.
+        known_layout = data.StructLayout({"id": channel.id_width, "address": channel.address_width})
+        taken = Signal()
+        m.d.comb += taken.eq(self.request.valid & self.request.ready.bit_select(request.tenant, 1))
+
+        # The lowest free number of each tenant, by direction.
+        free_number = {}
+        busy = {}
+        for op in Op:
+            busy[op] = Signal(data.ArrayLayout(numbers, tenants), name=f"busy_{op.name.lower()}")
+            free_number[op] = Array(
+                Signal(range(numbers), name=f"number_{op.name.lower()}_{i}") for i in range(tenants)
+            )
+            for i in range(tenants):
+                for number in reversed(range(numbers)):
+                    with m.If(~busy[op][i][number]):
+                        m.d.comb += free_number[op][i].eq(number)
+        number = Signal(range(numbers))
+        axi_id = Signal(ID_WIDTH)
+        m.d.comb += [
+            number.eq(
+                Mux(
+                    request.op,
+                    free_number[Op.WRITE][request.tenant],
+                    free_number[Op.READ][request.tenant],
+                )
+            ),
+            axi_id.eq(Cat(number, request.tenant)),
+        ]
+
+        # Addresses.
+        buffers, tables = {}, {}
+        for op, prefix in ((Op.READ, "ar"), (Op.WRITE, "aw")):
+            buffers[op] = buffer = ElasticBuffer(asked_layout)
+            tables[op] = table = memory.Memory(shape=known_layout, depth=1 << ID_WIDTH, init=[])
+            m.submodules[f"{prefix}_buffer"] = buffer
+            m.submodules[f"{prefix}_table"] = table
+            write = table.write_port()
+            mine = taken & (request.op == op)
+            m.d.comb += [
+                buffer.i.valid.eq(mine),
+                buffer.i.payload.id.eq(axi_id),
+                buffer.i.payload.tenant.eq(request.tenant),
+                buffer.i.payload.address.eq(request.address),
+                buffer.i.payload.beats.eq(request.beats),
+                write.addr.eq(axi_id),
+                write.data.id.eq(request.id),
+                write.data.address.eq(request.address),
+                write.en.eq(mine),
+                getattr(bus, f"{prefix}valid").eq(buffer.o.valid),
+                buffer.o.ready.eq(getattr(bus, f"{prefix}ready")),
+                getattr(bus, f"{prefix}id").eq(buffer.o.payload.id),
+                getattr(bus, f"{prefix}addr").eq(buffer.o.payload.address),
+                getattr(bus, f"{prefix}len").eq(buffer.o.payload.beats - 1),
+                getattr(bus, f"{prefix}size").eq(fabric.beat_bytes.bit_length() - 1),
+                getattr(bus, f"{prefix}burst").eq(BurstKind.INCR),
+                getattr(bus, f"{prefix}qos").eq(buffer.o.payload.tenant),
+            ]
+            with m.If(mine):
+                m.d.sync += busy[op][request.tenant].bit_select(number, 1).eq(1)
+
+        # Write data follow their addresses.
+        m.submodules.to_write = to_write = fifo.SyncFIFO(
+            width=asked_layout.size, depth=_PENDING_WRITES
+        )
+        writing = data.View(asked_layout, to_write.r_data)
+        sent = Signal(channel.beats_width)
+        address = Signal(channel.address_width)
+        last = Signal()
+        m.d.comb += [
+            to_write.w_en.eq(buffers[Op.WRITE].i.valid),
+            to_write.w_data.eq(buffers[Op.WRITE].i.payload),
+            address.eq(writing.address + sent * fabric.beat_bytes),
+            last.eq(sent == writing.beats - 1),
+            bus.wvalid.eq(to_write.r_rdy),
+            bus.wdata.eq(beat_data(address, beat_bytes=fabric.beat_bytes, op=Op.WRITE)),
+            bus.wstrb.eq(-1),
+            bus.wlast.eq(last),
+            to_write.r_en.eq(bus.wvalid & bus.wready & last),
+        ]
+        with m.If(bus.wvalid & bus.wready):
+            m.d.sync += sent.eq(Mux(last, 0, sent + 1))
+        room = buffers[Op.READ].i.ready & buffers[Op.WRITE].i.ready & to_write.w_rdy
+        m.d.comb += self.request.ready.eq(
+            Mux(
+                room,
+                Cat(~busy[Op.READ][i].all() & ~busy[Op.WRITE][i].all() for i in range(tenants)),
+                0,
+            )
+        )
+
+        # Answers: a queue for each direction, as both may come in one clock.
+        response = response_layout(channel)
+        queues = {}
+        ends = {}
+        wrong = {}
+        for op, prefix in ((Op.READ, "r"), (Op.WRITE, "b")):
+            queue = fifo.SyncFIFOBuffered(width=response.size, depth=1 << ID_WIDTH)
+            m.submodules[f"{prefix}_queue"] = queues[op] = queue
+            known = tables[op].read_port(domain="comb")
+            answer = data.View(response, Signal(response, name=f"{prefix}_answer"))
+            ends[op], wrong[op] = Signal(name=f"{prefix}_ends"), Signal(name=f"{prefix}_wrong")
+            identifier = getattr(bus, f"{prefix}id")
+            tenant = identifier[exact_bits(numbers) :]
+            m.d.comb += [
+                known.addr.eq(identifier),
+                answer.tenant.eq(tenant),
+                answer.id.eq(known.data.id ^ wrong[op].replicate(channel.id_width)),
+                queue.w_data.eq(answer),
+                queue.w_en.eq(ends[op]),
+                getattr(bus, f"{prefix}ready").eq(1),
+            ]
+            with m.If(ends[op]):
+                m.d.sync += busy[op][tenant].bit_select(identifier[: exact_bits(numbers)], 1).eq(0)
+            if op is Op.READ:
+                got = Signal(channel.beats_width)
+                failed = Signal()
+                expected = beat_data(
+                    (known.data.address + got * fabric.beat_bytes)[: channel.address_width],
+                    beat_bytes=fabric.beat_bytes,
+                    op=Op.READ,
+                )
+                bad = (bus.rdata != expected) | (bus.rresp != Response.OKAY)
+                m.d.comb += [
+                    ends[op].eq(bus.rvalid & bus.rlast),
+                    wrong[op].eq(failed | bad),
+                ]
+                with m.If(bus.rvalid):
+                    m.d.sync += [
+                        got.eq(Mux(bus.rlast, 0, got + 1)),
+                        failed.eq(~bus.rlast & (failed | bad)),
+                    ]
+            else:
+                m.d.comb += [ends[op].eq(bus.bvalid), wrong[op].eq(bus.bresp != Response.OKAY)]
+        read, write = queues[Op.READ], queues[Op.WRITE]
+        m.d.comb += [
+            self.responses.valid.eq(read.r_rdy | write.r_rdy),
+            Value.cast(self.responses.payload).eq(Mux(read.r_rdy, read.r_data, write.r_data)),
+            read.r_en.eq(self.responses.ready),
+            write.r_en.eq(self.responses.ready & ~read.r_rdy),
+        ]
+        return m
+
+
+def exact_bits(count: int) -> int:
+    """Bits of a number below a power of two."""
+    return (count - 1).bit_length()
