@@ -60,22 +60,24 @@ class Fragmenter(wiring.Component):
         )
 
     def elaborate(self, platform):
-        # The last byte of a burst is known when it is taken: its place in the page is `end`. What
-        # follows compares places of blocks, and never counts transfers down. `window` has the bits
-        # in which addresses of a burst may differ: those of its size for WRAP, else all.
+        # Nothing counts transfers down. The last byte of a burst is known when it is taken; what
+        # follows compares places of blocks. What is left of a block or a window from a place on is
+        # the complement of that place, so one carry chain stands between a burst and its fragment.
         #
         #   place in a page  11 ........ block_width ........ beat ........ 0
         #                    `-- block -'`----- place in its block ----------'
         m = Module()
         burst, fragment = self.bursts.payload, self.fragments.payload
         block, beat = self.fabric.block_width, self.fabric.beat_bytes.bit_length() - 1
-        full = Const((1 << block) - 1, block)
 
+        # Of the fragment after the one that is shown: the block that it is in, and the last byte of
+        # the burst, or of its part from one boundary of a WRAP to the other.
+        next_block = Signal(PAGE_WIDTH - block)
         ends = Signal(PAGE_WIDTH)
+        # Bits in which addresses of a burst differ: those of its size for WRAP, else all.
         window = Signal(PAGE_WIDTH)
-        # A WRAP burst that goes back: first to its upper boundary, then from the lower one.
+        # A WRAP burst goes back to its lower boundary after the next fragment or later, and ends.
         goes_back = Signal()
-        turns = Signal()
         ends_back = Signal(PAGE_WIDTH)
         # FIXED: fragments after the one that is shown.
         fixed = Signal()
@@ -91,25 +93,39 @@ class Fragmenter(wiring.Component):
         with m.If(self.bursts.ready):
             m.d.sync += self.fragments.valid.eq(self.bursts.valid)
 
-        # The first fragment of a burst.
+        # The first fragment of a burst. `extent` is its last byte, counted from its first beat.
         start = burst.address[:PAGE_WIDTH]
-        lanes = byte_mask(self.port, burst.size)
         refused = burst.response != Response.OKAY
-        is_fixed = ~refused & (burst.kind == BurstKind.FIXED)
-        is_wrap = ~refused & (burst.kind == BurstKind.WRAP)
+        is_fixed = burst.kind == BurstKind.FIXED
+        is_wrap = burst.kind == BurstKind.WRAP
+        lanes = Signal(PAGE_WIDTH)
         span = Signal(PAGE_WIDTH)
+        upwards = Signal(PAGE_WIDTH)
         end = Signal(PAGE_WIDTH)
+        extent = Signal(PAGE_WIDTH)
         whole = Signal()
         below = Signal()
         m.d.comb += [
+            lanes.eq(byte_mask(self.port, burst.size)),
             span.eq(Mux(is_fixed, 0, burst.length << burst.size)),
-            end.eq(Mux(is_wrap, start | lanes | span, (start | lanes) + span)),
-            whole.eq(refused | (end[block:] == start[block:])),
-            below.eq(is_wrap & (start & span).any()),
+            end.eq((start | lanes) + span),
+            extent.eq(Cat((start | lanes)[:beat], (~start & lanes)[beat:]) + span),
+            # Not beyond the block: no carry into its number, and nothing to add to it.
+            whole.eq(~(end ^ start ^ span)[block] & ~span[block:].any()),
         ]
-        # Transfers after the first: to the end of the block, and of the burst or its upper part.
+        with m.If(is_wrap):
+            m.d.comb += [
+                upwards.eq(~start & (span | lanes)),
+                end.eq(start | span | lanes),
+                extent.eq(upwards),
+                whole.eq(~upwards[block:].any()),
+                below.eq((start & span).any()),
+            ]
+        # Transfers after the first: to the end of the block, and to that of the burst or window.
         in_block = ~start[:block] >> burst.size
-        in_burst = Mux(is_fixed, 0, burst.length & Mux(is_wrap, in_block, Const(0xFF, 8)))
+        in_burst = Mux(
+            refused, burst.length, Mux(is_fixed, 0, burst.length & Mux(is_wrap, in_block, 0xFF))
+        )
         with m.If(self.bursts.ready):
             m.d.sync += [
                 fragment[name].eq(burst[name])
@@ -117,45 +133,50 @@ class Fragmenter(wiring.Component):
                 if name in fragment.shape().members
             ]
             m.d.sync += [
-                fragment.transfers.eq(Mux(whole, in_burst + 1, in_block + 1)),
-                fragment.beats.eq(
-                    Mux(whole, end[beat:block], full[beat:]) + (1 - start[beat:block])
-                ),
+                fragment.transfers.eq(Mux(whole | refused, in_burst + 1, in_block + 1)),
+                fragment.beats.eq(Mux(whole, extent[beat:block] + 1, ~start[beat:block] + 1)),
                 fragment.last.eq(refused | Mux(is_fixed, burst.length == 0, whole & ~below)),
-                ends.eq(end),
+                next_block.eq(Mux(below & whole, (start & ~span)[block:], start[block:] + 1)),
+                ends.eq(Mux(below & whole, start - 1, end)),
                 window.eq(Mux(is_wrap, lanes | span, Const(-1, PAGE_WIDTH))),
-                goes_back.eq(below),
-                turns.eq(below & whole),
+                goes_back.eq(below & ~whole),
                 ends_back.eq(start - 1),
                 fixed.eq(is_fixed),
                 left.eq(burst.length),
             ]
 
-        # The fragment after the one that is shown. It begins a block, or at the lower boundary of a
-        # window: the bytes from its beginning are those of its end within the window.
+        # The fragment after it begins a block, or at the lower boundary of a window: the bytes that
+        # it may have are those of its end within the window.
         shown = fragment.address[:PAGE_WIDTH]
-        next_start = Signal(PAGE_WIDTH)
-        next_end = Signal(PAGE_WIDTH)
-        next_whole = Signal()
-        inside = Signal(block)
+        inside = ends[:block] & window[:block]
+        ends_there = Signal()
+        goes_back_then = Signal()
         m.d.comb += [
-            next_start.eq(Mux(turns, shown & ~window, Cat(Const(0, block), shown[block:] + 1))),
-            next_end.eq(Mux(turns, ends_back, ends)),
-            next_whole.eq(next_end[block:] == next_start[block:]),
-            inside.eq(Mux(next_whole, next_end & window, full)),
+            ends_there.eq(ends[block:] == next_block),
+            goes_back_then.eq(goes_back & ends_there),
         ]
         with m.If(free & continues):
             with m.If(fixed):
                 m.d.sync += [left.eq(left - 1), fragment.last.eq(left == 1)]
             with m.Else():
-                returns = goes_back & ~turns
                 m.d.sync += [
-                    shown.eq(next_start),
-                    fragment.transfers.eq((inside >> fragment.size) + 1),
-                    fragment.beats.eq(inside[beat:] + 1),
-                    fragment.last.eq(next_whole & ~returns),
-                    ends.eq(next_end),
-                    goes_back.eq(returns),
-                    turns.eq(next_whole & returns),
+                    shown.eq(Cat((shown & ~window)[:block], next_block)),
+                    fragment.transfers.eq(
+                        Mux(
+                            ends_there,
+                            (inside >> fragment.size) + 1,
+                            Const(1 << block) >> fragment.size,
+                        )
+                    ),
+                    fragment.beats.eq(
+                        Mux(ends_there, inside[beat:] + 1, self.fabric.channel.max_beats)
+                    ),
+                    fragment.last.eq(ends_there & ~goes_back),
+                    next_block.eq(
+                        Mux(goes_back_then, next_block & ~window[block:], next_block + 1)
+                    ),
+                    goes_back.eq(goes_back & ~ends_there),
                 ]
+                with m.If(goes_back_then):
+                    m.d.sync += ends.eq(ends_back)
         return m

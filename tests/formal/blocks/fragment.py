@@ -149,17 +149,18 @@ class FragmentHarness(Harness):
             ),
         ]
 
+        next_block = self.look("next_block", 12 - block)
         ends = self.look("ends", 12)
         window = self.look("window", 12)
         goes_back = self.look("goes_back", 1)
-        turns = self.look("turns", 1)
         ends_back = self.look("ends_back", 12)
         fixed = self.look("fixed", 1)
         remaining = self.look("left", 4)
         begun = burst.address[:12]
         upper = ((container & ~begun) >> burst.size) + 1
         lower = wraps(burst) & (upper <= burst.length)
-        back = lower & (done >= upper)
+        next_number = (done + fragment.transfers)[:9]
+        back = lower & (next_number >= upper)
         goes_on = served & ~fragment.last
         moves = goes_on & (burst.kind != BurstKind.FIXED)
         burst_end = Mux(
@@ -182,10 +183,10 @@ class FragmentHarness(Harness):
             implies(goes_on, fixed == (burst.kind == BurstKind.FIXED)),
             implies(goes_on & fixed, (remaining == burst.length - done) & (remaining != 0)),
             implies(moves, window == Mux(wraps(burst), container, 0xFFF)[:12]),
+            implies(moves, goes_back == (lower & (next_number < upper))),
             implies(moves, ends == Mux(back, begun - 1, burst_end)[:12]),
-            implies(moves & lower & ~back, ends_back == (begun - 1)[:12]),
-            implies(moves, goes_back == (lower & ~back)),
-            implies(moves, turns == (goes_back & (ends[block:] == at[block:]))),
+            implies(moves & goes_back, ends_back == (begun - 1)[:12]),
+            implies(moves, next_block == place(burst, next_number)[block:]),
         )
         m.d.comb += self.cover(m, burst, served & left, fragment.last, back)
         return m
@@ -224,8 +225,8 @@ PROPERTIES = (
         depth=2,
         bug=Bug(
             module=FRAGMENT,
-            text="below.eq(is_wrap & (start & span).any())",
-            instead="below.eq(is_wrap)",
+            text="below.eq((start & span).any())",
+            instead="below.eq(1)",
         ),
         reach=2,
     ),
@@ -252,7 +253,7 @@ PROPERTIES = (
         harness=FragmentHarness,
         method=Method.INDUCTION,
         depth=1,
-        bug=Bug(module=FRAGMENT, text="turns.eq(next_whole & returns)", instead="turns.eq(0)"),
+        bug=Bug(module=FRAGMENT, text="ends.eq(ends_back)", instead="ends.eq(ends)"),
         reach=10,
         slow=True,
     ),
@@ -264,7 +265,7 @@ PROPERTIES = (
         harness=NarrowHarness,
         method=Method.INDUCTION,
         depth=1,
-        bug=Bug(module=FRAGMENT, text="(1 - start[beat:block])", instead="1"),
+        bug=Bug(module=FRAGMENT, text="~start[beat:block] + 1", instead="-1"),
         reach=6,
         slow=True,
     ),
