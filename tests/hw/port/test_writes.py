@@ -252,7 +252,7 @@ class Play:
         assert self.faulty == sum(asked.faulty for asked in self.traffic.asked)
 
 
-def play(traffic, limit=20_000, **chances):
+def play(traffic, limit=5_000, **chances):
     result = []
 
     async def testbench(bench):
@@ -278,7 +278,6 @@ RANDOM = [
     (8, 64, 4, 16, 4, 2),
     (64, 8, 16, 32, 2, 2),
     (16, 32, 32, 128, 6, 0),
-    (32, 16, 4, 16, 3, 3),
 ]
 
 
@@ -517,6 +516,20 @@ def test_a_burst_is_answered_with_the_worst(responses, worst):
     run(traffic, whole, shuffles=False, acknowledges=0.0)
 
 
+def test_a_refused_burst_is_not_blamed_for_what_had_its_entry_before():
+    traffic = small(order_width=4)
+    for response in [OKAY] * 8 + [SLVERR] * 8:
+        traffic.add(Burst(address=0, size=3), response=response)
+
+    async def script(player):
+        await player.finish(400)
+        assert [answer["response"] for answer in player.answers.items] == [DECERR] * 8 + [
+            SLVERR
+        ] * 8
+
+    run(traffic, script, shuffles=False, responses=(DECERR,))
+
+
 def test_axi_outputs_do_not_follow_inputs():
     """In no clock of random traffic does any of them change when an input does."""
     traffic = small(order_width=4)
@@ -545,7 +558,7 @@ def test_axi_outputs_do_not_follow_inputs():
 
 def test_reset_forgets_what_is_under_way():
     """Fragments without data, in the bank, landed, written and unanswered; then all is new."""
-    for clocks in (3, 8, 14):
+    for clocks in (5, 14):
         traffic = small(order_width=4)
         for i in range(12):
             traffic.add(Burst(address=8 * i, length=i % 3, size=3))
