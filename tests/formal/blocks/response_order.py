@@ -128,7 +128,7 @@ PROPERTIES = (
         config=ChannelConfig(),
         harness=OrderHarness,
         method=Method.BOUNDED,
-        depth=9,
+        depth=10,
         bug=Bug(
             module=ORDER,
             text="& ~(empties & (home_read.data == appended_order))",
