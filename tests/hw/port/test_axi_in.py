@@ -159,7 +159,7 @@ def test_faults_of_random_bursts():
             size=rng.randrange(8),
             kind=rng.randrange(4),
         )
-        for _ in range(800)
+        for _ in range(400)
     ]
     got = passed(32, [item(burst) for burst in bursts], rng=rng)["bursts"]
     assert [bool(each["fault"]) for each in got] == [not burst.legal(32) for burst in bursts]

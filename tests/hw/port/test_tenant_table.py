@@ -13,7 +13,7 @@ from tests.hw.port.streams import Sink, Source
 
 UNUSED = {"used": 0, "tenant": 0, "first": 0, "last": 0}
 ALL = 0xFFFF
-COUNT = 120
+COUNT = 80
 """Bursts in each direction."""
 
 
