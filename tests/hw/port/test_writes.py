@@ -146,6 +146,7 @@ class Play:
         self.landed = []
         self.written = []
         self.fetching = None
+        self.described = None
         self.under_way = deque()
         self.coming = deque(asked for asked in traffic.asked for _ in asked.transfers)
         self.open = defaultdict(deque)
@@ -196,6 +197,7 @@ class Play:
     def fetch(self):
         """Starts or goes on with a fragment, asks for its attributes with its first beat."""
         self.bench.set(**{"fetch.stb": 0, "described.stb": 0})
+        self.bench.set(**{"described.entry": self.rng.getrandbits(2)})
         if self.rng.random() >= self.fetches:
             # What is on the wires then must not matter.
             self.bench.set(**{"fetch.entry": self.rng.getrandbits(2), "fetch.last": 1})
@@ -213,9 +215,11 @@ class Play:
         self.under_way.append((self.clock, landed, beat))
 
     def check_fetched(self):
-        for asked_at, landed, beat in list(self.under_way):
-            if asked_at == self.clock - 1 and beat == 0:
-                assert self.bench.get("described.attributes") == landed.attributes
+        # Attributes come a clock after they were asked for, and stay.
+        if self.described is not None:
+            assert self.bench.get("described.attributes") == self.described
+        if self.under_way and self.under_way[-1][0] == self.clock and self.under_way[-1][2] == 0:
+            self.described = self.under_way[-1][1].attributes
         if self.under_way and self.under_way[0][0] == self.clock - 2:
             _, landed, beat = self.under_way.popleft()
             value = self.bench.get("fetch.data").to_bytes(self.traffic.fabric.beat_bytes, "little")
