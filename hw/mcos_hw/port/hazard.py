@@ -86,7 +86,8 @@ class HazardTable(wiring.Component):
         beats = Signal(max_beats)
         m.d.comb += [
             key.eq(order_hash(block, landing.order, width)),
-            beats.eq(((1 << landing.beats) - 1) << first),
+            # Without a subtraction, whose carries would be most of the way to ``clear``.
+            beats.eq(Cat(landing.beats > i for i in range(max_beats)) << first),
         ]
 
         blocking = Signal(entries)

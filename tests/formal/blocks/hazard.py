@@ -121,8 +121,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=HAZARD,
-            text="((1 << landing.beats) - 1) << first",
-            instead="((1 << landing.beats) - 2) << first",
+            text="landing.beats > i for i",
+            instead="landing.beats > i + 1 for i",
         ),
         reach=5,
     ),
