@@ -9,7 +9,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_hw.registers.client import c_client, c_example
 from mcos_hw.registers.export import c_header, c_name
-from mcos_hw.registers.image import HeaderWord, ImageCode
+from mcos_hw.registers.image import HeaderWord, ImageCode, ImageState
 from mcos_policy.client import Client
 from mcos_policy.compiler import compile_contract
 from mcos_policy.image import Image, write_image
@@ -17,7 +17,7 @@ from mcos_policy.samples import SAMPLES
 from mcos_sim.engines.verilated import channel_library
 from mcos_sim.verilated.hardware import Hardware
 from mcos_sim.verilated.transport import VerilatedTransport
-from tests.policy.client.bench import core_file
+from tests.policy.client.bench import core_file, core_words
 from tests.sim.verilated.traffic import scenario_of
 
 pytestmark = pytest.mark.cocotb
@@ -150,6 +150,44 @@ def test_an_image_that_is_not_whole(example, hardware, compiled, tmp_path, capfd
     assert f"{path}: The image is not whole." in capfd.readouterr().err
     assert example(VerilatedTransport(hardware), tmp_path / "none.hex") == 1
     assert "It must be an IMAGE.hex that mcos compile wrote." in capfd.readouterr().err
+
+
+class Strange:
+    """A core that takes every image, and whose epochs may end with every look at them."""
+
+    def __init__(self, crc: int, *, epochs_end: bool) -> None:
+        self.words = core_words(FOUR)
+        registers = channel_map(FOUR)
+        self.places = {each.name: each.offset // 4 for each in registers.registers}
+        self.words[self.places["IMAGE_STATUS"]] = ImageState.STAGED
+        self.words[self.places["LIVE_CRC"]] = crc
+        self.words[self.places["EPOCH"]] = 1
+        self.epochs_end = epochs_end
+
+    def read32(self, address):
+        if self.epochs_end and address // 4 == self.places["EPOCH"]:
+            self.words[address // 4] += 1
+        return self.words[address // 4]
+
+    def write32(self, address, word):
+        if address // 4 == self.places["IMAGE_CONTROL"] and word == 2:
+            self.words[self.places["GENERATION"]] += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "epochs_end", "told"),
+    [
+        (1, False, "Another image is live than the one that was loaded."),
+        (0, True, "The epoch is too short to read the counters in."),
+    ],
+)
+def test_a_core_that_others_use_and_one_of_short_epochs(
+    change, epochs_end, told, example, compiled, tmp_path, capfd
+):
+    path = hex_of(compiled.image, compiled, tmp_path)
+    core = Strange(compiled.image.crc ^ change, epochs_end=epochs_end)
+    assert example(core, path) == 1
+    assert told in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
