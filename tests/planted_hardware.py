@@ -8,14 +8,18 @@ from collections.abc import Generator
 from amaranth import *
 from amaranth.back import verilog
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_hw.targets.axi import TOP, AxiTop
+from mcos_sim.axi import library as axi
+from mcos_sim.axi.fabric import sizes_of
 from mcos_sim.verilated.build import Library, library_of
 from mcos_sim.verilated.top import ProbedTop
 from tests.planted import Bug, all_planted
 
 __all__ = [
     "live_bug",
+    "planted_fabric",
     "planted_library",
 ]
 
@@ -51,6 +55,29 @@ def planted_library(config: ChannelConfig, bugs: tuple[Bug, ...]) -> Library:
         top = _PlantedTop(config, live)
         text = verilog.convert(top, name="mcos_probed", emit_src=False) + _SELECTOR
     return library_of(text, config)
+
+
+class _PlantedAxiTop(AxiTop):
+    """An AXI top with a signal that every module can see."""
+
+    def __init__(self, fabric: FabricConfig, live: Signal) -> None:
+        super().__init__(fabric)
+        self._live = live
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        m.submodules.planted_bug = Instance("planted_bug", o_live=self._live)
+        return m
+
+
+@functools.cache
+def planted_fabric(fabric: FabricConfig, bugs: tuple[Bug, ...]) -> axi.Library:
+    """An AXI top with all of the bugs, which are expressions; none is live."""
+    live = Signal(8)
+    with all_planted(bugs, live):
+        top = _PlantedAxiTop(fabric, live)
+        text = verilog.convert(top, name=TOP, emit_src=False) + _SELECTOR
+    return axi.build_library(text, sizes_of(fabric), name=TOP)
 
 
 @contextlib.contextmanager

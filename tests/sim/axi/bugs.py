@@ -1,0 +1,48 @@
+"""Mistakes in the ports that the soak has to find, each an expression of the hardware."""
+
+from tests.planted import Bug
+
+__all__ = ["BUGS"]
+
+PORT = "mcos_hw.port"
+
+BUGS = {
+    "there is no hazard": Bug(
+        module=f"{PORT}.hazard", text="~blocking.any()", instead="Const(1, 1)"
+    ),
+    "WLAST is lost": Bug(module=f"{PORT}.axi_out", text="out.last", instead="Const(0, 1)"),
+    "entries of B are taken from R": Bug(
+        module=f"{PORT}.axi_out",
+        text="write_origin.data.entry",
+        instead="read_origin.data.entry",
+    ),
+    "a burst gets the response of the next entry": Bug(
+        module=f"{PORT}.writes",
+        text="Mux(fragment.refused, 0, written_read.data)",
+        instead="Mux(fragment.refused, 0, written_write.data)",
+    ),
+    "the worst response of a burst is forgotten": Bug(
+        module=f"{PORT}.writes",
+        text="Mux(fragment.first, 0, worst_read.data)",
+        instead="Const(0, 2)",
+    ),
+    "a wrong WLAST is let pass": Bug(
+        module=f"{PORT}.packer",
+        text="Mux(wrong, Response.SLVERR, 0)",
+        instead="Const(0, 2)",
+    ),
+    "a read is answered with its first beat": Bug(
+        module=f"{PORT}.reads",
+        text="returned.valid & returned.last",
+        instead="returned.valid",
+    ),
+    "the return bank takes a beat too many": Bug(
+        module=f"{PORT}.return_bank",
+        text="(free[:whole] >= self.beats)",
+        instead="(free[:whole] + 1 >= self.beats)",
+    ),
+    "every fragment ends with RLAST": Bug(
+        module=f"{PORT}.unpack", text="ends & ends_burst", instead="ends"
+    ),
+}
+"""By what goes wrong."""

@@ -1,0 +1,67 @@
+"""A small fabric with a wide and a narrow port, and who is in front of it."""
+
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_sim.axi.fabric import Row, open_settings, set_up
+from mcos_sim.axi.settings import PortHabits
+from mcos_sim.axi.soak import Manager
+
+__all__ = [
+    "FABRIC",
+    "managers",
+    "register_writes",
+]
+
+
+def _port(data_bytes: int, id_width: int) -> PortConfig:
+    return PortConfig(
+        data_bytes=data_bytes,
+        id_width=id_width,
+        order_width=3,
+        reads=16,
+        writes=8,
+        read_units=32,
+        write_units=16,
+        table_rows=2,
+        hazard_rows=8,
+    )
+
+
+# What the channel counts and what the loader judges have their own tests.
+FABRIC = FabricConfig.around(
+    ChannelConfig(
+        tenants=4,
+        queue_depth=8,
+        bytes_per_clock=16,
+        beat_bytes=16,
+        slots=32,
+        stamp_width=24,
+        lateness=0,
+        loader_checks=False,
+        monitors=False,
+    ),
+    ports=(_port(32, 5), _port(8, 4)),
+)
+"""Memory beats are half of a transfer of the first port, and two of the second."""
+
+_DISABLED = 3
+
+_ROWS = (
+    Row(port=0, tenant=0, first=0, last=15),
+    Row(port=0, tenant=_DISABLED, first=20, last=23),
+    Row(port=1, tenant=1, first=0, last=4),
+    Row(port=1, tenant=2, first=5, last=9),
+)
+
+
+def register_writes() -> list[tuple[int, int]]:
+    """Register writes that fill the tenant tables and enable the tenants, but for one."""
+    return set_up(FABRIC, _ROWS, open_settings(FABRIC.channel, disabled=[_DISABLED]))
+
+
+def managers(budget: int) -> list[Manager]:
+    """Managers with so many bursts each; some of theirs are of no tenant."""
+    habits = PortHabits(budget=budget)
+    return [
+        Manager(ids=range(16), unmapped=(16, 20, 23, 31), habits=habits),
+        Manager(ids=range(10), unmapped=(10, 15), habits=habits),
+    ]

@@ -1,0 +1,32 @@
+"""The AXI top carries random bursts right, and a mistake in it is seen."""
+
+import pytest
+
+from mcos_sim.axi.soak import run
+from tests.planted_hardware import live_bug, planted_fabric
+from tests.sim.axi.bugs import BUGS
+from tests.sim.axi.fabrics import FABRIC, managers, register_writes
+
+pytestmark = pytest.mark.cocotb
+
+
+def soak(budget, *, seed=1):
+    # One build has every mistake, of which none is live without more.
+    library = planted_fabric(FABRIC, tuple(BUGS.values()))
+    return run(library, managers(budget), writes=register_writes(), seed=seed)
+
+
+def test_random_bursts_of_two_ports():
+    found = soak(10_000)
+    assert not found.faults, found.first
+    assert found.transactions == 20_000
+    for port in found.ports:
+        assert min(port.reads, port.writes) > 4_000
+        assert min(port.unmapped, port.faulty) > 100
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_mistake_is_seen(name):
+    with live_bug(list(BUGS).index(name)):
+        found = soak(2_000)
+    assert found.faults, f"{name}: nothing was seen"
