@@ -30,7 +30,9 @@ class _AxiSignature(wiring.Signature):
 
     protocol: str
 
-    def __init__(self, *, address_width: int, data_width: int, id_width: int) -> None:
+    def __init__(
+        self, *, address_width: int, data_width: int, id_width: int, user_width: int = 0
+    ) -> None:
         if not 1 <= address_width <= 64:
             raise ValueError(f"address_width must be in 1..64, not {address_width!r}")
         if data_width not in (8, 16, 32, 64, 128, 256, 512, 1024):
@@ -41,7 +43,10 @@ class _AxiSignature(wiring.Signature):
             raise ValueError(f"id_width must be in 1..16, not {id_width!r}")
         self.address_width = address_width
         self.data_width = data_width
+        if user_width < 0:
+            raise ValueError(f"user_width must be at least 0, not {user_width!r}")
         self.id_width = id_width
+        self.user_width = user_width
         super().__init__(
             {
                 **self._address("aw"),
@@ -72,6 +77,7 @@ class _AxiSignature(wiring.Signature):
             **self._widths(),
             "cache": 4,
             "prot": 3,
+            **({"user": self.user_width} if self.user_width else {}),
         }
         members = {f"{channel}{name}": Out(width) for name, width in widths.items()}
         return members | {f"{channel}valid": Out(1), f"{channel}ready": In(1)}
@@ -91,12 +97,14 @@ class _AxiSignature(wiring.Signature):
             and other.address_width == self.address_width
             and other.data_width == self.data_width
             and other.id_width == self.id_width
+            and other.user_width == self.user_width
         )
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(address_width={self.address_width}, "
-            f"data_width={self.data_width}, id_width={self.id_width})"
+            f"data_width={self.data_width}, id_width={self.id_width}, "
+            f"user_width={self.user_width})"
         )
 
 
@@ -104,7 +112,8 @@ class Axi4Signature(_AxiSignature):
     """An AXI4 port, seen by the manager.
 
     A component that is accessed has it as ``s_axi: In(Axi4Signature(...))``, which gives Verilog
-    ports ``s_axi__awaddr`` and so on. REGION and USER are left out.
+    ports ``s_axi__awaddr`` and so on. REGION is left out, and USER where it has no bits; data and
+    responses have none.
 
     Parameters
     ----------
@@ -114,6 +123,8 @@ class Axi4Signature(_AxiSignature):
         Bits of data, a power of two from 8 to 1024.
     id_width : int
         Bits of an ID, 1 to 16.
+    user_width : int
+        Bits of AWUSER and ARUSER; without any these members are left out.
 
     Members
     -------
@@ -183,6 +194,7 @@ class AxiInterface(wiring.PureInterface):
     awcache: Signal
     awprot: Signal
     awqos: Signal
+    awuser: Signal
     awvalid: Signal
     awready: Signal
     wid: Signal
@@ -204,6 +216,7 @@ class AxiInterface(wiring.PureInterface):
     arcache: Signal
     arprot: Signal
     arqos: Signal
+    aruser: Signal
     arvalid: Signal
     arready: Signal
     rid: Signal

@@ -73,6 +73,9 @@ class PortConfig:
         that share one wait for one another if they touch the same beats. It costs its logarithm in
         bits of each fragment: with 12 fragments outstanding, the next one waits in vain once in
         300 times at 4096 values.
+    stamped : bool
+        Requesters say themselves when they first wanted a burst, in AxUSER: those that queue what
+        the port cannot take yet, in front of an arbiter by age. Else the port notes it.
     inner : bool
         An engine inside uses the port, without AXI; only ``reads``, ``writes``, ``order_width``
         and ``hazard_rows`` count.
@@ -80,7 +83,7 @@ class PortConfig:
     Raises
     ------
     TypeError
-        If a size is not an integer, or ``inner`` not a bool.
+        If a size is not an integer, or a switch not a bool.
     ValueError
         If a size is out of its range or not a power of two where one is needed.
     """
@@ -94,11 +97,13 @@ class PortConfig:
     write_units: int = 128
     table_rows: int = 8
     hazard_rows: int = 4096
+    stamped: bool = False
     inner: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.inner, bool):
-            raise TypeError(f"inner must be a bool, not {self.inner!r}")
+        for name in ("stamped", "inner"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be a bool, not {getattr(self, name)!r}")
         for name, (low, high) in PORT_RANGES.items():
             require_range(name, getattr(self, name), low, high)
         for name in PORT_POWERS_OF_TWO:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface
+from mcos_hw.bus.axi4 import AxiInterface
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
@@ -16,7 +16,7 @@ from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.link.inner import inner_signature
 from mcos_hw.port.axi_out import AxiOut, memory_signature
-from mcos_hw.port.axi_port import AxiPort
+from mcos_hw.port.axi_port import AxiPort, port_signature
 from mcos_hw.port.inner_port import InnerPort
 from mcos_hw.registers import ArbiterKind, PortError, fabric_map
 
@@ -90,11 +90,7 @@ class Fabric(wiring.Component):
                     port_name(fabric, k): In(
                         inner_signature(fabric, port)
                         if port.inner
-                        else Axi4Signature(
-                            address_width=fabric.channel.address_width,
-                            data_width=8 * port.data_bytes,
-                            id_width=port.id_width,
-                        )
+                        else port_signature(fabric, port)
                     )
                     for k, port in enumerate(fabric.ports)
                 },

@@ -26,7 +26,8 @@ def address_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
 
     - ``id``, ``address``, ``length`` (transfers less one), ``size`` (log2 of a transfer's bytes),
       ``kind`` (:class:`mcos_hw.bus.axi4.BurstKind`): as AxID, AxADDR, AxLEN, AxSIZE and AxBURST;
-    - ``attributes``: :func:`attributes_layout`.
+    - ``attributes``: :func:`attributes_layout`;
+    - ``stamp``: AxUSER, the clock in which the requester first wanted it; only if ``port.stamped``.
     """
     return data.StructLayout(
         {
@@ -36,6 +37,7 @@ def address_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
             "size": 3,
             "kind": 2,
             "attributes": attributes_layout(),
+            **({"stamp": fabric.channel.stamp_width} if port.stamped else {}),
         }
     )
 
@@ -46,7 +48,8 @@ def burst_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     - ``offered``: the clock, modulo ``2**stamp_width``, in which it was first offered;
     - ``fault``: no AXI burst may look like this; it is answered with SLVERR.
     """
-    fields = address_layout(fabric, port).members
+    fields = dict(address_layout(fabric, port).members)
+    fields.pop("stamp", None)
     return data.StructLayout({**fields, "offered": fabric.channel.stamp_width, "fault": 1})
 
 

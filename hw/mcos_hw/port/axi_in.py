@@ -33,7 +33,8 @@ class AddressIn(wiring.Component):
     an input to an output, and no clock is lost when ``bursts`` waits. After a reset it is empty.
 
     ``offered`` is the clock in which the burst was first shown, even if it could not be taken then:
-    latency begins for the requester there, and FCFS orders by it.
+    latency begins for the requester there, and FCFS orders by it. With ``port.stamped`` it is what
+    the requester says.
 
     A burst has ``fault`` set if AXI has no such burst (IHI 0022, "Transaction structure"):
 
@@ -91,8 +92,14 @@ class AddressIn(wiring.Component):
 
         taken = Signal(layout)
         m.d.comb += [
-            *(taken[name].eq(asked.payload[name]) for name in asked.payload.shape().members),
-            taken["offered"].eq(Mux(waits, since, self.now)),
+            *(
+                taken[name].eq(asked.payload[name])
+                for name in asked.payload.shape().members
+                if name != "stamp"
+            ),
+            taken["offered"].eq(
+                asked.payload.stamp if self.port.stamped else Mux(waits, since, self.now)
+            ),
             taken["fault"].eq(self._fault(asked.payload)),
         ]
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface
-from mcos_hw.config import FabricConfig
+from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.credits import credit_layout
 from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
 from mcos_hw.link.tenant_row import RowWrite, row_write_signature, tenant_row_layout
@@ -26,7 +26,20 @@ from mcos_hw.port.reads import ReadSide
 from mcos_hw.port.tenant_table import TenantTable
 from mcos_hw.port.writes import WriteSide
 
-__all__ = ["AxiPort"]
+__all__ = [
+    "AxiPort",
+    "port_signature",
+]
+
+
+def port_signature(fabric: FabricConfig, port: PortConfig) -> Axi4Signature:
+    """The AXI4 port, seen by its manager."""
+    return Axi4Signature(
+        address_width=fabric.channel.address_width,
+        data_width=8 * port.data_bytes,
+        id_width=port.id_width,
+        user_width=fabric.channel.stamp_width if port.stamped else 0,
+    )
 
 
 class AxiPort(wiring.Component):
@@ -105,14 +118,9 @@ class AxiPort(wiring.Component):
         self.fabric = fabric
         self.number = number
         self.port = port = fabric.ports[number]
-        bus = Axi4Signature(
-            address_width=fabric.channel.address_width,
-            data_width=8 * port.data_bytes,
-            id_width=port.id_width,
-        )
         super().__init__(
             {
-                "s_axi": In(bus),
+                "s_axi": In(port_signature(fabric, port)),
                 "now": In(fabric.channel.stamp_width),
                 "enabled": In(fabric.channel.tenants),
                 "row_write": In(row_write_signature(fabric, port)),
@@ -160,6 +168,8 @@ class AxiPort(wiring.Component):
                 asked.payload.attributes.cache.eq(getattr(bus, f"{prefix}cache")),
                 asked.payload.attributes.qos.eq(getattr(bus, f"{prefix}qos")),
             ]
+            if port.stamped:
+                m.d.comb += asked.payload.stamp.eq(getattr(bus, f"{prefix}user"))
         connect(m, read_address.bursts, table.reads)
         connect(m, write_address.bursts, table.writes)
         connect(m, flipped(self.row_write), table.write)
