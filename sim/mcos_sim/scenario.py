@@ -132,6 +132,9 @@ class Scenario:
     keep_requests : bool
         Whether clocks of every request are kept; otherwise those of steps only, for runs of
         hundreds of millions of requests. The cocotb engine keeps them always.
+    axi_ports : tuple[tuple[int, ...], ...]
+        Tags at each AXI port; see :meth:`behind_axi`. Without any, the requests come in at the
+        channel itself, without data.
 
     Raises
     ------
@@ -153,6 +156,7 @@ class Scenario:
     command_pause: float = 0.0
     window: Window | None = None
     keep_requests: bool = True
+    axi_ports: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ports or not self.channels:
@@ -171,6 +175,11 @@ class Scenario:
     def streams(self) -> tuple[Stream, ...]:
         """Streams of all ports, port by port."""
         return tuple(stream for port in self.ports for stream in port.streams)
+
+    @property
+    def axi(self) -> bool:
+        """Whether requests come in at AXI ports."""
+        return bool(self.axi_ports)
 
     @property
     def channel(self) -> Channel:
@@ -215,6 +224,42 @@ class Scenario:
             at_port[port_of.get(stream.tag, self.ports[0].name)].append(stream)
         ports = [Port(name=name, streams=tuple(found)) for name, found in at_port.items()]
         return dataclasses.replace(self, ports=tuple(ports))
+
+    def behind_axi(self, ports: Iterable[Iterable[int]]) -> Scenario:
+        """The same at AXI ports, with data behind every request.
+
+        Parameters
+        ----------
+        ports : Iterable[Iterable[int]]
+            Tags at each port, also those of no stream.
+
+        Raises
+        ------
+        ValueError
+            If a stream has no port.
+        UserError
+            If a request leaves its block of ``l_max`` bytes, or the channel's beat is not a
+            clock's worth.
+        """
+        config = self.config
+        tags = tuple(tuple(each) for each in ports)
+        if config.beat_bytes != config.bytes_per_clock:
+            raise UserError(
+                f"beat_bytes must be {config.bytes_per_clock} behind AXI ports, a clock's worth, "
+                f"not {config.beat_bytes}; write it in [hardware], with max_beats"
+            )
+        left = {stream.tag for stream in self.streams}.difference(*tags)
+        if left:
+            raise ValueError(f"ports must have every tag of {self.name!r}, not lack {sorted(left)}")
+        for stream in self.streams:
+            inside = stream.requests["address"] & np.uint64(config.l_max - 1)
+            size = stream.requests["beats"].astype(np.uint64) * np.uint64(config.beat_bytes)
+            if (inside + size > config.l_max).any():
+                raise UserError(
+                    f"requests of {stream.name!r} must lie within blocks of {config.l_max} bytes "
+                    "behind AXI ports, which would cut others in two; align them"
+                )
+        return dataclasses.replace(self, axi_ports=tags)
 
     def with_channel(self, **changes: Any) -> Scenario:
         """The same with other fields of its only channel; ``ValueError`` if it has several."""

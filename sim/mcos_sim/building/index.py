@@ -11,6 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_text
 from mcos_sim.building.store import sound, store
+from mcos_sim.ported.ported import Ports
 
 __all__ = [
     "looked_up",
@@ -22,7 +23,13 @@ __all__ = [
 def sources_hash() -> str:
     """Hexadecimal digits that name the sources of all hardware, and of what is built around it."""
     digest = hashlib.sha256()
-    for package in ("mcos_hw", "mcos_sim.building", "mcos_sim.cosim", "mcos_sim.verilated"):
+    for package in (
+        "mcos_hw",
+        "mcos_sim.building",
+        "mcos_sim.cosim",
+        "mcos_sim.ported",
+        "mcos_sim.verilated",
+    ):
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations if spec else None) or ():
             for path in sorted(Path(folder).rglob("*")):
@@ -32,7 +39,13 @@ def sources_hash() -> str:
 
 
 def looked_up(
-    name: str, recipe: str, config: ChannelConfig, arbiter: ArbiterKind, build: Callable[[], Path]
+    name: str,
+    recipe: str,
+    config: ChannelConfig,
+    arbiter: ArbiterKind,
+    build: Callable[[], Path],
+    *,
+    ports: Ports = (),
 ) -> Path:
     """The folder of the store that was built from these sources, or what ``build`` gives.
 
@@ -51,8 +64,10 @@ def looked_up(
         Its arbiter.
     build : Callable[[], pathlib.Path]
         Elaborates the design and builds it, or finds it in the store.
+    ports : Ports
+        Tags at each AXI port; none without AXI.
     """
-    inputs = "\0".join((sources_hash(), recipe, config.hash, arbiter.name))
+    inputs = "\0".join((sources_hash(), recipe, config.hash, arbiter.name, repr(ports)))
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:16]
     entry = store() / f"{name}-{digest}.index"
     try:

@@ -40,6 +40,8 @@ async def scenario(dut) -> None:
     memory = cast(MemoryModel, importlib.import_module(settings["memory_model"]))
     bench = Testbench(dut, config, environment, memory)
     await bench.reset()
+    for address, word in settings["writes"]:
+        await bench.registers.write_word(address, word)
     await bench.load(settings["image"])
     await bench.wait(FIRST_CLOCK)
 

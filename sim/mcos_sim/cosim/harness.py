@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
-from mcos_hw.controller import Controller
 from mcos_hw.link.request import (
     command_layout,
     completion_layout,
@@ -15,6 +14,7 @@ from mcos_hw.link.request import (
     response_layout,
 )
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.ported.ported import Ports, controller_of
 
 __all__ = [
     "Harness",
@@ -61,6 +61,8 @@ class Harness(wiring.Component):
         Sizes.
     arbiter : ArbiterKind
         Which arbiter the controller is built with.
+    ports : Ports
+        Tags at each AXI port in front of it; none without AXI.
 
     Members
     -------
@@ -82,8 +84,8 @@ class Harness(wiring.Component):
     now: Signal
     probe: Signal
 
-    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind) -> None:
-        self.controller = Controller(config, arbiter=arbiter)
+    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind, ports: Ports = ()) -> None:
+        self.controller = controller_of(config, arbiter, ports)
         self.config = config
         super().__init__(
             {

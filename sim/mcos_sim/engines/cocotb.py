@@ -21,6 +21,8 @@ from mcos_sim.engines.recording import Recording
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import counts_of, environment, tenant_results
 from mcos_sim.errors import UserError
+from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.settings import port_writes
 from mcos_sim.scenario import ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -34,19 +36,19 @@ POLL_SECONDS = 0.5
 
 
 @functools.cache
-def build_harness(config: ChannelConfig, arbiter: ArbiterKind) -> Built:
+def build_harness(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> Built:
     """The simulator of a controller with the given arbiter, built or found in the user's cache."""
     name = f"mcos_{arbiter.name.lower()}"
 
     def make() -> Path:
-        return build_simulator(Harness(config, arbiter=arbiter), name=name).directory
+        return build_simulator(Harness(config, arbiter=arbiter, ports=ports), name=name).directory
 
-    return Built(name=name, directory=looked_up(name, recipe(), config, arbiter, make))
+    return Built(name=name, directory=looked_up(name, recipe(), config, arbiter, make, ports=ports))
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
     """Build the simulator of a controller with the given arbiter, or find it."""
-    build_harness(config, arbiter)
+    build_harness(config, arbiter, ports)
 
 
 def run_scenario(
@@ -84,7 +86,7 @@ def run_scenario(
     if recording is not None:
         raise ValueError("only the verilated and the reference engine can be watched")
     scenario.require_single("cocotb")
-    built = build_harness(scenario.config, scenario.arbiter)
+    built = build_harness(scenario.config, scenario.arbiter, scenario.axi_ports)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"
@@ -126,6 +128,7 @@ def _parameters(scenario: Scenario) -> dict:
         "contract": scenario.contract,
         "config": dataclasses.asdict(scenario.config),
         "image": list(scenario.image),
+        "writes": port_writes(scenario.config, scenario.axi_ports) if scenario.axi else [],
         "names": {stream.tag: stream.name for stream in scenario.streams},
         "clocks": scenario.clocks,
         "memory_model": scenario.channel.memory.model.__name__,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.engines.recording import Recording
+    from mcos_sim.ported.ported import Ports
     from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [
@@ -39,7 +40,7 @@ _BUILDERS = 2
 class EngineModule(Protocol):
     """What the module of an engine offers."""
 
-    def build(self, config: ChannelConfig, arbiter: ArbiterKind) -> object:
+    def build(self, config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> object:
         """Build what the engine runs a channel on, or find it.
 
         Parameters
@@ -48,6 +49,8 @@ class EngineModule(Protocol):
             Sizes of the channel.
         arbiter : ArbiterKind
             Its arbiter.
+        ports : Ports
+            Tags at each AXI port in front of it; none without AXI.
 
         Raises
         ------
@@ -118,9 +121,9 @@ def engine_module(engine: Engine) -> EngineModule:
     return cast("EngineModule", importlib.import_module(_ENGINES[engine][0]))
 
 
-def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind) -> None:
+def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
     """Build what an engine runs a channel on; see :meth:`EngineModule.build`."""
-    engine_module(engine).build(config, arbiter)
+    engine_module(engine).build(config, arbiter, ports)
 
 
 def run_scenario(
@@ -164,7 +167,7 @@ def build_simulators(
     BuildFailed
         If the hardware does not build; no build begins after that.
     """
-    wanted = {(engine, each.config, each.arbiter): None for engine, each in runs}
+    wanted = {(engine, each.config, each.arbiter, each.axi_ports): None for engine, each in runs}
     # The compiler of one runs while the hardware of another is elaborated.
     with _threads(_BUILDERS) as pool:
         for future in as_completed([pool.submit(build, *each) for each in wanted]):

@@ -31,6 +31,7 @@ from mcos_sim.model.ports import show
 from mcos_sim.model.probe import pack, probe_places
 from mcos_sim.model.registers import read_monitor
 from mcos_sim.model.state import image_rows, reset_state
+from mcos_sim.ported.ported import PORT_CLOCKS, Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -120,7 +121,7 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Model and environment at the scenario's first clock, its image live."""
     config = scenario.config
     s = reset_state(config, scenario.arbiter)
-    e = environment(scenario)
+    e = environment(scenario, answer_clocks=PORT_CLOCKS if scenario.axi else 0)
     settings = unpack(channel_map(config), Image(words=scenario.image))
     rest_until(s, e, LIVE_CLOCK)
     commit(s, image_rows(settings))
@@ -128,7 +129,7 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     return s, e
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
     """Nothing: the model takes any sizes and any arbiter."""
 
 

@@ -21,9 +21,11 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
+from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.settings import port_writes
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
-from mcos_sim.verilated.hardware import Hardware, image_writes
+from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
 from mcos_sim.verilated.top import ProbedTop
 
 __all__ = [
@@ -38,18 +40,19 @@ PROGRESS_CLOCKS = 500_000
 
 
 @functools.cache
-def channel_library(config: ChannelConfig, arbiter: ArbiterKind) -> Library:
+def channel_library(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> Library:
     """The library of a controller with the given arbiter, built or found in the user's cache."""
 
     def make() -> Path:
-        return build_library(ProbedTop(config, arbiter=arbiter), config).path.parent
+        top = ProbedTop(config, arbiter=arbiter, ports=ports)
+        return build_library(top, config).path.parent
 
-    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, make))
+    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, make, ports=ports))
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind) -> None:
+def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
     """Build the library of a controller with the given arbiter, or find it."""
-    channel_library(config, arbiter)
+    channel_library(config, arbiter, ports)
 
 
 def run_scenario(
@@ -88,9 +91,12 @@ def run_scenario(
     config = scenario.config
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)
-    library = channel_library(config, scenario.arbiter)
+    library = channel_library(config, scenario.arbiter, scenario.axi_ports)
     with Hardware(library, config) as hardware:
-        hardware.run(FIRST_CLOCK, writes=image_writes(scenario.image, config, live=LIVE_CLOCK))
+        writes = image_writes(scenario.image, config, live=LIVE_CLOCK)
+        if scenario.axi:
+            writes = writes_before(port_writes(config, scenario.axi_ports), writes)
+        hardware.run(FIRST_CLOCK, writes=writes)
         report = on_progress or (lambda clocks: None)
         report(FIRST_CLOCK)
         begun = time.perf_counter()

@@ -155,8 +155,21 @@ def _count_active(e):
 
 
 @compiled
+def _pass_port(e, clock):
+    """Hold the response of the clock back for as long as a modelled port takes."""
+    place = e[at.ANSWERS] + 3 * (clock % e[at.ANSWER_CLOCKS])
+    e[at.ANSWERS_HELD] += e[at.RESPONSE_VALID] - e[place]
+    for offset, at_port in enumerate((at.RESPONSE_VALID, at.RESPONSE_TENANT, at.RESPONSE_ID)):
+        held = e[place + offset]
+        e[place + offset] = e[at_port]
+        e[at_port] = held
+
+
+@compiled
 def _ask(e, clock):
     """Requesters: take the response of the clock, start steps, say whether all is done."""
+    if e[at.ANSWER_CLOCKS]:
+        _pass_port(e, clock)
     if e[at.RESPONSE_VALID]:
         block = _block(e, e[at.RESPONSE_TENANT])
         if block:
@@ -199,7 +212,7 @@ def _watch(e, clock):
             _fault(e, Fault.COMMAND_OF_NOTHING, tenant, index)
             return
         row = _request(e, block, index)
-        if (
+        if not e[at.REORDERED] and (
             e[at.COMMAND_OP] != e[row]
             or e[at.COMMAND_BEATS] != e[row + 1]
             or e[at.COMMAND_ADDRESS] != e[row + 2]
@@ -316,6 +329,8 @@ def environment_step(memory: MemoryModel) -> Step:
     def quiet_until(e):
         clock = e[at.CLOCK]
         if e[at.OFFER_PAUSE] or e[at.COMMAND_PAUSE] or e[at.PORT_BYTES] or e[at.WAITING]:
+            return clock
+        if e[at.ANSWERS_HELD]:
             return clock
         p = e[e[at.MEMORY] : e[at.MEMORY_END]]
         return max(clock, min(e[at.WAKE], memory_quiet_until(p, clock)))

@@ -46,8 +46,15 @@ def _threshold(probability: float) -> int:
     return round(probability * (1 << 32))
 
 
-def environment(scenario: Scenario) -> np.ndarray:
+def environment(scenario: Scenario, *, answer_clocks: int = 0) -> np.ndarray:
     """The array of a scenario at its first clock; see :mod:`mcos_sim.environment.layout`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run.
+    answer_clocks : int
+        Clocks by which the answers of the channel come later, for a port that is only modelled.
 
     Raises
     ------
@@ -80,6 +87,9 @@ def environment(scenario: Scenario) -> np.ndarray:
         channel.memory.state(config, latency=channel.latency, first_clock=FIRST_CLOCK)
     )
     header[at.MEMORY_END] = end
+    header[at.REORDERED] = scenario.axi
+    header[at.ANSWER_CLOCKS] = answer_clocks
+    header[at.ANSWERS] = place(np.zeros(3 * answer_clocks))
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
         blocks[stream.tag] = at.BLOCKS + k * at.BLOCK

@@ -80,6 +80,17 @@ MEMORY = 54
 """Place of the memory's state, and its end."""
 MEMORY_END = 55
 
+
+# AXI ports between requesters and channel.
+REORDERED = 56
+"""1 if requests of one tenant may reach the channel in another order than they were taken."""
+ANSWER_CLOCKS = 57
+"""Clocks from a response of the channel to that of the port; 0 without a modelled port."""
+ANSWERS = 58
+"""Place of the responses on their way, (valid, tenant, id) for each clock."""
+ANSWERS_HELD = 59
+"""How many there are."""
+
 BLOCKS = 64
 """Place of the first requester's block."""
 

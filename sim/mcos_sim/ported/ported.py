@@ -1,7 +1,5 @@
 """A fabric between requesters and a memory, with the boundary of a controller without ports."""
 
-from collections.abc import Sequence
-
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -9,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.controller import Controller
 from mcos_hw.fabric.fabric import Fabric, port_name
 from mcos_hw.link.request import (
     Request,
@@ -23,26 +22,45 @@ from mcos_sim.ported.memory_side import MemorySide
 from mcos_sim.ported.requester import ID_WIDTH, Requester
 
 __all__ = [
+    "PORT_CLOCKS",
     "PortedController",
+    "Ports",
+    "controller_of",
     "fabric_around",
 ]
 
 
-def fabric_around(config: ChannelConfig, ports: Sequence[Sequence[int]]) -> FabricConfig:
+PORT_CLOCKS = 14
+"""Clocks that a request and its answer take longer behind a port, if nothing is in their way.
+
+The reference model adds them to each answer; a test holds them against the RTL.
+"""
+
+Ports = tuple[tuple[int, ...], ...]
+"""Tags at each AXI port; an empty one stands for no AXI."""
+
+
+def fabric_around(config: ChannelConfig, ports: Ports) -> FabricConfig:
     """The fabric of a channel with ports for groups of tags.
 
     Parameters
     ----------
     config : ChannelConfig
         Sizes of the channel.
-    ports : Sequence[Sequence[int]]
+    ports : Ports
         Tags of each port.
+
+    Raises
+    ------
+    ValueError
+        If the channel's beat is not a clock's worth.
     """
     rows = max(len(tags) for tags in ports)
     port = PortConfig(
         data_bytes=config.beat_bytes,
         id_width=ID_WIDTH,
         order_width=ID_WIDTH,
+        stamped=True,
         table_rows=1 << (rows - 1).bit_length(),
     )
     return FabricConfig(channel=config, ports=(port,) * len(ports))
@@ -59,7 +77,7 @@ class PortedController(wiring.Component):
     ----------
     fabric : FabricConfig
         Sizes, as :func:`fabric_around` makes them.
-    ports : Sequence[Sequence[int]]
+    ports : Ports
         Tags of each port.
     arbiter : ArbiterKind
         Who chooses the grants.
@@ -83,12 +101,12 @@ class PortedController(wiring.Component):
     def __init__(
         self,
         fabric: FabricConfig,
-        ports: Sequence[Sequence[int]],
+        ports: Ports,
         *,
         arbiter: ArbiterKind = ArbiterKind.MCOS,
     ) -> None:
         self.config = config = fabric.channel
-        self.ports = tuple(tuple(tags) for tags in ports)
+        self.ports = ports
         self.fabric = Fabric(fabric, arbiter=arbiter)
         self.registers = self.fabric.registers
         super().__init__(
@@ -129,7 +147,7 @@ class PortedController(wiring.Component):
         m.d.comb += self.request.ready.eq(ready)
 
         # Ports answer in turn: a channel's requesters take one response a clock.
-        turn = Signal(range(len(requesters)))
+        turn = Signal(range(max(2, len(requesters))))
         with m.Switch(turn):
             for k in range(len(requesters)):
                 with m.Case(k):
@@ -144,3 +162,12 @@ class PortedController(wiring.Component):
                             ]
                             m.d.sync += turn.eq((k + step) % len(requesters))
         return m
+
+
+def controller_of(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports
+) -> Controller | PortedController:
+    """What an engine runs: a controller, behind AXI ports if there are any."""
+    if not ports:
+        return Controller(config, arbiter=arbiter)
+    return PortedController(fabric_around(config, ports), ports, arbiter=arbiter)

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, fifo, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface, BurstKind
+from mcos_hw.bus.axi4 import AxiInterface, BurstKind
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import FabricConfig
 from mcos_hw.link.request import (
@@ -15,6 +15,7 @@ from mcos_hw.link.request import (
     response_layout,
     structured_stream,
 )
+from mcos_hw.port.axi_port import port_signature
 from mcos_hw.primitive.elastic import ElasticBuffer
 from mcos_sim.ported.pattern import beat_data
 
@@ -37,7 +38,7 @@ class Requester(wiring.Component):
     ``{tag, number}``, a free number of its tenant and direction, so that each burst has an order
     of its own. A tenant waits if it has no free number; all tenants of the port wait while an
     address waits for its AxREADY, as AXI has one channel for all of them. AxQOS carries the tag to
-    the memory side.
+    the memory side, AxUSER the clock of the request's first offer to the port.
 
     Write data are :func:`mcos_sim.ported.pattern.beat_data`, sent a beat a clock in the order of
     the addresses; read data are compared with it. A response whose data were wrong, or that
@@ -76,13 +77,7 @@ class Requester(wiring.Component):
             {
                 "request": In(request_signature(fabric.channel)),
                 "responses": Out(structured_stream(response_layout(fabric.channel))),
-                "m_axi": Out(
-                    Axi4Signature(
-                        address_width=fabric.channel.address_width,
-                        data_width=8 * port.data_bytes,
-                        id_width=ID_WIDTH,
-                    )
-                ),
+                "m_axi": Out(port_signature(fabric, port)),
             }
         )
 
@@ -98,6 +93,7 @@ class Requester(wiring.Component):
                 "tenant": channel.tenant_width,
                 "address": channel.address_width,
                 "beats": channel.beats_width,
+                "offered": channel.stamp_width,
             }
         )
         # What is remembered of each burst under way.
@@ -145,6 +141,7 @@ class Requester(wiring.Component):
                 buffer.i.payload.tenant.eq(request.tenant),
                 buffer.i.payload.address.eq(request.address),
                 buffer.i.payload.beats.eq(request.beats),
+                buffer.i.payload.offered.eq(request.offered),
                 write.addr.eq(axi_id),
                 write.data.id.eq(request.id),
                 write.data.address.eq(request.address),
@@ -157,6 +154,7 @@ class Requester(wiring.Component):
                 getattr(bus, f"{prefix}size").eq(fabric.beat_bytes.bit_length() - 1),
                 getattr(bus, f"{prefix}burst").eq(BurstKind.INCR),
                 getattr(bus, f"{prefix}qos").eq(buffer.o.payload.tenant),
+                getattr(bus, f"{prefix}user").eq(buffer.o.payload.offered),
             ]
             with m.If(mine):
                 m.d.sync += busy[op][request.tenant].bit_select(number, 1).eq(1)

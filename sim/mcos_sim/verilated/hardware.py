@@ -20,6 +20,7 @@ __all__ = [
     "Hardware",
     "image_writes",
     "load_clocks",
+    "writes_before",
 ]
 
 
@@ -68,6 +69,23 @@ def image_writes(
     # A write happens in the clock after it is driven, reaches the loader in the next, and what it
     # makes live is so in the one after that.
     return [*rows, (live - 3, control.offset, control.pack(commit=1))]
+
+
+def writes_before(
+    words: Sequence[tuple[int, int]], writes: Sequence[tuple[int, int, int]]
+) -> list[tuple[int, int, int]]:
+    """Register writes (address, word) as rows that end before the first of others.
+
+    Raises
+    ------
+    ValueError
+        If they would begin before the hardware does.
+    """
+    first = writes[0][0] - _WRITE_CLOCKS * len(words)
+    if first < 0:
+        raise ValueError(f"there must be time for {len(words)} writes before clock {writes[0][0]}")
+    rows = [(first + _WRITE_CLOCKS * k, *word) for k, word in enumerate(words)]
+    return [*rows, *writes]
 
 
 class Hardware:

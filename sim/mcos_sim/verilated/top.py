@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
-from mcos_hw.targets.generic import GenericTop
+from mcos_hw.targets.flat import FlatTop
+from mcos_sim.ported.ported import Ports, controller_of
 
 __all__ = [
     "ProbedTop",
@@ -15,7 +16,7 @@ __all__ = [
 
 
 class ProbedTop(wiring.Component):
-    """What :class:`mcos_hw.targets.generic.GenericTop` is, and what its channel shows of its state.
+    """A controller with plain ports, and what its channel shows of its state.
 
     Parameters
     ----------
@@ -23,6 +24,8 @@ class ProbedTop(wiring.Component):
         Sizes.
     arbiter : ArbiterKind
         Which arbiter the controller is built with.
+    ports : Ports
+        Tags at each AXI port in front of it; none without AXI.
 
     Members
     -------
@@ -41,8 +44,9 @@ class ProbedTop(wiring.Component):
     granted_tenant: Signal
     granted_class: Signal
 
-    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind) -> None:
-        self.top = GenericTop(config, arbiter=arbiter)
+    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind, ports: Ports = ()) -> None:
+        self.controller = controller_of(config, arbiter, ports)
+        self.top = FlatTop(self.controller, config, name="controller")
         members = dict(self.top.signature.members.items())
         super().__init__(
             {
@@ -60,7 +64,7 @@ class ProbedTop(wiring.Component):
         for name, member in top.signature.members.items():
             ours, theirs = getattr(self, name), getattr(top, name)
             m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
-        probe = top.controller.probe
+        probe = self.controller.probe
         m.d.comb += [
             self.probe.eq(probe),
             self.granted.eq(probe.channel.granted),
