@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcos_hw.config import FabricConfig
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import json_text, require_outputs, say, tell, writing
@@ -80,7 +82,11 @@ def command(
 
 
 def compile_for(
-    contract: Path, *, hardware: HardwareOptions | None = None, notes: bool = True
+    contract: Path,
+    *,
+    hardware: HardwareOptions | None = None,
+    notes: bool = True,
+    axi: bool = False,
 ) -> Compiled:
     """Compile a contract for the hardware that it and options ask for, remarks to stderr.
 
@@ -92,6 +98,8 @@ def compile_for(
         The options; None if a command has none.
     notes : bool
         Whether notes are said too, not warnings alone.
+    axi : bool
+        Whether it is for a channel behind AXI ports, whose beat is a clock's worth.
 
     Raises
     ------
@@ -104,6 +112,12 @@ def compile_for(
 
     asked = hardware or HardwareOptions()
     compiled = compile_contract(contract, asked.default, options=asked.sizes)
+    if axi:
+        fitted = FabricConfig.around(compiled.config).channel
+        default = dataclasses.replace(
+            asked.default, beat_bytes=fitted.beat_bytes, max_beats=fitted.max_beats
+        )
+        compiled = compile_contract(contract, default, options=asked.sizes)
     for remark in (*compiled.warnings, *(compiled.notes if notes else ())):
         say(remark)
     return compiled

@@ -13,6 +13,8 @@ from mcos_sim.commands.options import (
     MOST_SEED,
     ContractOfMemory,
     Memory,
+    PortKind,
+    PortOption,
     contract_for,
 )
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
@@ -29,6 +31,10 @@ EXAMPLE = "mcos demo decode-prefill -o build/demo"
 
 _CLOCKS, _HBM_CLOCKS = 1_600_000, 2_400_000
 """Long enough for 300 steps of every decoder."""
+
+_AXI_PORTS = ((1, 2, 3), (0,))
+"""Tags at each AXI port: the decoders share one, and the prefill, which they must not feel, has its
+own."""
 
 
 def command(
@@ -52,6 +58,7 @@ def command(
         int, typer.Option(min=0, max=MOST_SEED, help="Seed of step sizes and compute times.")
     ] = 1,
     memory: Memory = MemoryName.SIMPLE,
+    port: PortOption = PortKind.CHANNEL,
     json: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +76,8 @@ def command(
     from mcos_sim.commands.compile import compile_for
 
     contract = contract or contract_for(memory)
-    compiled = compile_for(contract, notes=False)
+    axi = port is PortKind.AXI
+    compiled = compile_for(contract, notes=False, axi=axi)
     # The report shows what was compiled, whatever becomes of the file during the runs.
     contract_text = contract.read_text(encoding="utf-8-sig")
 
@@ -85,7 +93,7 @@ def command(
     clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
-    setting = Setting(clocks=clocks, seed=seed, memory=memory)
+    setting = Setting(clocks=clocks, seed=seed, memory=memory, axi_ports=_AXI_PORTS if axi else ())
     demo = Demo(compiled, setting, full=full, directory=directory)
     require_outputs(
         [result_path, report_path, *window_files(demo.window_path)],
@@ -116,7 +124,7 @@ def command(
             named,
             report_path,
             command=f"mcos demo {contract_words(contract)} --clocks {clocks} --seed {seed} "
-            f"--memory {memory.value}" + " --full" * full,
+            f"--memory {memory.value} --port {port.value}" + " --full" * full,
         )
     for what, file in named.items():
         say(f"{what}: {file}")

@@ -26,6 +26,8 @@ __all__ = [
     "Contract",
     "ContractOfMemory",
     "Memory",
+    "PortKind",
+    "PortOption",
     "Setup",
     "Workers",
     "clock_span",
@@ -94,6 +96,22 @@ MOST_OUTSTANDING = (1 << ChannelConfig.id_width) - 1
 """Requests that one tenant can have outstanding."""
 
 CORES = os.cpu_count() or 1
+
+
+class PortKind(enum.StrEnum):
+    """Where requests come in."""
+
+    CHANNEL = "channel"
+    AXI = "axi"
+
+
+PortOption = Annotated[
+    PortKind,
+    typer.Option(
+        "--port",
+        help="Requests at the channel itself, or bursts at AXI ports, every byte checked.",
+    ),
+]
 
 
 class Arbiter(enum.StrEnum):

@@ -14,6 +14,8 @@ from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
     Arbiter,
+    PortKind,
+    PortOption,
     Setup,
     command_words,
     contract_argument,
@@ -24,13 +26,14 @@ from mcos_sim.commands.recorded import Recorded, RecordOptions, run_watched, tel
 from mcos_sim.commands.traffic_options import TrafficOptions
 from mcos_sim.console import progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.engines.dispatch import Engine, build, run_scenario
-from mcos_sim.errors import ExitCode
+from mcos_sim.errors import ExitCode, UserError
 from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.engines.recording import Recording
     from mcos_sim.experiments.prepare import Prepared
+    from mcos_sim.ported.ported import Ports
     from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [
@@ -54,6 +57,16 @@ def command(
     *,
     traffic: TrafficOptions,
     setup: Setup,
+    port: PortOption = PortKind.CHANNEL,
+    ports: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=16,
+            help="AXI ports; tenants are dealt over them by tag. On one port AXI couples them.",
+            show_default="one for each tenant",
+        ),
+    ] = None,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
@@ -100,8 +113,13 @@ def command(
     outputs = [*(() if recorded.waves is None else window_files(recorded.waves)), json, page]
     inputs = [contract, traffic.traffic, traffic.trace]
     require_outputs(outputs, inputs=inputs, folders=[directory])
-    compiled = compile_for(contract, hardware=hardware, notes=False)
-    prepared = _prepared(compiled, traffic, setup, recorded)
+    if ports is not None and port is not PortKind.AXI:
+        raise UserError(f"--ports must go with --port axi, not {port.value}; add --port axi")
+    compiled = compile_for(contract, hardware=hardware, notes=False, axi=port is PortKind.AXI)
+    tags = sorted(compiled.names)
+    count = min(ports or len(tags), len(tags))
+    axi_ports = tuple(tuple(tags[k::count]) for k in range(count)) if port is PortKind.AXI else ()
+    prepared = _prepared(compiled, traffic, setup, recorded, axi_ports)
     if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)
         tell(prepared.facts["sentence"])
@@ -122,6 +140,7 @@ def command(
         "engine": setup.engine.value,
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
+        "port": {"kind": port.value, "tags": axi_ports},
         "memory": memory_figures(scenario, result, setup.memory),
         "memory_latency_clocks": scenario.channel.latency,
         "port_credit_bytes": scenario.channel.credit,
@@ -168,7 +187,11 @@ def command(
 
 
 def _prepared(
-    compiled: Compiled, traffic: TrafficOptions, setup: Setup, recorded: Recorded
+    compiled: Compiled,
+    traffic: TrafficOptions,
+    setup: Setup,
+    recorded: Recorded,
+    axi_ports: Ports,
 ) -> Prepared:
     """The run, in whichever way its traffic is said."""
     from mcos_hw.registers import ArbiterKind
@@ -185,6 +208,7 @@ def _prepared(
         seed=setup.seed,
         memory=setup.memory,
         window=recorded.window,
+        axi_ports=axi_ports,
     )
     with progress("Preparing the traffic", None):
         if traffic.trace is not None:
@@ -218,7 +242,7 @@ def _run(
 ) -> RunResult:
     """The scenario on an engine, with progress shown."""
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build(engine, scenario.config, scenario.arbiter)
+        build(engine, scenario.config, scenario.arbiter, scenario.axi_ports)
         advance(1)
     running = f"Running {scenario.name} on {engine.description}"
     with progress(running, expected, unit="clocks") as advance:

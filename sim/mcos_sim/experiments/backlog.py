@@ -5,6 +5,7 @@ from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.statistics import bytes_between, grants_between
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.ported.ported import Ports
 from mcos_sim.scenario import Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.essay import backlogged_streams
 
@@ -26,8 +27,9 @@ def backlog_scenario(
     memory: MemoryName,
     seed: int,
     name: str,
+    axi_ports: Ports = (),
 ) -> Scenario:
-    """The phase in which every tenant has more to ask than it can get, sizes 1 to 16 beats."""
+    """The phase in which every tenant has more to ask than it can get, sizes 1 beat to the most."""
     config = compiled.config
     mean_bytes = config.beat_bytes * (1 + config.max_beats) / 2
     scenario = Scenario(
@@ -40,7 +42,8 @@ def backlog_scenario(
         channels=(Channel(latency=memory_latency, credit=compiled.settings.channel.port_credit),),
         seed=seed,
     )
-    return behind(scenario, memory, compiled)
+    scenario = behind(scenario, memory, compiled)
+    return scenario.behind_axi(axi_ports) if axi_ports else scenario
 
 
 def share_error(compiled: Compiled, result: RunResult) -> tuple[int, float]:

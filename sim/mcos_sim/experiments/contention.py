@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import encode
@@ -19,6 +20,7 @@ from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.ported.ported import Ports
 from mcos_sim.scenario import Channel, RunResult, Scenario, Window, one_port
 from mcos_sim.traffic.essay import (
     DECODERS,
@@ -84,6 +86,8 @@ class Setting:
         Seed of step sizes and compute times, and of where pages lie.
     memory : MemoryName
         What is behind the port.
+    axi_ports : Ports
+        Tags at each AXI port; without any, requests come in at the channel itself.
     """
 
     clocks: int = 1_600_000
@@ -94,6 +98,7 @@ class Setting:
     pacer: bool = True
     seed: int = 1
     memory: MemoryName = MemoryName.SIMPLE
+    axi_ports: Ports = ()
 
 
 def workloads(memory: MemoryName) -> dict[str, EssayWorkload]:
@@ -142,6 +147,9 @@ def contention_scenario(
     """
     require_names(compiled, {name: tag for tag, name in enumerate((PREFILL, *DECODERS))})
     config = compiled.config
+    if setting.axi_ports:
+        # The workload counts beats of the default channel; that of a fabric is wider.
+        workload = workload.in_wider_beats(config.beat_bytes // ChannelConfig.beat_bytes)
     channel = compiled.settings.channel
     credit = channel.port_credit * setting.credit_factor
     most = (1 << compiled.config.credit_width) - 1
@@ -179,7 +187,7 @@ def contention_scenario(
         # The decoders' pages lie where they lie beside the prefill.
         streams = [stream for stream in scenario.streams if stream.name != PREFILL]
         scenario = scenario.with_streams(streams)
-    return scenario
+    return scenario.behind_axi(setting.axi_ports) if setting.axi_ports else scenario
 
 
 def compare(

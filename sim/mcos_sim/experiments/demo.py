@@ -107,6 +107,7 @@ class Demo:
                 memory_latency=setting.memory_latency,
                 memory=setting.memory,
                 seed=setting.seed,
+                axi_ports=setting.axi_ports,
                 name=f"backlogged-{arbiter.name.lower()}",
             )
 

@@ -13,6 +13,7 @@ from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import replay_scenario
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.ported.ported import Ports
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario, Window, one_port
 from mcos_sim.traffic.essay import PREFILL
 from mcos_sim.traffic.inference import inference_streams
@@ -52,6 +53,8 @@ class Common:
         What is behind the port.
     window : Window or None
         Waveform to write.
+    axi_ports : Ports
+        Tags at each AXI port; without any, requests come in at the channel itself.
     """
 
     name: str
@@ -59,6 +62,11 @@ class Common:
     seed: int
     memory: MemoryName
     window: Window | None
+    axi_ports: Ports = ()
+
+    def at_its_ports(self, scenario: Scenario) -> Scenario:
+        """A scenario at the ports of the run."""
+        return scenario.behind_axi(self.axi_ports) if self.axi_ports else scenario
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -132,7 +140,7 @@ def prepare_plan(
     words = {each.tenant.name: each.pattern.words for each in plan.asking}
     return Prepared(
         compiled=compiled,
-        scenario=behind(scenario, common.memory, compiled),
+        scenario=common.at_its_ports(behind(scenario, common.memory, compiled)),
         expected=clocks,
         kind=plan.kind,
         facts={"sentence": plan.sentence()},
@@ -150,7 +158,9 @@ def prepare_workload(compiled: Compiled, *, workload: str, clocks: int, common: 
     UserError
         If the contract has not the essay's tenants under the essay's tags.
     """
-    setting = Setting(clocks=clocks, seed=common.seed, memory=common.memory)
+    setting = Setting(
+        clocks=clocks, seed=common.seed, memory=common.memory, axi_ports=common.axi_ports
+    )
     found = workloads(common.memory)[workload]
     scenario = contention_scenario(
         compiled, found, "mcos", setting, name=common.name, window=common.window
@@ -205,7 +215,7 @@ def prepare_trace(
     part = "prefill: its part of the trace", "decode: its part of the trace"
     return Prepared(
         compiled=compiled,
-        scenario=behind(scenario, common.memory, compiled),
+        scenario=common.at_its_ports(behind(scenario, common.memory, compiled)),
         expected=workload.facts["schedule_clocks"],
         kind="trace",
         facts=workload.facts,

@@ -1,5 +1,7 @@
 """The essay's workload: one prefill burst, three decoders; and four tenants always backlogged.
 
+from __future__ import annotations
+
 docs/origins.md says what the essay is, docs/traffic.md what each number of the workload is.
 """
 
@@ -83,6 +85,20 @@ class EssayWorkload:
                 "prefill_from and prefill_until must be rising in 0..1, "
                 f"not {self.prefill_from!r} and {self.prefill_until!r}"
             )
+
+    def in_wider_beats(self, factor: int) -> "EssayWorkload":
+        """The same requests on hardware whose beat has ``factor`` times the bytes.
+
+        Raises
+        ------
+        ValueError
+            If a request would be no whole number of beats.
+        """
+        beats = {name: getattr(self, name) for name in ("decoder_beats", "prefill_beats")}
+        for name, count in beats.items():
+            if count % factor:
+                raise ValueError(f"{name} must be a multiple of {factor}, not {count}")
+        return dataclasses.replace(self, **{k: count // factor for k, count in beats.items()})
 
 
 LOADED = EssayWorkload(
