@@ -9,7 +9,7 @@ from mcos_hw.link.credits import credit_layout
 from mcos_hw.link.fragment import landing_signature
 from mcos_hw.link.request import Op, StructuredStream, request_layout, structured_stream
 from mcos_hw.port.hazard import HazardTable
-from mcos_hw.primitive.elastic import ElasticBuffer
+from mcos_hw.primitive.skid import Skid
 
 __all__ = ["Landing"]
 
@@ -89,7 +89,7 @@ class Landing(wiring.Component):
         fabric, channel = self.fabric, self.fabric.channel
         m.submodules.read_hazard = read_hazard = HazardTable(fabric, self.port)
         m.submodules.write_hazard = write_hazard = HazardTable(fabric, self.port)
-        m.submodules.queue = queue = ElasticBuffer(request_layout(channel))
+        m.submodules.queue = queue = Skid(request_layout(channel))
         connect(m, queue.o, flipped(self.requests))
 
         # Places held: one more when a fragment lands, one fewer when its command departs.

@@ -16,7 +16,7 @@ from mcos_hw.link.request import (
     structured_stream,
 )
 from mcos_hw.port.axi_port import port_signature
-from mcos_hw.primitive.elastic import ElasticBuffer
+from mcos_hw.primitive.skid import Skid
 from mcos_sim.ported.pattern import beat_data
 
 __all__ = [
@@ -129,7 +129,7 @@ class Requester(wiring.Component):
         # Addresses.
         buffers, tables = {}, {}
         for op, prefix in ((Op.READ, "ar"), (Op.WRITE, "aw")):
-            buffers[op] = buffer = ElasticBuffer(asked_layout)
+            buffers[op] = buffer = Skid(asked_layout)
             tables[op] = table = memory.Memory(shape=known_layout, depth=1 << ID_WIDTH, init=[])
             m.submodules[f"{prefix}_buffer"] = buffer
             m.submodules[f"{prefix}_table"] = table

@@ -1,7 +1,5 @@
 """The essay's workload: one prefill burst, three decoders; and four tenants always backlogged.
 
-from __future__ import annotations
-
 docs/origins.md says what the essay is, docs/traffic.md what each number of the workload is.
 """
 
