@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from mcos_policy.samples import SAMPLES, sample_words
+from mcos_sim.engines.dispatch import Engine
 from tests.sim.commands.command_line import run_command
 
 NAMES = {"contract.toml", "traffic.toml", "Makefile", ".gitignore"}
@@ -87,6 +88,13 @@ def test_the_makefile_explains_runs_and_compiles(tmp_path):
     make("clean")
     assert {path.name for path in folder.iterdir()} == NAMES
     assert "verilog contract.toml -o build/verilog" in make("-n", "verilog")
+
+
+def test_the_makefile_s_engine_is_one_of_those_there_are(tmp_path):
+    """Its own tests name the reference engine, to be quick; users take what it says."""
+    text = (begun(tmp_path) / "Makefile").read_text()
+    (engine,) = re.findall(r"^ENGINE \?= (.*)$", text, re.MULTILINE)
+    assert Engine(engine) is Engine.VERILATED
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
