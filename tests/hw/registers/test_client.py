@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import channel_map
 from mcos_hw.registers.client import c_client, c_example
 from mcos_hw.registers.export import c_header, c_name
+from mcos_hw.registers.fabric_map import fabric_map
 from mcos_hw.registers.image import ImageCode
 
 CORES = {
@@ -59,6 +60,27 @@ def test_the_driver_needs_no_library(tmp_path):
         ["nm", "-u", "firmware.o"], cwd=folder, check=True, capture_output=True, text=True
     ).stdout.split()
     assert {each for each in names if each != "U"} <= {"memcpy", "memset", "_GLOBAL_OFFSET_TABLE_"}
+
+
+def test_the_driver_of_a_fabric_reads_the_registers_of_its_channel(tmp_path):
+    channel = ChannelConfig(tenants=4, beat_bytes=64)
+    registers = fabric_map(FabricConfig(channel=channel, ports=(PortConfig(),)))
+    folder = written(tmp_path, channel)
+    text = c_header(registers, name="mcos_fabric_4")
+    (folder / "mcos_registers.h").write_text(text, encoding="utf-8")
+    text = c_client(name="mcos_fabric_4", header="mcos_registers.h")
+    (folder / "mcos_client.h").write_text(text, encoding="utf-8")
+    compile_c(folder, "-o", "example", "mcos_example.c")
+    words = bytearray(1 << registers.address_width)
+    for register in registers.registers:
+        words[register.offset : register.offset + 4] = register.reset.to_bytes(4, "little")
+    (folder / "core").write_bytes(words)
+    (folder / "c.hex").write_text("00000000\n")
+    done = subprocess.run(
+        [folder / "example", folder / "core", folder / "c.hex"], capture_output=True
+    )
+    assert b"core: 4 tenants, 800000 kHz" in done.stdout
+    assert b"The image is not whole." in done.stderr
 
 
 def test_every_code_has_its_meaning(tmp_path):

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from mcos_hw.config import RANGES, ChannelConfig
+from mcos_hw.config import RANGES, ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import Access, ArbiterKind, Field, Register, RegisterMap, channel_map
+from mcos_hw.registers.fabric_map import fabric_map
 from mcos_policy.client import ClientError, MappedFile, discover
 from mcos_policy.client.discovery import UNTOLD
 from tests.policy.client.bench import core_file
@@ -72,6 +73,14 @@ def test_a_core_with_more_registers_is_found_with_its_map(tmp_path):
     assert found(path, maps=(channel_map, port_map)).registers == port_map(FOUR)
     with pytest.raises(ClientError, match="the register map must follow from the sizes"):
         found(path)
+
+
+def test_a_fabric_is_found_as_its_channel(tmp_path):
+    """It reads the hash of its channel's map: an image for the one is for the other."""
+    channel = dataclasses.replace(FOUR, beat_bytes=FOUR.bytes_per_clock)
+    fabric = FabricConfig(channel=channel, ports=(PortConfig(), PortConfig()))
+    core = found(core_file(tmp_path / "core", channel, fabric_map(fabric)))
+    assert (core.config, core.registers.hash) == (channel, channel_map(channel).hash)
 
 
 REFUSED = {
