@@ -104,6 +104,8 @@ class MemoryHabits:
         Clocks that a random delay before that moment, and one after it, may take.
     interleave : bool
         Mixes transfers of different reads.
+    shuffle : bool
+        Answers any burst that is due, else the oldest one.
     capacity : int
         Bursts of each direction that it takes at a time.
     """
@@ -117,6 +119,7 @@ class MemoryHabits:
     memory_latency: int = 4
     memory_spread: int = 24
     memory_interleave: bool = True
+    memory_shuffle: bool = True
     memory_capacity: int = 48
 
 

@@ -1,4 +1,4 @@
-"""``mcos soak``: long runs of lockstep and of the bounds."""
+"""``mcos soak``: long runs of lockstep, of the bounds and of the AXI ports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-EXAMPLE = "mcos soak --cases 20 --json build/soak/short.json"
+EXAMPLE = "mcos soak --cases 20 --transactions 20000 --json build/soak/short.json"
 
 _LATENESS = (3, 0)
 """The fastest and the textbook's order."""
@@ -35,6 +35,9 @@ def command(
     runs: Annotated[
         int, typer.Option(min=16, max=10_000, help="Runs of each kind for the bounds.")
     ] = 32,
+    transactions: Annotated[
+        int, typer.Option(min=2, max=1_000_000_000, help="Random AXI bursts through the ports.")
+    ] = 1_000_000,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     workers: Workers = CORES,
     json: Annotated[
@@ -45,10 +48,14 @@ def command(
 
     Lockstep is that of ``mcos lockstep`` with L = 3 and 0, each with half of the cases. The bounds
     are worst-case fair index, delay, shares of 10 ms epochs, and a tenant with one request in
-    flight; docs/fairness.md.
+    flight; docs/fairness.md. Random AXI bursts go through the Verilog of the AXI top, and every
+    byte of theirs is checked.
     """
     with loading():
         from mcos_hw.config import ChannelConfig
+        from mcos_sim.axi.campaign import FABRICS, port_soak
+        from mcos_sim.axi.fabric import fabric_library
+        from mcos_sim.axi.isolation import measure_isolation
         from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
         from mcos_sim.lockstep.campaign import Design
         from mcos_sim.machine import machine
@@ -83,6 +90,23 @@ def command(
         )
         bounds[config.lateness] = dataclasses.asdict(found)
         failed |= not found.kept
+    with progress("AXI bursts", transactions, unit="bursts") as advance:
+        ports = port_soak(transactions=transactions, seed=seed, on_progress=advance)
+    figures = ports.figures()
+    output.print(
+        f"{figures['transactions']:,} AXI bursts in {ports.clocks:,} clocks, "
+        f"{ports.faults} faults" + (f": {ports.first}" if ports.first else "")
+    )
+    failed |= ports.faults > 0
+
+    fabric = FABRICS[0]
+    isolation = measure_isolation(fabric, fabric_library(fabric), bursts=20_000, seed=seed)
+    output.print(
+        "A tenant at its guarantee, worst clocks beside others on another port: "
+        + ", ".join(f"{name} {clocks}" for name, clocks in isolation.worst.items())
+        + f"; bound {isolation.bound:.0f}"
+    )
+    failed |= not isolation.kept
     write_json(
         json,
         {
@@ -93,6 +117,8 @@ def command(
             "differences": len(report.findings),
             "lockstep_cycles": report.clocks,
             "machine": machine(),
+            "port_isolation": isolation.figures(),
+            "port_soak": figures,
             "seconds": round(time.monotonic() - begun, 1),
             "seed": seed,
             "seeds_that_differ": [finding.seed for finding in report.findings],

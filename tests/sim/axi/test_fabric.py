@@ -2,6 +2,7 @@
 
 import pytest
 
+from mcos_sim.axi.campaign import port_soak
 from mcos_sim.axi.soak import run
 from tests.planted_hardware import live_bug, planted_fabric
 from tests.sim.axi.bugs import BUGS
@@ -30,3 +31,10 @@ def test_a_mistake_is_seen(name):
     with live_bug(list(BUGS).index(name)):
         found = soak(2_000)
     assert found.faults, f"{name}: nothing was seen"
+
+
+@pytest.mark.soak
+def test_a_million_random_bursts():
+    found = port_soak(transactions=1_000_000, seed=1)
+    assert not found.faults, found.first
+    assert found.figures()["transactions"] >= 1_000_000

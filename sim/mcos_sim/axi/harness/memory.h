@@ -169,13 +169,14 @@ private:
         return &bytes[size_t(space_.place(shape.begin(transfer) & ~uint64_t(kMemoryBytes - 1)))];
     }
 
-    // Any that is due, so that answers come out of order.
+    // Any that is due, so that answers come out of order; or the oldest.
     int choose(const std::vector<int> &from, int64_t clock) {
         int chosen = -1;
         uint32_t due = 0;
         for (size_t k = 0; k < from.size(); ++k) {
             const Operation &each = operations_[from[k]];
             if (!each.done || clock < each.answer || overtakes(from, k, false)) continue;
+            if (!set_[kMemoryShuffle]) return int(k);
             if (random_.below(++due) == 0) chosen = int(k);
         }
         return chosen;
