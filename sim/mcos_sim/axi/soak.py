@@ -114,6 +114,9 @@ class Soak:
         Each port.
     first : str
         The first fault with its clock; empty without one.
+    registers : tuple[int, ...]
+        Words of the registers that were asked for, at the end of a run without faults; -1 is one
+        that does not answer OKAY.
     """
 
     transactions: int
@@ -127,6 +130,7 @@ class Soak:
     seconds: float
     ports: tuple[PortCounts, ...]
     first: str
+    registers: tuple[int, ...] = ()
 
     @property
     def faults(self) -> int:
@@ -144,6 +148,7 @@ def run(
     managers: Sequence[Manager],
     *,
     writes: Sequence[tuple[int, int]] = (),
+    reads: Sequence[int] = (),
     memory: MemoryHabits = _MEMORY,
     regions: Sequence[Region] = REGIONS,
     seed: int,
@@ -160,6 +165,8 @@ def run(
         Who is in front of each port.
     writes : Sequence[tuple[int, int]]
         Register writes (address, word) before the first burst: an image, tenant rows.
+    reads : Sequence[int]
+        Addresses of registers to read after the last burst.
     memory : MemoryHabits
         How the memory behaves.
     regions : Sequence[Region]
@@ -216,6 +223,7 @@ def run(
             if whole or found.faults:
                 break
         text = library.fault(handle).decode()
+        words = () if text else tuple(library.read(handle, address) for address in reads)
     finally:
         library.destroy(handle)
     heads = _named(results)
@@ -229,7 +237,7 @@ def run(
             lost=heads["outstanding"],
             first=f"clock {found.clocks}: {heads['outstanding']} bursts are still under way",
         )
-    return dataclasses.replace(found, seconds=time.monotonic() - begun)
+    return dataclasses.replace(found, seconds=time.monotonic() - begun, registers=words)
 
 
 def _array(values: Sequence[int]) -> np.ndarray:
