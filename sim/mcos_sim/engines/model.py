@@ -121,7 +121,7 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Model and environment at the scenario's first clock, its image live."""
     config = scenario.config
     s = reset_state(config, scenario.arbiter)
-    e = environment(scenario, answer_clocks=PORT_CLOCKS if scenario.axi else 0)
+    e = environment(scenario, port_clocks=PORT_CLOCKS if scenario.axi else (0, 0))
     settings = unpack(channel_map(config), Image(words=scenario.image))
     rest_until(s, e, LIVE_CLOCK)
     commit(s, image_rows(settings))

@@ -156,19 +156,44 @@ def _count_active(e):
 
 @compiled
 def _pass_port(e, clock):
-    """Hold the response of the clock back for as long as a modelled port takes."""
-    place = e[at.ANSWERS] + 3 * (clock % e[at.ANSWER_CLOCKS])
-    e[at.ANSWERS_HELD] += e[at.RESPONSE_VALID] - e[place]
-    for offset, at_port in enumerate((at.RESPONSE_VALID, at.RESPONSE_TENANT, at.RESPONSE_ID)):
-        held = e[place + offset]
-        e[place + offset] = e[at_port]
-        e[at_port] = held
+    """Hold a response back for as long as a modelled port takes; one leaves in a clock.
+
+    A port hands read data on when all of a request are there, and takes a clock for each beat then;
+    write data take a clock for each beat before the request can land.
+    """
+    ring = e[e[at.ANSWERS] : e[at.ANSWERS] + 3 * at.ANSWERS_LENGTH]
+    if e[at.RESPONSE_VALID]:
+        tenant, request_id = e[at.RESPONSE_TENANT], e[at.RESPONSE_ID]
+        block = _block(e, tenant)
+        if block == 0:
+            return
+        offered = e[block + at.OFFERED]
+        index = offered - 1 - ((offered - 1 - request_id) & e[at.ID_MASK])
+        row = _request(e, block, max(index, 0))
+        if e[row] == Op.WRITE:
+            delay = e[at.WRITE_CLOCKS] + e[row + 1]
+        else:
+            delay = e[at.READ_CLOCKS] + 2 * e[row + 1]
+        place = 3 * ((clock + delay) % at.ANSWERS_LENGTH)
+        while ring[place]:
+            place = (place + 3) % len(ring)
+        ring[place] = 1
+        ring[place + 1] = tenant
+        ring[place + 2] = request_id
+        e[at.ANSWERS_HELD] += 1
+    place = 3 * (clock % at.ANSWERS_LENGTH)
+    e[at.RESPONSE_VALID] = ring[place]
+    if ring[place]:
+        e[at.RESPONSE_TENANT] = ring[place + 1]
+        e[at.RESPONSE_ID] = ring[place + 2]
+        ring[place] = 0
+        e[at.ANSWERS_HELD] -= 1
 
 
 @compiled
 def _ask(e, clock):
     """Requesters: take the response of the clock, start steps, say whether all is done."""
-    if e[at.ANSWER_CLOCKS]:
+    if e[at.READ_CLOCKS]:
         _pass_port(e, clock)
     if e[at.RESPONSE_VALID]:
         block = _block(e, e[at.RESPONSE_TENANT])

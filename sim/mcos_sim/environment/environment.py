@@ -46,15 +46,16 @@ def _threshold(probability: float) -> int:
     return round(probability * (1 << 32))
 
 
-def environment(scenario: Scenario, *, answer_clocks: int = 0) -> np.ndarray:
+def environment(scenario: Scenario, *, port_clocks: tuple[int, int] = (0, 0)) -> np.ndarray:
     """The array of a scenario at its first clock; see :mod:`mcos_sim.environment.layout`.
 
     Parameters
     ----------
     scenario : Scenario
         What to run.
-    answer_clocks : int
-        Clocks by which the answers of the channel come later, for a port that is only modelled.
+    port_clocks : tuple[int, int]
+        Clocks by which the answers of the channel to reads and to writes come later, beside those
+        of their beats, for a port that is only modelled.
 
     Raises
     ------
@@ -88,8 +89,9 @@ def environment(scenario: Scenario, *, answer_clocks: int = 0) -> np.ndarray:
     )
     header[at.MEMORY_END] = end
     header[at.REORDERED] = scenario.axi
-    header[at.ANSWER_CLOCKS] = answer_clocks
-    header[at.ANSWERS] = place(np.zeros(3 * answer_clocks))
+    header[at.READ_CLOCKS], header[at.WRITE_CLOCKS] = port_clocks
+    if any(port_clocks):
+        header[at.ANSWERS] = place(np.zeros(3 * at.ANSWERS_LENGTH))
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
         blocks[stream.tag] = at.BLOCKS + k * at.BLOCK

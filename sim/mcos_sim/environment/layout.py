@@ -84,11 +84,15 @@ MEMORY_END = 55
 # AXI ports between requesters and channel.
 REORDERED = 56
 """1 if requests of one tenant may reach the channel in another order than they were taken."""
-ANSWER_CLOCKS = 57
-"""Clocks from a response of the channel to that of the port; 0 without a modelled port."""
-ANSWERS = 58
-"""Place of the responses on their way, (valid, tenant, id) for each clock."""
-ANSWERS_HELD = 59
+READ_CLOCKS = 57
+"""Clocks from a response of the channel to that of the port, beside two for each beat; 0 without a
+modelled port."""
+WRITE_CLOCKS = 58
+"""The same of a write, beside one for each beat."""
+ANSWERS = 59
+"""Place of the responses on their way, (valid, tenant, id) for each clock of ANSWERS_LENGTH."""
+ANSWERS_LENGTH = 256
+ANSWERS_HELD = 60
 """How many there are."""
 
 BLOCKS = 64

@@ -62,13 +62,12 @@ class MemorySide(wiring.Component):
         m = Module()
         fabric, channel, bus = self.fabric, self.fabric.channel, self.s_axi
         layout = command_layout(channel)
-        m.submodules.commands = commands = fifo.SyncFIFOBuffered(
-            width=layout.size, depth=channel.slots
-        )
+        m.submodules.commands = commands = fifo.SyncFIFO(width=layout.size, depth=channel.slots)
         # What a slot holds, for its answer.
         m.submodules.held = held = memory.Memory(shape=layout, depth=channel.slots, init=[])
         write = held.write_port()
         come = data.View(layout, Signal(layout, name="come"))
+        comes = Signal()
         m.d.comb += [
             bus.arready.eq(1),
             bus.awready.eq(1),
@@ -79,17 +78,19 @@ class MemorySide(wiring.Component):
             come.address.eq(Mux(bus.awvalid, bus.awaddr, bus.araddr)),
             come.beats.eq(Mux(bus.awvalid, bus.awlen, bus.arlen) + 1),
             commands.w_data.eq(come),
-            commands.w_en.eq(bus.awvalid | bus.arvalid),
+            comes.eq(bus.awvalid | bus.arvalid),
             write.addr.eq(come.slot),
             write.data.eq(come),
-            write.en.eq(commands.w_en),
-            self.command.valid.eq(commands.r_rdy),
-            Value.cast(self.command.payload).eq(commands.r_data),
+            write.en.eq(comes),
+            # With an empty queue the model sees an address in its clock.
+            self.command.valid.eq(commands.r_rdy | comes),
+            Value.cast(self.command.payload).eq(Mux(commands.r_rdy, commands.r_data, come)),
             commands.r_en.eq(self.command.ready),
+            commands.w_en.eq(comes & (commands.r_rdy | ~self.command.ready)),
         ]
 
         # Write data, in the order of their addresses.
-        m.submodules.writes = writes = fifo.SyncFIFOBuffered(width=layout.size, depth=channel.slots)
+        m.submodules.writes = writes = fifo.SyncFIFO(width=layout.size, depth=channel.slots)
         written = Signal(channel.slots)
         spoilt = Signal(channel.slots)
         writing = data.View(layout, writes.r_data)
@@ -130,8 +131,8 @@ class MemorySide(wiring.Component):
         # Answers.
         slot = self.completion.payload.slot
         found = held.read_port(domain="comb")
-        m.submodules.reads = reads = fifo.SyncFIFOBuffered(width=layout.size, depth=channel.slots)
-        m.submodules.answers = answers = fifo.SyncFIFOBuffered(
+        m.submodules.reads = reads = fifo.SyncFIFO(width=layout.size, depth=channel.slots)
+        m.submodules.answers = answers = fifo.SyncFIFO(
             width=channel.slot_width, depth=channel.slots
         )
         reading = data.View(layout, reads.r_data)

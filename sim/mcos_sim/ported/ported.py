@@ -30,10 +30,11 @@ __all__ = [
 ]
 
 
-PORT_CLOCKS = 14
-"""Clocks that a request and its answer take longer behind a port, if nothing is in their way.
+PORT_CLOCKS = (12, 14)
+"""Clocks that a read, and a write, take longer behind a port, beside those of their beats.
 
-The reference model adds them to each answer; a test holds them against the RTL.
+A read takes two more for each beat: one from memory, and one to the requester when all are there.
+A write takes one for each beat. The reference model adds them; a test holds them against the RTL.
 """
 
 Ports = tuple[tuple[int, ...], ...]

@@ -195,7 +195,7 @@ class Requester(wiring.Component):
         ends = {}
         wrong = {}
         for op, prefix in ((Op.READ, "r"), (Op.WRITE, "b")):
-            queue = fifo.SyncFIFOBuffered(width=response.size, depth=1 << ID_WIDTH)
+            queue = fifo.SyncFIFO(width=response.size, depth=1 << ID_WIDTH)
             m.submodules[f"{prefix}_queue"] = queues[op] = queue
             known = tables[op].read_port(domain="comb")
             answer = data.View(response, Signal(response, name=f"{prefix}_answer"))
