@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cocotb_tools.config
@@ -23,6 +23,7 @@ from mcos_sim.stages import stage
 __all__ = [
     "Built",
     "build",
+    "build_verilog",
     "recipe",
 ]
 
@@ -93,20 +94,56 @@ def build(component: wiring.Component, *, name: str) -> Built:
         If Verilator warns or fails, or the C++ compiler fails.
     """
     design = elaborated(component, name)
+    return build_verilog(
+        lambda: verilog_of(design),
+        name=name,
+        visible=_visible_ports(component, name),
+        digest=recipe(design),
+    )
+
+
+def build_verilog(
+    text: Callable[[], str],
+    *,
+    name: str,
+    visible: str,
+    digest: str,
+    arguments: Sequence[str] = (),
+) -> Built:
+    """Builds a simulator of Verilog for cocotb, or finds the one that was built before.
+
+    Parameters
+    ----------
+    text : Callable[[], str]
+        Gives the Verilog, if it has to be built.
+    name : str
+        Name of the top module.
+    visible : str
+        Verilator's configuration that makes signals visible to the test bench.
+    digest : str
+        A :func:`recipe` of all that it is made from.
+    arguments : Sequence[str]
+        More options and files.
+
+    Raises
+    ------
+    BuildFailed
+        If Verilator warns or fails, or the C++ compiler fails.
+    """
 
     def make(folder: Path) -> None:
         built = Built(name=name, directory=folder)
-        built.verilog.write_text(verilog_of(design))
+        built.verilog.write_text(text())
         objects = folder / "objects"
         objects.mkdir()
         ports = objects / "ports.vlt"
-        ports.write_text(_visible_ports(component, name))
+        ports.write_text(visible)
         with stage("running Verilator"):
-            run_command(_verilator_command(built, ports, objects))
+            run_command((*_verilator_command(built, ports, objects), *arguments))
         compile_model(objects, runtime=f"runtime-vpi-{recipe()}")
         shutil.move(objects / name, built.executable)
 
-    return Built(name=name, directory=kept(f"{name}-{recipe(design)}", make))
+    return Built(name=name, directory=kept(f"{name}-{digest}", make))
 
 
 def recipe(*texts: str) -> str:
