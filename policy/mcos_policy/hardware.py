@@ -87,8 +87,16 @@ class Hardware(Table):
         int | None,
         _key(
             _size("beat_bytes"),
-            "bytes of a beat, a power of two from 8 to 128; a request has 1 to 16 beats",
+            "bytes of a beat, a power of two from 8 to 128",
             str(ChannelConfig.beat_bytes),
+        ),
+    ] = None
+    max_beats: Annotated[
+        int | None,
+        _key(
+            _size("max_beats"),
+            "beats of the longest request, a power of two from 2 to 16",
+            str(ChannelConfig.max_beats),
         ),
     ] = None
     slots: Annotated[

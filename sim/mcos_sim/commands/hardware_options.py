@@ -51,6 +51,12 @@ class HardwareOptions:
         int | None,
         typer.Option(help="Bytes of a beat.", show_default=_else(ChannelConfig.beat_bytes)),
     ] = None
+    max_beats: Annotated[
+        int | None,
+        typer.Option(
+            help="Beats of the longest request.", show_default=_else(ChannelConfig.max_beats)
+        ),
+    ] = None
     slots: Annotated[
         int | None,
         typer.Option(
@@ -122,13 +128,17 @@ class HardwareOptions:
                 raise UserError(told) from None
         return Hardware(**found)
 
-    def config(self, contract: Path | None = None) -> ChannelConfig:
+    def config(
+        self, contract: Path | None = None, *, default: ChannelConfig | None = None
+    ) -> ChannelConfig:
         """The hardware that is asked for, with or without a contract.
 
         Parameters
         ----------
         contract : Path or None
             File whose table ``[hardware]`` asks too.
+        default : ChannelConfig or None
+            Sizes that neither asks for; None for :attr:`default`.
 
         Raises
         ------
@@ -139,12 +149,13 @@ class HardwareOptions:
         """
         from mcos_policy.hardware import Hardware, HardwareMismatch, choose_config
 
+        default = default or self.default
         if contract is not None:
             from mcos_policy.compiler import compile_contract
 
-            return compile_contract(contract, self.default, options=self.sizes).config
+            return compile_contract(contract, default, options=self.sizes).config
         try:
-            return choose_config(Hardware(), self.sizes, self.default)
+            return choose_config(Hardware(), self.sizes, default)
         except HardwareMismatch as error:
             raise UserError(str(error)) from None
 

@@ -37,11 +37,9 @@ def test_fault(given, message):
 
 
 def test_options_ask_again_for_the_hardware_that_they_asked_for():
-    options = {"clock": "33.333 MHz", "bytes_per_clock": 8, "beat_bytes": 8, "id_width": 4}
-    config = HardwareOptions(tenants=4, **options).config()
-    assert config == ChannelConfig(
-        tenants=4, clock_khz=33_333, bytes_per_clock=8, beat_bytes=8, id_width=4
-    )
+    sizes = {"bytes_per_clock": 8, "beat_bytes": 8, "max_beats": 4, "id_width": 4}
+    config = HardwareOptions(tenants=4, clock="33.333 MHz", **sizes).config()
+    assert config == ChannelConfig(tenants=4, clock_khz=33_333, **sizes)
     words = option_words(config)
     keys = {option: key for key, option in OPTIONS.items()} | {"--tenants": "tenants"}
     again = {keys[words[k]]: words[k + 1] for k in range(0, len(words), 2)}
