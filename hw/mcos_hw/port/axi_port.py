@@ -150,7 +150,7 @@ class AxiPort(wiring.Component):
         m.submodules.write_fragments = write_fragments = Fragmenter(fabric, port)
         m.submodules.reads = reads = ReadSide(fabric, port)
         m.submodules.writes = writes = WriteSide(fabric, port)
-        m.submodules.landing = landing = Landing(fabric, self.number)
+        m.submodules.landings = landing = Landing(fabric, self.number)
 
         # Addresses in.
         for prefix, part in (("ar", read_address), ("aw", write_address)):

@@ -82,7 +82,7 @@ class InnerPort(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.landing = landing = Landing(self.fabric, self.number)
+        m.submodules.landings = landing = Landing(self.fabric, self.number)
         connect(m, flipped(self.reads), landing.reads)
         connect(m, flipped(self.writes), landing.writes)
         connect(m, landing.requests, flipped(self.requests))

@@ -131,7 +131,7 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
         "",
         f"#ifndef {given}",
         f"#define {given} {header_hash}",
-        f"#define {prefix}_MAP_HASH 0x{registers.hash:08x}u",
+        f"#define {prefix}_MAP_HASH 0x{registers['MAP_HASH'].reset:08x}u",
         "",
         "#include <stddef.h>",
         "",

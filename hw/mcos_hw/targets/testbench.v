@@ -12,7 +12,6 @@ module mcos_tb;
   localparam TOTAL = REQUESTS * TENANTS;
   localparam MEMORY_CLOCKS = 24;       // from a command's last byte to its completion; bank 1 twice
   localparam MOST_CLOCKS = 20000;      // the longest traffic; then something is stuck
-  localparam MOST_BUS_CLOCKS = 64;     // and the longest answer of a register
   localparam L_MAX = MAX_BEATS * BEAT_BYTES;
   localparam IDS = ID_BITS < 8 ? 1 << ID_BITS : 256;  // numbers that requests have here
 
@@ -20,92 +19,10 @@ module mcos_tb;
 
   //@INSTANCE
 
-  initial clk = 0;
-  always #1 clk = !clk;  // without a timescale, since time is counted in clocks
+  reg refused, running;
+  integer n;
 
-  reg [31:0] image [0:IMAGE_WORDS - 1];
-  reg [8 * 512 - 1:0] file;
-  reg [31:0] word;
-  reg refused, failed, running;
-  integer n, k;
-
-  task fail(input [8 * 48 - 1:0] what);
-    begin
-      if (!failed) $display("FAIL in clock %0d: %0s", now, what);
-      failed = 1;
-    end
-  endtask
-
-  // ---- Registers --------------------------------------------------------------------------------
-  //
-  // The test below decides at falling edges, and all inputs but rst change at rising ones.
-
-  reg starts_write, starts_read;
-  reg [REGISTER_ADDRESS_BITS - 1:0] address;
-  reg [31:0] data;
-  integer orders, answers;
-
-  always @(posedge clk) begin
-    if (s_axil_awready) s_axil_awvalid <= 0;
-    if (s_axil_wready) s_axil_wvalid <= 0;
-    if (s_axil_arready) s_axil_arvalid <= 0;
-    if (starts_write) begin
-      s_axil_awaddr <= address;
-      s_axil_awvalid <= 1;
-      s_axil_wdata <= data;
-      s_axil_wvalid <= 1;
-    end
-    if (starts_read) begin
-      s_axil_araddr <= address;
-      s_axil_arvalid <= 1;
-    end
-    if (s_axil_bvalid || s_axil_rvalid) answers = answers + 1;
-    if (s_axil_bvalid && s_axil_bresp != 0) fail("a write is refused");
-    if (s_axil_rvalid && s_axil_rresp != 0) fail("a read is refused");
-    if (s_axil_rvalid) word = s_axil_rdata;
-  end
-
-  // The bus takes a write while earlier ones are not answered yet.
-  task write_register(input [REGISTER_ADDRESS_BITS - 1:0] where, input [31:0] what);
-    begin
-      address = where;
-      data = what;
-      starts_write = 1;
-      @(negedge clk) starts_write = 0;
-      orders = orders + 1;
-      for (k = 0; k < MOST_BUS_CLOCKS && (s_axil_awvalid || s_axil_wvalid); k = k + 1)
-        @(negedge clk);
-    end
-  endtask
-
-  task read_register(input [REGISTER_ADDRESS_BITS - 1:0] where);
-    begin
-      wait_for_answers;
-      address = where;
-      starts_read = 1;
-      @(negedge clk) starts_read = 0;
-      orders = orders + 1;
-      wait_for_answers;
-    end
-  endtask
-
-  task wait_for_answers;
-    begin
-      for (k = 0; k < MOST_BUS_CLOCKS && answers != orders; k = k + 1) @(negedge clk);
-      if (answers != orders) begin
-        fail("no answer on the bus");
-        finish;
-      end
-    end
-  endtask
-
-  task finish;
-    begin
-      if (failed) $display("FAIL");
-      else $display("PASS");
-      $finish;
-    end
-  endtask
+  //@REGISTERS
 
   // ---- Requesters and memory --------------------------------------------------------------------
 
@@ -212,12 +129,8 @@ module mcos_tb;
 
   initial begin
     //@IDLE
-    starts_write = 0;
-    starts_read = 0;
-    orders = 0;
-    answers = 0;
+    begin_registers;
     turn = 0;
-    failed = 0;
     running = 0;
     random = 32'h1;
     clock = 0;
@@ -237,28 +150,17 @@ module mcos_tb;
       head[n] = 0;
       tail[n] = 0;
     end
-    for (n = 0; n < IMAGE_WORDS; n = n + 1) image[n] = 0;
-    if (!$value$plusargs("image=%s", file)) file = "mcos.img.hex";
     refused = $test$plusargs("refused") != 0;
-    $readmemh(file, image);
-    if (image[0] != IMAGE_MAGIC) fail("no image in the file of +image=FILE");
+    read_image;
 
     repeat (4) @(negedge clk);
     rst = 0;
 
-    // It is the core that this testbench was written for.
-    read_register(MAP_HASH);
-    if (word != MAP_HASH_VALUE) fail("another register map");
-    read_register(CLOCK);
-    if (word != CLOCK_KHZ) fail("another clock");
+    check_core;
     if (request_ready != 0) fail("requests are taken without an image");
 
     // Load the image, and wait for the loader's verdict.
-    write_register(IMAGE_CONTROL, IMAGE_CONTROL_BEGIN);
-    for (n = 0; n < IMAGE_WORDS; n = n + 1) write_register(IMAGE_DATA, image[n]);
-    // Checking takes a few clocks a tenant.
-    repeat (4 * TENANTS + 8) @(negedge clk);
-    read_register(IMAGE_STATUS);
+    load_image;
     if (refused) begin
       if ((word & STATE_MASK) != REFUSED) fail("the image is not refused");
       else $display("the image is refused with code %0d", (word & CODE_MASK) >> CODE_LOW);
@@ -267,16 +169,7 @@ module mcos_tb;
       if (word != 0) fail("a refused image is live");
       if (request_ready != 0) fail("requests are taken under a refused image");
     end else begin
-      if ((word & STATE_MASK) != STAGED) begin
-        $display("IMAGE_STATUS is 0x%0h", word);
-        fail("the image is refused");
-      end
-      write_register(IMAGE_CONTROL, IMAGE_CONTROL_COMMIT);
-      read_register(LIVE_CRC);
-      if (word != image[IMAGE_WORDS - 1]) fail("another image is live");
-      read_register(GENERATION);
-      if (word != 1) fail("more or less than one commit");
-
+      commit_image;
       enabled = request_ready;
       wanted = 0;
       for (n = 0; n < TENANTS; n = n + 1) if (enabled[n]) wanted = wanted + REQUESTS;

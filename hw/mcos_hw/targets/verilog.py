@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Mapping, Sequence, Set
+from types import MappingProxyType
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
@@ -27,6 +28,8 @@ WAIVERS: Mapping[str, str] = {
 All of them are known to every Verilator from 5.000 on, where an unknown one would be an error.
 """
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 _ESCAPED = re.compile(r"\\(\S+) ")
 _MODULE = re.compile(r"^module \\(\S+) ", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -38,7 +41,12 @@ _DECLARED_VALUE = re.compile(
 
 
 def verilog_text(
-    component: wiring.Component, *, name: str, head: Sequence[str], ports: Sequence[Port] = ()
+    component: wiring.Component,
+    *,
+    name: str,
+    head: Sequence[str],
+    ports: Sequence[Port] = (),
+    attributes: Mapping[str, str] = _NONE,
 ) -> str:
     """A component and everything in it as Verilog-2005.
 
@@ -58,6 +66,8 @@ def verilog_text(
     ports : Sequence[Port]
         All ports of the top module, in the order in which they are to be declared, each with its
         meaning; without them the top is as Yosys writes it, in no order.
+    attributes : Mapping[str, str]
+        Attributes of these ports by their name, as Verilog has them without its brackets.
 
     Raises
     ------
@@ -68,7 +78,7 @@ def verilog_text(
     text = _with_plain_names(_with_plain_module_names(text))
     text = _DECLARED_VALUE.sub(_initial, text)
     if ports:
-        text = _with_ports_in_order(text, name, ports)
+        text = _with_ports_in_order(text, name, ports, attributes)
     lines = [f"// {line}" for line in head]
     lines += ["", "// verilator lint_save"]
     for rule, reason in WAIVERS.items():
@@ -110,7 +120,9 @@ def _with_plain_names(text: str) -> str:
     return _ESCAPED.sub(rename, text)
 
 
-def _with_ports_in_order(text: str, name: str, ports: Sequence[Port]) -> str:
+def _with_ports_in_order(
+    text: str, name: str, ports: Sequence[Port], attributes: Mapping[str, str]
+) -> str:
     """The top module with its ports declared where they are listed, in groups."""
     found = re.search(rf"^module {name}\((.*?)\);\n(.*?)^endmodule", text, re.MULTILINE | re.DOTALL)
     assert found is not None, f"no module {name}"
@@ -122,12 +134,15 @@ def _with_ports_in_order(text: str, name: str, ports: Sequence[Port]) -> str:
     body = re.sub(
         rf"^  (input|output|wire) (\[\d+:0\] )?({names});\n", "", body, flags=re.MULTILINE
     )
-    head = f"module {name} (\n{declarations(ports)}\n);\n"
+    head = f"module {name} (\n{declarations(ports, attributes)}\n);\n"
     return text[: found.start()] + head + body + text[found.end() - len("endmodule") :]
 
 
-def declarations(ports: Sequence[Port]) -> str:
-    """Declarations of a module's ports, one a line, with what each means."""
+def declarations(ports: Sequence[Port], attributes: Mapping[str, str] = _NONE) -> str:
+    """Declarations of a module's ports, one a line, with what each means.
+
+    Attributes of a port stand in a line before it.
+    """
     rows = [(f"  {port.direction} wire {port.range}{port.name}", port) for port in ports]
     width = max(len(text) for text, _ in rows) + 1
     texts = {port.name: text for text, port in rows}
@@ -135,6 +150,8 @@ def declarations(ports: Sequence[Port]) -> str:
     for group, members in groups(ports):
         lines += ["", f"  // {group}"]
         for port in members:
+            if port.name in attributes:
+                lines.append(f"  (* {attributes[port.name]} *)")
             comma = "" if port is ports[-1] else ","
             lines.append(f"{texts[port.name] + comma:{width}}  // {port.meaning}")
     return "\n".join(lines[1:])

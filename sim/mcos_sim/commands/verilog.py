@@ -1,5 +1,7 @@
-"""``mcos verilog``: a channel as Verilog, with its register header."""
+"""``mcos verilog``: a channel as Verilog, alone or behind AXI ports, with its register header."""
 
+import dataclasses
+import enum
 import importlib
 import shlex
 from json import loads
@@ -8,8 +10,11 @@ from typing import Annotated
 
 import typer
 
+from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_together
+from mcos_policy.samples import contract_words
+from mcos_sim.commands.fabric_options import FabricOptions
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import json_text, progress, require_outputs, tell, writing
@@ -25,7 +30,17 @@ __all__ = [
 EXAMPLE = "mcos verilog fpga --tenants 4 -o build/verilog"
 
 TARGETS = ("generic",)
-"""Targets, each a module ``mcos_hw.targets.<name>`` with a function ``files``."""
+"""Targets. Each has a module ``mcos_hw.targets.<name>`` for every top, with ``files``."""
+
+
+class Top(enum.StrEnum):
+    """What is written."""
+
+    CHANNEL = "channel"
+    AXI = "axi"
+
+
+_MODULES = {Top.CHANNEL: "mcos_hw.targets.generic", Top.AXI: "mcos_hw.targets.axi"}
 
 _ARBITERS: dict[str, ArbiterKind] = {
     kind.name.lower().replace("_", "-"): kind for kind in ArbiterKind
@@ -45,16 +60,20 @@ def command(
             "Contract whose [hardware] it is, TOML, or a sample's name.", show_default="none"
         ),
     ] = None,
+    top: Annotated[
+        Top, typer.Option(help="The channel itself, or behind AXI ports and with data.")
+    ] = Top.CHANNEL,
     target: Annotated[str, typer.Option(help=f"What for: {', '.join(TARGETS)}.")] = "generic",
     arbiter: Annotated[
         str, typer.Option(help=f"Who chooses the grants: {', '.join(_ARBITERS)}.")
     ] = "mcos",
     json: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Also write mcos.json to PATH.", show_default=False),
+        typer.Option(metavar="PATH", help="Also write the .json to PATH.", show_default=False),
     ] = None,
     *,
     hardware: HardwareOptions,
+    fabric: FabricOptions,
 ) -> None:
     """Write a channel as one self-contained Verilog-2005 file, and what goes with it.
 
@@ -62,6 +81,8 @@ def command(
     mcos compile; mcos.sdc, .xdc and .lpf constrain the clock; mcos_registers.h, .rdl and .md are
     its registers for C, SystemRDL and people; mcos_client.h and mcos_example.c its driver in C;
     mcos.json its ports, sizes and hashes for programs.
+    With --top axi the names begin with mcos_axi: AXI4 ports in front of the channel and a memory
+    port behind it; mcos_axi_example.v is managers, a memory and a testbench around it.
     The same arguments always give the same bytes.
     """
     from mcos_policy.hardware import hardware_words, option_words
@@ -72,18 +93,35 @@ def command(
         raise UserError(
             f"arbiter must be one of {', '.join(_ARBITERS)}, not {arbiter!r}; choose one"
         )
-    config = hardware.config(contract)
-    of_target = importlib.import_module(f"mcos_hw.targets.{target}")
+    of_target = importlib.import_module(_MODULES[top])
     outputs = [*(directory / name for name in of_target.NAMES), json]
     require_outputs(outputs, inputs=[contract], folders=[directory])
-    words = ["--target", target, "--arbiter", arbiter, *option_words(config)]
+    words = ["--target", target, "--arbiter", arbiter]
+    compiling = ""
+    if top is Top.AXI:
+        asked = fabric.config(contract, hardware)
+        config = asked.channel
+        # The ports decide how wide ids are, and no image knows.
+        sizes = option_words(dataclasses.replace(config, id_width=ChannelConfig.id_width))
+        words = ["--top", top.value, *words, *fabric.words(asked), *sizes]
+        name = "CONTRACT" if contract is None else contract_words(contract)
+        compiling = shlex.join(["mcos", "compile", name, *sizes, "-o", "IMAGE"])
+        more = {"compile_command": compiling}
+    else:
+        fabric.require_none()
+        asked = config = hardware.config(contract)
+        words += option_words(config)
+        more = {}
     regenerate = f"mcos verilog {shlex.join(words)} -o DIRECTORY"
     with progress(f"Writing Verilog for {config.tenants} tenants", None):
-        files = of_target.files(config, arbiter=_ARBITERS[arbiter], regenerate=regenerate)
+        files = of_target.files(asked, arbiter=_ARBITERS[arbiter], regenerate=regenerate, **more)
     written = {directory / name: text.encode() for name, text in files.items()}
-    more = {} if json is None else {json: json_text(loads(files["mcos.json"])).encode()}
-    with writing(*written, *more):
-        write_together(written | more)
+    record = files[of_target.NAMES[-1]]
+    beside = {} if json is None else {json: json_text(loads(record)).encode()}
+    with writing(*written, *beside):
+        write_together(written | beside)
     for path, data in written.items():
         tell(f"{path}: {len(data):,} bytes")
     tell(f"hardware: {hardware_words(config)}")
+    if compiling:
+        tell(f"image: {compiling}")
