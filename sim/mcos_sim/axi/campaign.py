@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from mcos_hw.config import ChannelConfig, FabricConfig, MemoryProtocol, PortConfig
-from mcos_sim.axi.fabric import Row, fabric_library, open_settings, set_up
+from mcos_policy.ports import TenantRow
+from mcos_sim.axi.fabric import fabric_library, open_settings, set_up
 from mcos_sim.axi.settings import FaultSort, PortHabits
 from mcos_sim.axi.soak import Manager, Soak, run
 
@@ -57,11 +58,11 @@ FABRICS = (
 """Ports wider and narrower than memory, both of its protocols, and both latenesses."""
 
 _ROWS = (
-    Row(port=0, tenant=0, first=0, last=19),
-    Row(port=0, tenant=1, first=20, last=31),
-    Row(port=0, tenant=_DISABLED, first=40, last=47),
-    Row(port=1, tenant=2, first=0, last=7),
-    Row(port=1, tenant=1, first=8, last=9),
+    TenantRow(port=0, row=0, tenant=0, first=0, last=19),
+    TenantRow(port=0, row=1, tenant=1, first=20, last=31),
+    TenantRow(port=0, row=2, tenant=_DISABLED, first=40, last=47),
+    TenantRow(port=1, row=0, tenant=2, first=0, last=7),
+    TenantRow(port=1, row=1, tenant=1, first=8, last=9),
 )
 
 _UNMAPPED = ((32, 39, 40, 47, 63), (10, 15))

@@ -1,33 +1,22 @@
 """The fabric in front of the soak: its library, and the register writes that set it up."""
 
-import dataclasses
 from collections.abc import Sequence
 
 from mcos_hw.config import ChannelConfig, FabricConfig, MemoryProtocol
 from mcos_hw.registers import ArbiterKind, channel_map, fabric_map
 from mcos_hw.targets.axi import TOP, AxiTop
 from mcos_policy.image import encode
+from mcos_policy.ports import TenantRow, row_writes
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.axi.library import Library, Sizes, build_library
 from mcos_sim.building.verilator import elaborated, verilog_of
 
 __all__ = [
-    "Row",
     "fabric_library",
     "open_settings",
     "set_up",
     "sizes_of",
 ]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """A row of a port's tenant table: the IDs ``first`` to ``last`` are of ``tenant``."""
-
-    port: int
-    tenant: int
-    first: int
-    last: int
 
 
 def sizes_of(fabric: FabricConfig) -> Sizes:
@@ -93,17 +82,16 @@ def open_settings(config: ChannelConfig, *, disabled: Sequence[int] = ()) -> Set
     return Settings(channel=channel, tenants=tenants)
 
 
-def set_up(fabric: FabricConfig, rows: Sequence[Row], settings: Settings) -> list[tuple[int, int]]:
-    """Register writes (address, word) that fill the tenant tables and make settings live.
-
-    Each port's rows are written in their order, from its first row on.
-    """
+def set_up(
+    fabric: FabricConfig, rows: Sequence[TenantRow], settings: Settings
+) -> list[tuple[int, int]]:
+    """Register writes (address, word) that fill the tenant tables and make settings live."""
     words = encode(fabric.channel, channel_map(fabric.channel), settings, label=1).words
     return image_writes(fabric, words, rows)
 
 
 def image_writes(
-    fabric: FabricConfig, words: Sequence[int], rows: Sequence[Row]
+    fabric: FabricConfig, words: Sequence[int], rows: Sequence[TenantRow]
 ) -> list[tuple[int, int]]:
     """Register writes (address, word) that fill the tenant tables and make an image live."""
     registers = fabric_map(fabric)
@@ -111,12 +99,4 @@ def image_writes(
     writes = [(control.offset, control.pack(begin=1))]
     writes += [(data.offset, word) for word in words]
     # Between the last word and the commit is more than the time that the image's check takes.
-    ids, row = registers["PORT_IDS"], registers["PORT_ROW"]
-    used = [0] * len(fabric.ports)
-    for each in rows:
-        place = used[each.port]
-        used[each.port] += 1
-        writes.append((ids.offset, ids.pack(first=each.first, last=each.last)))
-        word = row.pack(used=1, tenant=each.tenant, row=place, port=each.port)
-        writes.append((row.offset, word))
-    return [*writes, (control.offset, control.pack(commit=1))]
+    return [*writes, *row_writes(fabric, rows), (control.offset, control.pack(commit=1))]

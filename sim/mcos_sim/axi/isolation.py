@@ -8,8 +8,9 @@ from pathlib import Path
 from mcos_hw.config import FabricConfig
 from mcos_policy.compiler import compile_contract
 from mcos_policy.objectives import judge
+from mcos_policy.ports import TenantRow
 from mcos_policy.quantize import per_clock
-from mcos_sim.axi.fabric import Row, image_writes
+from mcos_sim.axi.fabric import image_writes
 from mcos_sim.axi.library import Library
 from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
 from mcos_sim.axi.soak import Manager, Soak, run
@@ -119,7 +120,9 @@ def measure_isolation(
     config = fabric.channel
     compiled = compile_contract(_CONTRACT, config)
     rows = [
-        Row(port=port, tenant=tag, first=0, last=(1 << fabric.ports[port].id_width) - 1)
+        TenantRow(
+            port=port, row=0, tenant=tag, first=0, last=(1 << fabric.ports[port].id_width) - 1
+        )
         for port, tag in enumerate((_CONFORMING, _NEIGHBOUR))
     ]
     writes = image_writes(fabric, compiled.image.words, rows)

@@ -254,13 +254,19 @@ def _result(results: np.ndarray, ports: int, first: str) -> Soak:
     names = ENUMERATIONS["port_results"]
     rows = results[len(ENUMERATIONS["results"]) :].reshape(ports, len(names)).tolist()
     counts = tuple(_counts(dict(zip(names, row, strict=True))) for row in rows)
+    faults = {sort.value: heads[f"{sort.name.lower()}_count"] for sort in FaultSort}
     return Soak(
         transactions=sum(each.transactions for each in counts),
         clocks=heads["clock"],
         seconds=0.0,
         ports=counts,
         first=first,
-        **{sort.value: heads[f"{sort.name.lower()}_count"] for sort in FaultSort},
+        lost=faults["lost"],
+        duplicated=faults["duplicated"],
+        corrupted=faults["corrupted"],
+        misordered=faults["misordered"],
+        deadlocks=faults["deadlocks"],
+        protocol=faults["protocol"],
     )
 
 

@@ -1,7 +1,8 @@
 """A small fabric with a wide and a narrow port, and who is in front of it."""
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
-from mcos_sim.axi.fabric import Row, open_settings, set_up
+from mcos_policy.ports import TenantRow
+from mcos_sim.axi.fabric import open_settings, set_up
 from mcos_sim.axi.settings import PortHabits
 from mcos_sim.axi.soak import Manager
 
@@ -46,10 +47,10 @@ FABRIC = FabricConfig.around(
 _DISABLED = 3
 
 _ROWS = (
-    Row(port=0, tenant=0, first=0, last=15),
-    Row(port=0, tenant=_DISABLED, first=20, last=23),
-    Row(port=1, tenant=1, first=0, last=4),
-    Row(port=1, tenant=2, first=5, last=9),
+    TenantRow(port=0, row=0, tenant=0, first=0, last=15),
+    TenantRow(port=0, row=1, tenant=_DISABLED, first=20, last=23),
+    TenantRow(port=1, row=0, tenant=1, first=0, last=4),
+    TenantRow(port=1, row=1, tenant=2, first=5, last=9),
 )
 
 
