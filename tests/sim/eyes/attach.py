@@ -51,7 +51,7 @@ class Attached:
         self.dut = dut
         dut.planted.value = 0
         dut.rst.value = 1
-        # A clock that followed another one would change when its registers have changed already, and
+        # A clock that followed another one would change when its registers have changed already;
         # who waits for its edge would see what is after it.
         for clock in (dut.clk, dut.s00.aclk, dut.s01.aclk, dut.m00.aclk):
             Clock(clock, 10, "ns").start()
