@@ -9,9 +9,24 @@ from mcos_hw.link.request import structured_stream
 __all__ = [
     "fragment_layout",
     "fragment_signature",
+    "hazard_layout",
     "landing_layout",
     "landing_signature",
 ]
+
+
+def hazard_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
+    """What tells fragments that may not be outstanding together from others.
+
+    It goes with a fragment because it is made from its address and its ID: a landing that made it
+    first would have no time left to look for it in all that is outstanding.
+
+    - ``key``: :func:`mcos_hw.port.hazard.order_hash` of its block and its order;
+    - ``beats``: a bit for each memory beat of its block, set if the fragment touches it.
+    """
+    return data.StructLayout(
+        {"key": port.hazard_rows.bit_length() - 1, "beats": fabric.channel.max_beats}
+    )
 
 
 def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
@@ -25,6 +40,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
     - ``address``: of its first byte;
     - ``beats``: memory beats that its transfers touch, 1 to ``max_beats``;
     - ``transfers``: transfers of the requester's data bus, 1 to 256;
+    - ``hazard``: its :func:`hazard_layout`, if it goes to memory;
     - ``last``: it is the last fragment of its burst;
     - ``response``: OKAY if it goes to memory. Else it stands for the whole burst, which is answered
       with this error: ``beats`` means nothing, ``transfers`` is the burst's.
@@ -35,6 +51,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
             "beats": fabric.channel.beats_width,
+            "hazard": hazard_layout(fabric, port),
             "transfers": fabric.transfers_width,
             "size": 3,
             "last": 1,
@@ -55,6 +72,7 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
 
     - ``tenant``, ``beats``, ``offered``: as in the fragment;
     - ``address``: of its first memory beat, a multiple of ``beat_bytes``;
+    - ``hazard``: as in the fragment; an engine inside leaves it to its port;
     - ``entry``: its number within its port and direction;
     - ``order``: low bits of its ID; fragments of one order that touch the same beats must not be
       outstanding together.
@@ -64,6 +82,7 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
             "beats": fabric.channel.beats_width,
+            "hazard": hazard_layout(fabric, port),
             "entry": fabric.entry_width,
             "order": port.order_bits,
             "offered": fabric.channel.stamp_width,

@@ -11,6 +11,7 @@ from mcos_hw.link.burst import tagged_burst_signature
 from mcos_hw.link.fragment import fragment_signature
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.port.axi_in import PAGE_WIDTH, byte_mask
+from mcos_hw.port.hazard import order_hash
 
 __all__ = ["Fragmenter"]
 
@@ -83,6 +84,20 @@ class Fragmenter(wiring.Component):
         fixed = Signal()
         left = Signal(4)
 
+        def hazard(in_block: Value, number: Value, id_: Value, last: Value, ends: Value) -> list:
+            """Of a fragment from a place in a block to another, or to the end of the block."""
+            first_beat, last_beat = in_block[beat:block], last[beat:block]
+            order = id_[: self.port.order_bits]
+            touched = (
+                (first_beat <= i) & (~ends | (last_beat >= i))
+                for i in range(self.fabric.channel.max_beats)
+            )
+            key = fragment.hazard.key
+            return [
+                key.eq(order_hash(number, order, len(key))),
+                fragment.hazard.beats.eq(Cat(touched)),
+            ]
+
         free = Signal()
         continues = Signal()
         m.d.comb += [
@@ -136,6 +151,7 @@ class Fragmenter(wiring.Component):
                 fragment.transfers.eq(Mux(whole | refused, in_burst + 1, in_block + 1)),
                 fragment.beats.eq(Mux(whole, extent[beat:block] + 1, ~start[beat:block] + 1)),
                 fragment.last.eq(refused | Mux(is_fixed, burst.length == 0, whole & ~below)),
+                *hazard(start, burst.address[block:], burst.id, end, whole),
                 next_block.eq(Mux(below & whole, (start & ~span)[block:], start[block:] + 1)),
                 ends.eq(Mux(below & whole, start - 1, end)),
                 window.eq(Mux(is_wrap, lanes | span, Const(-1, PAGE_WIDTH))),
@@ -148,6 +164,7 @@ class Fragmenter(wiring.Component):
         # The fragment after it begins a block, or at the lower boundary of a window: the bytes that
         # it may have are those of its end within the window.
         shown = fragment.address[:PAGE_WIDTH]
+        begins = (shown & ~window)[:block]
         inside = ends[:block] & window[:block]
         ends_there = Signal()
         goes_back_then = Signal()
@@ -160,7 +177,14 @@ class Fragmenter(wiring.Component):
                 m.d.sync += [left.eq(left - 1), fragment.last.eq(left == 1)]
             with m.Else():
                 m.d.sync += [
-                    shown.eq(Cat((shown & ~window)[:block], next_block)),
+                    shown.eq(Cat(begins, next_block)),
+                    *hazard(
+                        begins,
+                        Cat(next_block, fragment.address[PAGE_WIDTH:]),
+                        fragment.id,
+                        begins | inside,
+                        ends_there,
+                    ),
                     fragment.transfers.eq(
                         Mux(
                             ends_there,

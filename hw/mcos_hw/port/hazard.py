@@ -13,6 +13,7 @@ from mcos_hw.link.fragment import landing_layout
 __all__ = [
     "HazardTable",
     "order_hash",
+    "touched_beats",
 ]
 
 
@@ -25,9 +26,9 @@ class HazardTable(wiring.Component):
     compared, not blocks, so that small sequential transfers of one ID go on side by side.
 
     For each outstanding fragment the table keeps a row: the beats that it touches, as a bit each,
-    and a hash of its order and block, one of ``hazard_rows`` values. Fragments wait for one another
-    also where two hashes are equal by chance. That costs time, never order: equal blocks of one
-    order always have equal hashes.
+    and a hash of its order and block, one of ``hazard_rows`` values; both come with it. Fragments
+    wait for one another also where two hashes are equal by chance. That costs time, never order:
+    equal blocks of one order always have equal hashes.
 
     The table takes a fragment in and lets one go in every clock. A fragment counts from the clock
     after ``enter`` until the clock of its ``leave_valid``, so the next one may land a clock later.
@@ -75,27 +76,15 @@ class HazardTable(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        fabric, port, landing = self.fabric, self.port, self.landing
-        entries = max(port.reads, port.writes)
-        max_beats = fabric.channel.max_beats
-        block = landing.address[fabric.block_width :]
-        first = landing.address[fabric.channel.beat_bytes.bit_length() - 1 : fabric.block_width]
-
-        width = port.hazard_rows.bit_length() - 1
-        key = Signal(width)
-        beats = Signal(max_beats)
-        m.d.comb += [
-            key.eq(order_hash(block, landing.order, width)),
-            # Without a subtraction, whose carries would be most of the way to ``clear``.
-            beats.eq(Cat(landing.beats > i for i in range(max_beats)) << first),
-        ]
-
+        landing = self.landing
+        key, beats = landing.hazard.key, landing.hazard.beats
+        entries = max(self.port.reads, self.port.writes)
         blocking = Signal(entries)
         m.d.comb += self.clear.eq(~blocking.any())
         for e in range(entries):
             outstanding = Signal(name=f"outstanding_{e}")
-            row_key = Signal(width, name=f"key_{e}")
-            row_beats = Signal(max_beats, name=f"beats_{e}")
+            row_key = Signal(len(key), name=f"key_{e}")
+            row_beats = Signal(len(beats), name=f"beats_{e}")
             here = landing.entry == e
             m.d.comb += blocking[e].eq(outstanding & (row_key == key) & (row_beats & beats).any())
             # Whether the fragment enters is known late; its row may be written in any case.
@@ -118,6 +107,14 @@ def order_hash(block: Value, order: Value, width: int) -> Value:
     places = [order[low : low + width] for low in range(0, len(order), width)]
     parts += [_turned(place, width).rotate_right(3) for place in places]
     return reduce(xor, parts)
+
+
+def touched_beats(fabric: FabricConfig, address: Value, beats: Value) -> Value:
+    """A bit for each beat of a block, set for ``beats`` of them from that of ``address`` on."""
+    most = fabric.channel.max_beats
+    first = address[fabric.beat_bytes.bit_length() - 1 : fabric.block_width]
+    # Without a subtraction, whose carries would be most of the way.
+    return (Cat(beats > i for i in range(most)) << first)[:most]
 
 
 def _turned(piece: Value, width: int) -> Value:

@@ -16,6 +16,7 @@ from mcos_hw.link.transfer import (
     described_signature,
     returned_signature,
 )
+from mcos_hw.port.hazard import order_hash, touched_beats
 from mcos_hw.port.landing import Landing
 
 __all__ = ["InnerPort"]
@@ -83,8 +84,22 @@ class InnerPort(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.landings = landing = Landing(self.fabric, self.number)
-        connect(m, flipped(self.reads), landing.reads)
-        connect(m, flipped(self.writes), landing.writes)
+        port = self.fabric.ports[self.number]
+        for asked, side in ((self.reads, landing.reads), (self.writes, landing.writes)):
+            wants, wanted = asked.payload, side.payload
+            key, beats = wanted.hazard.key, wanted.hazard.beats
+            block = wants.address[self.fabric.block_width :]
+            m.d.comb += [
+                side.valid.eq(asked.valid),
+                asked.ready.eq(side.ready),
+                *(
+                    wanted[name].eq(wants[name])
+                    for name in wants.shape().members
+                    if name != "hazard"
+                ),
+                key.eq(order_hash(block, wants.order, port.hazard_rows.bit_length() - 1)),
+                beats.eq(touched_beats(self.fabric, wants.address, wants.beats)),
+            ]
         connect(m, landing.requests, flipped(self.requests))
         m.d.comb += [
             landing.credits.eq(self.credits),

@@ -112,6 +112,7 @@ class ReadSide(wiring.Component):
             landing.tenant.eq(fragment.tenant),
             landing.beats.eq(fragment.beats),
             landing.address.eq(fragment.address & ~(fabric.beat_bytes - 1)),
+            landing.hazard.eq(fragment.hazard),
             landing.entry.eq(entry),
             landing.order.eq(fragment.id),
             landing.offered.eq(fragment.offered),

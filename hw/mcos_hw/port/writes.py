@@ -146,7 +146,7 @@ class WriteSide(wiring.Component):
             item.entry.eq(entries.take.payload),
             item.address.eq(fragment.address & -fabric.beat_bytes),
             item.order.eq(fragment.id),
-            *(item[name].eq(fragment[name]) for name in ("tenant", "beats", "offered")),
+            *(item[name].eq(fragment[name]) for name in ("tenant", "beats", "hazard", "offered")),
         ]
 
         # Fragments land in the order in which they were packed, so a count says how many may. The
@@ -209,7 +209,7 @@ class WriteSide(wiring.Component):
             written_write.en.eq(acknowledged.valid),
             order.append_valid.eq(packed.valid),
             order.append_entry.eq(packed.entry),
-            order.append_order.eq(packed.id),
+            order.append_order.eq(packed.id[: port.order_bits]),
             order.append_complete.eq(packed.refused),
             order.complete_valid.eq(acknowledged.valid),
             order.complete_entry.eq(acknowledged.entry),

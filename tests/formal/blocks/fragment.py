@@ -7,6 +7,7 @@ from mcos_hw.bus.axi4 import BurstKind
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.port.fragment import Fragmenter
+from mcos_hw.port.hazard import order_hash, touched_beats
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -136,6 +137,20 @@ class FragmentHarness(Harness):
             ),
             Assert(implies(served, piece_end[block:] == at[block:])),
             Assert(implies(served, fragment.beats == piece_end[beat:] - at[beat:] + 1)),
+            Assert(
+                implies(
+                    served,
+                    (fragment.hazard.beats == touched_beats(fabric, at, fragment.beats))
+                    & (
+                        fragment.hazard.key
+                        == order_hash(
+                            fragment.address[block:],
+                            fragment.id[: port.order_bits],
+                            len(fragment.hazard.key),
+                        )
+                    ),
+                )
+            ),
             # No cut without a reason.
             Assert(
                 implies(

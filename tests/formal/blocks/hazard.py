@@ -50,6 +50,10 @@ class HazardHarness(Harness):
             Assume(implies(table.leave_valid, leaving)),
             Assume(landing.beats >= 1),
             Assume(_first(fabric, landing) + landing.beats <= max_beats),
+            Assume(landing.hazard.key == _key(fabric, landing, 6)),
+            Assume(
+                landing.hazard.beats == hazard.touched_beats(fabric, landing.address, landing.beats)
+            ),
         ]
         followed = []
         for name, entry in (("one", one), ("other", other)):
@@ -121,8 +125,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=HAZARD,
-            text="landing.beats > i for i",
-            instead="landing.beats > i + 1 for i",
+            text="beats > i for i",
+            instead="beats > i + 1 for i",
         ),
         reach=5,
     ),

@@ -85,6 +85,8 @@ def check(fabric, burst, asked, fragments):
         spans = transfers_of(fragment)
         touched = range(spans[0][0] // fabric.beat_bytes, (spans[-1][1] - 1) // fabric.beat_bytes)
         assert fragment["beats"] == len(touched) + 1
+        begins = spans[0][0] // fabric.beat_bytes % fabric.channel.max_beats
+        assert fragment["hazard"]["beats"] == (1 << fragment["beats"]) - 1 << begins
         l_max = fabric.channel.l_max
         assert spans[0][0] // l_max == (spans[-1][1] - 1) // l_max
         assert burst.kind != FIXED or fragment["transfers"] == 1

@@ -4,9 +4,11 @@
 import random
 
 import pytest
+from amaranth import *
+from amaranth.lib import wiring
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
-from mcos_hw.port.hazard import HazardTable
+from mcos_hw.port.hazard import HazardTable, order_hash, touched_beats
 from tests.hw.channel.bench import boundary, simulate
 
 BEAT = 64
@@ -15,9 +17,30 @@ BLOCK = BEAT * BEATS
 CHANNEL = ChannelConfig(bytes_per_clock=BEAT)
 
 
+class Keyed(wiring.Component):
+    """A table with what tells it about a fragment's address and order."""
+
+    def __init__(self, fabric, port):
+        self.port = port
+        self.table = HazardTable(fabric, port)
+        super().__init__(self.table.signature)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = self.table
+        wiring.connect(m, wiring.flipped(self), table)
+        landing, hazard, fabric = self.landing, table.landing.hazard, table.fabric
+        block = landing.address[fabric.block_width :]
+        m.d.comb += [
+            hazard.key.eq(order_hash(block, landing.order, len(hazard.key))),
+            hazard.beats.eq(touched_beats(fabric, landing.address, landing.beats)),
+        ]
+        return m
+
+
 def table(*, reads=16, writes=16, **sizes):
     port = PortConfig(reads=reads, writes=writes, **sizes)
-    return HazardTable(FabricConfig.around(CHANNEL, ports=(port,)), port)
+    return Keyed(FabricConfig.around(CHANNEL, ports=(port,)), port)
 
 
 def landing(entry, *, order=0, block=0, first=0, beats=1):

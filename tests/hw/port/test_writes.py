@@ -86,6 +86,7 @@ class Traffic:
             "size": burst.size,
             "attributes": {key: rng.getrandbits(width) for key, width in ATTRIBUTES.items()},
             "offered": rng.getrandbits(16),
+            "hazard": {"key": rng.getrandbits(4), "beats": rng.getrandbits(2)},
         }
         done = 0
         for piece in pieces:
@@ -106,6 +107,7 @@ class Traffic:
                     "beats": len(beats),
                     "order": name & (1 << self.port.order_bits) - 1,
                     "offered": common["offered"],
+                    "hazard": common["hazard"],
                 }
                 landed = Landed(
                     entry=-1,
