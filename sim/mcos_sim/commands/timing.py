@@ -1,4 +1,4 @@
-"""``mcos timing``: how fast the channel is, and what it costs."""
+"""``mcos timing``: how fast the channel and a port are, and what they cost."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def command(
             show_default="all",
         ),
     ] = None,
+    design: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to measure: channel, or port for one AXI port. May be repeated.",
+            show_default="channel",
+        ),
+    ] = None,
+    data_bits: Annotated[
+        list[int] | None,
+        typer.Option(help="Bits of a port's data. May be repeated.", show_default="64, 256, 512"),
+    ] = None,
     tenants: Annotated[
         list[int] | None,
         typer.Option(help="Tenants of the channel. May be repeated.", show_default="4, 8, 16"),
@@ -57,7 +68,7 @@ def command(
         ),
     ] = None,
 ) -> None:
-    """Measure the speed and the size of the whole channel with open tools.
+    """Measure the speed and the size of the whole channel, or of one AXI port, with open tools.
 
     ECP5 is placed and routed, UltraScale+ is synthesised for its resources, ASAP7 is synthesised
     and timed at its slow corner. Everything that was measured before on the same hardware is taken
@@ -74,6 +85,8 @@ def command(
         targets=target or measure.TARGETS,
         seeds=seeds,
         paths=max(paths, 20),
+        designs=design or ["channel"],
+        data_bits=data_bits or measure.DATA_BITS,
     )
     result_path = json or directory / "result.json"
     require_outputs([result_path], folders=[directory])

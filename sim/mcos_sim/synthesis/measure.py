@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import mcos_hw
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.targets.port import PortTop
 from mcos_sim.errors import UserError
 from mcos_sim.synthesis import state
 from mcos_sim.synthesis.asap7 import Asap7
@@ -20,6 +21,8 @@ from mcos_sim.synthesis.tool import versions
 from mcos_sim.synthesis.xilinx import UltraScalePlus
 
 __all__ = [
+    "DATA_BITS",
+    "DESIGNS",
     "SIZES",
     "TARGETS",
     "Plan",
@@ -35,12 +38,21 @@ __all__ = [
 SIZES = (4, 8, 16)
 """Tenants by default."""
 
+DESIGNS = ("channel", "port")
+"""What can be measured: the channel with registers, loader and monitors, or one AXI port."""
+
+DATA_BITS = (64, 256, 512)
+"""Widths of a port by default."""
+
+_PORT_BITS = (64, 128, 256, 512)
+"""All widths that a port can have."""
+
 TARGETS = ("ecp5", "ultrascale+", "asap7-registers", "asap7-blackbox")
 """Names of targets on the command line; ``asap7`` is both of its own."""
 
 
 class Target(Protocol):
-    """Something that the channel can be measured for."""
+    """Something that a design can be measured for."""
 
     @property
     def name(self) -> str:
@@ -64,6 +76,8 @@ class Plan:
     ----------
     configs : tuple[ChannelConfig, ...]
         Sizes of the channel.
+    fabrics : tuple[FabricConfig, ...]
+        Sizes of ports, one in each.
     targets : tuple[Target, ...]
         Targets, each for every size.
     left_out : tuple[str, ...]
@@ -76,11 +90,12 @@ class Plan:
     targets: tuple[Target, ...]
     left_out: tuple[str, ...]
     paths: int
+    fabrics: tuple[FabricConfig, ...] = ()
 
     @property
     def steps(self) -> int:
         """Steps of :func:`measure`: one a target and size, and the elaboration of each size."""
-        return len(self.configs) * (1 + len(self.targets))
+        return (len(self.configs) + len(self.fabrics)) * (1 + len(self.targets))
 
 
 def default_latenesses() -> tuple[int, ...]:
@@ -95,6 +110,8 @@ def plan(
     targets: Sequence[str],
     seeds: int,
     paths: int,
+    designs: Sequence[str] = ("channel",),
+    data_bits: Sequence[int] = DATA_BITS,
 ) -> Plan:
     """Check what was asked for.
 
@@ -108,11 +125,15 @@ def plan(
         Placements on ECP5.
     paths : int
         Bundles of paths to tell about.
+    designs : Sequence[str]
+        Names of :data:`DESIGNS`.
+    data_bits : Sequence[int]
+        Widths of ports. A port's channel has the most of the tenants and of the latenesses.
 
     Raises
     ------
     UserError
-        If a size, a lateness or a target does not exist.
+        If a size, a lateness, a design or a target does not exist.
     """
     makers: dict[str, Callable[[], Target]] = {
         "ecp5": lambda: Ecp5(seeds=seeds),
@@ -128,6 +149,11 @@ def plan(
                 f"target must be asap7 or one of {', '.join(TARGETS)}, not {target!r}; choose one"
             )
         named.update(dict.fromkeys(family))
+    for design in designs:
+        if design not in DESIGNS:
+            raise UserError(
+                f"design must be one of {', '.join(DESIGNS)}, not {design!r}; choose one"
+            )
     configs = []
     for lateness in dict.fromkeys(latenesses):
         for size in dict.fromkeys(tenants):
@@ -135,10 +161,13 @@ def plan(
                 configs.append(ChannelConfig(tenants=size, lateness=lateness))
             except ValueError as error:
                 raise UserError(f"{error}; choose another one") from None
+    widest = max(configs, key=lambda config: (config.tenants, config.lateness))
+    fabrics = [_port_of(widest, bits) for bits in dict.fromkeys(data_bits)]
     chosen = [makers[name]() for name in named]
     reasons = {target.name: target.missing() for target in chosen}
     return Plan(
-        configs=tuple(configs),
+        configs=tuple(configs) if "channel" in designs else (),
+        fabrics=tuple(fabrics) if "port" in designs else (),
         targets=tuple(target for target in chosen if reasons[target.name] is None),
         left_out=tuple(reason for reason in reasons.values() if reason is not None),
         paths=paths,
@@ -177,8 +206,29 @@ def measure(
         for target in plan.targets:
             on_step(f"{label}: {target.name}")
             row = target.measure(design, paths=plan.paths).row
-            targets.append({**row, "config_hash": config.hash})
+            targets.append({**row, "design": "channel", "config_hash": config.hash})
+    for fabric in plan.fabrics:
+        bits = 8 * fabric.ports[0].data_bytes
+        label = f"port of {bits} bits"
+        on_step(f"{label}: elaboration")
+        design = Design(fabric.channel, cache=cache, component=PortTop(fabric))
+        for target in plan.targets:
+            on_step(f"{label}: {target.name}")
+            row = target.measure(design, paths=plan.paths).row
+            row |= {"design": "port", "data_bits": bits, "config_hash": fabric.hash}
+            targets.append(row)
     return targets, states
+
+
+def _port_of(channel: ChannelConfig, bits: int) -> FabricConfig:
+    """A port whose transfers are as wide as the channel's beats."""
+    if bits not in _PORT_BITS:
+        widths = ", ".join(map(str, _PORT_BITS))
+        raise UserError(f"data-bits must be one of {widths}, not {bits!r}; choose another one")
+    port = PortConfig(data_bytes=bits // 8)
+    beats = min(16, channel.l_max // port.data_bytes)
+    rate = {"bytes_per_clock": port.data_bytes, "beat_bytes": port.data_bytes, "max_beats": beats}
+    return FabricConfig.around(dataclasses.replace(channel, **rate), ports=(port,))
 
 
 def source_hash() -> str:

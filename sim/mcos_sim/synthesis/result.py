@@ -77,11 +77,13 @@ def path_rows(paths: Sequence[Path], route: Route) -> list[dict[str, Any]]:
 def merged(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Rows of an earlier run with those of this one in their place, sorted.
 
-    A row is known by ``name``, ``tenants`` and ``lateness``.
+    A row is known by ``design``, ``data_bits`` if it is a port, ``name``, ``tenants`` and
+    ``lateness``.
     """
 
-    def key(row: Mapping[str, Any]) -> tuple[str, int, int]:
-        return row.get("name", ""), row["lateness"], row["tenants"]
+    def key(row: Mapping[str, Any]) -> tuple[str, int, str, int, int]:
+        place = row.get("design", "channel"), row.get("data_bits", 0)
+        return *place, row.get("name", ""), row["lateness"], row["tenants"]
 
     rows = {key(row): row for row in (*old, *new)}
     return [rows[k] for k in sorted(rows)]

@@ -33,8 +33,9 @@ def render(result: Mapping[str, Any], *, paths: int) -> RenderableType:
             if paths == 1
             else [_paths(row, paths) for row in rows if "paths" in row]
         )
-        parts += [_growth(rows)]
-    parts += [_state(result["state"])]
+        channels = [row for row in rows if "data_bits" not in row]
+        parts += [_growth(channels)] if channels else []
+    parts += [_state(result["state"])] if result["state"] else []
     spaced = [each for part in parts for each in (part, Text())]
     return Group(*spaced, *(Text(_state_line(state)) for state in result["state"]))
 
@@ -48,7 +49,9 @@ _HARDWARE = [Column(heading=name, name=True) for name in ("target", "tenants", "
 
 
 def _hardware(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["name"], str(row["tenants"]), str(row["lateness"])
+    bits = row.get("data_bits")
+    name = row["name"] if bits is None else f"{row['name']}, port of {bits} bits"
+    return name, str(row["tenants"]), str(row["lateness"])
 
 
 def _figures(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -99,7 +102,7 @@ def _growth(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _paths(row: Mapping[str, Any], paths: int) -> Table:
     return Table(
-        f"{row['name']}, {row['tenants']} tenants, L = {row['lateness']}: slowest paths",
+        "{}, {} tenants, L = {}: slowest paths".format(*_hardware(row)),
         [
             Column(heading="ps", name=True, justify="right"),
             "cells",

@@ -38,6 +38,10 @@ def measured(monkeypatch):
                     more={"paths": [{"ps": 987.6, "cells": 9, "path": "vote -> add -> debt"}]},
                 ).row
                 targets.append(row)
+        for fabric in plan.fabrics:
+            row = Measurement(name=plan.targets[0].name, tenants=4, lateness=0, luts=500).row
+            bits = 8 * fabric.ports[0].data_bytes
+            targets.append({**row, "design": "port", "data_bits": bits})
         return targets, states
 
     monkeypatch.setattr(measure, "measure", pretend)
@@ -54,6 +58,11 @@ def measured(monkeypatch):
         (["--tenants", "5"], "tenants must be a power of two, not 5; choose another one"),
         (["--tenants", "2"], "tenants must be in 4..16, not 2; choose another one"),
         (["--lateness", "-1"], "not -1; choose another one"),
+        (["--design", "bus"], "design must be one of channel, port, not 'bus'; choose one"),
+        (
+            ["--design", "port", "--data-bits", "48"],
+            "data-bits must be one of 64, 128, 256, 512, not 48; choose another one",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message, tmp_path, capsys):
@@ -89,6 +98,27 @@ def test_every_size_and_lag_by_default(tmp_path, measured):
     assert [(c.tenants, c.lateness) for c in measured[0].configs] == [
         (tenants, lateness) for lateness in latenesses for tenants in (4, 8, 16)
     ]
+
+
+def test_ports_of_three_widths(tmp_path, measured):
+    arguments = ["timing", "--target", "ecp5", "-o", tmp_path]
+    assert run_command(*arguments, "--design", "port") == 0
+    plan = measured[0]
+    assert plan.configs == ()
+    assert [fabric.ports[0].data_bytes for fabric in plan.fabrics] == [8, 32, 64]
+    assert [fabric.beat_bytes for fabric in plan.fabrics] == [8, 32, 64]
+    assert [fabric.channel.l_max for fabric in plan.fabrics] == [128, 512, 512]
+    assert plan.steps == 6
+
+
+def test_channel_and_port_stand_beside_each_other(tmp_path, capsys, measured):
+    arguments = ["timing", "--target", "ecp5", "--lateness", 0, "--tenants", 4, "-o", tmp_path]
+    assert run_command(*arguments) == 0
+    assert run_command(*arguments, "--design", "port", "--data-bits", 64) == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert [row.get("data_bits") for row in result["targets"]] == [None, 64]
+    assert len(result["state"]) == 1
+    assert "ecp5-85k-8, port of 64 bits" in capsys.readouterr().out
 
 
 def test_partial_runs_are_merged(tmp_path, capsys, measured):
