@@ -38,6 +38,14 @@ def fragment(entry, *, tenant=0, order=0, first=0, beats=1):
     }
 
 
+def keyed(fragments):
+    """Fragments with what the landing is told of their blocks, orders and beats."""
+    for each in fragments:
+        block, first = divmod(each["address"] // BEAT, 8)
+        touched = (1 << each["beats"]) - 1 << first
+        yield each | {"hazard": {"key": block % 16 ^ each["order"] % 16, "beats": touched}}
+
+
 class Play:
     """Fragments in, requests out, and what memory says in between."""
 
@@ -45,8 +53,10 @@ class Play:
         rng = random.Random(1)
         self.bench = bench
         self.clock = 0
-        self.reads = Source(bench, "reads", reads, rng=rng, chance=chances.get("reads", 1.0))
-        self.writes = Source(bench, "writes", writes, rng=rng, chance=chances.get("writes", 1.0))
+        self.reads = Source(bench, "reads", keyed(reads), rng=rng, chance=chances.get("reads", 1.0))
+        self.writes = Source(
+            bench, "writes", keyed(writes), rng=rng, chance=chances.get("writes", 1.0)
+        )
         self.requests = Sink(bench, "requests", rng=rng, chance=chances.get("requests", 1.0))
         self.landed = []
         bench.set(credits=list(credits))
