@@ -116,6 +116,7 @@ PROPERTIES = (
         bug=Bug(module=FREE_LIST, text="ringed > 1", instead="ringed != 0"),
         reach=9,
         skip=4,
+        slow=True,
     ),
     Property(
         name="free_list.ring_keeps_numbers",

@@ -120,6 +120,7 @@ PROPERTIES = (
             instead="| (~looked & (looked_entry == self.complete_entry))",
         ),
         reach=8,
+        slow=True,
     ),
     Property(
         name="response_order.orders_apart",

@@ -3,6 +3,7 @@
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 
+from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.port.return_bank import ReturnBank
 from tests.formal.property import Harness, Method, Property, implies
@@ -86,10 +87,12 @@ class BankHarness(Harness):
             m.d.sync += [due[starts].eq(bank.beats), place[starts].eq(0)]
 
         # What came, and whether it is what is read.
-        kept = Signal(8 * self.config.beat_bytes)
+        kept = Signal(8 * self.config.beat_bytes + 2)
         shows = Signal()
         with m.If(returned.valid & (returned.entry == entry) & (place[entry] == beat)):
-            m.d.sync += kept.eq(returned.data)
+            # No answer is to an exclusive access, so none says so.
+            response = Mux(returned.response == Response.EXOKAY, Response.OKAY, returned.response)
+            m.d.sync += kept.eq(Cat(returned.data, response))
         m.d.sync += shows.eq(bank.read & (found_entry == entry) & (found_beat == beat))
 
         quiet = Signal(range(5))
@@ -99,7 +102,7 @@ class BankHarness(Harness):
             m.d.sync += quiet.eq(quiet + 1)
         m.d.comb += [
             Assert(implies(returned.valid, offered)),
-            Assert(implies(shows, bank.data == kept)),
+            Assert(implies(shows, Cat(bank.data, bank.response) == kept)),
             Assert(implies((quiet == 4) & (bank.beats == 2), bank.room)),
             Cover(shows & ~bank.room),
         ]
@@ -109,8 +112,8 @@ class BankHarness(Harness):
 PROPERTIES = (
     Property(
         name="return_bank.keeps_all",
-        claim="A beat for which room was reserved finds a unit, is read as it came, and no unit is "
-        "lost.",
+        claim="A beat for which room was reserved finds a unit, is read as it came, with its "
+        "response, and no unit is lost.",
         block=BLOCK,
         config=CONFIG,
         harness=BankHarness,
