@@ -5,17 +5,18 @@ from random import Random
 
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
 from mcos_hw.registers import channel_map
 from mcos_policy.image import encode
 from mcos_policy.ports import TenantRow, credit_writes, row_writes, shared_credits
 from mcos_sim.axi.fabric import open_settings
 from mcos_sim.cosim.axi_checker import AxiChecker
-from mcos_sim.cosim.testbench import Registers
 from tests.sim.eyes.bench import FABRIC
 
 __all__ = [
     "IDS",
+    "INNER",
     "UNMAPPED",
     "Attached",
     "pauses",
@@ -23,6 +24,9 @@ __all__ = [
 
 IDS = range(6)
 """IDs of a port that a row has."""
+
+INNER = 3
+"""The tenant of the engine inside."""
 
 UNMAPPED = 7
 """One that no row has."""
@@ -58,7 +62,7 @@ class Attached:
         logging.getLogger(f"cocotb.{dut._name}").setLevel(logging.WARNING)
         for name in ("s00", "s01", "m00"):
             logging.getLogger(f"cocotb.{name}").setLevel(logging.WARNING)
-        self.registers = Registers(dut, FABRIC.channel)
+        self._master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
         self.checkers = [self._checker(name) for name in checked]
 
     def _checker(self, name: str) -> AxiChecker:
@@ -86,11 +90,21 @@ class Attached:
         writes = [(control.offset, control.pack(begin=1))]
         writes += [(registers["IMAGE_DATA"].offset, word) for word in words]
         writes += row_writes(FABRIC, _ROWS)
-        writes += credit_writes(FABRIC, shared_credits(FABRIC, _ROWS))
+        places = shared_credits(FABRIC, _ROWS)
+        # The engine has no rows; it shares the queue of a tenant with a port.
+        half = config.queue_depth // 2
+        writes += credit_writes(FABRIC, places | {(1, INNER): half, (2, INNER): half})
         writes.append((control.offset, control.pack(commit=1)))
         for address, word in writes:
-            await self.registers.write_word(address, word)
-        assert await self.registers.read("LIVE_CRC")
+            answer = await self._master.write(address, word.to_bytes(4, "little"))
+            assert answer.resp is AxiResp.OKAY
+        assert await self.read(registers["LIVE_CRC"].offset)
+
+    async def read(self, address: int) -> int:
+        """The word of a register."""
+        answer = await self._master.read(address, 4)
+        assert answer.resp is AxiResp.OKAY
+        return int.from_bytes(answer.data, "little")
 
     def end(self) -> None:
         """Ends the watch of every checker."""

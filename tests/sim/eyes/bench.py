@@ -3,11 +3,14 @@
 import importlib.util
 import re
 from pathlib import Path
+from typing import NamedTuple
+
+from amaranth.hdl import Shape
+from amaranth.lib.wiring import In
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.axi import TOP, AxiTop
-from mcos_hw.targets.ports import Port
 from mcos_sim.building.index import looked_up
 from mcos_sim.building.verilator import elaborated, verilog_of
 from mcos_sim.cosim.build import Built, build_verilog, recipe
@@ -36,7 +39,7 @@ _INTERFACE = re.sub(
 )
 
 
-def _port(data_bytes: int) -> PortConfig:
+def _port(data_bytes: int, *, inner: bool = False) -> PortConfig:
     return PortConfig(
         data_bytes=data_bytes,
         id_width=3,
@@ -47,6 +50,7 @@ def _port(data_bytes: int) -> PortConfig:
         write_units=16,
         table_rows=2,
         hazard_rows=8,
+        inner=inner,
     )
 
 
@@ -65,16 +69,18 @@ FABRIC = FabricConfig.around(
         loader_checks=False,
         monitors=False,
     ),
-    ports=(_port(16), _port(8)),
+    ports=(_port(16), _port(8), _port(8, inner=True)),
 )
-"""Transfers of the first port are two memory beats, those of the second one."""
+"""Transfers of the first port are two memory beats, those of the second one; the third is an
+engine's inside."""
 
 _PRESENT = ("BURST", "CACHE", "LEN", "PROT", "QOS", "RLAST", "SIZE", "WLAST", "WSTRB")
 
 # It runs for some thousand clocks, driven by Python: what compiles soon is best.
 _ARGUMENTS = ("--public-params", "-CFLAGS", "-O0")
 
-_PINS = ("clk", "rst", "s_axil_")
+_OPEN = ("s_axil_", "inner_02_")
+"""What the wrapper passes on."""
 
 # What is spoilt on its way between the hardware and an interface, by the bit of ``planted``.
 _PLANTED = {
@@ -83,26 +89,38 @@ _PLANTED = {
 }
 
 
-def _range(port: Port) -> str:
-    return f"[{port.width - 1}:0] " if port.width > 1 else ""
+class _Pin(NamedTuple):
+    """A port of the top."""
+
+    name: str
+    width: int
+    direction: str
+
+    @property
+    def range(self) -> str:
+        """Its bits, in Verilog."""
+        return f"[{self.width - 1}:0] " if self.width > 1 else ""
 
 
-def _pin(port: Port) -> str:
-    """Its name in the wrapper, as the driver of registers knows it from other benches."""
-    return port.name.replace("s_axil_", "s_axil__")
+def _pins(top: AxiTop) -> list[_Pin]:
+    return [
+        _Pin(name, Shape.cast(member.shape).width, "input" if member.flow is In else "output")
+        for name, member in top.signature.members.items()
+    ]
 
 
 def _wrapper(top: AxiTop) -> str:
     """A module that holds one interface for each AXI interface of the top."""
-    ports = [port for port in top.ports if port.name.startswith(_PINS)]
-    header = ",\n".join(f"    {port.direction} {_range(port)}{_pin(port)}" for port in ports)
+    clocked = [_Pin("clk", 1, "input"), _Pin("rst", 1, "input")]
+    ports = clocked + [pin for pin in _pins(top) if pin.name.startswith(_OPEN)]
+    header = ",\n".join(f"    {port.direction} {port.range}{port.name}" for port in ports)
     buses = {
         "s00": (8 * FABRIC.ports[0].data_bytes, FABRIC.ports[0].id_width, 4096),
         "s01": (8 * FABRIC.ports[1].data_bytes, FABRIC.ports[1].id_width, 4096),
         # avl-axi judges by it that no fragment is longer than it may be.
         "m00": (8 * FABRIC.beat_bytes, FABRIC.channel.slot_width, FABRIC.channel.l_max),
     }
-    lines, connections = [], [f".{port.name}({_pin(port)})" for port in ports]
+    lines, connections = [], [f".{port.name}({port.name})" for port in ports]
     for name, (data, ids, most) in buses.items():
         values = {
             "ADDR_WIDTH": FABRIC.channel.address_width,
@@ -121,7 +139,7 @@ def _wrapper(top: AxiTop) -> str:
             f"    axi_if #({listed}) {name}();",
             f"    assign {name}.aresetn = ~rst;",
         ]
-    for port in top.ports:
+    for port in _pins(top):
         bus, _, signal = port.name.partition("_axi_")
         if bus not in buses:
             if port not in ports:
@@ -134,7 +152,7 @@ def _wrapper(top: AxiTop) -> str:
                 planted_size=f"{port.width}'(planted[1])",
             )
             lines += [
-                f"    wire {_range(port)}{port.name};",
+                f"    wire {port.range}{port.name};",
                 f"    assign {bus}.{signal} = {spoilt};",
             ]
             connections.append(f".{port.name}({port.name})")
@@ -151,8 +169,8 @@ def build() -> Built:
     """The simulator, built or found."""
     top = AxiTop(FABRIC)
     wrapper = _wrapper(top)
-    pins = [port for port in top.ports if port.name.startswith(_PINS)]
-    names = ("planted", *map(_pin, pins))
+    open_pins = [pin.name for pin in _pins(top) if pin.name.startswith(_OPEN)]
+    names = ("clk", "rst", "planted", *open_pins)
     visible = "\n".join(
         [
             "`verilator_config",

@@ -11,6 +11,7 @@ from mcos_hw.registers.ports import PORT_ERROR_KINDS
 from mcos_sim.cosim.run_tests import parameters
 from tests.sim.eyes.attach import IDS, UNMAPPED, Attached, pauses
 from tests.sim.eyes.bench import FABRIC
+from tests.sim.eyes.engine import Engine, Fragment
 
 MEMORY = 1 << 18
 
@@ -19,6 +20,10 @@ BAD = MEMORY - 0x7A8
 
 REGION = 0x2000
 """Bytes of each ID of each port, which nobody else touches."""
+
+
+ENGINE = REGION * 2 * len(IDS)
+"""Where the engine inside has its frames."""
 
 
 class Memory(AxiRam):
@@ -50,7 +55,6 @@ class Bench:
 
     def __init__(self, dut, *, pause: float) -> None:
         self.attached = Attached(dut)
-        self.registers = self.attached.registers
         self.masters = [
             AxiMaster(AxiBus.from_entity(bus), dut.clk, dut.rst) for bus in (dut.s00, dut.s01)
         ]
@@ -64,7 +68,7 @@ class Bench:
         """What the ports have counted."""
         register = fabric_map(FABRIC)["PORT_ERRORS"]
         return {
-            (port, kind): await self.registers.read_word(
+            (port, kind): await self.attached.read(
                 register.offset + 4 * (PORT_ERROR_KINDS * port + kind)
             )
             for port in range(2)
@@ -201,4 +205,54 @@ async def errors_reach_who_caused_them(dut):
     await ClockCycles(dut.clk, 4)
     assert await bench.errors() == expected
     assert {answer for _, answer in operations} == {AxiResp.OKAY, AxiResp.SLVERR, AxiResp.DECERR}
+    bench.attached.end()
+
+
+@cocotb.test()
+async def an_engine_inside_shares_the_memory(dut):
+    """It writes frames by handle and reads them back, while managers use the ports outside."""
+    bench = Bench(dut, pause=0.2)
+    await bench.attached.start()
+    engine = Engine(dut)
+    outside = [cocotb.start_soon(converse(bench, port, 0, 2)) for port in range(2)]
+    random = Random(3)
+    held = {}
+
+    def frames(count: int) -> list[Fragment]:
+        """Fragments of two orders in two blocks, many of which overlap."""
+        made = []
+        for _ in range(count):
+            first, block = random.randrange(8), random.randrange(2)
+            beats = random.randint(1, 8 - first)
+            order = random.randrange(2)
+            # Each order has blocks of its own, so that what is read is what it wrote.
+            address = ENGINE + 64 * (2 * order + block) + 8 * first
+            words = [random.getrandbits(64) for _ in range(beats)]
+            made.append(Fragment(address=address, order=order, words=words))
+        return made
+
+    written = frames(24)
+    await engine.write(written)
+    for each in written:
+        held |= {each.address + 8 * i: word for i, word in enumerate(each.words)}
+    read = frames(24)
+    await engine.read(read)
+    for each in read:
+        assert each.words == [held.get(each.address + 8 * i, 0) for i in range(each.beats)]
+    for fragments in (written, read):
+        waited = shared = 0
+        for i, later in enumerate(fragments):
+            for earlier in fragments[:i]:
+                if later.overlaps(earlier):
+                    assert later.landed > earlier.left
+                    waited += 1
+                elif later.landed < earlier.left:
+                    shared += 1
+        assert waited
+        assert shared
+    memory = bench.memory.read(ENGINE, 256)
+    for address, word in held.items():
+        assert memory[address - ENGINE :][:8] == word.to_bytes(8, "little")
+    for task in outside:
+        await task
     bench.attached.end()
