@@ -84,15 +84,19 @@ class Fragmenter(wiring.Component):
         fixed = Signal()
         left = Signal(4)
 
-        def hazard(in_block: Value, number: Value, id_: Value, last: Value, ends: Value) -> list:
+        def hazard(begins: Value, number: Value, id_: Value, end: Value, ends: Value) -> list:
             """Of a fragment from a place in a block to another, or to the end of the block."""
-            first_beat, last_beat = in_block[beat:block], last[beat:block]
-            order = id_[: self.port.order_bits]
+            first, last = begins[beat:block], end[beat:block]
+            most = self.fabric.channel.max_beats
+            # Every fragment begins at its block's last beat or before, and ends at the first or
+            # later: lint takes a comparison that is always true for a mistake.
             touched = (
-                (first_beat <= i) & (~ends | (last_beat >= i))
-                for i in range(self.fabric.channel.max_beats)
+                (Const(1) if i == most - 1 else first <= i)
+                & (Const(1) if i == 0 else ~ends | (last >= i))
+                for i in range(most)
             )
             key = fragment.hazard.key
+            order = id_[: self.port.order_bits]
             return [
                 key.eq(order_hash(number, order, len(key))),
                 fragment.hazard.beats.eq(Cat(touched)),
