@@ -89,7 +89,12 @@ class Demo:
         self.directory = directory
         self.window_path = directory / "window.vcd"
         self._main = [
-            _Case(workload=workload, setting=setting, runs=tuple(ARBITER_OF_RUN))
+            _Case(
+                workload=workload,
+                setting=setting,
+                # Hardware with data takes minutes to build: the arbiters that the marks are about.
+                runs=SWEEP_RUNS if setting.axi_ports else tuple(ARBITER_OF_RUN),
+            )
             for workload in workloads(setting.memory).values()
         ]
         self._sweeps = _sweeps(setting) if full else {}

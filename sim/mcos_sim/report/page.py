@@ -12,7 +12,7 @@ from mcos_sim.report.headline import headline
 from mcos_sim.report.marks import marks
 from mcos_sim.report.pictures import latency_picture, lead_picture, share_picture, sweep_picture
 from mcos_sim.report.rendering import write_page
-from mcos_sim.report.rows import RUNS, flatten, rows
+from mcos_sim.report.rows import RUNS, flatten, rows, runs_of
 
 __all__ = [
     "write",
@@ -67,14 +67,15 @@ def write(
         If the page cannot be written.
     """
     found = marks(result)
+    shown = {run: RUNS[run] for run in runs_of(result)}
     headlines = [(name, headline(result, name)) for name in result["scenarios"]]
     first = headlines[0][0]
     write_page(
         path,
         "page.html.j2",
-        title="MCOS against three arbiters",
+        title="MCOS against three arbiters" if len(shown) > 3 else "MCOS against FCFS",
         result=result,
-        runs=RUNS,
+        runs=shown,
         marks=found,
         failed=[mark for mark in found if not mark.passed],
         grouped=_grouped(found, lambda mark: mark.scope),

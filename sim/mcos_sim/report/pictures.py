@@ -22,7 +22,7 @@ from mcos_sim.report.drawing import (
     svg,
 )
 from mcos_sim.report.marks import PREFILL_OF_TARGET
-from mcos_sim.report.rows import COMPARED, RUNS, Row, rows
+from mcos_sim.report.rows import COMPARED, RUNS, Row, rows, runs_of
 
 __all__ = [
     "latency_picture",
@@ -197,7 +197,7 @@ def latency_picture(result: Mapping[str, Any]) -> str:
     def finish(axes: Axes) -> None:
         honest_axis(axes, values, "p99 of steps, µs", narrow=False)
 
-    return _dots("latency", measured, tuple(RUNS), finish)
+    return _dots("latency", measured, runs_of(result), finish)
 
 
 def share_picture(result: Mapping[str, Any]) -> str:
@@ -231,7 +231,7 @@ def share_picture(result: Mapping[str, Any]) -> str:
         axis_from_zero(axes)
         axes.set_xlabel("share of the channel, %")
 
-    return _dots("share", dots, tuple(RUNS)[1:], finish, targets)
+    return _dots("share", dots, runs_of(result)[1:], finish, targets)
 
 
 def _dots(

@@ -10,6 +10,7 @@ __all__ = [
     "flatten",
     "microseconds",
     "rows",
+    "runs_of",
 ]
 
 
@@ -20,10 +21,17 @@ RUNS = {
     "fixed_priority": "fixed priority",
     "mcos": "MCOS",
 }
-"""Runs of a scenario by their key in the result, as people call them; all but the first compete."""
+"""Runs that a scenario may have by their key in the result, as people call them; all but the first
+compete."""
 
 COMPARED = ("alone", "fcfs", "mcos")
 """Runs that the headline and the page's first picture are about."""
+
+
+def runs_of(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of the runs that every scenario of a result has, in the order of :data:`RUNS`."""
+    scenarios = result["scenarios"].values()
+    return tuple(run for run in RUNS if all(run in runs for runs in scenarios))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,7 +88,10 @@ def rows(result: Mapping[str, Any], scenario: str) -> list[Row]:
     found = []
     for name in (tenant["name"] for tenant in runs["mcos"]["tenants"]):
         of_tenant = {
-            run: tenant for run in RUNS for tenant in runs[run]["tenants"] if tenant["name"] == name
+            run: tenant
+            for run in runs_of(result)
+            for tenant in runs[run]["tenants"]
+            if tenant["name"] == name
         }
         alone = of_tenant.get("alone", {}).get("p99_clocks")
         for run, tenant in of_tenant.items():

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mcos_sim.report.marks import Mark, marks
-from mcos_sim.report.rows import RUNS, Row, rows
+from mcos_sim.report.rows import RUNS, Row, rows, runs_of
 from mcos_sim.tables import Column, Table
 
 __all__ = [
@@ -34,7 +34,7 @@ def render(result: Mapping[str, Any]) -> RenderableType:
     found = marks(result)
     parts: list[RenderableType] = []
     for scenario, runs in result["scenarios"].items():
-        used = ", ".join(f"{name} {runs[run]['utilisation']:.1%}" for run, name in RUNS.items())
+        used = ", ".join(f"{RUNS[run]} {runs[run]['utilisation']:.1%}" for run in runs_of(result))
         parts += [
             _latencies(result, scenario),
             Text(f"utilisation: {used}"),

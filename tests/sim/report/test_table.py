@@ -42,3 +42,14 @@ def test_utilisation_and_marks_are_printed():
 
 def test_a_name_is_text_and_not_markup():
     assert "[red]x[/red]" in printed(result(prefill="[red]x[/red]"))
+
+
+def test_runs_that_were_not_made_have_no_line():
+    """The demo behind AXI ports builds two arbiters alone."""
+    found = copy.deepcopy(result())
+    for runs in found["scenarios"].values():
+        del runs["round_robin"], runs["fixed_priority"]
+    text = "\n".join(printed(found, 200))
+    assert "round robin" not in text
+    assert "fixed priority" not in text
+    assert text.count("utilisation: alone 71.3%, FCFS 97.8%, MCOS") == 2
