@@ -8,7 +8,7 @@ pytestmark = pytest.mark.cocotb
 
 
 def test_cocotbext_axi(tmp_path):
-    regress("regress_cocotbext", tmp_path, rounds=1)
+    regress("regress_cocotbext", tmp_path, rounds=2)
 
 
 def test_avl_axi_which_sees_what_is_planted(tmp_path):
