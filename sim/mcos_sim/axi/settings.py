@@ -5,6 +5,7 @@ import enum
 from collections.abc import Mapping
 
 __all__ = [
+    "CHANNELS",
     "ENUMERATIONS",
     "FaultSort",
     "MemoryHabits",
@@ -58,6 +59,8 @@ class PortHabits:
     length, size : int
         Transfers, and log2 of a transfer's bytes, of every burst, all of them INCR and aligned;
         length 0 is a mixture of all that AXI has.
+    stream : bool
+        Bursts of a ``length`` follow one another in a region, instead of beginning anywhere.
     hold_period, hold_clocks : int
         Of so many clocks it takes no read data in the first so many.
     regions : int
@@ -82,6 +85,7 @@ class PortHabits:
     period: int = 0
     length: int = 0
     size: int = 0
+    stream: bool = False
     hold_period: int = 0
     hold_clocks: int = 0
     regions: int = -1
@@ -151,6 +155,9 @@ def _names(habits: type[PortHabits] | type[MemoryHabits]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(habits))
 
 
+CHANNELS = ("aw", "w", "b", "ar", "r")
+"""AXI's channels, in the order in which they are told about."""
+
 ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
     "all": ("region_count", "seed", "patience", "most_faults"),
     "port_settings": _names(PortHabits),
@@ -161,6 +168,7 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
         "first_clock",
         "drained",
         "outstanding",
+        *(f"memory_{channel}" for channel in CHANNELS),
     ),
     "port_results": (
         "done",
@@ -174,6 +182,7 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
         "bytes_written",
         "unmapped_done",
         "faulty_done",
+        *(f"first_{channel}" for channel in CHANNELS),
     ),
 }
 """Places in the arrays between Python and C++, by array: ``kWindow`` is the place of ``window``."""

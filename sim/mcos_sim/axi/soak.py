@@ -2,12 +2,19 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from mcos_sim.axi.library import Library
-from mcos_sim.axi.settings import ENUMERATIONS, FaultSort, MemoryHabits, PortHabits, Region
+from mcos_sim.axi.settings import (
+    CHANNELS,
+    ENUMERATIONS,
+    FaultSort,
+    MemoryHabits,
+    PortHabits,
+    Region,
+)
 from mcos_sim.errors import HardwareError
 
 __all__ = [
@@ -81,6 +88,8 @@ class PortCounts:
         Bytes that were compared, and bytes that were written.
     unmapped, faulty : int
         Bursts of an ID of no tenant, and bursts that broke a rule.
+    first_valid : Mapping[str, int]
+        The clock in which each channel, ``aw`` and so on, was first valid; -1 if it never was.
     """
 
     transactions: int
@@ -94,6 +103,7 @@ class PortCounts:
     bytes_written: int
     unmapped: int
     faulty: int
+    first_valid: Mapping[str, int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,6 +122,8 @@ class Soak:
         Time that they took.
     ports : tuple[PortCounts, ...]
         Each port.
+    memory_first_valid : Mapping[str, int]
+        As :attr:`PortCounts.first_valid`, of the memory port.
     first : str
         The first fault with its clock; empty without one.
     registers : tuple[int, ...]
@@ -129,6 +141,7 @@ class Soak:
     clocks: int
     seconds: float
     ports: tuple[PortCounts, ...]
+    memory_first_valid: Mapping[str, int]
     first: str
     registers: tuple[int, ...] = ()
 
@@ -260,6 +273,7 @@ def _result(results: np.ndarray, ports: int, first: str) -> Soak:
         clocks=heads["clock"],
         seconds=0.0,
         ports=counts,
+        memory_first_valid={channel: heads[f"memory_{channel}"] for channel in CHANNELS},
         first=first,
         lost=faults["lost"],
         duplicated=faults["duplicated"],
@@ -283,4 +297,5 @@ def _counts(row: dict[str, int]) -> PortCounts:
         bytes_written=row["bytes_written"],
         unmapped=row["unmapped_done"],
         faulty=row["faulty_done"],
+        first_valid={channel: row[f"first_{channel}"] for channel in CHANNELS},
     )

@@ -42,12 +42,16 @@ def command(
         typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
     ] = Path("build/bench/result.json"),
 ) -> None:
-    """Measure clocks a second of each engine on one stream, and requests a second of the memory."""
+    """Measure the engines' clocks a second, the memory's requests a second, and AXI ports.
+
+    Of ports it measures beats a clock and clocks from pin to pin.
+    """
     with loading():
         from mcos_hw.registers import ArbiterKind
         from mcos_sim.commands.compile import compile_for
         from mcos_sim.engines.dispatch import Engine, build
         from mcos_sim.experiments.memory_speed import measure_memory_speeds
+        from mcos_sim.experiments.port_speed import STEPS, measure_port_speeds
         from mcos_sim.experiments.speed import measure_speeds
         from mcos_sim.machine import machine
 
@@ -61,6 +65,8 @@ def command(
         speeds = measure_speeds(compiled, directory=directory, scale=scale)
     with progress("Serving requests", None):
         memory = measure_memory_speeds(scale=scale)
+    with progress("Building and measuring AXI ports", STEPS) as advance:
+        ports = measure_port_speeds(scale=scale, on_step=lambda: advance(1))
 
     slowest = speeds["cocotb"].cycles_per_s
     print_table(
@@ -80,6 +86,33 @@ def command(
         f"{name.removesuffix('_req_per_s')} {rate:,.0f}" for name, rate in memory.items()
     )
     output.print(f"HBM3 model, requests of 64 B a second: {told}")
+    print_table(
+        "AXI ports of 64 B, clocks from pin to pin on an empty fabric",
+        ("L", "ports", *(channel.upper() for channel in ports["direct"])),
+        [
+            (
+                str(row["lateness"]),
+                str(row["ports"]),
+                *(str(row["latency_clocks"][channel]) for channel in ports["direct"]),
+            )
+            for row in ports["fabrics"]
+        ],
+    )
+    rated = [row for row in ports["fabrics"] if "beats_per_clock" in row]
+    print_table(
+        "AXI ports of 64 B, beats a clock of R and W",
+        ("bursts", *(f"L = {row['lateness']}" for row in rated)),
+        [
+            (
+                name.replace("_", " "),
+                *(
+                    "{reads:.3f} {writes:.3f}".format(**row["beats_per_clock"][name])
+                    for row in rated
+                ),
+            )
+            for name in rated[0]["beats_per_clock"]
+        ],
+    )
     found = {
         "config_hash": compiled.config.hash,
         "contract": compiled.origin,
@@ -93,6 +126,7 @@ def command(
         },
         "machine": machine(),
         "memory": {name: round(rate) for name, rate in memory.items()},
+        "ports": ports,
         "reference_light_load": round(speeds["reference_light_load"].cycles_per_s),
     }
     write_json(json, found)

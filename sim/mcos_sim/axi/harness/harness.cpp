@@ -19,6 +19,26 @@ namespace {
 
 constexpr int kBusClocks = 64;  // for which a register access may take
 
+// The clock in which each channel of an interface was first valid, or -1.
+struct FirstValid {
+    int64_t aw = -1, w = -1, b = -1, ar = -1, r = -1;
+
+    void clock(const Interface &pins, int64_t now) {
+        const auto note = [now](int64_t &at, bool valid) {
+            if (at < 0 && valid) at = now;
+        };
+        note(aw, pins.aw.valid);
+        note(w, pins.w.valid);
+        note(b, pins.b.valid);
+        note(ar, pins.ar.valid);
+        note(r, pins.r.valid);
+    }
+
+    void tell(int64_t *to) const {
+        for (int64_t each : {aw, w, b, ar, r}) *to++ = each;
+    }
+};
+
 struct Simulation {
     VerilatedContext context;
     Vtop top{&context};
@@ -27,6 +47,7 @@ struct Simulation {
     Memory memory;
     Reference reference;
     Interface ports[kPorts], back;
+    FirstValid first[kPorts], first_back;
     std::vector<std::unique_ptr<Requester>> requesters;
     std::vector<std::unique_ptr<Checker>> checkers;
     int64_t patience, most_faults, progress = 0;
@@ -106,6 +127,8 @@ struct Simulation {
         sample_all();
         for (int port = 0; port < kPorts; ++port) checkers[port]->clock(ports[port]);
         checkers[kPorts]->clock(back);
+        for (int port = 0; port < kPorts; ++port) first[port].clock(ports[port], now);
+        first_back.clock(back, now);
         for (int port = 0; port < kPorts; ++port)
             requesters[port]->observe(ports[port], now, reads_from);
         memory.observe(back, now);
@@ -244,6 +267,7 @@ void axi_run(void *handle, int64_t until, int64_t *results) {
     results[kFirstClock] = verdict.first_clock;
     results[kDrained] = simulation.drained;
     results[kOutstanding] = simulation.outstanding();
+    simulation.first_back.tell(results + kMemoryAw);
     for (int port = 0; port < kPorts; ++port) {
         const Requester &from = *simulation.requesters[port];
         int64_t *to = results + kResults + port * kPortResults;
@@ -258,6 +282,7 @@ void axi_run(void *handle, int64_t until, int64_t *results) {
         to[kBytesWritten] = from.bytes_written;
         to[kUnmappedDone] = from.unmapped;
         to[kFaultyDone] = from.faulty;
+        simulation.first[port].tell(to + kFirstAw);
     }
 }
 

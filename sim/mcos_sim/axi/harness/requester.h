@@ -258,7 +258,9 @@ private:
             shape.length = uint32_t(set_[kLength] - 1);
             const uint64_t step = shape.bytes() * uint64_t(set_[kLength]);
             const uint64_t places = region.bytes / step;
-            shape.address = region.base + random_.below(uint32_t(places)) * step;
+            const uint64_t place =
+                set_[kStream] ? followed_++ % places : random_.below(uint32_t(places));
+            shape.address = region.base + place * step;
         } else {
             uint32_t most = 0;
             while ((1 << most) < bus_) ++most;
@@ -413,4 +415,5 @@ private:
     std::deque<int> read_order_, addresses_, data_;
     int offered_read_ = -1, offered_write_ = -1;
     uint32_t sent_ = 0;
+    uint64_t followed_ = 0;  // bursts of a stream so far
 };
