@@ -1,12 +1,22 @@
 """Driving a component by the names of its members, clock by clock."""
 
+import functools
 import operator
 
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
 from amaranth.sim import Simulator
 
-__all__ = ["Bench", "boundary", "members", "pack", "simulate", "unpack"]
+__all__ = [
+    "Bench",
+    "Simulation",
+    "boundary",
+    "members",
+    "pack",
+    "simulate",
+    "simulation",
+    "unpack",
+]
 
 
 def members(component):
@@ -97,16 +107,46 @@ class Bench:
         self.context.set(self._reset, 0)
 
 
+class Simulation:
+    """A component whose simulator is made once and runs many testbenches, each from power-up."""
+
+    def __init__(self, component, names=None):
+        top = Module()
+        top.domains.sync = sync = ClockDomain()
+        top.submodules.component = component
+        self._testbench = None
+        self._fresh = True
+        self._simulator = Simulator(top)
+        self._simulator.add_clock(1e-9)
+
+        async def process(context):
+            await self._testbench(Bench(context, component, sync.rst, names or {}))
+
+        self._simulator.add_testbench(process)
+
+    def run(self, testbench):
+        """Runs ``testbench``, a coroutine of a :class:`Bench`, to its end."""
+        if not self._fresh:
+            self._simulator.reset()
+        self._fresh = False
+        self._testbench = testbench
+        self._simulator.run()
+
+
 def simulate(component, testbench, names=None):
     """Runs ``testbench``, a coroutine of a :class:`Bench` with ``names``, to its end."""
-    top = Module()
-    top.domains.sync = sync = ClockDomain()
-    top.submodules.component = component
-    simulator = Simulator(top)
-    simulator.add_clock(1e-9)
+    Simulation(component, names).run(testbench)
 
-    async def process(context):
-        await testbench(Bench(context, component, sync.rst, names or {}))
 
-    simulator.add_testbench(process)
-    simulator.run()
+@functools.lru_cache(maxsize=4)
+def simulation(component, *sizes, names=()):
+    """The simulation of a component of these sizes, kept for tests that want the same one.
+
+    Parameters
+    ----------
+    component : type
+        Made with ``sizes``.
+    names : tuple
+        Pairs: shorter names of its members.
+    """
+    return Simulation(component(*sizes), dict(names))

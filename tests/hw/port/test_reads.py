@@ -10,20 +10,22 @@ from amaranth.hdl import Cat, Value
 
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.port.reads import ReadSide
-from tests.hw.channel.bench import boundary, pack, simulate
+from tests.hw.channel.bench import boundary, pack, simulation
 from tests.hw.port.returning import WIDTHS, Fragment, fabric_of, random_fragment
 
-NAMES = {
-    "fragment": "fragments.payload",
-    "fragment_valid": "fragments.valid",
-    "fragment_ready": "fragments.ready",
-    "landing": "landings.payload",
-    "landing_valid": "landings.valid",
-    "landing_ready": "landings.ready",
-    "transfer": "beats.payload",
-    "valid": "beats.valid",
-    "ready": "beats.ready",
-}
+NAMES = tuple(
+    {
+        "fragment": "fragments.payload",
+        "fragment_valid": "fragments.valid",
+        "fragment_ready": "fragments.ready",
+        "landing": "landings.payload",
+        "landing_valid": "landings.valid",
+        "landing_ready": "landings.ready",
+        "transfer": "beats.payload",
+        "valid": "beats.valid",
+        "ready": "beats.ready",
+    }.items()
+)
 PINS = (
     "fragments.valid",
     "fragments.payload",
@@ -239,7 +241,7 @@ def run(fabric, port, fragments, rng, *, clocks=None, **choices):
         result = Surroundings(bench, fabric, port, fragments, rng, **choices)
         await result.run(clocks or 40 * result.total + 1000)
 
-    simulate(ReadSide(fabric, port), testbench, NAMES)
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
     return result
 
 
@@ -275,11 +277,17 @@ def test_signature():
 
 
 # The unpacker is tested with every pair.
-@pytest.mark.parametrize(("data_bytes", "beat_bytes"), WIDTHS[::3])
-def test_any_fragments_in_any_order(data_bytes, beat_bytes):
+@pytest.mark.parametrize(
+    ("data_bytes", "beat_bytes", "count"),
+    [
+        *((data, beat, 20) for data, beat in ((8, 64), (16, 32), (64, 8))),
+        *(pytest.param(*widths, 80, marks=pytest.mark.soak) for widths in WIDTHS[::3]),
+    ],
+)
+def test_any_fragments_in_any_order(data_bytes, beat_bytes, count):
     rng = random.Random(7 * data_bytes + beat_bytes)
     fabric, port = fabric_of(data_bytes, beat_bytes, id_width=3, order_width=2)
-    fragments = [random_fragment(rng, fabric, port, longest=12) for _ in range(30)]
+    fragments = [random_fragment(rng, fabric, port, longest=12) for _ in range(count)]
 
     def sometimes(share):
         return lambda: rng.random() < share
@@ -361,13 +369,13 @@ def test_memory_is_never_held_up_by_r():
     """R is not taken for ever: all that fits is returned, at once, and still right in the end."""
     rng = random.Random(6)
     fabric, port = fabric_of(16, 16, reads=16, read_units=32)
-    fragments = [random_fragment(rng, fabric, port, longest=9) for _ in range(60)]
+    fragments = [random_fragment(rng, fabric, port, longest=9) for _ in range(30)]
     taking = False
 
     async def testbench(bench):
         nonlocal taking
         world = Surroundings(bench, fabric, port, fragments, rng, takes=lambda: taking)
-        for _ in range(150):
+        for _ in range(110):
             await world.step()
         passed = len(world.passed_at)
         assert passed < len(fragments)
@@ -380,7 +388,7 @@ def test_memory_is_never_held_up_by_r():
         taking = True
         await world.run(4000)
 
-    simulate(ReadSide(fabric, port), testbench, NAMES)
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
 
 
 @pytest.mark.parametrize("beats", [1, 2, 16])
@@ -414,7 +422,7 @@ def test_what_passes_before_anything_is_answered(beats):
         await world.run(200)
         assert len(world.passed_at) == limit + 1
 
-    simulate(ReadSide(fabric, port), testbench, NAMES)
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
 
 
 def test_ids_pass_one_another_and_fragments_of_one_do_not():
@@ -438,7 +446,7 @@ def test_ids_pass_one_another_and_fragments_of_one_do_not():
     async def testbench(bench):
         await Noting(bench, fabric, port, fragments, rng, returns=newest).run(200)
 
-    simulate(ReadSide(fabric, port), testbench, NAMES)
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
     assert left == [3, 2, 1, 1, 5]
 
 
@@ -460,4 +468,4 @@ def test_reset_with_everything_under_way():
             assert not bench.get("valid")
             assert not bench.get("landing_valid")
 
-    simulate(ReadSide(fabric, port), testbench, NAMES)
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)

@@ -8,12 +8,12 @@ import pytest
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.port.tenant_table import TenantTable
-from tests.hw.channel.bench import boundary, simulate
+from tests.hw.channel.bench import boundary, simulation
 from tests.hw.port.streams import Sink, Source
 
 UNUSED = {"used": 0, "tenant": 0, "first": 0, "last": 0}
 ALL = 0xFFFF
-COUNT = 80
+COUNT = 50
 """Bursts in each direction."""
 
 
@@ -83,7 +83,7 @@ async def ask(bench, identifier, *, fault=0):
 
 
 def run(testbench, fabric=FABRIC):
-    simulate(TenantTable(fabric, fabric.ports[0]), testbench)
+    simulation(TenantTable, fabric, fabric.ports[0]).run(testbench)
 
 
 def test_signature():

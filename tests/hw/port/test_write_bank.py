@@ -7,7 +7,7 @@ import pytest
 
 from mcos_hw.link.transfer import FETCH_CLOCKS
 from mcos_hw.port.write_bank import WriteBank
-from tests.hw.channel.bench import boundary, simulate
+from tests.hw.channel.bench import boundary, simulation
 from tests.hw.port.writing import fabric_of
 
 
@@ -21,8 +21,9 @@ def test_signature():
     assert boundary(WriteBank(fabric, fabric.ports[0])) == {"in": {"words", "fetch"}, "out": set()}
 
 
+@pytest.mark.parametrize("clocks", [300, pytest.param(2000, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("offers", "fetches"), [(0.9, 0.5), (0.5, 0.9), (1.0, 1.0)])
-def test_fragments_are_fetched_in_any_order(offers, fetches):
+def test_fragments_are_fetched_in_any_order(offers, fetches, clocks):
     """Each beat comes back once, with its strobes, while others are stored."""
     fabric = fabric_of(8, 8, writes=8, write_units=16)
     rng = random.Random(f"{offers} {fetches}")
@@ -32,7 +33,7 @@ def test_fragments_are_fetched_in_any_order(offers, fetches):
         free, filling, ready = list(range(8)), [], []
         offered = fetching = None
         beats, under_way = 0, []
-        for clock in range(700):
+        for clock in range(clocks):
             if offered is None and rng.random() < offers:
                 if not filling and free:
                     entry = free.pop(rng.randrange(len(free)))
@@ -68,8 +69,8 @@ def test_fragments_are_fetched_in_any_order(offers, fetches):
                 offered = None
             await bench.tick()
 
-    simulate(WriteBank(fabric, fabric.ports[0]), testbench)
-    assert seen["stored"] > 250
+    simulation(WriteBank, fabric, fabric.ports[0]).run(testbench)
+    assert seen["stored"] > clocks // 3
     assert offers != 0.9 or seen["full"]
 
 
@@ -101,7 +102,7 @@ def test_a_full_bank_waits_until_a_beat_is_fetched():
             bench.set(words={"valid": 0})
             await bench.reset()
 
-    simulate(WriteBank(fabric, fabric.ports[0]), testbench)
+    simulation(WriteBank, fabric, fabric.ports[0]).run(testbench)
 
 
 def test_a_beat_can_be_fetched_in_the_clock_after_it_was_stored():
@@ -120,4 +121,4 @@ def test_a_beat_can_be_fetched_in_the_clock_after_it_was_stored():
                 assert bench.get("fetch.data").to_bytes(8, "little") == values
             await bench.tick()
 
-    simulate(WriteBank(fabric, fabric.ports[0]), testbench)
+    simulation(WriteBank, fabric, fabric.ports[0]).run(testbench)

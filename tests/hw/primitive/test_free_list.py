@@ -28,8 +28,16 @@ def test_depth_must_be_a_power_of_two(depth):
 
 
 @pytest.mark.parametrize("order", ["random", "oldest", "newest"])
-@pytest.mark.parametrize("depth", [4, 64])
-def test_a_number_is_handed_out_once_and_none_is_lost(depth, order):
+@pytest.mark.parametrize(
+    ("depth", "clocks"),
+    [
+        (4, 200),
+        (16, 300),
+        pytest.param(4, 2000, marks=pytest.mark.soak),
+        pytest.param(64, 2000, marks=pytest.mark.soak),
+    ],
+)
+def test_a_number_is_handed_out_once_and_none_is_lost(depth, clocks, order):
     rng = random.Random(depth)
     filled = emptied = 0
 
@@ -38,7 +46,7 @@ def test_a_number_is_handed_out_once_and_none_is_lost(depth, order):
         # A reset in the middle forgets everything.
         for _ in range(2):
             used, offered = [], 0
-            for clock in range(800):
+            for clock in range(clocks):
                 crowd = clock // (3 * depth) % 3
                 takes = rng.random() < (0.9, 0.5, 0.2)[crowd]
                 gives = bool(used) and rng.random() < (0.2, 0.5, 0.9)[crowd]
@@ -106,12 +114,12 @@ def test_one_taken_and_one_given_a_clock_sustained(depth):
 def test_large_list_hands_out_every_number_again():
     async def testbench(bench):
         bench.set(**{"take.ready": 1})
-        for number in range(1024):
+        for number in range(256):
             assert bench.get("take.payload") == number
             await bench.tick()
         assert not bench.get("take.valid")
         again = []
-        for number in reversed(range(1024)):
+        for number in reversed(range(256)):
             bench.set(**{"give.valid": 1, "give.number": number})
             if bench.get("take.valid"):
                 again.append(bench.get("take.payload"))
@@ -121,6 +129,6 @@ def test_large_list_hands_out_every_number_again():
             again.append(bench.get("take.payload"))
             await bench.tick()
         assert not bench.get("take.valid")
-        assert again == list(reversed(range(1024)))
+        assert again == list(reversed(range(256)))
 
-    simulate(FreeList(1024), testbench)
+    simulate(FreeList(256), testbench)
