@@ -60,7 +60,7 @@ class AxiOut(wiring.Component):
     answer in any order and interleave reads. AxPROT, AxCACHE and AxQOS are the requester's; AxLOCK
     is 0, as exclusive accesses are not carried on.
 
-    The address of a command stands at the memory port in the clock after it was granted one. Its
+    The address of a command stands at the memory port in the clock after the command was taken. Its
     data are fetched from the bank of the port that it came from, a beat a clock, in the order of
     the addresses; nobody else's port is asked. A read waits for a write before it only if memory
     takes no write address, or not the data of ``WRITES_UNDER_WAY`` writes.
