@@ -91,8 +91,18 @@ class MemorySide(wiring.Component):
 
         # Write data, in the order of their addresses.
         m.submodules.writes = writes = fifo.SyncFIFO(width=layout.size, depth=channel.slots)
-        written = Signal(channel.slots)
-        spoilt = Signal(channel.slots)
+        # A slot's data are here when it was filled once more often than answered.
+        bits = {}
+        for name in ("filled", "answered", "spoilt"):
+            bits[name] = memory.Memory(shape=1, depth=channel.slots, init=[])
+            m.submodules[name] = bits[name]
+        filled, answered, spoilt = (bits[name].write_port() for name in bits)
+
+        def bit(name: str, address: Value) -> Value:
+            port = bits[name].read_port(domain="comb")
+            m.d.comb += port.addr.eq(address)
+            return port.data
+
         writing = data.View(layout, writes.r_data)
         beat = Signal(channel.beats_width)
         bad_before = Signal()
@@ -155,18 +165,24 @@ class MemorySide(wiring.Component):
                 )
             ),
             reads.r_en.eq(bus.rready & ends),
-            bus.bvalid.eq(answers.r_rdy & written.bit_select(answers.r_data, 1)),
+            bus.bvalid.eq(
+                answers.r_rdy & (bit("filled", answers.r_data) != bit("answered", answers.r_data))
+            ),
             bus.bid.eq(answers.r_data),
-            bus.bresp.eq(Mux(spoilt.bit_select(answers.r_data, 1), Response.SLVERR, Response.OKAY)),
+            bus.bresp.eq(Mux(bit("spoilt", answers.r_data), Response.SLVERR, Response.OKAY)),
             answers.r_en.eq(bus.bvalid & bus.bready),
         ]
         with m.If(bus.rvalid & bus.rready):
             m.d.sync += returned.eq(Mux(ends, 0, returned + 1))
-        with m.If(bus.bvalid & bus.bready):
-            m.d.sync += written.bit_select(answers.r_data, 1).eq(0)
-        with m.If(checks & last):
-            m.d.sync += [
-                written.bit_select(writing.slot, 1).eq(1),
-                spoilt.bit_select(writing.slot, 1).eq(bad_before | bad),
-            ]
+        m.d.comb += [
+            answered.addr.eq(answers.r_data),
+            answered.data.eq(~bit("answered", answers.r_data)),
+            answered.en.eq(bus.bvalid & bus.bready),
+            filled.addr.eq(writing.slot),
+            filled.data.eq(~bit("filled", writing.slot)),
+            filled.en.eq(checks & last),
+            spoilt.addr.eq(writing.slot),
+            spoilt.data.eq(bad_before | bad),
+            spoilt.en.eq(checks & last),
+        ]
         return m

@@ -35,8 +35,8 @@ class Requester(wiring.Component):
     """Turns each request into a burst with data, and each answer into a response.
 
     A request becomes an INCR burst of whole beats, a clock after it was taken. Its AXI ID is
-    ``{tag, number}``, a free number of its tenant and direction, so that each burst has an order
-    of its own. A tenant waits if it has no free number; all tenants of the port wait while an
+    ``{tag, number}``, the next number of its tenant and direction, so that each burst has an order
+    of its own. A tenant waits while its next number is busy; all tenants of the port wait while an
     address waits for its AxREADY, as AXI has one channel for all of them. AxQOS carries the tag to
     the memory side, AxUSER the clock of the request's first offer to the port.
 
@@ -85,7 +85,8 @@ class Requester(wiring.Component):
         m = Module()
         fabric, channel, bus = self.fabric, self.fabric.channel, self.m_axi
         request, tenants = self.request.payload, channel.tenants
-        numbers = 1 << (ID_WIDTH - channel.tenant_width)
+        tag_width = channel.tenant_width
+        number_width = ID_WIDTH - tag_width
 
         asked_layout = data.StructLayout(
             {
@@ -101,26 +102,31 @@ class Requester(wiring.Component):
         taken = Signal()
         m.d.comb += taken.eq(self.request.valid & self.request.ready.bit_select(request.tenant, 1))
 
-        # The lowest free number of each tenant, by direction.
-        free_number = {}
-        busy = {}
+        # Numbers go round; the next one of a tenant is busy while its asks and answers differ.
+        asks, answers, numbers, free = {}, {}, {}, {}
         for op in Op:
-            busy[op] = Signal(data.ArrayLayout(numbers, tenants), name=f"busy_{op.name.lower()}")
-            free_number[op] = Array(
-                Signal(range(numbers), name=f"number_{op.name.lower()}_{i}") for i in range(tenants)
+            name = op.name.lower()
+            asks[op] = memory.Memory(shape=1, depth=1 << ID_WIDTH, init=[])
+            answers[op] = memory.Memory(shape=1, depth=1 << ID_WIDTH, init=[])
+            m.submodules[f"{name}_asks"], m.submodules[f"{name}_answers"] = asks[op], answers[op]
+            numbers[op] = Array(
+                Signal(number_width, name=f"{name}_number_{i}") for i in range(tenants)
             )
+            free[op] = Signal(tenants, name=f"{name}_free")
             for i in range(tenants):
-                for number in reversed(range(numbers)):
-                    with m.If(~busy[op][i][number]):
-                        m.d.comb += free_number[op][i].eq(number)
-        number = Signal(range(numbers))
+                pair = [each[op].read_port(domain="comb") for each in (asks, answers)]
+                m.d.comb += [
+                    *(each.addr.eq(Cat(numbers[op][i], Const(i, tag_width))) for each in pair),
+                    free[op][i].eq(pair[0].data == pair[1].data),
+                ]
+        number = Signal(number_width)
         axi_id = Signal(ID_WIDTH)
         m.d.comb += [
             number.eq(
                 Mux(
                     request.op,
-                    free_number[Op.WRITE][request.tenant],
-                    free_number[Op.READ][request.tenant],
+                    numbers[Op.WRITE][request.tenant],
+                    numbers[Op.READ][request.tenant],
                 )
             ),
             axi_id.eq(Cat(number, request.tenant)),
@@ -156,8 +162,11 @@ class Requester(wiring.Component):
                 getattr(bus, f"{prefix}qos").eq(buffer.o.payload.tenant),
                 getattr(bus, f"{prefix}user").eq(buffer.o.payload.offered),
             ]
+            turn = asks[op].write_port()
+            m.d.comb += [turn.addr.eq(axi_id), turn.data.eq(~_at(m, asks[op], axi_id))]
+            m.d.comb += turn.en.eq(mine)
             with m.If(mine):
-                m.d.sync += busy[op][request.tenant].bit_select(number, 1).eq(1)
+                m.d.sync += numbers[op][request.tenant].eq(number + 1)
 
         # Write data follow their addresses.
         m.submodules.to_write = to_write = fifo.SyncFIFO(
@@ -184,7 +193,7 @@ class Requester(wiring.Component):
         m.d.comb += self.request.ready.eq(
             Mux(
                 room,
-                Cat(~busy[Op.READ][i].all() & ~busy[Op.WRITE][i].all() for i in range(tenants)),
+                free[Op.READ] & free[Op.WRITE],
                 0,
             )
         )
@@ -201,7 +210,8 @@ class Requester(wiring.Component):
             answer = data.View(response, Signal(response, name=f"{prefix}_answer"))
             ends[op], wrong[op] = Signal(name=f"{prefix}_ends"), Signal(name=f"{prefix}_wrong")
             identifier = getattr(bus, f"{prefix}id")
-            tenant = identifier[exact_bits(numbers) :]
+            tenant = identifier[number_width:]
+            turn = answers[op].write_port()
             m.d.comb += [
                 known.addr.eq(identifier),
                 answer.tenant.eq(tenant),
@@ -209,9 +219,10 @@ class Requester(wiring.Component):
                 queue.w_data.eq(answer),
                 queue.w_en.eq(ends[op]),
                 getattr(bus, f"{prefix}ready").eq(1),
+                turn.addr.eq(identifier),
+                turn.data.eq(~_at(m, answers[op], identifier)),
+                turn.en.eq(ends[op]),
             ]
-            with m.If(ends[op]):
-                m.d.sync += busy[op][tenant].bit_select(identifier[: exact_bits(numbers)], 1).eq(0)
             if op is Op.READ:
                 got = Signal(channel.beats_width)
                 failed = Signal()
@@ -242,6 +253,8 @@ class Requester(wiring.Component):
         return m
 
 
-def exact_bits(count: int) -> int:
-    """Bits of a number below a power of two."""
-    return (count - 1).bit_length()
+def _at(m: Module, bits: memory.Memory, address: Value) -> Value:
+    """The bit at an address, in this clock."""
+    port = bits.read_port(domain="comb")
+    m.d.comb += port.addr.eq(address)
+    return port.data
