@@ -12,14 +12,17 @@ from mcos_sim.engines.dispatch import Engine, build_simulators
 def test_a_build_that_fails_is_the_last_one_to_begin(monkeypatch):
     begun, go_on = [], threading.Event()
 
-    def build(_engine, config, _arbiter):
+    def build(_engine, config, _arbiter, _ports):
         begun.append(config)
         if config == 0:
             raise ValueError("no")
         go_on.wait(10)
 
     monkeypatch.setattr(dispatch, "build", build)
-    wanted = [(Engine.VERILATED, SimpleNamespace(arbiter=None, config=each)) for each in range(8)]
+    wanted = [
+        (Engine.VERILATED, SimpleNamespace(arbiter=None, config=each, axi_ports=()))
+        for each in range(8)
+    ]
     threading.Timer(0.5, go_on.set).start()
     with pytest.raises(ValueError, match="no"):
         build_simulators(wanted, on_built=lambda part: None)
