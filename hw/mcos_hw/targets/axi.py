@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The AXI target: ports, a channel and its memory port as plain Verilog."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A small AXI top between interfaces of avl-axi, to which the parts of others attach."""
 
 import importlib.util
