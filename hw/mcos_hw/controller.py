@@ -26,6 +26,7 @@ from mcos_hw.registers import ArbiterKind, channel_map
 __all__ = [
     "ARBITERS",
     "Controller",
+    "connect_control",
 ]
 
 
@@ -95,18 +96,20 @@ class Controller(wiring.Component):
         m.d.comb += self.probe.eq(channel.probe)
 
         connect(m, flipped(self.s_axil), control.s_axil)
-        connect(m, control.live, channel.live)
-        connect(m, control.epoch, channel.epoch)
-        m.d.comb += [
-            self.now.eq(control.now),
-            channel.now.eq(control.now),
-            control.load.eq(channel.load),
-        ]
-        if config.monitors:
-            for name in monitor_windows(config):
-                connect(m, getattr(control, name), getattr(channel.readings, name))
-            m.d.comb += [
-                control.busy.eq(channel.readings.busy),
-                control.stalled.eq(channel.readings.stalled),
-            ]
+        m.d.comb += self.now.eq(control.now)
+        connect_control(m, control, channel)
         return m
+
+
+def connect_control(m: Module, control: ControlPlane, channel: Channel) -> None:
+    """Give a channel what a core has one of, and software what the channel counts."""
+    connect(m, control.live, channel.live)
+    connect(m, control.epoch, channel.epoch)
+    m.d.comb += [channel.now.eq(control.now), control.load.eq(channel.load)]
+    if channel.config.monitors:
+        for name in monitor_windows(channel.config):
+            connect(m, getattr(control, name), getattr(channel.readings, name))
+        m.d.comb += [
+            control.busy.eq(channel.readings.busy),
+            control.stalled.eq(channel.readings.stalled),
+        ]

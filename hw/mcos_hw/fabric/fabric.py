@@ -7,11 +7,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from mcos_hw.bus.axi4 import AxiInterface
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.channel import Channel
-from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import FabricConfig
 from mcos_hw.control.plane import ControlPlane
-from mcos_hw.controller import ARBITERS
+from mcos_hw.controller import ARBITERS, connect_control
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.link.inner import inner_signature
@@ -118,23 +117,10 @@ class Fabric(wiring.Component):
 
         # What there is one of.
         connect(m, flipped(self.s_axil), control.s_axil)
-        connect(m, control.live, channel.live)
-        connect(m, control.epoch, channel.epoch)
+        connect_control(m, control, channel)
         for name in settings.names:
             connect(m, getattr(control, name), getattr(settings, name))
-        m.d.comb += [
-            self.now.eq(control.now),
-            channel.now.eq(control.now),
-            control.load.eq(channel.load),
-            self.probe.eq(channel.probe),
-        ]
-        if config.monitors:
-            for name in monitor_windows(config):
-                connect(m, getattr(control, name), getattr(channel.readings, name))
-            m.d.comb += [
-                control.busy.eq(channel.readings.busy),
-                control.stalled.eq(channel.readings.stalled),
-            ]
+        m.d.comb += [self.now.eq(control.now), self.probe.eq(channel.probe)]
 
         # The channel and its memory port.
         connect(m, merge.request, channel.request)
@@ -152,20 +138,14 @@ class Fabric(wiring.Component):
                 connect(m, flipped(outside.reads), port.reads)
                 connect(m, flipped(outside.writes), port.writes)
                 connect(m, out.fetch[k], flipped(outside.fetch))
-                m.d.comb += [
-                    outside.returned.valid.eq(out.returned[k].valid),
-                    outside.returned.entry.eq(out.returned[k].entry),
-                    outside.returned.data.eq(out.returned[k].data),
-                    outside.returned.response.eq(out.returned[k].response),
-                    outside.returned.last.eq(out.returned[k].last),
-                    outside.acknowledged.valid.eq(out.acknowledged[k].valid),
-                    outside.acknowledged.entry.eq(out.acknowledged[k].entry),
-                    outside.acknowledged.response.eq(out.acknowledged[k].response),
-                ]
+                connect(m, out.returned[k], port.returned, flipped(outside.returned))
+                connect(m, out.acknowledged[k], port.acknowledged, flipped(outside.acknowledged))
             else:
                 port = AxiPort(fabric, k)
                 connect(m, flipped(outside), port.s_axi)
                 connect(m, out.fetch[k], port.fetch)
+                connect(m, out.returned[k], port.returned)
+                connect(m, out.acknowledged[k], port.acknowledged)
                 connect(m, getattr(settings, f"row_write_{k}"), port.row_write)
                 m.d.comb += [
                     port.now.eq(control.now),
@@ -181,8 +161,6 @@ class Fabric(wiring.Component):
             connect(m, port.requests, merge.landed[k])
             connect(m, out.read_described[k], port.read_described)
             connect(m, out.write_described[k], port.write_described)
-            connect(m, out.returned[k], port.returned)
-            connect(m, out.acknowledged[k], port.acknowledged)
             m.d.comb += [
                 port.credits.eq(settings.credits[k]),
                 port.departed.eq(out.departed[k]),
