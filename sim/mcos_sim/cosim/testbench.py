@@ -67,12 +67,15 @@ class Registers:
 
     async def write(self, name: str, word: int) -> None:
         """Writes the word of a register."""
-        await self.write_word(self.map[name].offset, word)
+        await self._write(self.map[name].offset, word, name)
 
     async def write_word(self, address: int, word: int) -> None:
         """Writes a word at an address."""
+        await self._write(address, word, f"at {address:#06x}")
+
+    async def _write(self, address: int, word: int, name: str) -> None:
         answer = await self.master.write(address, word.to_bytes(4, "little"))
-        _require_okay(f"at {address:#06x}", answer.resp)
+        _require_okay(name, answer.resp)
 
     async def identify(self) -> None:
         """Refuses hardware that is not what this software was made for.
