@@ -69,10 +69,10 @@ class PortConfig:
     table_rows : int
         Rows of its tenant table; a power of two.
     hazard_rows : int
-        Values of the hash by which its outstanding fragments are told apart; a power of two. Blocks
-        that share one wait for one another if they touch the same beats. It costs its logarithm in
-        bits of each fragment: with 12 fragments outstanding, the next one waits in vain once in
-        300 times at 4096 values.
+        Values of the hash by which blocks of outstanding fragments of one order are told apart; a
+        power of two. Blocks that share one wait for one another if they touch the same beats. It
+        costs its logarithm in bits of each fragment: with 12 fragments of one order outstanding, at
+        random addresses, the next one waits in vain once in 80 times at 1024 values.
     stamped : bool
         Requesters say themselves when they first wanted a burst, in AxUSER: those that queue what
         the port cannot take yet, in front of an arbiter by age. Else the port notes it.
@@ -96,7 +96,7 @@ class PortConfig:
     writes: int = 64
     write_units: int = 128
     table_rows: int = 8
-    hazard_rows: int = 4096
+    hazard_rows: int = 1024
     stamped: bool = False
     inner: bool = False
 

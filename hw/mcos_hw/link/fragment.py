@@ -21,11 +21,12 @@ def hazard_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     It goes with a fragment because it is made from its address and its ID: a landing that made it
     first would have no time left to look for it in all that is outstanding.
 
-    - ``key``: :func:`mcos_hw.port.hazard.order_hash` of its block and its order;
+    - ``key``: :func:`mcos_hw.port.hazard.hazard_key` of its block and its order;
     - ``beats``: a bit for each memory beat of its block, set if the fragment touches it.
     """
+    block_bits = port.hazard_rows.bit_length() - 1
     return data.StructLayout(
-        {"key": port.hazard_rows.bit_length() - 1, "beats": fabric.channel.max_beats}
+        {"key": block_bits + port.order_bits, "beats": fabric.channel.max_beats}
     )
 
 

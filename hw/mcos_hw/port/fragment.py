@@ -11,7 +11,7 @@ from mcos_hw.link.burst import tagged_burst_signature
 from mcos_hw.link.fragment import fragment_signature
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.port.axi_in import PAGE_WIDTH, byte_mask
-from mcos_hw.port.hazard import order_hash
+from mcos_hw.port.hazard import hazard_key
 
 __all__ = ["Fragmenter"]
 
@@ -98,7 +98,7 @@ class Fragmenter(wiring.Component):
             key = fragment.hazard.key
             order = id_[: self.port.order_bits]
             return [
-                key.eq(order_hash(number, order, len(key))),
+                key.eq(hazard_key(number, order, len(key))),
                 fragment.hazard.beats.eq(Cat(touched)),
             ]
 

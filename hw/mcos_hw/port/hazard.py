@@ -12,7 +12,7 @@ from mcos_hw.link.fragment import landing_layout
 
 __all__ = [
     "HazardTable",
-    "order_hash",
+    "hazard_key",
     "touched_beats",
 ]
 
@@ -26,9 +26,11 @@ class HazardTable(wiring.Component):
     compared, not blocks, so that small sequential transfers of one ID go on side by side.
 
     For each outstanding fragment the table keeps a row: the beats that it touches, as a bit each,
-    and a hash of its order and block, one of ``hazard_rows`` values; both come with it. Fragments
-    wait for one another also where two hashes are equal by chance. That costs time, never order:
-    equal blocks of one order always have equal hashes.
+    its order, and a hash of its block, one of ``hazard_rows`` values; all come with it. Fragments
+    of one order wait for one another also where two hashes are equal by chance. That costs time,
+    never order: equal blocks always have equal hashes. The order is kept as it is, not hashed with
+    the block: a requester that counts its IDs up with its addresses would meet itself in such a
+    hash.
 
     The table takes a fragment in and lets one go in every clock. A fragment counts from the clock
     after ``enter`` until the clock of its ``leave_valid``, so the next one may land a clock later.
@@ -95,18 +97,17 @@ class HazardTable(wiring.Component):
         return m
 
 
-def order_hash(block: Value, order: Value, width: int) -> Value:
-    """Exclusive or of pieces of a block's number and of its order.
+def hazard_key(block: Value, order: Value, width: int) -> Value:
+    """What is equal for fragments of one order and one block, ``width`` bits.
 
-    Low bits of the block pass as they are, so blocks of a stream differ. The next piece is turned
-    round, so that regions of a power of two, and orders, differ in high bits, where a stream does
-    not count. Orders are in other places than regions: a requester may have one of each.
+    The order, and of the block's number an exclusive or of its pieces. Low bits of it pass as they
+    are, so blocks of a stream differ. The next piece is turned round, so that regions of a power of
+    two differ in high bits, where a stream does not count.
     """
-    pieces = [block[low : low + width] for low in range(0, len(block), width)]
-    parts = [piece if i % 2 == 0 else _turned(piece, width) for i, piece in enumerate(pieces)]
-    places = [order[low : low + width] for low in range(0, len(order), width)]
-    parts += [_turned(place, width).rotate_right(3) for place in places]
-    return reduce(xor, parts)
+    hashed = width - len(order)
+    pieces = [block[low : low + hashed] for low in range(0, len(block), hashed)]
+    parts = [piece if i % 2 == 0 else _turned(piece, hashed) for i, piece in enumerate(pieces)]
+    return Cat(reduce(xor, parts)[:hashed], order)
 
 
 def touched_beats(fabric: FabricConfig, address: Value, beats: Value) -> Value:

@@ -16,7 +16,7 @@ from mcos_hw.link.transfer import (
     described_signature,
     returned_signature,
 )
-from mcos_hw.port.hazard import order_hash, touched_beats
+from mcos_hw.port.hazard import hazard_key, touched_beats
 from mcos_hw.port.landing import Landing
 
 __all__ = ["InnerPort"]
@@ -84,7 +84,6 @@ class InnerPort(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.landings = landing = Landing(self.fabric, self.number)
-        port = self.fabric.ports[self.number]
         for asked, side in ((self.reads, landing.reads), (self.writes, landing.writes)):
             wants, wanted = asked.payload, side.payload
             key, beats = wanted.hazard.key, wanted.hazard.beats
@@ -97,7 +96,7 @@ class InnerPort(wiring.Component):
                     for name in wants.shape().members
                     if name != "hazard"
                 ),
-                key.eq(order_hash(block, wants.order, port.hazard_rows.bit_length() - 1)),
+                key.eq(hazard_key(block, wants.order, len(key))),
                 beats.eq(touched_beats(self.fabric, wants.address, wants.beats)),
             ]
         connect(m, landing.requests, flipped(self.requests))

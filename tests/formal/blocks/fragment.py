@@ -7,7 +7,7 @@ from mcos_hw.bus.axi4 import BurstKind
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.port.fragment import Fragmenter
-from mcos_hw.port.hazard import order_hash, touched_beats
+from mcos_hw.port.hazard import hazard_key, touched_beats
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -143,7 +143,7 @@ class FragmentHarness(Harness):
                     (fragment.hazard.beats == touched_beats(fabric, at, fragment.beats))
                     & (
                         fragment.hazard.key
-                        == order_hash(
+                        == hazard_key(
                             fragment.address[block:],
                             fragment.id[: port.order_bits],
                             len(fragment.hazard.key),

@@ -101,7 +101,7 @@ def _beats(fabric, landing):
 
 
 def _key(fabric, landing, width):
-    return hazard.order_hash(landing.address[fabric.block_width :], landing.order, width)
+    return hazard.hazard_key(landing.address[fabric.block_width :], landing.order, width)
 
 
 def _clash(fabric, left, right):

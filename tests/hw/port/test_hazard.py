@@ -8,7 +8,7 @@ from amaranth import *
 from amaranth.lib import wiring
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
-from mcos_hw.port.hazard import HazardTable, order_hash, touched_beats
+from mcos_hw.port.hazard import HazardTable, hazard_key, touched_beats
 from tests.hw.channel.bench import boundary, simulate
 
 BEAT = 64
@@ -32,7 +32,7 @@ class Keyed(wiring.Component):
         landing, hazard, fabric = self.landing, table.landing.hazard, table.fabric
         block = landing.address[fabric.block_width :]
         m.d.comb += [
-            hazard.key.eq(order_hash(block, landing.order, len(hazard.key))),
+            hazard.key.eq(hazard_key(block, landing.order, len(hazard.key))),
             hazard.beats.eq(touched_beats(fabric, landing.address, landing.beats)),
         ]
         return m
@@ -127,6 +127,18 @@ def test_requesters_with_an_id_and_a_region_each_do_not_wait_for_one_another():
                 await enter(bench, wanted)
 
     simulate(table(), testbench)
+
+
+def test_orders_that_count_up_with_addresses_do_not_wait_for_one_another():
+    async def testbench(bench):
+        for base in (0, 77):
+            for number in range(64):
+                order, block = 64 + number, base + number
+                await enter(bench, landing(number, order=order, block=block, beats=8))
+            for number in range(64):
+                await leave(bench, number)
+
+    simulate(table(reads=64, id_width=10, order_width=8), testbench)
 
 
 def test_what_lands_in_a_clock_counts_in_the_next_one_and_until_it_leaves():
