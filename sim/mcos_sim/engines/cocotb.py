@@ -22,7 +22,7 @@ from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import counts_of, environment, tenant_results
 from mcos_sim.errors import UserError
 from mcos_sim.ported.ported import Ports
-from mcos_sim.ported.settings import port_writes
+from mcos_sim.ported.settings import outstanding, port_writes
 from mcos_sim.scenario import ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -129,6 +129,7 @@ def _parameters(scenario: Scenario) -> dict:
         "config": dataclasses.asdict(scenario.config),
         "image": list(scenario.image),
         "writes": port_writes(scenario.config, scenario.axi_ports) if scenario.axi else [],
+        "in_ports": outstanding(scenario.config) if scenario.axi else 0,
         "names": {stream.tag: stream.name for stream in scenario.streams},
         "clocks": scenario.clocks,
         "memory_model": scenario.channel.memory.model.__name__,

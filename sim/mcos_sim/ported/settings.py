@@ -1,11 +1,15 @@
 """What software writes before AXI ports in front of a channel take bursts."""
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_policy.ports import TenantRow, credit_writes, row_writes, shared_credits
 from mcos_sim.ported.ported import Ports, fabric_around
 from mcos_sim.ported.requester import ID_WIDTH
 
-__all__ = ["port_writes"]
+__all__ = [
+    "outstanding",
+    "port_writes",
+]
 
 
 def port_writes(config: ChannelConfig, ports: Ports) -> list[tuple[int, int]]:
@@ -21,3 +25,11 @@ def port_writes(config: ChannelConfig, ports: Ports) -> list[tuple[int, int]]:
         for row, tag in enumerate(tags)
     ]
     return row_writes(fabric, rows) + credit_writes(fabric, shared_credits(fabric, rows))
+
+
+def outstanding(config: ChannelConfig) -> int:
+    """Requests of a tenant that its AXI port took and has not answered, at most.
+
+    Each has a number of its own among those of its tenant and direction.
+    """
+    return len(Op) << (ID_WIDTH - config.tenant_width)
