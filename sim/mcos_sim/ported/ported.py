@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
-from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.controller import Controller
 from mcos_hw.fabric.fabric import Fabric, port_name
 from mcos_hw.link.request import (
@@ -37,6 +37,10 @@ A read takes two more for each beat: one from memory, and one to the requester w
 A write takes one for each beat. The reference model adds them; a test holds them against the RTL.
 """
 
+_ENTRIES, _UNITS = 128, 512
+"""Bursts and memory beats of each direction that a port has room for: what a channel passes in
+twice the time that a memory and the way there take."""
+
 Ports = tuple[tuple[int, ...], ...]
 """Tags at each AXI port; an empty one stands for no AXI."""
 
@@ -60,7 +64,11 @@ def fabric_around(config: ChannelConfig, ports: Ports) -> FabricConfig:
     port = PortConfig(
         data_bytes=config.beat_bytes,
         id_width=ID_WIDTH,
-        order_width=ID_WIDTH,
+        order_width=min(ID_WIDTH, PORT_RANGES["order_width"][1]),
+        reads=_ENTRIES,
+        read_units=_UNITS,
+        writes=_ENTRIES,
+        write_units=_UNITS,
         stamped=True,
         table_rows=1 << (rows - 1).bit_length(),
     )

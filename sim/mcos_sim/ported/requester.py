@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-ID_WIDTH = 8
+ID_WIDTH = 10
 """Bits of an AXI ID: the tag, and a number among the tenant's bursts of one direction."""
 
 _PENDING_WRITES = 4
