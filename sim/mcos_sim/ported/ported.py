@@ -39,7 +39,8 @@ A write takes one for each beat. The reference model adds them; a test holds the
 
 _ENTRIES, _UNITS = 128, 512
 """Bursts and memory beats of each direction that a port has room for: what a channel passes in
-twice the time that a memory and the way there take."""
+twice the time that a memory and the way there take. A channel that can have less under way at its
+memory has ports of as many."""
 
 Ports = tuple[tuple[int, ...], ...]
 """Tags at each AXI port; an empty one stands for no AXI."""
@@ -61,13 +62,14 @@ def fabric_around(config: ChannelConfig, ports: Ports) -> FabricConfig:
         If the channel's beat is not a clock's worth.
     """
     rows = max(len(tags) for tags in ports)
+    entries = min(_ENTRIES, config.slots)
     port = PortConfig(
         data_bytes=config.beat_bytes,
         id_width=ID_WIDTH,
         order_width=min(ID_WIDTH, PORT_RANGES["order_width"][1]),
-        reads=_ENTRIES,
+        reads=entries,
         read_units=_UNITS,
-        writes=_ENTRIES,
+        writes=entries,
         write_units=_UNITS,
         stamped=True,
         table_rows=1 << (rows - 1).bit_length(),

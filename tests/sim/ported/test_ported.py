@@ -12,16 +12,18 @@ from mcos_sim.engines import verilated
 from mcos_sim.errors import UserError
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario
 from mcos_sim.traffic.stream import Stream
-from tests.sim.cosim.recipes import CREDIT, LATENCY, contract, image, make_scenario, stream
+from tests.sim.cosim.recipes import LATENCY, contract, image, make_scenario, stream
 
-CONFIG = ChannelConfig(tenants=4, bytes_per_clock=16, beat_bytes=16, max_beats=8)
+CONFIG = ChannelConfig(tenants=4, bytes_per_clock=16, beat_bytes=16, max_beats=8, slots=32)
 PORTS = ((0, 1), (2,))
 CLOCKS = 8_000
+CREDIT = 4_096
 
 
 def scenario(*streams: Stream, config: ChannelConfig = CONFIG) -> Scenario:
     """Each of three tenants is guaranteed a quarter; none has more under way than fits."""
-    settings = contract(config, dict.fromkeys(range(3), config.bytes_per_clock // 4))
+    guarantees = dict.fromkeys(range(3), config.bytes_per_clock // 4)
+    settings = contract(config, guarantees, channel={"port_credit": CREDIT})
     return make_scenario(
         config,
         *streams,
