@@ -14,6 +14,7 @@ from mcos_hw.link.request import (
     request_signature,
     structured_stream,
 )
+from mcos_hw.primitive.turn import next_turn
 
 __all__ = ["LandingMerge"]
 
@@ -70,17 +71,9 @@ class LandingMerge(wiring.Component):
         last = Signal(range(count))
         moves = Signal()
         found = Signal()
-        chosen = Signal(range(count))
         valid = Cat(each.valid for each in self.landed)
-        m.d.comb += moves.eq(~request.valid | taken)
-        with m.Switch(last):
-            for k in range(count):
-                with m.Case(k):
-                    # The last assignment holds.
-                    for step in range(count, 0, -1):
-                        port = (k + step) % count
-                        with m.If(valid[port]):
-                            m.d.comb += [found.eq(1), chosen.eq(port)]
+        chosen = next_turn(m, last, valid, name="chosen")
+        m.d.comb += [moves.eq(~request.valid | taken), found.eq(valid.any())]
         for k, each in enumerate(self.landed):
             m.d.comb += each.ready.eq(moves & (chosen == k) & found)
         with m.If(moves):

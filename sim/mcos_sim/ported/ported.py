@@ -17,6 +17,7 @@ from mcos_hw.link.request import (
     request_signature,
     response_signature,
 )
+from mcos_hw.primitive.turn import next_turn
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.ported.memory_side import MemorySide
 from mcos_sim.ported.requester import ID_WIDTH, Requester
@@ -158,20 +159,17 @@ class PortedController(wiring.Component):
         m.d.comb += self.request.ready.eq(ready)
 
         # Ports answer in turn: a channel's requesters take one response a clock.
-        turn = Signal(range(max(2, len(requesters))))
-        with m.Switch(turn):
-            for k in range(len(requesters)):
-                with m.Case(k):
-                    for step in reversed(range(1, len(requesters) + 1)):
-                        found = requesters[(k + step) % len(requesters)].responses
-                        with m.If(found.valid):
-                            m.d.comb += self.response.valid.eq(1)
-                            m.d.comb += self.response.payload.eq(found.payload)
-                            m.d.comb += [
-                                each.responses.ready.eq(each.responses is found)
-                                for each in requesters
-                            ]
-                            m.d.sync += turn.eq((k + step) % len(requesters))
+        last = Signal(range(max(2, len(requesters))))
+        answer = Cat(each.responses.valid for each in requesters)
+        turn = next_turn(m, last, answer, name="turn")
+        m.d.comb += self.response.valid.eq(answer.any())
+        for k, requester in enumerate(requesters):
+            with m.If(answer[k] & (turn == k)):
+                m.d.comb += [
+                    self.response.payload.eq(requester.responses.payload),
+                    requester.responses.ready.eq(1),
+                ]
+                m.d.sync += last.eq(k)
         return m
 
 
