@@ -76,7 +76,8 @@ def command(
     Compiles the contract, loads the image over AXI4-Lite into the emitted Verilog, and runs the
     decoders alone and beside the burst under FCFS, round robin, fixed priority and MCOS. Prints
     the comparison; writes the result, a report page and a waveform with its save file. Exits with
-    1 if a figure misses its mark.
+    1 if a figure misses its mark. Behind AXI ports, whose hardware takes minutes to build, FCFS
+    and MCOS are compared.
     """
     from mcos_sim.commands.compile import compile_for
 

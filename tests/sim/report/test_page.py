@@ -119,8 +119,9 @@ def test_it_shows_contract_settings_files_and_how_to_repeat_it(text: str):
 
 def test_a_sentence_and_a_picture_come_first_and_marks_last(text: str):
     reader = Reader(text)
-    title, _, sentence, *_ = reader.shown
+    title, heading, sentence, *_ = reader.shown
     assert title == "MCOS against three arbiters"
+    assert heading == f"{title}, in RTL"
     assert sentence.replace("\u00a0", " ") == headline(result(), "loaded")
     order = [text.index(part) for part in ('class="lead"', "<svg", "<h2>Latency", "<h2>Contract")]
     assert order == sorted(order)
