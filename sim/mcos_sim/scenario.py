@@ -39,6 +39,9 @@ FIRST_CLOCK = 1024
 LIVE_CLOCK = FIRST_CLOCK - 16
 """Clock in which the image becomes live where an engine chooses it."""
 
+_MOST_PORT_WRITES = 64
+"""Register writes for AXI ports for which there is time before the image of sixteen tenants."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Window:
@@ -238,8 +241,8 @@ class Scenario:
         ValueError
             If a stream has no port.
         UserError
-            If a request leaves its block of ``l_max`` bytes, or the channel's beat is not a
-            clock's worth.
+            If a request leaves its block of ``l_max`` bytes, the channel's beat is not a clock's
+            worth, or there are more ports than software has time for before the first request.
         """
         config = self.config
         tags = tuple(tuple(each) for each in ports)
@@ -251,6 +254,14 @@ class Scenario:
         left = {stream.tag for stream in self.streams}.difference(*tags)
         if left:
             raise ValueError(f"ports must have every tag of {self.name!r}, not lack {sorted(left)}")
+        count = sum(map(len, tags))
+        writes = count * (2 + len(tags))
+        if writes > _MOST_PORT_WRITES:
+            raise UserError(
+                f"{count} tenants must have at most {max(1, _MOST_PORT_WRITES // count - 2)} AXI "
+                f"ports in a simulation, not {len(tags)}, which take {writes} register writes "
+                "before the first request; give --ports"
+            )
         for stream in self.streams:
             inside = stream.requests["address"] & np.uint64(config.l_max - 1)
             size = stream.requests["beats"].astype(np.uint64) * np.uint64(config.beat_bytes)

@@ -18,9 +18,14 @@ from mcos_sim.commands.options import (
     MOST_SEED,
     Arbiter,
     Memory,
+    PortKind,
+    PortOption,
+    PortsOption,
     contract_argument,
     contract_for,
+    dealt,
     json_option,
+    require_axi,
 )
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 from mcos_sim.errors import HardwareError, UserError
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from mcos_policy.client.prometheus import MetricsCollector
     from mcos_policy.compiler import Compiled
     from mcos_sim.experiments.prepare import Prepared
+    from mcos_sim.ported.ported import Ports
 
 __all__ = [
     "EXAMPLE",
@@ -46,6 +52,8 @@ _SIMULATED = {
     "clocks": "--clocks",
     "seed": "--seed",
     "memory": "--memory",
+    "port": "--port",
+    "ports": "--ports",
 }
 """Options of a co-simulation, by parameter."""
 
@@ -88,6 +96,8 @@ def command(
     ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     memory: Memory = MemoryName.SIMPLE,
+    port: PortOption = PortKind.CHANNEL,
+    ports: PortsOption = None,
     once: Annotated[
         bool, typer.Option("--once", help="Print the text; what happens without --listen.")
     ] = False,
@@ -132,10 +142,20 @@ def command(
         from mcos_sim.commands.compile import compile_for
 
         chosen = contract_for(memory) if contract is None else contract
-        compiled = compile_for(chosen, hardware=hardware, notes=False)
+        require_axi(ports, port)
+        axi = port is PortKind.AXI
+        compiled = compile_for(chosen, hardware=hardware, notes=False, axi=axi)
+        axi_ports = dealt(compiled.names, ports) if axi else ()
         _require_counted(compiled)
         prepared = _prepared(
-            compiled, traffic, traffic_of, arbiter=arbiter, clocks=clocks, seed=seed, memory=memory
+            compiled,
+            traffic,
+            traffic_of,
+            arbiter=arbiter,
+            clocks=clocks,
+            seed=seed,
+            memory=memory,
+            axi_ports=axi_ports,
         )
         require_outputs([json], inputs=prepared.files)
         collector = _run(prepared, address)
@@ -144,6 +164,7 @@ def command(
             "clocks": clocks,
             "contract": compiled.origin,
             "memory": memory.value,
+            "port": {"kind": port.value, "tags": axi_ports},
             "seed": seed,
         }
     else:
@@ -239,6 +260,7 @@ def _prepared(
     clocks: int,
     seed: int,
     memory: MemoryName,
+    axi_ports: Ports,
 ) -> Prepared:
     """The run."""
     from mcos_hw.registers import ArbiterKind
@@ -250,6 +272,7 @@ def _prepared(
         seed=seed,
         memory=memory,
         window=None,
+        axi_ports=axi_ports,
     )
     with progress("Preparing the traffic", None):
         prepared = prepare_plan(
@@ -270,7 +293,7 @@ def _run(prepared: Prepared, address: tuple[str, int] | None) -> MetricsCollecto
 
     scenario, compiled = prepared.scenario, prepared.compiled
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build(Engine.VERILATED, scenario.config, scenario.arbiter)
+        build(Engine.VERILATED, scenario.config, scenario.arbiter, scenario.axi_ports)
         advance(1)
     running = f"Running {scenario.name} on {Engine.VERILATED.description}"
     try:

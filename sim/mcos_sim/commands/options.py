@@ -5,6 +5,7 @@ import enum
 import os
 import re
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,13 +29,16 @@ __all__ = [
     "Memory",
     "PortKind",
     "PortOption",
+    "PortsOption",
     "Setup",
     "Workers",
     "clock_span",
     "command_words",
     "contract_argument",
     "contract_for",
+    "dealt",
     "json_option",
+    "require_axi",
 ]
 
 
@@ -112,6 +116,37 @@ PortOption = Annotated[
         help="Requests at the channel itself, or bursts at AXI ports, every byte checked.",
     ),
 ]
+
+
+PortsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--ports",
+        min=1,
+        max=16,
+        help="AXI ports; tenants are dealt over them by tag. On one port AXI couples them.",
+        show_default="one for each tenant",
+    ),
+]
+
+
+def require_axi(ports: int | None, port: PortKind) -> None:
+    """Refuse a number of AXI ports without AXI.
+
+    Raises
+    ------
+    UserError
+        If there is one.
+    """
+    if ports is not None and port is not PortKind.AXI:
+        raise UserError(f"--ports must go with --port axi, not {port.value}; add --port axi")
+
+
+def dealt(tags: Iterable[int], ports: int | None) -> tuple[tuple[int, ...], ...]:
+    """Tags at each of so many AXI ports, at most one for each; None has one for each."""
+    ordered = sorted(tags)
+    count = min(ports or len(ordered), len(ordered))
+    return tuple(tuple(ordered[k::count]) for k in range(count))
 
 
 class Arbiter(enum.StrEnum):

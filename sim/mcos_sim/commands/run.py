@@ -16,17 +16,20 @@ from mcos_sim.commands.options import (
     Arbiter,
     PortKind,
     PortOption,
+    PortsOption,
     Setup,
     command_words,
     contract_argument,
     contract_for,
+    dealt,
     json_option,
+    require_axi,
 )
 from mcos_sim.commands.recorded import Recorded, RecordOptions, run_watched, tell_files
 from mcos_sim.commands.traffic_options import TrafficOptions
 from mcos_sim.console import progress, require_outputs, say, tell, write_json, writing
 from mcos_sim.engines.dispatch import Engine, build, run_scenario
-from mcos_sim.errors import ExitCode, UserError
+from mcos_sim.errors import ExitCode
 from mcos_sim.sweep.grid import Workload
 
 if TYPE_CHECKING:
@@ -58,15 +61,7 @@ def command(
     traffic: TrafficOptions,
     setup: Setup,
     port: PortOption = PortKind.CHANNEL,
-    ports: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=16,
-            help="AXI ports; tenants are dealt over them by tag. On one port AXI couples them.",
-            show_default="one for each tenant",
-        ),
-    ] = None,
+    ports: PortsOption = None,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
@@ -113,12 +108,9 @@ def command(
     outputs = [*(() if recorded.waves is None else window_files(recorded.waves)), json, page]
     inputs = [contract, traffic.traffic, traffic.trace]
     require_outputs(outputs, inputs=inputs, folders=[directory])
-    if ports is not None and port is not PortKind.AXI:
-        raise UserError(f"--ports must go with --port axi, not {port.value}; add --port axi")
+    require_axi(ports, port)
     compiled = compile_for(contract, hardware=hardware, notes=False, axi=port is PortKind.AXI)
-    tags = sorted(compiled.names)
-    count = min(ports or len(tags), len(tags))
-    axi_ports = tuple(tuple(tags[k::count]) for k in range(count)) if port is PortKind.AXI else ()
+    axi_ports = dealt(compiled.names, ports) if port is PortKind.AXI else ()
     prepared = _prepared(compiled, traffic, setup, recorded, axi_ports)
     if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)

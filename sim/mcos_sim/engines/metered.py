@@ -10,6 +10,7 @@ from mcos_policy.image import Image
 from mcos_sim.engines.verilated import PROGRESS_CLOCKS, channel_library
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import environment, require_sound
+from mcos_sim.ported.settings import port_writes
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
 from mcos_sim.verilated.hardware import Hardware
 from mcos_sim.verilated.transport import VerilatedTransport
@@ -116,8 +117,12 @@ def metered(
         If there are several ports or channels.
     """
     scenario.require_single("verilated")
-    with Hardware(channel_library(scenario.config, scenario.arbiter), scenario.config) as hardware:
+    library = channel_library(scenario.config, scenario.arbiter, scenario.axi_ports)
+    with Hardware(library, scenario.config) as hardware:
         transport = VerilatedTransport(hardware)
+        if scenario.axi:
+            for address, word in port_writes(scenario.config, scenario.axi_ports):
+                transport.write32(address, word)
         client = Client(transport, scenario.config, names=names)
         client.load(image)
         assert hardware.clock <= FIRST_CLOCK, "software must be done when requesters begin"

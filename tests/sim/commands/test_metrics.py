@@ -103,6 +103,21 @@ def registers_of(compiled: Compiled) -> dict[str, list[int]]:
         return {name: hardware.read_array(name) for name in REGISTERS}
 
 
+def test_a_number_of_ports_needs_axi(capsys):
+    assert run_command("metrics", "--ports", 2) == 2
+    assert "--ports must go with --port axi, not channel; add --port axi" in capsys.readouterr().err
+
+
+@pytest.mark.cocotb
+@pytest.mark.soak
+def test_a_run_behind_axi_ports_is_metered(contract, capsys):
+    options = ("--tenants", 4, "--clocks", CLOCKS, "--port", "axi", "--ports", 2)
+    assert run_command("metrics", contract, *options) == 0
+    found = samples(capsys.readouterr().out)
+    granted = [value for (name, *_), value in found.items() if "granted_bytes_total" in name]
+    assert sum(granted) > 0.8 * CLOCKS * FOUR.bytes_per_clock
+
+
 @pytest.mark.cocotb
 def test_a_run_says_what_the_registers_say(contract, tmp_path, capsys):
     path = tmp_path / "m.json"

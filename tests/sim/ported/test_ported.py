@@ -121,6 +121,15 @@ def test_a_request_must_not_leave_its_block():
         outside.behind_axi(PORTS)
 
 
+def test_software_must_have_time_for_all_ports():
+    sixteen = dataclasses.replace(CONFIG, tenants=16)
+    asked = scenario(*heavy(), config=sixteen)
+    two, three = [[tuple(range(k, 16, count)) for k in range(count)] for count in (2, 3)]
+    assert asked.behind_axi(two).axi_ports == tuple(two)
+    with pytest.raises(UserError, match=r"16 tenants must have at most 2 AXI ports .*, not 3"):
+        asked.behind_axi(three)
+
+
 def test_every_tag_has_a_port():
     asked = scenario(*heavy())
     with pytest.raises(ValueError, match=r"ports must have every tag of .*, not lack \[0"):
