@@ -66,7 +66,7 @@ class Backlog(wiring.Component):
         # Items in the memory. It shows the first of them, if ``shown`` is set.
         held = Signal(range(self.depth + 1))
         first = Signal(range(self.depth))
-        first_then = Signal(range(self.depth))
+        second = Signal(range(self.depth))
         last = Signal(range(self.depth))
         shown = Signal()
 
@@ -83,19 +83,22 @@ class Backlog(wiring.Component):
             passes.eq(moves & (held == 0)),
             left.eq(moves & shown),
             stored.eq(self.i.valid & ~passes),
-            first_then.eq(first + left),
+            second.eq(first + 1),
             write.addr.eq(last),
             write.data.eq(self.i.payload),
             write.en.eq(stored),
-            read.addr.eq(first_then),
+            # Whether an item leaves is known late: what may be shown next does not wait for it.
+            read.addr.eq(Mux(shown, second, first)),
+            read.en.eq(~shown | left),
         ]
         m.d.sync += [
-            first.eq(first_then),
             last.eq(last + stored),
             held.eq(held + stored - left),
             # An item that is written in this clock is not read in it.
             shown.eq(Mux(left, held > 1, held != 0)),
         ]
+        with m.If(left):
+            m.d.sync += first.eq(second)
         with m.If(moves):
             m.d.sync += [
                 head.eq(Mux(shown, read.data, self.i.payload)),

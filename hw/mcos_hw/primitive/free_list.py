@@ -90,25 +90,28 @@ class FreeList(wiring.Component):
         number = Signal(range(depth))
         moves = Signal()
         from_ring = Signal()
-        first_then = Signal(range(depth))
+        second = Signal(range(depth))
         m.d.comb += [
             take.valid.eq(valid),
             take.payload.eq(number),
             moves.eq(~valid | take.ready),
             from_ring.eq(moves & recycles & shown),
-            first_then.eq(first + from_ring),
+            second.eq(first + 1),
             write.addr.eq(last),
             write.data.eq(give.number),
             write.en.eq(give.valid),
-            read.addr.eq(first_then),
+            # Whether a number is taken is known late: what may be shown next does not wait for it.
+            read.addr.eq(Mux(shown, second, first)),
+            read.en.eq(~shown | from_ring),
         ]
         m.d.sync += [
-            first.eq(first_then),
             last.eq(last + give.valid),
             ringed.eq(ringed + give.valid - from_ring),
             # What is written in this clock is not read in it.
             shown.eq(Mux(from_ring, ringed > 1, ringed != 0)),
         ]
+        with m.If(from_ring):
+            m.d.sync += first.eq(second)
         with m.If(moves):
             m.d.sync += [
                 valid.eq(~recycles | shown),
