@@ -1,8 +1,10 @@
 """Which fragments of a port may be answered: those of one ID in order, others as they complete."""
 
 from amaranth import *
-from amaranth.lib import fifo, memory, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from mcos_hw.primitive.backlog import Backlog
 
 __all__ = ["ResponseOrder"]
 
@@ -96,13 +98,15 @@ class ResponseOrder(wiring.Component):
         )
 
     def elaborate(self, platform):
+        # What decides late, whether the entry at the output leaves and whether one is behind it,
+        # comes from registers and memories. Entries that may be next are compared and looked up
+        # side by side, and the choice among them is all that waits for it.
         m = Module()
         entry = range(self.entries)
         # Yosys takes no memory without bits or addresses.
         order = range(max(self.orders, 2))
         first = Signal(self.entries)
         complete = Signal(self.entries)
-        followed = Signal(self.entries)
 
         # The last entry of each order, and whether it has not been passed.
         m.submodules.tails = tails = memory.Memory(shape=entry, depth=len(order), init=[])
@@ -125,14 +129,6 @@ class ResponseOrder(wiring.Component):
             appended_complete.eq(self.append_complete),
         ]
 
-        completed = Signal()
-        completed_entry = Signal(entry)
-        completed_first = Signal()
-        m.d.sync += [
-            completed.eq(self.complete_valid),
-            completed_entry.eq(self.complete_entry),
-        ]
-
         # The entry at the output, its order and its successor.
         offered = Signal()
         offered_entry = Signal(entry)
@@ -141,14 +137,22 @@ class ResponseOrder(wiring.Component):
         looked_entry = Signal(entry)
         looked_complete = Signal()
         m.submodules.links = links = memory.Memory(shape=entry, depth=self.entries, init=[])
-        link_write = links.write_port()
-        link_read = links.read_port()
-        m.submodules.homes = homes = memory.Memory(shape=order, depth=self.entries, init=[])
+        link_write, link_read = links.write_port(), links.read_port()
+        home_layout = data.StructLayout({"order": order, "life": 1})
+        m.submodules.homes = homes = memory.Memory(shape=home_layout, depth=self.entries, init=[])
         home_write, home_read = homes.write_port(), homes.read_port()
+
+        # An entry that gets a successor flips its bit here. When it was appended, it noted in
+        # ``homes`` what the bit will be then. So nothing has to be cleared, nor set at reset.
+        m.submodules.lives = lives = memory.Memory(shape=1, depth=self.entries, init=[])
+        life_write = lives.write_port()
+        offered_life, appended_life = lives.read_port(), lives.read_port()
+        tail_life = lives.read_port(domain="comb")
+
         leaves = Signal()
         has_successor = Signal()
         successor = Signal(entry)
-        # A link that was written in the clock in which it was read is not in what was read.
+        # A link that was written while its entry was read, or offered, is not in what was read.
         linked_late = Signal()
         late_link = Signal(entry)
         empties = Signal()
@@ -156,43 +160,61 @@ class ResponseOrder(wiring.Component):
             self.next.valid.eq(offered & (looked_complete | ~guessed)),
             self.next.payload.eq(offered_entry),
             leaves.eq(self.next.valid & self.next.ready),
-            has_successor.eq(followed.bit_select(offered_entry, 1)),
+            has_successor.eq(linked_late | (offered_life.data == home_read.data.life)),
             successor.eq(Mux(linked_late, late_link, link_read.data)),
             empties.eq(leaves & ~has_successor),
         ]
         with m.If(empties):
-            m.d.sync += waits.bit_select(home_read.data, 1).eq(0)
+            m.d.sync += waits.bit_select(home_read.data.order, 1).eq(0)
 
         # An entry that is appended finds its order empty in the clock in which the last one leaves.
+        waited = Signal()
         follows = Signal()
+        m.d.sync += waited.eq(
+            (appended & (appended_order == self.append_order))
+            | (
+                waits.bit_select(self.append_order, 1)
+                & ~(empties & (home_read.data.order == self.append_order))
+            )
+        )
         m.d.comb += [
-            follows.eq(
-                waits.bit_select(appended_order, 1)
-                & ~(empties & (home_read.data == appended_order))
-            ),
+            follows.eq(waited & ~(empties & (home_read.data.order == appended_order))),
             link_write.addr.eq(tail_read.data),
             link_write.data.eq(appended_entry),
             link_write.en.eq(appended & follows),
+            life_write.addr.eq(tail_read.data),
+            life_write.data.eq(~tail_life.data),
+            life_write.en.eq(appended & follows),
+            tail_life.addr.eq(tail_read.data),
+            appended_life.addr.eq(self.append_entry),
             home_write.addr.eq(appended_entry),
-            home_write.data.eq(appended_order),
+            home_write.data.order.eq(appended_order),
+            home_write.data.life.eq(~appended_life.data),
             home_write.en.eq(appended),
         ]
 
         # The successor is looked at in the clock after its predecessor left.
+        completed = Signal()
+        completed_entry = Signal(entry)
         completes_first = Signal()
-        m.d.comb += completes_first.eq(
-            completed & (completed_first | (looked & (looked_entry == completed_entry)))
-        )
+        looks = Signal()
+        m.d.comb += looks.eq(leaves & has_successor)
         m.d.sync += [
-            completed_first.eq(
-                Mux(
-                    appended & (appended_entry == self.complete_entry),
-                    ~follows,
-                    first.bit_select(self.complete_entry, 1)
-                    | (looked & (looked_entry == self.complete_entry)),
+            completed.eq(self.complete_valid),
+            completed_entry.eq(self.complete_entry),
+            completes_first.eq(
+                self.complete_valid
+                & (
+                    Mux(
+                        appended & (appended_entry == self.complete_entry),
+                        ~follows,
+                        first.bit_select(self.complete_entry, 1)
+                        | (looked & (looked_entry == self.complete_entry)),
+                    )
+                    | (looks & (successor == self.complete_entry))
                 )
             ),
-            looked.eq(leaves & has_successor),
+            looked.eq(looks),
             looked_entry.eq(successor),
             looked_complete.eq(
                 complete.bit_select(successor, 1) | (completed & (completed_entry == successor))
@@ -207,68 +229,76 @@ class ResponseOrder(wiring.Component):
                 waits.bit_select(appended_order, 1).eq(1),
                 first.bit_select(appended_entry, 1).eq(~follows),
                 complete.bit_select(appended_entry, 1).eq(appended_complete),
-                followed.bit_select(appended_entry, 1).eq(0),
             ]
-            with m.If(follows):
-                m.d.sync += followed.bit_select(tail_read.data, 1).eq(1)
 
         # Those that may be passed, in a queue for each way to become so; each could hold all.
         # A completion passes its queue by if nothing waits.
         moves = Signal()
-        any_queued = Signal()
-        direct = Signal()
+        staged = Signal()
+        staged_entry = Signal(entry)
         sources = {
-            "completions": (completes_first & ~direct, completed_entry),
+            "completions": (completes_first & ~(moves & ~staged), completed_entry),
             "successors": (looked & looked_complete & ~guessed, looked_entry),
             "appended": (appended & appended_complete & ~follows, appended_entry),
         }
-        queues = [
-            fifo.SyncFIFOBuffered(width=len(appended_entry), depth=self.entries + 1)
-            for _ in sources
-        ]
+        layout = data.StructLayout({"entry": entry})
+        depth = 1 << len(appended_entry)
+        queues = [Backlog(layout, depth=depth) for _ in sources]
         for queue, (name, (puts, value)) in zip(queues, sources.items(), strict=True):
             m.submodules[name] = queue
-            m.d.comb += [queue.w_en.eq(puts), queue.w_data.eq(value)]
+            m.d.comb += [queue.i.valid.eq(puts), queue.i.payload.entry.eq(value)]
+        waiting = Cat(queue.o.valid for queue in queues)
         turn = Signal(range(len(queues)))
         chosen = Signal(range(len(queues)))
         queued_entry = Signal(entry)
+        takes = Signal()
         count = len(queues)
         with m.Switch(turn):
             for k in range(count):
                 with m.Case(k):
                     for i in reversed(range(k + 1, k + count + 1)):
-                        with m.If(queues[i % count].r_rdy):
+                        with m.If(waiting[i % count]):
                             m.d.comb += chosen.eq(i % count)
         with m.Switch(chosen):
             for k, queue in enumerate(queues):
                 with m.Case(k):
-                    m.d.comb += [queued_entry.eq(queue.r_data), queue.r_en.eq(moves)]
-        with m.If(moves & any_queued):
-            m.d.sync += turn.eq(chosen)
+                    m.d.comb += [
+                        queued_entry.eq(queue.o.payload.entry),
+                        queue.o.ready.eq(takes),
+                    ]
 
-        offered_then = Signal(entry)
+        # The queues take turns to fill a register in front of the output.
+        m.d.comb += takes.eq(~staged | moves)
+        with m.If(takes):
+            m.d.sync += [staged.eq(waiting.any()), staged_entry.eq(queued_entry)]
+            with m.If(waiting.any()):
+                m.d.sync += turn.eq(chosen)
+
+        known_entry = Signal(entry)
+        next_entry = Signal(entry)
+        guesses = Signal()
         m.d.comb += [
             moves.eq(~self.next.valid | self.next.ready),
-            any_queued.eq(Cat(queue.r_rdy for queue in queues).any()),
-            direct.eq(completes_first & moves & ~any_queued),
-            offered_then.eq(
-                Mux(
-                    moves,
-                    Mux(any_queued, queued_entry, Mux(completes_first, completed_entry, successor)),
-                    offered_entry,
-                )
-            ),
-            link_read.addr.eq(offered_then),
-            home_read.addr.eq(offered_then),
+            guesses.eq(~staged & ~completes_first),
+            known_entry.eq(Mux(staged, staged_entry, completed_entry)),
+            next_entry.eq(Mux(guesses, successor, known_entry)),
+            *(port.addr.eq(next_entry) for port in (link_read, home_read, offered_life)),
+            *(port.en.eq(moves) for port in (link_read, home_read, offered_life)),
         ]
+        # Compared side by side, as which of them is next is known late.
+        links_next = Mux(guesses, link_write.addr == successor, link_write.addr == known_entry)
+        links_offered = link_write.addr == offered_entry
         m.d.sync += [
-            linked_late.eq(link_write.en & (link_write.addr == offered_then)),
-            late_link.eq(appended_entry),
+            linked_late.eq(
+                Mux(moves, link_write.en & links_next, linked_late | link_write.en & links_offered)
+            ),
+            guessed.eq(moves & guesses),
         ]
-        m.d.sync += [offered_entry.eq(offered_then), guessed.eq(0)]
+        with m.If(moves | ~linked_late):
+            m.d.sync += late_link.eq(appended_entry)
         with m.If(moves):
             m.d.sync += [
-                offered.eq(any_queued | completes_first | (leaves & has_successor)),
-                guessed.eq(~any_queued & ~completes_first),
+                offered.eq(~guesses | looks),
+                offered_entry.eq(next_entry),
             ]
         return m

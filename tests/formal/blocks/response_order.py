@@ -132,7 +132,7 @@ PROPERTIES = (
         depth=10,
         bug=Bug(
             module=ORDER,
-            text="& ~(empties & (home_read.data == appended_order))",
+            text="& ~(empties & (home_read.data.order == appended_order))",
             instead="& ~empties",
         ),
         reach=10,
