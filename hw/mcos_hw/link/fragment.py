@@ -43,8 +43,8 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
     - ``transfers``: transfers of the requester's data bus, 1 to 256;
     - ``hazard``: its :func:`hazard_layout`, if it goes to memory;
     - ``last``: it is the last fragment of its burst;
-    - ``response``: OKAY if it goes to memory. Else it stands for the whole burst, which is answered
-      with this error: ``beats`` means nothing, ``transfers`` is the burst's.
+    - ``response``: OKAY if it goes to memory, else the error that it is answered with. With SLVERR
+      it stands for the whole burst: ``beats`` means nothing, ``transfers`` is the burst's.
     """
     return data.StructLayout(
         {

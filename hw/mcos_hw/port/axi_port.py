@@ -61,8 +61,9 @@ class AxiPort(wiring.Component):
         clock         0        1        2        3        4
         AxVALID       burst
         AddressIn              burst
-        TenantTable                     burst
-        Fragmenter                               fragment
+        TenantTable            burst
+        Fragmenter                      fragment
+        HazardTable                              fragment
         Landing                                           request
 
     A write begins that way, and lands in the clock after its last data are in the bank.
@@ -189,13 +190,13 @@ class AxiPort(wiring.Component):
         connect(m, writes.landings, landing.writes)
         connect(m, landing.requests, flipped(self.requests))
         m.d.comb += [
+            landing.read_tenant.eq(reads.tenant),
+            landing.write_tenant.eq(writes.tenant),
+            landing.read_waits.eq(reads.waits),
+            landing.write_waits.eq(writes.waits),
             landing.credits.eq(self.credits),
             landing.departed.eq(self.departed),
             landing.departed_tenant.eq(self.departed_tenant),
-            landing.read_left.eq(self.returned.valid & self.returned.last),
-            landing.read_left_entry.eq(self.returned.entry),
-            landing.write_left.eq(self.acknowledged.valid),
-            landing.write_left_entry.eq(self.acknowledged.entry),
         ]
 
         # Data and answers.

@@ -26,11 +26,10 @@ class Fragmenter(wiring.Component):
 
     A burst is cut where it reaches the end of a block, because a channel takes no longer requests,
     and where a WRAP burst goes back to its lower boundary. Each transfer of a FIXED burst is a
-    fragment of its own: a memory must see each of them. A refused burst is one fragment with all
-    its transfers, because it needs nothing but an answer.
-
-    Bursts that go to memory have to be such as AXI allows (:class:`.axi_in.AddressIn`), so none
-    leaves its page of 4 KB, and the upper bits of an address are never added to.
+    fragment of its own: a memory must see each of them. A burst that is refused with SLVERR is one
+    fragment with all its transfers. All others, those refused with DECERR too, have to be such as
+    AXI allows (:class:`.axi_in.AddressIn`), so none leaves its page of 4 KB, and the upper bits of
+    an address are never added to.
 
     Parameters
     ----------
@@ -114,7 +113,8 @@ class Fragmenter(wiring.Component):
 
         # The first fragment of a burst. `extent` is its last byte, counted from its first beat.
         start = burst.address[:PAGE_WIDTH]
-        refused = burst.response != Response.OKAY
+        # A burst that AXI forbids; the tenant table alone knows it early in a clock.
+        refused = burst.response == Response.SLVERR
         is_fixed = burst.kind == BurstKind.FIXED
         is_wrap = burst.kind == BurstKind.WRAP
         lanes = Signal(PAGE_WIDTH)
@@ -142,29 +142,7 @@ class Fragmenter(wiring.Component):
             ]
         # Transfers after the first: to the end of the block, and to that of the burst or window.
         in_block = ~start[:block] >> burst.size
-        in_burst = Mux(
-            refused, burst.length, Mux(is_fixed, 0, burst.length & Mux(is_wrap, in_block, 0xFF))
-        )
-        with m.If(self.bursts.ready):
-            m.d.sync += [
-                fragment[name].eq(burst[name])
-                for name in burst.shape().members
-                if name in fragment.shape().members
-            ]
-            m.d.sync += [
-                fragment.transfers.eq(Mux(whole | refused, in_burst + 1, in_block + 1)),
-                fragment.beats.eq(Mux(whole, extent[beat:block] + 1, ~start[beat:block] + 1)),
-                fragment.last.eq(refused | Mux(is_fixed, burst.length == 0, whole & ~below)),
-                *hazard(start, burst.address[block:], burst.id, end, whole),
-                next_block.eq(Mux(below & whole, (start & ~span)[block:], start[block:] + 1)),
-                ends.eq(Mux(below & whole, start - 1, end)),
-                window.eq(Mux(is_wrap, lanes | span, Const(-1, PAGE_WIDTH))),
-                goes_back.eq(below & ~whole),
-                ends_back.eq(start - 1),
-                fixed.eq(is_fixed),
-                left.eq(burst.length),
-            ]
-
+        in_burst = Mux(is_fixed, 0, burst.length & Mux(is_wrap, in_block, 0xFF))
         # The fragment after it begins a block, or at the lower boundary of a window: the bytes that
         # it may have are those of its end within the window.
         shown = fragment.address[:PAGE_WIDTH]
@@ -176,35 +154,58 @@ class Fragmenter(wiring.Component):
             ends_there.eq(ends[block:] == next_block),
             goes_back_then.eq(goes_back & ends_there),
         ]
-        with m.If(free & continues):
-            with m.If(fixed):
-                m.d.sync += [left.eq(left - 1), fragment.last.eq(left == 1)]
+        # Which of the two it is, is known early; whether there is room for it, late.
+        with m.If(free):
+            with m.If(continues):
+                with m.If(fixed):
+                    m.d.sync += [left.eq(left - 1), fragment.last.eq(left == 1)]
+                with m.Else():
+                    m.d.sync += [
+                        shown.eq(Cat(begins, next_block)),
+                        *hazard(
+                            begins,
+                            Cat(next_block, fragment.address[PAGE_WIDTH:]),
+                            fragment.id,
+                            begins | inside,
+                            ends_there,
+                        ),
+                        fragment.transfers.eq(
+                            Mux(
+                                ends_there,
+                                (inside >> fragment.size) + 1,
+                                Const(1 << block) >> fragment.size,
+                            )
+                        ),
+                        fragment.beats.eq(
+                            Mux(ends_there, inside[beat:] + 1, self.fabric.channel.max_beats)
+                        ),
+                        fragment.last.eq(ends_there & ~goes_back),
+                        next_block.eq(
+                            Mux(goes_back_then, next_block & ~window[block:], next_block + 1)
+                        ),
+                        goes_back.eq(goes_back & ~ends_there),
+                    ]
+                    with m.If(goes_back_then):
+                        m.d.sync += ends.eq(ends_back)
             with m.Else():
                 m.d.sync += [
-                    shown.eq(Cat(begins, next_block)),
-                    *hazard(
-                        begins,
-                        Cat(next_block, fragment.address[PAGE_WIDTH:]),
-                        fragment.id,
-                        begins | inside,
-                        ends_there,
-                    ),
-                    fragment.transfers.eq(
-                        Mux(
-                            ends_there,
-                            (inside >> fragment.size) + 1,
-                            Const(1 << block) >> fragment.size,
-                        )
-                    ),
-                    fragment.beats.eq(
-                        Mux(ends_there, inside[beat:] + 1, self.fabric.channel.max_beats)
-                    ),
-                    fragment.last.eq(ends_there & ~goes_back),
-                    next_block.eq(
-                        Mux(goes_back_then, next_block & ~window[block:], next_block + 1)
-                    ),
-                    goes_back.eq(goes_back & ~ends_there),
+                    fragment[name].eq(burst[name])
+                    for name in burst.shape().members
+                    if name in fragment.shape().members
                 ]
-                with m.If(goes_back_then):
-                    m.d.sync += ends.eq(ends_back)
+                m.d.sync += [
+                    fragment.transfers.eq(
+                        Mux(refused, burst.length + 1, Mux(whole, in_burst + 1, in_block + 1))
+                    ),
+                    fragment.beats.eq(Mux(whole, extent[beat:block] + 1, ~start[beat:block] + 1)),
+                    fragment.last.eq(refused | Mux(is_fixed, burst.length == 0, whole & ~below)),
+                    *hazard(start, burst.address[block:], burst.id, end, whole),
+                    next_block.eq(Mux(below & whole, (start & ~span)[block:], start[block:] + 1)),
+                    ends.eq(Mux(below & whole, start - 1, end)),
+                    window.eq(Mux(is_wrap, lanes | span, Const(-1, PAGE_WIDTH))),
+                    goes_back.eq(below & ~whole),
+                    ends_back.eq(start - 1),
+                    fixed.eq(is_fixed),
+                    left.eq(burst.length),
+                ]
         return m

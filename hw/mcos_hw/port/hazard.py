@@ -8,7 +8,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import FabricConfig, PortConfig
-from mcos_hw.link.fragment import landing_layout
+from mcos_hw.link.fragment import landing_layout, landing_signature
+from mcos_hw.link.request import StructuredStream
+from mcos_hw.primitive.replicated import Replicated
 
 __all__ = [
     "HazardTable",
@@ -18,7 +20,7 @@ __all__ = [
 
 
 class HazardTable(wiring.Component):
-    """Tells whether a fragment may land beside those that are outstanding.
+    """Lets a fragment pass if it may be outstanding beside those that are.
 
     Memory sees slots as transaction ids and may serve them in any order. AXI asks that transactions
     of one ID and direction that touch the same bytes take effect in order. So a fragment waits
@@ -32,9 +34,19 @@ class HazardTable(wiring.Component):
     the block: a requester that counts its IDs up with its addresses would meet itself in such a
     hash.
 
-    The table takes a fragment in and lets one go in every clock. A fragment counts from the clock
-    after ``enter`` until the clock of its ``leave_valid``, so the next one may land a clock later.
-    After reset nothing is outstanding.
+    Fragments pass in order. A fragment is offered a clock after it was taken or later, and stays
+    until it is taken. In the first of these clocks it is compared with all rows; in the second the
+    rows that matched are looked at, whether they are still outstanding::
+
+        clock         0        1        2
+        i            |a       |b       |
+        rows         |        |a's     |b's
+        o            |        |a       |b       if nothing outstanding touches their beats
+
+    One fragment passes and one leaves in every clock, sustained. ``i.ready`` comes from a
+    flip-flop: there is room for two. A fragment counts from the clock after it passed until the
+    clock of its ``leave_valid``, so the next one may pass a clock later. After reset nothing is
+    outstanding, and none waits.
 
     Parameters
     ----------
@@ -45,21 +57,24 @@ class HazardTable(wiring.Component):
 
     Members
     -------
-    landing : In(landing_layout)
-        The fragment that wants to land; it may be anything if there is none.
-    clear : Out(1)
-        No outstanding fragment keeps ``landing`` from landing.
-    enter : In(1)
-        ``landing`` is outstanding from now on. Only set while ``clear`` is.
+    i : In(stream of landing_layout)
+        Fragments. None has the entry of one that is outstanding or waits here.
+    o : Out(stream of landing_layout)
+        The same, each when no outstanding one keeps it back.
+    tenant : Out(tenants)
+        Whose the fragment is that is there, one bit set.
+    waits : Out(1)
+        A fragment is there, whether or not it is kept back; known early in a clock.
     leave_valid : In(1)
         A fragment is no longer outstanding.
     leave_entry : In(entry_width)
-        Its number. It entered in an earlier clock.
+        Its number. It passed in an earlier clock.
     """
 
-    landing: data.View
-    clear: Signal
-    enter: Signal
+    i: StructuredStream
+    o: StructuredStream
+    tenant: Signal
+    waits: Signal
     leave_valid: Signal
     leave_entry: Signal
 
@@ -68,32 +83,91 @@ class HazardTable(wiring.Component):
         self.port = port
         super().__init__(
             {
-                "landing": In(landing_layout(fabric, port)),
-                "clear": Out(1),
-                "enter": In(1),
+                "i": In(landing_signature(fabric, port)),
+                "o": Out(landing_signature(fabric, port)),
+                "tenant": Out(fabric.channel.tenants),
+                "waits": Out(1),
                 "leave_valid": In(1),
                 "leave_entry": In(fabric.entry_width),
             }
         )
 
     def elaborate(self, platform):
+        # Whether a fragment passes is known late. So nothing that is wide waits for it: fragments
+        # go to two places in turn and stay there, and each is compared in its own place.
         m = Module()
-        landing = self.landing
-        key, beats = landing.hazard.key, landing.hazard.beats
+        layout = landing_layout(self.fabric, self.port)
+        coming = self.i.payload
+        places = [data.View(layout, Signal(layout, name=f"place_{k}")) for k in range(2)]
+        tenants = [Signal.like(self.tenant, name=f"tenant_{k}") for k in range(2)]
+        filled = Signal(2)
+        last = Signal()
+        m.submodules.first = first_copies = Replicated(width=1, copies=2)
+        first, shown = first_copies.copies
+        clear = Signal(2)
+        enters = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~filled.all()),
+            self.waits.eq(filled.any()),
+            self.o.payload.eq(Mux(shown, places[1], places[0])),
+            self.tenant.eq(Mux(first, tenants[1], tenants[0])),
+            self.o.valid.eq((filled & clear).bit_select(first, 1)),
+            enters.eq(self.o.valid & self.o.ready),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [filled.bit_select(last, 1).eq(1), last.eq(~last)]
+        m.d.comb += first_copies.value.eq(first ^ enters)
+        with m.If(enters):
+            m.d.sync += filled.bit_select(first, 1).eq(0)
+        for k, place in enumerate(places):
+            # What is there may be anything until it counts.
+            with m.If(~filled[k]):
+                m.d.sync += [
+                    place.eq(coming),
+                    tenants[k].eq(Cat(coming.tenant == i for i in range(len(self.tenant)))),
+                ]
+
         entries = max(self.port.reads, self.port.writes)
-        blocking = Signal(entries)
-        m.d.comb += self.clear.eq(~blocking.any())
+        key, beats = coming.hazard.key, coming.hazard.beats
+        numbers = [Signal(entries, name=f"number_{k}") for k in range(2)]
+        # Outstanding fragments that keep back the one in a place, and whether any of four does.
+        blocking = [Signal(entries, name=f"blocking_{k}") for k in range(2)]
+        blocking_then = [Signal(entries, name=f"blocking_then_{k}") for k in range(2)]
+        blocked = [Signal(-(-entries // 4), name=f"blocked_{k}") for k in range(2)]
         for e in range(entries):
             outstanding = Signal(name=f"outstanding_{e}")
             row_key = Signal(len(key), name=f"key_{e}")
             row_beats = Signal(len(beats), name=f"beats_{e}")
-            here = landing.entry == e
-            m.d.comb += blocking[e].eq(outstanding & (row_key == key) & (row_beats & beats).any())
-            # Whether the fragment enters is known late; its row may be written in any case.
-            with m.If(here & ~outstanding):
-                m.d.sync += [row_key.eq(key), row_beats.eq(beats), outstanding.eq(self.enter)]
-            with m.If(self.leave_valid & (self.leave_entry == e)):
-                m.d.sync += outstanding.eq(0)
+            matches = Signal(name=f"matches_{e}")
+            here = coming.entry == e
+            # A place says by a bit for each entry which one it has.
+            waits = Cat(filled[k] & numbers[k][e] for k in range(2))
+            leaves = self.leave_valid & (self.leave_entry == e)
+            # A fragment has its row from the clock after it was taken on, so the next one is
+            # compared with it, wherever it is then. A row of no fragment may be written.
+            with m.If(here & ~outstanding & ~waits.any()):
+                m.d.sync += [row_key.eq(key), row_beats.eq(beats)]
+            m.d.comb += matches.eq(
+                (row_key == key) & (row_beats & beats).any() & (outstanding | waits.any())
+            )
+            for k in range(2):
+                with m.If(~filled[k]):
+                    m.d.sync += numbers[k][e].eq(here)
+                m.d.comb += blocking_then[k][e].eq(
+                    Mux(filled[k], blocking[k][e], matches) & ~leaves
+                )
+            m.d.sync += outstanding.eq(
+                (outstanding & ~leaves) | (enters & waits.bit_select(first, 1))
+            )
+        for k in range(2):
+            m.d.comb += clear[k].eq(~blocked[k].any())
+            m.d.sync += [
+                blocking[k].eq(blocking_then[k]),
+                *(
+                    blocked[k][i].eq(blocking_then[k][4 * i : 4 * i + 4].any())
+                    for i in range(len(blocked[k]))
+                ),
+            ]
         return m
 
 

@@ -16,7 +16,7 @@ from mcos_hw.link.transfer import (
     described_signature,
     returned_signature,
 )
-from mcos_hw.port.hazard import hazard_key, touched_beats
+from mcos_hw.port.hazard import HazardTable, hazard_key, touched_beats
 from mcos_hw.port.landing import Landing
 
 __all__ = ["InnerPort"]
@@ -26,7 +26,8 @@ class InnerPort(wiring.Component):
     """Lets an engine inside land fragments in front of a channel.
 
     The engine is a requester as any other: its fragments need a credit of its tenant, and wait
-    for an overlapping one of the same order and direction. It makes fragments itself, whole beats
+    for an overlapping one of the same order and direction. What is taken lands a clock later at
+    the earliest; two fragments of a direction may wait here. It makes fragments itself, whole beats
     within one block of ``l_max`` bytes. It names each by an entry that none of its outstanding
     ones of that direction has, and keeps the data: it answers the fetches of the memory port
     itself, takes ``returned`` beats and ``acknowledged`` writes as they come, and knows whose they
@@ -84,7 +85,12 @@ class InnerPort(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.landings = landing = Landing(self.fabric, self.number)
-        for asked, side in ((self.reads, landing.reads), (self.writes, landing.writes)):
+        port = self.fabric.ports[self.number]
+        m.submodules.read_hazard = read_hazard = HazardTable(self.fabric, port)
+        m.submodules.write_hazard = write_hazard = HazardTable(self.fabric, port)
+        connect(m, read_hazard.o, landing.reads)
+        connect(m, write_hazard.o, landing.writes)
+        for asked, side in ((self.reads, read_hazard.i), (self.writes, write_hazard.i)):
             wants, wanted = asked.payload, side.payload
             key, beats = wanted.hazard.key, wanted.hazard.beats
             block = wants.address[self.fabric.block_width :]
@@ -104,10 +110,14 @@ class InnerPort(wiring.Component):
             landing.credits.eq(self.credits),
             landing.departed.eq(self.departed),
             landing.departed_tenant.eq(self.departed_tenant),
-            landing.read_left.eq(self.returned.valid & self.returned.last),
-            landing.read_left_entry.eq(self.returned.entry),
-            landing.write_left.eq(self.acknowledged.valid),
-            landing.write_left_entry.eq(self.acknowledged.entry),
+            landing.read_tenant.eq(read_hazard.tenant),
+            landing.write_tenant.eq(write_hazard.tenant),
+            landing.read_waits.eq(read_hazard.waits),
+            landing.write_waits.eq(write_hazard.waits),
+            read_hazard.leave_valid.eq(self.returned.valid & self.returned.last),
+            read_hazard.leave_entry.eq(self.returned.entry),
+            write_hazard.leave_valid.eq(self.acknowledged.valid),
+            write_hazard.leave_entry.eq(self.acknowledged.entry),
             self.read_described.attributes.eq(0),
             self.write_described.attributes.eq(0),
         ]

@@ -8,7 +8,6 @@ from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.credits import credit_layout
 from mcos_hw.link.fragment import landing_signature
 from mcos_hw.link.request import Op, StructuredStream, request_layout, structured_stream
-from mcos_hw.port.hazard import HazardTable
 from mcos_hw.primitive.skid import Skid
 
 __all__ = ["Landing"]
@@ -17,21 +16,22 @@ __all__ = ["Landing"]
 class Landing(wiring.Component):
     """Lets fragments of a port into its queue in front of a channel, one per clock.
 
-    A fragment lands if
+    A fragment lands if its tenant holds fewer places in its queue of the channel than its credit
+    here. So what has landed never waits for room, and a tenant that is over its credit does not
+    stand in front of another port's.
 
-    - no fragment of its order and direction that touches the same beats is outstanding, because
-      memory may reorder what it has (see :class:`mcos_hw.port.hazard.HazardTable`);
-    - its tenant holds fewer places in its queue of the channel than its credit here, so that what
-      has landed never waits for room, and a tenant that is over its credit does not stand in
-      front of another port's.
-
-    A fragment that may not land holds those behind it in its direction, and only these. Where a
-    read and a write may land in one clock, they take turns. What has landed leaves in order, in
+    A fragment that may not land holds those behind it in its direction, and only these. Where reads
+    and writes may land, they take turns; one that may again, after it could not, lands a clock
+    later if the other direction is there. What has landed leaves in order, in
     the next clock at the earliest.
 
-    A tenant gives a place back when its command leaves for memory (``departed``). The credits of
-    a tenant over all ports must not exceed its queue; software may change them at any time, and
-    what is over a lowered one drains.
+    A tenant gives a place back when its command leaves for memory (``departed``), and may land in
+    the next clock. The credits of a tenant over all ports must not exceed its queue; software may
+    change them at any time, and what is over a lowered one drains. A credit counts from the clock
+    after it changed.
+
+    Whether an outstanding fragment keeps one back, :class:`mcos_hw.port.hazard.HazardTable` has
+    settled before.
 
     Parameters
     ----------
@@ -43,100 +43,109 @@ class Landing(wiring.Component):
     Members
     -------
     reads, writes : In(stream of landing_layout)
-        Fragments that want to land.
+        Fragments that want to land. What is offered stays until it is taken.
+    read_tenant, write_tenant : In(tenants)
+        Whose each of them is, one bit set.
+    read_waits, write_waits : In(1)
+        A fragment is there, even if it may not land yet; known early in a clock.
     credits : In(credit_layout)
         Places of each tenant.
     departed : In(1), departed_tenant : In(tenant_width)
         A command of this port leaves for memory in this clock, and whose it is.
-    read_left, write_left : In(1), read_left_entry, write_left_entry : In(entry_width)
-        Memory has finished a fragment.
     requests : Out(stream of request_layout)
         What has landed.
     """
 
     reads: StructuredStream
     writes: StructuredStream
+    read_tenant: Signal
+    write_tenant: Signal
+    read_waits: Signal
+    write_waits: Signal
     credits: data.View
     departed: Signal
     departed_tenant: Signal
-    read_left: Signal
-    read_left_entry: Signal
-    write_left: Signal
-    write_left_entry: Signal
     requests: StructuredStream
 
     def __init__(self, fabric: FabricConfig, number: int) -> None:
         self.fabric = fabric
         self.number = number
         self.port: PortConfig = fabric.ports[number]
+        channel = fabric.channel
         super().__init__(
             {
                 "reads": In(landing_signature(fabric, self.port)),
                 "writes": In(landing_signature(fabric, self.port)),
+                "read_tenant": In(channel.tenants),
+                "write_tenant": In(channel.tenants),
+                "read_waits": In(1),
+                "write_waits": In(1),
                 "credits": In(credit_layout(fabric)),
                 "departed": In(1),
-                "departed_tenant": In(fabric.channel.tenant_width),
-                "read_left": In(1),
-                "read_left_entry": In(fabric.entry_width),
-                "write_left": In(1),
-                "write_left_entry": In(fabric.entry_width),
-                "requests": Out(structured_stream(request_layout(fabric.channel))),
+                "departed_tenant": In(channel.tenant_width),
+                "requests": Out(structured_stream(request_layout(channel))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         fabric, channel = self.fabric, self.fabric.channel
-        m.submodules.read_hazard = read_hazard = HazardTable(fabric, self.port)
-        m.submodules.write_hazard = write_hazard = HazardTable(fabric, self.port)
         m.submodules.queue = queue = Skid(request_layout(channel))
         connect(m, queue.o, flipped(self.requests))
 
-        # Places held: one more when a fragment lands, one fewer when its command departs.
+        # Whose turn it is does not depend on what is known late, whether a fragment is kept back or
+        # its tenant has no place. A direction that could not land in the clock before lets the
+        # other one go first.
+        sides = (self.reads, self.writes)
+        waits = Cat(self.read_waits, self.write_waits)
+        tenants = (self.read_tenant, self.write_tenant)
+        may = Signal(2)
+        asks = Signal(2)
+        first = Signal(2)
+        turn = Signal()
+        op = Signal()
         lands = Signal()
+        m.d.comb += [
+            first.eq(Mux(asks.any(), asks, waits)),
+            op.eq(Mux(first[Op.READ] == first[Op.WRITE], turn, first[Op.WRITE])),
+            lands.eq(may.bit_select(op, 1)),
+        ]
+        with m.If(lands):
+            m.d.sync += turn.eq(~op)
+
+        # Places held: one more when a fragment lands, one fewer when its command departs. A landing
+        # is known late and counted in the clock after it, but seen at once in whether its tenant
+        # has another place.
         landed = queue.i.payload
         has_place = Signal(channel.tenants)
         for i in range(channel.tenants):
+            came = Signal(name=f"came_{i}")
             held = Signal(range(channel.queue_depth + 1), name=f"held_{i}")
-            comes = lands & (landed.tenant == i)
+            held_then = Signal.like(held, name=f"held_then_{i}")
+            comes = lands & Mux(op, self.write_tenant[i], self.read_tenant[i])
             goes = self.departed & (self.departed_tenant == i)
-            m.d.sync += held.eq(held + comes - goes)
-            m.d.comb += has_place[i].eq(held < self.credits[i])
-
-        sides = ((self.reads, read_hazard), (self.writes, write_hazard))
-        may = Signal(2)
-        for op, (side, hazard) in enumerate(sides):
-            m.d.comb += [
-                hazard.landing.eq(side.payload),
-                may[op].eq(
-                    side.valid
-                    & hazard.clear
-                    & has_place.bit_select(side.payload.tenant, 1)
-                    & queue.i.ready
+            m.d.comb += held_then.eq(held + came - goes)
+            m.d.sync += [
+                came.eq(comes),
+                held.eq(held_then),
+                has_place[i].eq(
+                    Mux(comes, held_then + 1 < self.credits[i], held_then < self.credits[i])
                 ),
             ]
-        turn = Signal()
-        op = Signal()
-        m.d.comb += [
-            op.eq(Mux(may.all(), turn, may[Op.WRITE])),
-            lands.eq(may.any()),
-            queue.i.valid.eq(lands),
-            landed.op.eq(op),
-        ]
-        with m.If(may.all()):
-            m.d.sync += turn.eq(~turn)
+
+        for each, side in enumerate(sides):
+            stuck = Signal(name=f"stuck_{each}")
+            m.d.comb += [
+                may[each].eq(side.valid & (has_place & tenants[each]).any() & queue.i.ready),
+                asks[each].eq(waits[each] & ~stuck),
+                side.ready.eq(may[each] & (op == each)),
+            ]
+            m.d.sync += stuck.eq(waits[each] & ~may[each])
+        m.d.comb += [queue.i.valid.eq(lands), landed.op.eq(op)]
         read, write = self.reads.payload, self.writes.payload
         for name in ("tenant", "address", "beats", "offered"):
             m.d.comb += landed[name].eq(Mux(op, write[name], read[name]))
         m.d.comb += landed.id.eq(
             Cat(Mux(op, write.entry, read.entry), Const(self.number, fabric.port_width))
         )
-        for each, (side, hazard) in enumerate(sides):
-            m.d.comb += [side.ready.eq(lands & (op == each)), hazard.enter.eq(side.ready)]
-        m.d.comb += [
-            read_hazard.leave_valid.eq(self.read_left),
-            read_hazard.leave_entry.eq(self.read_left_entry),
-            write_hazard.leave_valid.eq(self.write_left),
-            write_hazard.leave_entry.eq(self.write_left_entry),
-        ]
         return m

@@ -10,6 +10,7 @@ from mcos_hw.link.burst import attributes_layout
 from mcos_hw.link.fragment import fragment_signature, landing_signature
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.link.transfer import Described, Returned, described_signature, returned_signature
+from mcos_hw.port.hazard import HazardTable
 from mcos_hw.port.order import ResponseOrder
 from mcos_hw.port.return_bank import ReturnBank
 from mcos_hw.port.unpack import Unpacker, unpacked_layout
@@ -21,18 +22,20 @@ __all__ = ["ReadSide"]
 class ReadSide(wiring.Component):
     """Sends read fragments on, and answers them with what memory returns.
 
-    A fragment passes to ``landings`` in the clock in which an entry is free, the return bank has
-    room for all its beats, and the landing takes it. So whatever was sent has its room, and
-    ``returned`` is taken in every clock, even if the requester never takes R: that holds up its own
-    port and nothing else. A fragment that was refused takes an entry and no room, never lands, and
-    is answered with zeros in its turn.
+    A fragment is taken when an entry is free and the return bank has room for all its beats. It is
+    offered to ``landings`` in the next clock, or as soon as no outstanding one of its order that
+    touches its beats keeps it back (:class:`mcos_hw.port.hazard.HazardTable`). So whatever was
+    sent has its room, and ``returned`` is taken in every clock, even if the requester never takes
+    R: that holds up its own port and nothing else. A fragment that was refused takes an entry and
+    no room, never lands, and is answered with zeros in its turn.
 
     Fragments of one order are answered as they came, those of different orders as their last beats
     return. Fragments of different orders take turns; the transfers of one fragment leave together.
     R ends with ``last`` at the end of the last fragment of a burst.
 
-    One fragment may pass, one beat return and one transfer leave in every clock, sustained; a
-    transfer wider than a memory beat takes a clock for each of its beats. R becomes valid five
+    One fragment may pass, one beat return and one transfer leave in every clock, sustained, but
+    fragments pass in every other clock only while the bank has no room for the longest. A transfer
+    wider than a memory beat takes a clock for each of its beats. R becomes valid five
     clocks after the last beat of a fragment returned, if nothing else is to be answered::
 
         clock           0     1     2     3     4     5
@@ -60,6 +63,10 @@ class ReadSide(wiring.Component):
         Fragments, those of one ID in the order in which they must be answered.
     landings : Out(stream of landing_layout)
         Those that go to memory. What is offered stays until it is taken.
+    tenant : Out(tenants)
+        Whose the fragment is that is there, one bit set.
+    waits : Out(1)
+        A fragment is there, even if it may not land yet; known early in a clock.
     returned : In(Returned)
         A beat from memory, for a fragment that landed in an earlier clock. Beats of a fragment come
         in order, those of different fragments in any order.
@@ -71,6 +78,8 @@ class ReadSide(wiring.Component):
 
     fragments: StructuredStream
     landings: StructuredStream
+    tenant: Signal
+    waits: Signal
     returned: Returned
     described: Described
     beats: StructuredStream
@@ -82,6 +91,8 @@ class ReadSide(wiring.Component):
             {
                 "fragments": In(fragment_signature(fabric, port)),
                 "landings": Out(landing_signature(fabric, port)),
+                "tenant": Out(fabric.channel.tenants),
+                "waits": Out(1),
                 "returned": In(returned_signature(fabric)),
                 "described": In(described_signature(fabric)),
                 "beats": Out(read_beat_signature(port)),
@@ -91,7 +102,8 @@ class ReadSide(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         fabric, port = self.fabric, self.port
-        fragment, landing, returned = self.fragments.payload, self.landings.payload, self.returned
+        m.submodules.hazard = hazard = HazardTable(fabric, port)
+        fragment, landing, returned = self.fragments.payload, hazard.i.payload, self.returned
         entry_shape = range(port.reads)
 
         m.submodules.entries = entries = FreeList(port.reads)
@@ -99,16 +111,14 @@ class ReadSide(wiring.Component):
         m.submodules.order = order = ResponseOrder(port.reads, 1 << port.order_bits)
         m.submodules.unpacker = unpacker = Unpacker(fabric, port)
 
-        # A fragment passes: it takes an entry, and lands unless it was refused.
+        # A fragment passes: it takes an entry, and goes on to land unless it was refused.
         refused = Signal()
         passes = Signal()
         entry = entries.take.payload
         m.d.comb += [
             refused.eq(fragment.response != 0),
             bank.beats.eq(fragment.beats),
-            self.landings.valid.eq(
-                self.fragments.valid & ~refused & entries.take.valid & bank.room
-            ),
+            hazard.i.valid.eq(self.fragments.valid & ~refused & entries.take.valid & bank.room),
             landing.tenant.eq(fragment.tenant),
             landing.beats.eq(fragment.beats),
             landing.address.eq(fragment.address & ~(fabric.beat_bytes - 1)),
@@ -116,12 +126,11 @@ class ReadSide(wiring.Component):
             landing.entry.eq(entry),
             landing.order.eq(fragment.id),
             landing.offered.eq(fragment.offered),
-            self.fragments.ready.eq(
-                entries.take.valid & (refused | (bank.room & self.landings.ready))
-            ),
+            self.fragments.ready.eq(entries.take.valid & (refused | (bank.room & hazard.i.ready))),
             passes.eq(self.fragments.valid & self.fragments.ready),
             entries.take.ready.eq(passes),
             bank.reserve.eq(passes & ~refused),
+            bank.waits.eq(self.fragments.valid & ~self.fragments.ready),
             order.append_valid.eq(passes),
             order.append_entry.eq(entry),
             order.append_order.eq(fragment.id[: port.order_bits]),
@@ -166,8 +175,13 @@ class ReadSide(wiring.Component):
             self.described.attributes.eq(attributes_read.data),
         ]
 
+        wiring.connect(m, hazard.o, wiring.flipped(self.landings))
         wiring.connect(m, bank.returned, wiring.flipped(returned))
         m.d.comb += [
+            self.tenant.eq(hazard.tenant),
+            self.waits.eq(hazard.waits),
+            hazard.leave_valid.eq(order.complete_valid),
+            hazard.leave_entry.eq(order.complete_entry),
             order.complete_valid.eq(returned.valid & returned.last),
             order.complete_entry.eq(returned.entry),
         ]

@@ -41,8 +41,11 @@ class ReturnBank(wiring.Component):
     -------
     beats : In(beats_width)
         Beats of the fragment that is offered.
+    waits : In(1)
+        The fragment is not taken in this clock: ``beats`` stays in the next one.
     room : Out(1)
-        There is room for them.
+        There is room for them; from flip-flops. Where the longest fragment would not fit, this is
+        known when the fragment has waited for a clock.
     reserve : In(1)
         Reserve it; only while there is room.
     returned : In(Returned)
@@ -60,6 +63,7 @@ class ReturnBank(wiring.Component):
     """
 
     beats: Signal
+    waits: Signal
     room: Signal
     reserve: Signal
     returned: Returned
@@ -77,6 +81,7 @@ class ReturnBank(wiring.Component):
         super().__init__(
             {
                 "beats": In(channel.beats_width),
+                "waits": In(1),
                 "room": Out(1),
                 "reserve": In(1),
                 "returned": In(returned_signature(fabric)),
@@ -162,21 +167,29 @@ class ReturnBank(wiring.Component):
         ]
 
         # A unit counts as free one clock after it is given back. So a beat that is reserved at
-        # once and returned in the next clock finds a unit offered.
+        # once and returned in the next clock finds a unit offered. Whether room is reserved is
+        # known late, so it only selects.
         freed = Signal()
         freed_unit = Signal(range(units))
         given = Signal()
         free = Signal(range(units + 1), init=units)
+        free_else = Signal.like(free)
+        free_less = Signal.like(free)
+        any_fits = Signal(init=1)
+        fits = Signal()
+        m.d.comb += [
+            free_else.eq(free + given),
+            free_less.eq(free_else - self.beats),
+            self.room.eq(any_fits | fits),
+            numbers.give.valid.eq(freed),
+            numbers.give.number.eq(freed_unit),
+        ]
         m.d.sync += [
             freed.eq(self.read),
             freed_unit.eq(place_read.data),
             given.eq(freed),
-            free.eq(free + given - Mux(self.reserve, self.beats, 0)),
-        ]
-        whole = max_beats.bit_length() - 1
-        m.d.comb += [
-            numbers.give.valid.eq(freed),
-            numbers.give.number.eq(freed_unit),
-            self.room.eq(free[whole:].any() | (free[:whole] >= self.beats)),
+            free.eq(Mux(self.reserve, free_less, free_else)),
+            any_fits.eq(Mux(self.reserve, free_less >= max_beats, free_else >= max_beats)),
+            fits.eq(self.waits & (free_else >= self.beats)),
         ]
         return m

@@ -21,9 +21,9 @@ class TenantTable(wiring.Component):
     ``write`` alone, which belongs to the registers: a requester chooses among the IDs that it may
     drive, and never its tag. After a reset no row is used.
 
-    A burst leaves as it came, a clock after it was taken or later, one a clock in each direction;
+    A burst passes as it came, in the clock in which it is taken, one a clock in each direction;
     reads and writes do not wait for each other. What it is answered with is settled here, once and
-    for all its parts:
+    for all its parts; while it waits, it may change with the rows:
 
     - SLVERR if AXI has no such burst (``fault``), whoever sent it;
     - else DECERR if no row holds its ID, or its tenant is not enabled;
@@ -101,31 +101,30 @@ class TenantTable(wiring.Component):
                     Cat(row.used & (row.first <= burst.id) & (burst.id <= row.last) for row in rows)
                 ),
                 lowest.eq(holds & ~set_below(holds)),
-                bursts.ready.eq(~tagged.valid | tagged.ready),
+                bursts.ready.eq(tagged.ready),
+                tagged.valid.eq(bursts.valid),
+                *(
+                    tagged.payload[name].eq(burst[name])
+                    for name in burst.shape().members
+                    if name != "fault"
+                ),
             ]
             refused = ~(lowest & served).any()
             taken = bursts.valid & bursts.ready
+            m.d.comb += [
+                tagged.payload.tenant.eq(pick(lowest, [row.tenant for row in rows])),
+                tagged.payload.response.eq(
+                    Mux(
+                        burst.fault,
+                        Response.SLVERR,
+                        Mux(refused, Response.DECERR, Response.OKAY),
+                    )
+                ),
+            ]
             m.d.sync += [
                 self.faulty[direction].eq(taken & burst.fault),
                 self.unmapped[direction].eq(taken & ~burst.fault & refused),
             ]
-            with m.If(bursts.ready):
-                m.d.sync += tagged.valid.eq(bursts.valid)
-                m.d.sync += [
-                    tagged.payload[name].eq(burst[name])
-                    for name in burst.shape().members
-                    if name != "fault"
-                ]
-                m.d.sync += [
-                    tagged.payload.tenant.eq(pick(lowest, [row.tenant for row in rows])),
-                    tagged.payload.response.eq(
-                        Mux(
-                            burst.fault,
-                            Response.SLVERR,
-                            Mux(refused, Response.DECERR, Response.OKAY),
-                        )
-                    ),
-                ]
 
         tag(0, self.reads, self.tagged_reads)
         tag(1, self.writes, self.tagged_writes)

@@ -23,6 +23,7 @@ from mcos_hw.link.transfer import (
     described_signature,
     fetch_signature,
 )
+from mcos_hw.port.hazard import HazardTable
 from mcos_hw.port.order import ResponseOrder
 from mcos_hw.port.packer import Packer
 from mcos_hw.port.write_bank import WriteBank
@@ -50,14 +51,15 @@ class WriteSide(wiring.Component):
     :class:`mcos_hw.port.packer.Packer`.
 
     A fragment, a transfer of W, a landing, a fetch, an acknowledgement and an answer pass in every
-    clock, sustained. A fragment whose data are waiting lands two clocks after it was taken, or
-    three behind others::
+    clock, sustained. A fragment whose data are waiting lands three clocks after it was taken,
+    or four behind others, unless an outstanding one that touches its beats keeps it back
+    (:class:`mcos_hw.port.hazard.HazardTable`)::
 
         clock       0        1        2        3
         fragments  |taken   |        |        |
-        packer     |        |step    |word    |      a fragment of one transfer
-        landings   |        |        |offered |
-        order      |        |        |appended|      refused: also complete
+        packer     |        |step    |word    |         a fragment of one transfer
+        landings   |        |        |        |offered
+        order      |        |        |appended|         refused: also complete
 
     ``fragments.ready``, ``data.ready`` and the answers come from flip-flops. Requesters that do not
     take B hold up entries of this port alone: ``fetch``, ``described`` and ``acknowledged`` never
@@ -78,6 +80,10 @@ class WriteSide(wiring.Component):
         W.
     landings : Out(stream of landing_layout)
         Fragments whose data are in the bank.
+    tenant : Out(tenants)
+        Whose the fragment is that is there, one bit set.
+    waits : Out(1)
+        A fragment is there, even if it may not land yet; known early in a clock.
     fetch : In(Fetch)
         The memory port fetches data, from the clock after the landing on.
     described : In(Described)
@@ -93,6 +99,8 @@ class WriteSide(wiring.Component):
     fragments: StructuredStream
     data: StructuredStream
     landings: StructuredStream
+    tenant: Signal
+    waits: Signal
     fetch: Fetch
     described: Described
     acknowledged: Acknowledged
@@ -107,6 +115,8 @@ class WriteSide(wiring.Component):
                 "fragments": In(fragment_signature(fabric, port)),
                 "data": In(write_beat_signature(port)),
                 "landings": Out(landing_signature(fabric, port)),
+                "tenant": Out(fabric.channel.tenants),
+                "waits": Out(1),
                 "fetch": In(fetch_signature(fabric)),
                 "described": In(described_signature(fabric)),
                 "acknowledged": In(acknowledged_signature(fabric)),
@@ -149,19 +159,31 @@ class WriteSide(wiring.Component):
             *(item[name].eq(fragment[name]) for name in ("tenant", "beats", "hazard", "offered")),
         ]
 
-        # Fragments land in the order in which they were packed, so a count says how many may. The
-        # one whose last word is stored in this clock may land in it: its data are there when they
-        # can be fetched.
+        # A fragment that waits for its data is compared with those that are outstanding meanwhile.
+        m.submodules.hazard = hazard = HazardTable(fabric, port)
+        wiring.connect(m, waiting.o, hazard.i)
+
+        # Fragments land in the order in which they were packed, so a count says how many may.
+        # Whether any may comes from a flip-flop; that one lands is known late and only selects.
         packed = Signal(range(port.writes + 1))
+        packed_then = Signal.like(packed)
+        complete = Signal()
         stored = packer.words.valid & packer.words.ready & packer.words.payload.last
-        complete = (packed != 0) | stored
         lands = self.landings.valid & self.landings.ready
         m.d.comb += [
-            self.landings.payload.eq(waiting.o.payload),
-            self.landings.valid.eq(waiting.o.valid & complete),
-            waiting.o.ready.eq(self.landings.ready & complete),
+            self.landings.payload.eq(hazard.o.payload),
+            self.landings.valid.eq(hazard.o.valid & complete),
+            hazard.o.ready.eq(self.landings.ready & complete),
+            self.tenant.eq(hazard.tenant),
+            self.waits.eq(hazard.waits),
+            hazard.leave_valid.eq(self.acknowledged.valid),
+            hazard.leave_entry.eq(self.acknowledged.entry),
         ]
-        m.d.sync += packed.eq(packed + stored - lands)
+        m.d.comb += packed_then.eq(packed + stored)
+        m.d.sync += [
+            packed.eq(packed_then - lands),
+            complete.eq(Mux(lands, packed_then > 1, packed_then != 0)),
+        ]
 
         m.submodules.attributes = attributes = memory.Memory(
             shape=attributes_layout(), depth=port.writes, init=[]

@@ -257,12 +257,12 @@ def stages(fabric: FabricConfig) -> dict[str, dict[str, int]]:
     """Clocks that each stage adds to a channel of AXI, by its name; their sum is the latency."""
     merge = {"LandingMerge": 1} if len(fabric.ports) > 1 else {}
     inside = {"Channel": 4 if fabric.channel.lateness else 2}
-    address = {"AddressIn": 1, "TenantTable": 1, "Fragmenter": 1}
+    address = {"AddressIn": 1, "Fragmenter": 1}
     landed = {"Landing": 1, **merge, **inside, "AxiOut": 1}
     return {
-        "ar": {**address, **landed},
-        "aw": {**address, "WriteSide": 2, **landed},
-        "w": {**address, "WriteSide": 2, **landed, "AxiOut": 4},
+        "ar": {**address, "HazardTable": 1, **landed},
+        "aw": {**address, "WriteSide": 3, **landed},
+        "w": {**address, "WriteSide": 3, **landed, "AxiOut": 4},
         "r": {"AxiOut": 1, "ResponseOrder": 2, "ReturnBank": 2, "Unpacker": 1},
         "b": {"AxiOut": 1, "ResponseOrder": 2, "WriteSide": 2},
     }

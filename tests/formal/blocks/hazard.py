@@ -2,6 +2,7 @@
 
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
+from amaranth.lib import data
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.link.fragment import landing_layout
@@ -30,64 +31,112 @@ class HazardHarness(Harness):
         one = self.any_constant(m, range(entries), name="one_entry")
         other = self.any_constant(m, range(entries), name="other_entry")
 
-        landing, max_beats = table.landing, self.config.max_beats
+        coming, passing, max_beats = table.i.payload, table.o.payload, self.config.max_beats
+        takes, enters = table.i.valid & table.i.ready, table.o.valid & table.o.ready
         outstanding = [self.look(f"outstanding_{e}", 1) for e in range(entries)]
-        keys = Array(self.look(f"key_{e}", 6) for e in range(entries))
-        rows = Array(self.look(f"beats_{e}", max_beats) for e in range(entries))
-
+        keys = [self.look(f"key_{e}", len(coming.hazard.key)) for e in range(entries)]
+        rows = [self.look(f"beats_{e}", max_beats) for e in range(entries)]
+        filled, last, first = (
+            self.look(*each) for each in (("filled", 2), ("last", 1), ("first.copy_0", 1))
+        )
+        numbers = [self.look(f"number_{k}", entries) for k in range(2)]
+        blocking = [self.look(f"blocking_{k}", entries) for k in range(2)]
+        blocked = [self.look(f"blocked_{k}", 1) for k in range(2)]
         layout = landing_layout(fabric, port)
+        width = Shape.cast(layout).width
+        places = [data.View(layout, self.look(f"place_{k}", width)) for k in range(2)]
+
+        # Entries that wait in the table, and those that are outstanding.
+        inside = Signal(entries)
         in_use = Signal(entries)
-        entering = in_use.bit_select(landing.entry, 1)
-        leaving = in_use.bit_select(table.leave_entry, 1)
-        with m.If(table.leave_valid):
-            m.d.sync += leaving.eq(0)
-        with m.If(table.enter):
-            m.d.sync += entering.eq(1)
+        for e in range(entries):
+            with m.If(takes & (coming.entry == e)):
+                m.d.sync += inside[e].eq(1)
+            with m.Elif(enters & (passing.entry == e)):
+                m.d.sync += inside[e].eq(0)
+            with m.If(enters & (passing.entry == e)):
+                m.d.sync += in_use[e].eq(1)
+            with m.Elif(table.leave_valid & (table.leave_entry == e)):
+                m.d.sync += in_use[e].eq(0)
         m.d.comb += [
             Assume(one != other),
-            Assume(implies(table.enter, table.clear)),
-            Assume(implies(table.enter, ~entering)),
-            Assume(implies(table.leave_valid, leaving)),
-            Assume(landing.beats >= 1),
-            Assume(_first(fabric, landing) + landing.beats <= max_beats),
-            Assume(landing.hazard.key == _key(fabric, landing, 6)),
             Assume(
-                landing.hazard.beats == hazard.touched_beats(fabric, landing.address, landing.beats)
+                implies(table.i.valid, ~(inside | in_use).bit_select(coming.entry, 1)),
             ),
+            Assume(implies(table.leave_valid, in_use.bit_select(table.leave_entry, 1))),
+            Assume(implies(table.i.valid, self.told(fabric, coming))),
         ]
+
         followed = []
         for name, entry in (("one", one), ("other", other)):
             used = Signal(name=f"{name}_used")
             kept = Signal(layout, name=f"{name}_kept")
-            enters = table.enter & (landing.entry == entry)
-            leaves = table.leave_valid & (table.leave_entry == entry)
-            with m.If(enters):
-                m.d.sync += [used.eq(1), kept.eq(landing)]
-            with m.Elif(leaves):
+            enters_now = enters & (passing.entry == entry)
+            with m.If(enters_now):
+                m.d.sync += [used.eq(1), kept.eq(passing)]
+            with m.Elif(table.leave_valid & (table.leave_entry == entry)):
                 m.d.sync += used.eq(0)
-            m.d.comb += [
-                self.invariant(
-                    in_use.bit_select(entry, 1) == used,
-                    implies(
-                        used,
-                        (keys[entry] == _key(fabric, kept, 6))
-                        & (rows[entry] == _beats(fabric, kept)),
-                    ),
+            m.d.comb += self.invariant(
+                in_use.bit_select(entry, 1) == used,
+                implies(used, self.told(fabric, kept)),
+                implies(
+                    used,
+                    (Array(keys)[entry] == kept.hazard.key)
+                    & (Array(rows)[entry] == kept.hazard.beats),
                 ),
-            ]
+            )
             followed.append((used, kept))
 
         (one_used, one_kept), (other_used, other_kept) = followed
+        waits = Signal(entries)
         m.d.comb += [
+            waits.eq(
+                Mux(filled[0], 1 << places[0].entry, 0) | Mux(filled[1], 1 << places[1].entry, 0)
+            ),
             Assert(~(one_used & other_used & _clash(fabric, one_kept, other_kept))),
-            self.invariant(Cat(outstanding) == in_use),
-            Assert(implies(in_use == 0, table.clear)),
+            Assert(implies(enters, inside.bit_select(passing.entry, 1))),
+            Assert(implies((in_use == 0) & inside.any(), table.o.valid)),
+            self.invariant(
+                Cat(outstanding) == in_use,
+                (inside & in_use) == 0,
+                inside == waits,
+                first != self.look("first.copy_1", 1),
+                (last != first) == (filled[0] ^ filled[1]),
+                implies(filled.any(), filled.bit_select(first, 1)),
+                implies(filled.all(), places[0].entry != places[1].entry),
+                Cat(blocked) == Cat(each.any() for each in blocking),
+            ),
         ]
+        for k, place in enumerate(places):
+            m.d.comb += self.invariant(
+                implies(filled[k], self.told(fabric, place)),
+                implies(filled[k], numbers[k] == 1 << place.entry),
+                implies(
+                    filled[k],
+                    (Array(keys)[place.entry] == place.hazard.key)
+                    & (Array(rows)[place.entry] == place.hazard.beats),
+                ),
+            )
+            for e in range(entries):
+                ahead = (first != k) & (places[1 - k].entry == e)
+                same = (keys[e] == place.hazard.key) & (rows[e] & place.hazard.beats).any()
+                m.d.comb += self.invariant(
+                    implies(filled[k], blocking[k][e] == ((in_use[e] | ahead) & same))
+                )
 
         waited = Signal()
-        m.d.sync += waited.eq(one_used & other_used & ~table.clear)
-        m.d.comb += Cover(waited & table.clear & table.enter & (in_use == 1) & (landing.entry == 1))
+        m.d.sync += waited.eq(one_used & other_used & filled.any() & ~table.o.valid)
+        m.d.comb += Cover(waited & enters & (in_use == 1) & (passing.entry == 1))
         return m
+
+    def told(self, fabric, landing):
+        """Its hazard is that of its address, and it lies in one block."""
+        return (
+            (landing.beats >= 1)
+            & (_first(fabric, landing) + landing.beats <= fabric.channel.max_beats)
+            & (landing.hazard.key == _key(fabric, landing, len(landing.hazard.key)))
+            & (landing.hazard.beats == hazard.touched_beats(fabric, landing.address, landing.beats))
+        )
 
 
 def _first(fabric, landing):

@@ -50,12 +50,16 @@ class BankHarness(Harness):
         found_entry = Signal(range(ENTRIES))
         found_beat = Signal(1)
         under_way = Cat(Cat(due[e], findable[e]) for e in range(ENTRIES))
+        waited = Signal()
+        beats_before = Signal.like(bank.beats)
+        m.d.sync += [waited.eq(bank.waits), beats_before.eq(bank.beats)]
         is_free = (due[starts] == 0) & (findable[starts] == 0)
         m.d.comb += [
             # Two fragments at a time fill the bank.
             Assume((starts < 2) & (entry < 2)),
             Assume((bank.beats == 1) | (bank.beats == 2)),
-            Assume(implies(bank.reserve, bank.room & is_free)),
+            Assume(implies(bank.reserve, bank.room & is_free & ~bank.waits)),
+            Assume(implies(waited, bank.beats == beats_before)),
             Assume(implies(bank.reserve & found, found_entry != starts)),
             Assume(implies(bank.reserve & arriving, arriving_entry != starts)),
             Assume(implies(returned.valid, due[returned.entry] != 0)),

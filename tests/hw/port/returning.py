@@ -11,6 +11,7 @@ __all__ = [
     "fabric_of",
     "random_fragment",
     "random_response",
+    "whole_beats",
 ]
 
 
@@ -101,4 +102,17 @@ def random_fragment(rng, fabric, port, *, refusals=0.1, longest=256, ids=None):
         bare,
         words=tuple(rng.getrandbits(8 * fabric.beat_bytes) for _ in range(beats)),
         responses=tuple(random_response(rng) for _ in range(beats)),
+    )
+
+
+def whole_beats(rng, fabric, *, id, beats=1):
+    """A fragment of whole beats of a port that is as wide as memory."""
+    return Fragment(
+        id=id,
+        address=rng.randrange(16) * fabric.channel.l_max,
+        size=fabric.beat_bytes.bit_length() - 1,
+        transfers=beats,
+        last=True,
+        words=tuple(rng.getrandbits(8 * fabric.beat_bytes) for _ in range(beats)),
+        responses=(Response.OKAY,) * beats,
     )

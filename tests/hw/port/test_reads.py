@@ -11,7 +11,7 @@ from amaranth.hdl import Cat, Value
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.port.reads import ReadSide
 from tests.hw.channel.bench import boundary, pack, simulation
-from tests.hw.port.returning import WIDTHS, Fragment, fabric_of, random_fragment
+from tests.hw.port.returning import WIDTHS, Fragment, fabric_of, random_fragment, whole_beats
 
 NAMES = tuple(
     {
@@ -62,6 +62,8 @@ class Surroundings:
         Chooses whatever is left open.
     gives, lands, takes : Callable
         Whether a fragment is offered, a landing taken, and R ready, in this clock.
+    hazard : Callable
+        What tells of the beats of a fragment, of its number; by default no two touch the same.
     returns : Callable
         Of the fragments at memory, by entry, and the clock: the entry whose next beat returns in
         this clock, or None.
@@ -73,12 +75,16 @@ class Surroundings:
         self.lands = choices.get("lands", always)
         self.takes = choices.get("takes", always)
         self.returns = choices.get("returns", self.any_of)
+        self.hazard = choices.get("hazard", lambda number: {"key": number % 4096, "beats": 1})
         self.pins = [Value.cast(bench.member(name)) for name in PINS]
         self.values = dict.fromkeys(PINS, 0)
         self.waiting = deque(fragments)
         self.total = sum(fragment.transfers for fragment in fragments)
         self.clock = 0
-        # Fragments that memory has yet to answer, by entry: fragment, next beat, clock it landed.
+        # Fragments that have yet to land, each with what was offered.
+        self.landing = deque()
+        # Fragments that memory has yet to answer, by entry: fragment, next beat, clock it landed,
+        # what was offered.
         self.outstanding = {}
         # Fragments to answer, by order, and the one whose transfers are leaving.
         self.unanswered = {}
@@ -122,6 +128,7 @@ class Surroundings:
                 break
             await self.step()
         assert len(self.transfers_at) == self.total
+        assert not self.landing
         assert not self.outstanding
         assert self.leaving is None
 
@@ -133,7 +140,7 @@ class Surroundings:
                 "tenant": self.rng.randrange(4),
                 "address": fragment.address,
                 "beats": fragment.beats(self.fabric.beat_bytes),
-                "hazard": {"key": self.rng.getrandbits(4), "beats": self.rng.getrandbits(2)},
+                "hazard": self.hazard(len(self.passed_at)),
                 "transfers": fragment.transfers,
                 "size": fragment.size,
                 "last": fragment.last,
@@ -177,7 +184,7 @@ class Surroundings:
         self.values["described.stb"] = bool(asks)
         if asks:
             entry = self.rng.choice(list(self.outstanding))
-            self.asked = self.outstanding[entry][3]
+            self.asked = self.outstanding[entry][3]["attributes"]
             self.values["described.entry"] = entry
 
     def look_at_landings(self):
@@ -188,26 +195,28 @@ class Surroundings:
         lands = valid and self.values["landings.ready"]
         self.stuck_landing = None if lands else landing
         passes = self.offers is not None and bench.get("fragment_ready")
-        assert not valid or self.offers is not None
-        if not passes:
-            assert not lands
-            return
-        fragment = self.waiting.popleft()
-        assert lands == (not fragment.refusal)
         if lands:
+            fragment, offers = self.landing.popleft()
             beat_bytes = self.fabric.beat_bytes
             assert landing == {
-                "tenant": self.offers["tenant"],
+                "tenant": offers["tenant"],
                 "address": fragment.address // beat_bytes * beat_bytes,
-                "beats": self.offers["beats"],
-                "hazard": self.offers["hazard"],
+                "beats": offers["beats"],
+                "hazard": offers["hazard"],
                 "entry": landing["entry"],
                 "order": self.order(fragment.id),
-                "offered": self.offers["offered"],
+                "offered": offers["offered"],
             }
             assert landing["entry"] not in self.outstanding
-            attributes = self.offers["attributes"]
-            self.outstanding[landing["entry"]] = [fragment, 0, self.clock, attributes]
+            for _, _, _, other in self.outstanding.values():
+                mine, its = offers["hazard"], other["hazard"]
+                assert mine["key"] != its["key"] or not mine["beats"] & its["beats"]
+            self.outstanding[landing["entry"]] = [fragment, 0, self.clock, offers]
+        if not passes:
+            return
+        fragment = self.waiting.popleft()
+        if not fragment.refusal:
+            self.landing.append((fragment, self.offers))
         self.unanswered.setdefault(self.order(fragment.id), deque()).append(fragment)
         self.passed_at.append(self.clock)
         self.offers = None
@@ -256,23 +265,10 @@ def delayed(clocks):
     return returns
 
 
-def whole_beats(rng, fabric, *, id, beats=1):
-    """A fragment of whole beats of a port that is as wide as memory."""
-    return Fragment(
-        id=id,
-        address=rng.randrange(16) * fabric.channel.l_max,
-        size=fabric.beat_bytes.bit_length() - 1,
-        transfers=beats,
-        last=True,
-        words=tuple(rng.getrandbits(8 * fabric.beat_bytes) for _ in range(beats)),
-        responses=(Response.OKAY,) * beats,
-    )
-
-
 def test_signature():
     assert boundary(ReadSide(*fabric_of(8, 8))) == {
         "in": {"fragments", "returned", "described"},
-        "out": {"landings", "beats"},
+        "out": {"landings", "tenant", "waits", "beats"},
     }
 
 
@@ -300,6 +296,7 @@ def test_any_fragments_in_any_order(data_bytes, beat_bytes, count):
         gives=sometimes(0.8),
         lands=sometimes(0.8),
         takes=sometimes(rng.choice((0.3, 0.7, 1))),
+        hazard=lambda _: {"key": rng.getrandbits(2), "beats": rng.getrandbits(2)},
     )
 
 
@@ -314,7 +311,8 @@ def test_latency_from_the_last_beat(data_bytes, beats):
     )
     result = run(fabric, port, [fragment], rng, returns=delayed(20))
     last = result.returned_at[id(fragment)]
-    assert last == 20 + beats - 1
+    # It lands in the clock after it passed.
+    assert last == 21 + beats - 1
     assert result.transfers_at == [last + LATENCY + i for i in range(fragment.transfers)]
 
 
@@ -326,7 +324,7 @@ def test_a_transfer_in_every_clock(beats, ids):
     count = 96 // beats
     fragments = [whole_beats(rng, fabric, id=k % ids, beats=beats) for k in range(count)]
     result = run(fabric, port, fragments, rng, returns=delayed(12))
-    first = 12 + beats - 1 + LATENCY
+    first = 13 + beats - 1 + LATENCY
     assert result.transfers_at == list(range(first, first + count * beats))
 
 
@@ -421,6 +419,32 @@ def test_what_passes_before_anything_is_answered(beats):
         world.returns = world.any_of
         await world.run(200)
         assert len(world.passed_at) == limit + 1
+
+    simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
+
+
+def test_a_fragment_that_touches_the_same_beats_lands_after_the_last_beat_of_the_other():
+    rng = random.Random(10)
+    fabric, port = fabric_of(16, 16, reads=16)
+    fragments = [whole_beats(rng, fabric, id=k, beats=2) for k in range(4)]
+    touched = [(5, 0b001), (5, 0b110), (5, 0b010), (6, 0b001)]
+
+    async def testbench(bench):
+        world = Surroundings(
+            bench,
+            fabric,
+            port,
+            fragments,
+            rng,
+            returns=lambda *_: None,
+            hazard=lambda number: dict(zip(("key", "beats"), touched[number], strict=True)),
+        )
+        for _ in range(30):
+            await world.step()
+        assert len(world.passed_at) == 4
+        assert [each for each, _ in world.landing] == fragments[2:]
+        world.returns = world.any_of
+        await world.run(100)
 
     simulation(ReadSide, fabric, port, names=NAMES).run(testbench)
 

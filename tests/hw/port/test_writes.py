@@ -52,10 +52,14 @@ class Landed:
 
 
 class Traffic:
-    """Bursts for a write side and the memory behind it."""
+    """Bursts for a write side and the memory behind it.
 
-    def __init__(self, fabric, seed):
+    ``clashes``: fragments often touch the same beats, else never.
+    """
+
+    def __init__(self, fabric, seed, *, clashes=False):
         self.fabric = fabric
+        self.clashes = clashes
         self.port = fabric.ports[0]
         self.rng = random.Random(seed)
         self.asked = []
@@ -86,12 +90,16 @@ class Traffic:
             "size": burst.size,
             "attributes": {key: rng.getrandbits(width) for key, width in ATTRIBUTES.items()},
             "offered": rng.getrandbits(16),
-            "hazard": {"key": rng.getrandbits(4), "beats": rng.getrandbits(2)},
         }
         done = 0
         for piece in pieces:
             beats = beats_of(self.fabric, piece)
+            number = len(self.fragments)
+            hazard = {"key": number, "beats": 1}
+            if self.clashes:
+                hazard = {"key": rng.getrandbits(2), "beats": rng.getrandbits(2)}
             fragment = common | {
+                "hazard": hazard,
                 "address": piece.address,
                 "beats": 1 if response else len(beats),
                 "transfers": piece.transfers,
@@ -107,7 +115,7 @@ class Traffic:
                     "beats": len(beats),
                     "order": name & (1 << self.port.order_bits) - 1,
                     "offered": common["offered"],
-                    "hazard": common["hazard"],
+                    "hazard": hazard,
                 }
                 landed = Landed(
                     entry=-1,
@@ -155,7 +163,7 @@ class Play:
         for asked in traffic.asked:
             self.open[self.order(asked.id)].append(asked)
         self.faulty = 0
-        self.in_use = set()
+        self.in_use = {}
         self.acknowledged = []
 
     def order(self, name):
@@ -192,7 +200,10 @@ class Play:
         expected, landed = self.traffic.landings.popleft()
         assert landing == expected
         assert entry not in self.in_use
-        self.in_use.add(entry)
+        hazard = landing["hazard"]
+        for other in self.in_use.values():
+            assert hazard["key"] != other["key"] or not hazard["beats"] & other["beats"]
+        self.in_use[entry] = hazard
         landed.entry = entry
         self.landed.append(landed)
 
@@ -237,7 +248,7 @@ class Play:
         landed = self.choose(self.written)
         response = self.rng.choice(self.responses)
         self.bench.set(acknowledged={"valid": 1, "entry": landed.entry, "response": response})
-        self.in_use.remove(landed.entry)
+        del self.in_use[landed.entry]
         landed.asked.open_pieces -= 1
         if response in (SLVERR, DECERR):
             landed.asked.response = max(landed.asked.response, response)
@@ -274,7 +285,7 @@ def test_signature():
     fabric = fabric_of(64, 64)
     assert boundary(WriteSide(fabric, fabric.ports[0])) == {
         "in": {"fragments", "data", "fetch", "described", "acknowledged"},
-        "out": {"landings", "responses", "faulty"},
+        "out": {"landings", "tenant", "waits", "responses", "faulty"},
     }
 
 
@@ -300,7 +311,7 @@ def test_nothing_lost_doubled_or_out_of_order(
         id_width=ids,
         order_width=orders,
     )
-    traffic = Traffic(fabric, data_bytes + 100 * beat_bytes)
+    traffic = Traffic(fabric, data_bytes + 100 * beat_bytes, clashes=True)
     rng = traffic.rng
     for _ in range(bursts):
         burst = random_burst(rng, data_bytes=data_bytes)
@@ -331,8 +342,8 @@ def test_bursts_of_one_transfer_run_at_one_a_clock():
             traffic.add(Burst(address=8 * i, size=3), name=i % names)
         player = play(traffic, shuffles=False)
         assert player.data.taken == list(range(40))
-        # A fragment lands two clocks after it was taken, or three behind others.
-        assert player.landings.clocks == [2, *range(4, 43)]
+        # A fragment lands three clocks after it was taken, or four behind others.
+        assert player.landings.clocks == [3, 4, 5, *range(7, 44)]
         # The order of responses needs a few clocks to get going.
         last = player.answers.clocks[-1]
         assert player.answers.clocks[-30:] == list(range(last - 29, last + 1))
@@ -420,6 +431,26 @@ def test_nothing_lands_before_its_data():
         await player.finish(300)
 
     run(traffic, script, data=0.5)
+
+
+def test_a_fragment_that_touches_the_same_beats_lands_after_the_acknowledgement():
+    """Those behind it wait with it; all data come in meanwhile."""
+    traffic = small(order_width=4)
+    for i in range(4):
+        traffic.add(Burst(address=8 * i, size=3))
+        touched = {"key": 5 if i < 3 else 6, "beats": (0b001, 0b110, 0b010, 0b001)[i]}
+        traffic.fragments[i]["hazard"] = traffic.landings[i][0]["hazard"] = touched
+
+    async def script(player):
+        for _ in range(30):
+            await player.step()
+        assert len(player.data.taken) == 4
+        assert len(player.landings.items) == 2
+        player.acknowledges = 1.0
+        await player.finish(100)
+        assert player.landings.clocks[2] == player.acknowledged[1] + 1
+
+    run(traffic, script, acknowledges=0.0, shuffles=False)
 
 
 def test_a_landing_that_waits_does_not_stop_w():

@@ -8,7 +8,7 @@ PORT = "mcos_hw.port"
 
 BUGS = {
     "there is no hazard": Bug(
-        module=f"{PORT}.hazard", text="~blocking.any()", instead="Const(1, 1)"
+        module=f"{PORT}.hazard", text="~blocked[k].any()", instead="Const(1, 1)"
     ),
     "WLAST is lost": Bug(module=f"{PORT}.axi_out", text="out.last", instead="Const(0, 1)"),
     "entries of B are taken from R": Bug(
@@ -38,8 +38,8 @@ BUGS = {
     ),
     "the return bank takes a beat too many": Bug(
         module=f"{PORT}.return_bank",
-        text="(free[:whole] >= self.beats)",
-        instead="(free[:whole] + 1 >= self.beats)",
+        text="(free_else >= self.beats)",
+        instead="(free_else + 1 >= self.beats)",
     ),
     "every fragment ends with RLAST": Bug(
         module=f"{PORT}.unpack", text="ends & ends_burst", instead="ends"

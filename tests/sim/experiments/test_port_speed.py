@@ -35,17 +35,20 @@ def test_one_port_needs_no_turns_and_the_fastest_channel_two_clocks_more():
     ("load", "number", "reads", "writes"),
     [
         (Load(length=16, writes=0), 1, 0.98, 0),
-        (Load(length=2, writes=1000), 0, 0, 0.98),
-        (Load(length=8, writes=500, pacer=False), 1, 0.9, 0.9),
+        (Load(length=2, writes=1000), 0, 0, 0.9),
+        (Load(length=8, writes=500, pacer=False), 1, 0.98, 0.98),
     ],
 )
 def test_a_beat_a_clock(load, number, reads, writes):
-    """As far as the small banks of this fabric go: reads of the narrow port, which need half."""
-    found = rates(library(), FABRIC, load, transfers=2_000, latency=1, number=number)
+    """As far as the small banks of this fabric go; the narrow port needs half a memory beat.
+
+    Runs are long, as beginning and end of a short one differ by chance.
+    """
+    found = rates(library(), FABRIC, load, transfers=32_000, latency=1, number=number)
     assert found.reads >= reads
     assert found.writes >= writes
 
 
 def test_the_pacer_holds_both_together_to_a_beat_a_clock():
-    found = rates(library(), FABRIC, Load(length=2, writes=500), transfers=2_000, latency=1)
+    found = rates(library(), FABRIC, Load(length=2, writes=500), transfers=32_000, latency=1)
     assert 0.9 < found.reads + found.writes <= 1.05

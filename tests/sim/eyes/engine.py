@@ -15,7 +15,7 @@ _HANDLES = 8
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class Fragment:
-    """Beats within a block, and the clocks in which it landed and memory had finished it.
+    """Beats within a block, and the clocks in which it was taken, its first beat and its end came.
 
     A read has as many words as it wants; they are what memory gives when it has finished.
     """
@@ -23,7 +23,8 @@ class Fragment:
     address: int
     order: int
     words: list[int]
-    landed: int = -1
+    taken: int = -1
+    began: int = -1
     left: int = -1
 
     @property
@@ -83,6 +84,8 @@ class Engine:
                 handle = self.value("fetch_entry")
                 beat, of = counts[handle], outstanding[handle]
                 assert self.value("fetch_last") == (beat == of.beats - 1)
+                if beat == 0:
+                    of.began = self.clock
                 fetched.append((self.clock + FETCH_CLOCKS, of.words[beat]))
                 counts[handle] += 1
             left = self._left(outstanding, counts)
@@ -91,7 +94,7 @@ class Engine:
                 handles.append(left)
             if offered is not None and self.value(f"{side}_ready"):
                 handle, fragment = offered
-                fragment.landed = self.clock
+                fragment.taken = self.clock
                 outstanding[handle], counts[handle] = fragment, 0
                 offered = None
         await FallingEdge(self.dut.clk)
@@ -121,6 +124,8 @@ class Engine:
         handle = self.value("returned_entry")
         fragment = outstanding[handle]
         assert self.value("returned_response") == 0
+        if counts[handle] == 0:
+            fragment.began = self.clock
         fragment.words[counts[handle]] = self.value("returned_data")
         counts[handle] += 1
         last = counts[handle] == fragment.beats
