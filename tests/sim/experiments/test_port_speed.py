@@ -34,9 +34,9 @@ def test_one_port_needs_no_turns_and_the_fastest_channel_two_clocks_more():
 @pytest.mark.parametrize(
     ("load", "number", "reads", "writes"),
     [
-        (Load(length=16, writes=0), 1, 0.98, 0),
+        (Load(length=16, writes=0), 1, 0.95, 0),
         (Load(length=2, writes=1000), 0, 0, 0.9),
-        (Load(length=8, writes=500, pacer=False), 1, 0.98, 0.98),
+        (Load(length=8, writes=500, pacer=False), 1, 0.95, 0.95),
     ],
 )
 def test_a_beat_a_clock(load, number, reads, writes):
@@ -51,4 +51,4 @@ def test_a_beat_a_clock(load, number, reads, writes):
 
 def test_the_pacer_holds_both_together_to_a_beat_a_clock():
     found = rates(library(), FABRIC, Load(length=2, writes=500), transfers=32_000, latency=1)
-    assert 0.9 < found.reads + found.writes <= 1.05
+    assert 0.85 < found.reads + found.writes <= 1.05
