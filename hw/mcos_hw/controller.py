@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.arbiter.base import Arbiter
 from mcos_hw.channel.arbiter.baselines import FcfsArbiter, FixedPriorityArbiter, RoundRobinArbiter
+from mcos_hw.channel.arbiter.wf2q.compact.arbiter import CompactArbiter
 from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.monitor import monitor_windows
@@ -24,17 +25,22 @@ from mcos_hw.link.request import (
 from mcos_hw.registers import ArbiterKind, channel_map
 
 __all__ = [
-    "ARBITERS",
     "Controller",
+    "arbiter_class",
     "connect_control",
 ]
 
 
-ARBITERS: dict[ArbiterKind, type[Arbiter]] = {
-    arbiter.kind: arbiter
-    for arbiter in (WfqArbiter, FcfsArbiter, RoundRobinArbiter, FixedPriorityArbiter)
+_BASELINES: dict[ArbiterKind, type[Arbiter]] = {
+    arbiter.kind: arbiter for arbiter in (FcfsArbiter, RoundRobinArbiter, FixedPriorityArbiter)
 }
-"""The arbiters a controller can be built with."""
+
+
+def arbiter_class(config: ChannelConfig, kind: ArbiterKind) -> type[Arbiter]:
+    """The class of an arbiter of that kind for a channel of those sizes."""
+    if kind in _BASELINES:
+        return _BASELINES[kind]
+    return CompactArbiter if config.compact else WfqArbiter
 
 
 class Controller(wiring.Component):
@@ -87,7 +93,9 @@ class Controller(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.control = control = ControlPlane(config, self.registers, arbiter=self.arbiter)
-        m.submodules.channel = channel = Channel(config, arbiter=ARBITERS[self.arbiter](config))
+        m.submodules.channel = channel = Channel(
+            config, arbiter=arbiter_class(config, self.arbiter)(config)
+        )
 
         connect(m, flipped(self.request), channel.request)
         connect(m, channel.response, flipped(self.response))

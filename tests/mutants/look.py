@@ -76,7 +76,8 @@ UNIT = Look(
     answers=("unit",),
     sources=lambda mutant: (
         *(f"tests/hw/{test.partition('::')[0]}" for test in mutant.unit),
-        *(f"tests/hw/channel/{name}.py" for name in ("bench", "every_lateness", "wfq_model")),
+        *(f"tests/hw/channel/{name}.py" for name in ("bench", "every_lateness")),
+        *(f"tests/hw/channel/arbiter/wf2q/{name}.py" for name in ("queued_arbiter", "wfq_model")),
         *(f"tests/mutants/{name}.py" for name in ("mutant", "plugin")),
         "sim/mcos_sim/cosim/*.*",
         "sim/mcos_sim/building/*.*",

@@ -69,7 +69,7 @@ def test_layout(compiled: Compiled) -> None:
     words = compiled.image.words
     label = int(compiled.origin["sha256"][:8], 16)
     capability = 1 | 16 << 8 | 16 << 16 | 32 << 24
-    limits = 512 | 3 << 16 | 64 << 20
+    limits = 512 | 1 << 12 | 3 << 16 | 64 << 20
     header = (IMAGE_MAGIC, IMAGE_VERSION, capability, limits, 800_000, MAP.hash, len(words), label)
     assert words[:HEADER_WORDS] == header
     assert len(words) == MAP.image_length

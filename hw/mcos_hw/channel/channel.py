@@ -18,6 +18,7 @@ from mcos_hw.channel.probe import Probe, probe_layout
 from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.channel.slots import SlotTable
+from mcos_hw.channel.spacing import GrantSpacing
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
@@ -41,7 +42,8 @@ class Channel(wiring.Component):
     granted in clock t + 3 and stands at the memory port in clock t + 4; with ``lateness`` 0 it
     enters in clock t, and stands at the port in clock t + 2. One request is taken and one granted
     per clock, sustained; a tenant alone needs a ``queue_depth`` of 8 for that, because requests on
-    their way count.
+    their way count. A compact channel grants one in ``grant_interval`` clocks; docs/compact.md has
+    its clocks.
 
     A grant needs an open pacer, a free slot, port credit for a longest request (so that no small
     request can take the credit that a long one waits for), and room for its command. A tenant that
@@ -138,7 +140,7 @@ class Channel(wiring.Component):
             config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
         m.submodules.buckets = buckets = TokenBuckets(config)
-        m.submodules.classes = classes = HeadClasses(config)
+        m.submodules.classes = classes = HeadClasses(config, heads_only=not arbiter.looks_behind)
         m.submodules.pacer = pacer = Pacer(config)
         m.submodules.credit = credit = PortCredit(config)
         m.submodules.slots = slots = SlotTable(config)
@@ -165,6 +167,10 @@ class Channel(wiring.Component):
         connect(m, buckets.tokens, classes.tokens, probe.tokens)
         connect(m, classes.classes, arbiter.classes, observer.classes, probe.classes)
         open_then = pacer.open_then & credit.open_then & slots.open_then & outlet.open_then
+        if config.compact:
+            m.submodules.spacing = spacing = GrantSpacing(config)
+            connect(m, arbiter.grant, spacing.grant)
+            open_then &= spacing.open_then
         m.d.sync += arbiter.open.eq(arbiter.open_then)
         m.d.comb += [
             arbiter.open_then.eq(open_then),

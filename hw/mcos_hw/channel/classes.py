@@ -34,6 +34,8 @@ class HeadClasses(wiring.Component):
 
     With L = 0 a class comes from the tokens of this clock. With L > 0 it comes from those of the
     clock before, and is never a better one than this clock's: between two grants tokens only grow.
+    With ``heads_only`` it comes from the clock before, too, and only heads have one. So a head has
+    NO_CLASS in its first clock, in which it is not held either.
 
     While a queue is empty, its class code is that of the request that enters it. While a tenant
     refuses requests outside its page colours, such a request has to wait, tokens or not. A disabled
@@ -43,6 +45,8 @@ class HeadClasses(wiring.Component):
     ----------
     config : ChannelConfig
         Sizes.
+    heads_only : bool
+        Whether requests that are not heads have no class; for an arbiter that does not ask for it.
 
     Members
     -------
@@ -67,8 +71,9 @@ class HeadClasses(wiring.Component):
     grant: Grant
     classes: Classes
 
-    def __init__(self, config: ChannelConfig) -> None:
+    def __init__(self, config: ChannelConfig, *, heads_only: bool = False) -> None:
         self.config = config
+        self.heads_only = heads_only
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
@@ -84,6 +89,9 @@ class HeadClasses(wiring.Component):
         m = Module()
         config = self.config
         tenants = range(config.tenants)
+        if self.heads_only:
+            self._look_at_heads(m)
+            return m
         following_codes = [Signal(2, name=f"following_code_{i}") for i in tenants]
 
         for i in tenants:
@@ -107,12 +115,29 @@ class HeadClasses(wiring.Component):
                 self.classes.serviceable[i].eq(head.present & (shown != NO_CLASS)),
                 self.classes.held[i].eq(head.present & (shown == NO_CLASS)),
             ]
-            if config.lateness:
+            if config.steps:
                 m.d.sync += shown.eq(Mux(self.grant.tenants[i], later, now))
             else:
                 m.d.comb += shown.eq(now)
         m.d.comb += self.classes.next_code.eq(pick(self.grant.tenants, following_codes))
         return m
+
+    def _look_at_heads(self, m: Module) -> None:
+        """Classes of the heads that stay, a clock later."""
+        for i in range(self.config.tenants):
+            head, shown = self.view.heads[i], self.classes.codes[i]
+            stays = Signal(name=f"stays_{i}")
+            stayed = Signal(name=f"stayed_{i}")
+            fields = {name: head[name] for name in place_fields(self.config)}
+            m.d.comb += [
+                stays.eq(head.present & ~self.grant.tenants[i]),
+                self.classes.serviceable[i].eq(stayed & (shown != NO_CLASS)),
+                self.classes.held[i].eq(stayed & (shown == NO_CLASS)),
+            ]
+            m.d.sync += [
+                stayed.eq(stays),
+                shown.eq(Mux(stays, self._code(i, fields), NO_CLASS)),
+            ]
 
     def _code(self, i: int, request, charged_committed=0, charged_peak=0) -> Value:
         """Class code of a request of tenant ``i``, once its head has charged these buckets."""
@@ -131,6 +156,6 @@ class HeadClasses(wiring.Component):
         """Fields of the request that enters the queue of tenant ``i``, or else may do so next."""
         approach, entry = self.arrival.approach, self.arrival.entry
         names = place_fields(self.config)
-        if not self.config.lateness:
+        if not self.config.steps:
             return {name: entry[name] for name in names}
         return {name: Mux(entry.tenants[i], entry[name], approach[name]) for name in names}

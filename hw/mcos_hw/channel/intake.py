@@ -51,13 +51,13 @@ class Intake(wiring.Component):
     on the request carries its price s / w, and whether it is outside its tenant's page colours: a
     new weight and new colours count for requests that are taken after their commit.
 
-    With L = 0 everything happens in the clock in which the request is taken. Otherwise the price
-    is made in that clock but for an addition, that and the start tag in the next one
-    (``approach``), and the request enters its queue in the one after it (``entry``)::
+    With L = 0 everything happens in the clock in which the request is taken. Otherwise, and in a
+    compact channel, the price is made in that clock but for an addition, that and the start tag in
+    the next one (``approach``), and the request enters its queue in the one after it (``entry``)::
 
-        clock        0         1         2
-        L = 0       |taken, approach, entry
-        L > 0       |taken    |approach |entry
+        clock             0         1         2
+        L = 0            |taken, approach, entry
+        L > 0, compact   |taken    |approach |entry
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Intake(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        domain = m.d.sync if config.lateness else m.d.comb
+        domain = m.d.sync if config.steps else m.d.comb
         stored, approach, entry = self.arrival.stored, self.arrival.approach, self.arrival.entry
 
         request, tenant = self.request.payload, self.request.payload.tenant
@@ -135,6 +135,7 @@ class Intake(wiring.Component):
         beats = Signal(config.beats_width)
         terms = Signal(terms_layout(config).size)
         early = Signal(terms_layout(config).size)
+        was_recent = Signal()
         row = Signal(range(config.queue_depth))
         offered = Signal(config.stamp_width)
         colour = Signal(COLOUR_BITS)
@@ -145,13 +146,13 @@ class Intake(wiring.Component):
             stored.request.eq(request),
             beats.eq(request.beats),
             terms.eq(terms_now),
-            early.eq(Mux(recent, terms_now, 0)),
+            *([was_recent.eq(recent)] if config.compact else [early.eq(Mux(recent, terms_now, 0))]),
             row.eq(self.tails[tenant]),
             offered.eq(request.offered),
             colour.eq(Cat(request.address.bit_select(bit, 1) for bit in bits)),
             colours.eq(Array(each.colours for each in self.live.tenants)[tenant]),
         ]
-        if config.lateness:
+        if config.steps:
             m.submodules.taken = register = Replicated(width=config.tenants, copies=2)
             m.d.comb += [register.value.eq(self.taken), taken.eq(register.copies)]
         else:
@@ -161,7 +162,7 @@ class Intake(wiring.Component):
             approach.tenants_copy.eq(taken[1]),
             approach.beats.eq(beats),
             approach.terms.eq(terms),
-            approach.early.eq(early),
+            approach.recent.eq(was_recent) if config.compact else approach.early.eq(early),
             approach.outside.eq(taken[0].any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [

@@ -12,9 +12,11 @@ from fractions import Fraction
 
 __all__ = [
     "ADMISSIBLE_SHARE",
+    "COMPACT_INTERVALS",
     "POWERS_OF_TWO",
     "RANGES",
     "SWITCHES",
+    "UPDATE_CLOCKS",
     "ChannelConfig",
     "require_range",
 ]
@@ -41,6 +43,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "depth_width": (12, 31),
     "clocks_width": (12, 32),
     "lateness": (0, 3),
+    "grant_interval": (1, 8),
 }
 """Least and largest value of each size; some depend on another one as well."""
 
@@ -49,6 +52,12 @@ POWERS_OF_TWO = ("tenants", "queue_depth", "beat_bytes", "max_beats", "slots")
 
 SWITCHES = ("loader_checks", "monitors")
 """Parts of the hardware that may be left out."""
+
+UPDATE_CLOCKS = 3
+"""Clocks from a grant of a compact channel until heads, classes and tags are as it leaves them."""
+
+COMPACT_INTERVALS = range(UPDATE_CLOCKS + 1, RANGES["grant_interval"][1] + 1)
+"""Grant intervals of a compact channel, in clocks; docs/compact.md says why there is no shorter."""
 
 
 def require_range(name: str, value: int, low: int, high: int) -> None:
@@ -113,6 +122,10 @@ class ChannelConfig:
         L: how many grants late eligibility sees virtual time, 0 to 3. With 0, order is that of the
         textbook and a request passes an idle channel in two clocks; otherwise it passes in four,
         and the clock can be faster the larger L is.
+    grant_interval : int
+        Clocks from one grant to the next at the earliest. 1 is the line rate, a grant in every
+        clock. 4 to 8 make the channel *compact* (docs/compact.md): the same rules in fewer gates,
+        with a ``lateness`` of 0.
     loader_checks : bool
         Whether the image loader judges the values of an image, beside its header, its sections and
         its checksum. Without them a wrong value that software made becomes live.
@@ -125,7 +138,8 @@ class ChannelConfig:
     TypeError
         If a size is not an integer, or a switch not a bool.
     ValueError
-        If a size is out of its range or not a power of two where one is needed.
+        If a size is out of its range or not a power of two where one is needed, or if a compact
+        channel is to be late.
     """
 
     tenants: int = 16
@@ -145,6 +159,7 @@ class ChannelConfig:
     depth_width: int = 28
     clocks_width: int = 20
     lateness: int = 3
+    grant_interval: int = 1
     loader_checks: bool = True
     monitors: bool = True
 
@@ -166,6 +181,26 @@ class ChannelConfig:
             value, low = getattr(self, name), getattr(self, least)
             if value < low:
                 raise ValueError(f"{name} must be at least {least}, {low}, not {value!r}")
+        if self.grant_interval != 1 and self.grant_interval not in COMPACT_INTERVALS:
+            first, last = COMPACT_INTERVALS[0], COMPACT_INTERVALS[-1]
+            raise ValueError(
+                f"grant_interval must be 1 or {first}..{last}, not {self.grant_interval!r}"
+            )
+        if self.compact and self.lateness:
+            raise ValueError(
+                f"lateness must be 0 with a grant_interval of {self.grant_interval}, "
+                f"not {self.lateness!r}"
+            )
+
+    @property
+    def compact(self) -> bool:
+        """Whether the channel is the compact one, which grants once in some clocks."""
+        return self.grant_interval > 1
+
+    @property
+    def steps(self) -> bool:
+        """Whether a request takes a clock for each step into its queue, and a class one, too."""
+        return self.compact or self.lateness > 0
 
     @property
     def l_max(self) -> int:
@@ -188,12 +223,60 @@ class ChannelConfig:
         return (self.slots - 1).bit_length()
 
     @property
+    def look_clocks(self) -> int:
+        """Clocks from a look at all heads to a grant by it: those of the tournament, if compact.
+
+        A grant changes heads, classes and tags for :data:`UPDATE_CLOCKS`. What is left of the
+        interval is the tournament's, and it takes no more than it has steps.
+        """
+        return min(self.grant_interval - UPDATE_CLOCKS, self.tenant_width + 1)
+
+    @property
+    def full_rate_bytes(self) -> int:
+        """Bytes of the shortest requests with which grants fill the channel's rate."""
+        return self.grant_interval * self.bytes_per_clock
+
+    @property
     def intake_clocks(self) -> int:
         """Clocks from a request's start tag to the first choice that it can take part in.
 
-        What is granted in them is granted without it; see docs/arbiter.md, "What it adds".
+        What is granted in them is granted without it; see docs/arbiter.md, "What it adds". A
+        compact channel makes as many grants in its own, longer time.
         """
-        return 2 if self.lateness else 0
+        return 2 if self.steps else 0
+
+    @property
+    def first_grant_clocks(self) -> int:
+        """Clocks from a request's first one in an empty queue to its grant in an idle channel."""
+        return UPDATE_CLOCKS + self.look_clocks if self.compact else 0
+
+    @property
+    def entry_clocks(self) -> int:
+        """Clocks from a head's first one in an empty queue to the first grant it may have, at most.
+
+        0 at line rate, where ``intake_clocks`` is all. In a compact channel at most ``tenants``
+        heads get their tags one by one, in all clocks of an interval but two.
+        """
+        if not self.compact:
+            return 0
+        turns = -(-self.tenants // (self.grant_interval - 2))
+        return turns * self.grant_interval + self.first_grant_clocks
+
+    @property
+    def late_grants(self) -> int:
+        """Grants by which a head may be late whatever its tags.
+
+        L at line rate; in a compact channel what is granted in ``entry_clocks``.
+        """
+        return -(-self.entry_clocks // self.grant_interval) if self.compact else self.lateness
+
+    @property
+    def untold_heads(self) -> int:
+        """Heads at most that may have their start tag and miss a grant that makes V jump.
+
+        One request enters a clock. With L = 0 it is the clock of a grant that is already chosen.
+        """
+        return self.grant_interval if self.compact else max(1, self.intake_clocks)
 
     @property
     def stale_after(self) -> int:

@@ -10,7 +10,7 @@ from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import FabricConfig
 from mcos_hw.control.plane import ControlPlane
-from mcos_hw.controller import ARBITERS, connect_control
+from mcos_hw.controller import arbiter_class, connect_control
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.link.inner import inner_signature
@@ -111,7 +111,7 @@ class Fabric(wiring.Component):
         m.submodules.port_registers = settings = PortRegisters(fabric)
         m.submodules.merge = merge = LandingMerge(fabric)
         m.submodules.channel = channel = Channel(
-            config, arbiter=ARBITERS[self.arbiter](config), gated=False
+            config, arbiter=arbiter_class(config, self.arbiter)(config), gated=False
         )
         m.submodules.out = out = AxiOut(fabric)
 

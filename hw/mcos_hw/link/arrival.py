@@ -61,7 +61,8 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
     - ``outside``: its address is outside the page colours of its tenant;
     - ``terms``: two numbers whose sum is its price s / w before rounding;
     - ``early``: a copy of ``terms`` if the depth-1 rule applies, else 0. It applies if the request
-      was taken within ``depth1_clocks`` of its tenant's last response.
+      was taken within ``depth1_clocks`` of its tenant's last response;
+    - ``recent``: that rule applies; of a compact channel, in place of ``early``.
     """
     return data.StructLayout(
         {
@@ -70,7 +71,7 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
             "beats": config.beats_width,
             "outside": 1,
             "terms": terms_layout(config),
-            "early": terms_layout(config),
+            **({"recent": 1} if config.compact else {"early": terms_layout(config)}),
         }
     )
 
@@ -101,8 +102,9 @@ class Arrival(Protocol):
     """A request at the steps of its way into its queue, one request a step and clock.
 
     L is ``ChannelConfig.lateness``, 0 to 3. With L = 0 a request is at all steps in the clock in
-    which it is taken. With L > 0 it is stored and *approaches* one clock after it is taken, and
-    *enters* two clocks after it. It is in its queue from the clock after that on.
+    which it is taken. With L > 0, or in a compact channel, it is stored and *approaches* one clock
+    after it is taken, and *enters* two clocks after it. It is in its queue from the clock after
+    that on.
     """
 
     stored: data.View

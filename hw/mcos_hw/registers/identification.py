@@ -82,10 +82,18 @@ def add_identification(build: Builder, config: ChannelConfig) -> None:
         Field(
             name="l_max",
             low=0,
-            width=16,
+            width=12,
             unit="bytes",
             reset=config.l_max,
             description="Longest request.",
+        ),
+        Field(
+            name="grant_interval",
+            low=12,
+            width=4,
+            unit="clocks",
+            reset=config.grant_interval,
+            description="Clocks from a grant to the next: 1 at line rate, more if compact.",
         ),
         Field(
             name="lateness",

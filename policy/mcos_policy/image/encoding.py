@@ -165,6 +165,7 @@ def told_sizes(capability: int, limits: int, clock: int) -> dict[str, Any]:
         "max_beats": limit["l_max"] // max(1, built["beat_bytes"]),
         "bytes_per_clock": limit["bytes_per_clock"],
         "lateness": limit["lateness"],
+        "grant_interval": limit["grant_interval"],
         "clock_khz": clock,
     }
 

@@ -16,7 +16,7 @@ from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.epoch import EpochTimer
-from mcos_hw.controller import ARBITERS
+from mcos_hw.controller import arbiter_class
 from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import ArbiterKind, GrantClass
@@ -53,7 +53,7 @@ class TimedChannel(wiring.Component):
     """A channel with the clock stamp and the epochs that a controller gives it."""
 
     def __init__(self, config, kind):
-        self.channel = Channel(config, arbiter=ARBITERS[kind](config))
+        self.channel = Channel(config, arbiter=arbiter_class(config, kind)(config))
         members = self.channel.signature.members.items()
         super().__init__(
             {name: each.flip() if name in ("now", "epoch") else each for name, each in members}
@@ -146,7 +146,7 @@ def test_signature():
     made = {"response", "command", "command_id", "load", "readings", "probe"}
     assert boundary(channel().channel) == {"in": given, "out": made}
     uncounted = dataclasses.replace(CONFIG, monitors=False)
-    shell = Channel(uncounted, arbiter=ARBITERS[ArbiterKind.MCOS](uncounted))
+    shell = Channel(uncounted, arbiter=arbiter_class(uncounted, ArbiterKind.MCOS)(uncounted))
     assert boundary(shell) == {"in": given, "out": made - {"readings"}}
 
 

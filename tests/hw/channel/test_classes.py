@@ -30,6 +30,10 @@ MEMBERS = {
 }
 
 
+ASKED = MEMBERS.keys() - {"nexts", "approach", "entry", "conforming", "burst"}
+"""What those ask for that look at heads only."""
+
+
 class Classes(wiring.Component):
     committed_covers: In(1)
     peak_covers: In(1)
@@ -138,6 +142,47 @@ def test_heads_and_next_requests_have_the_class_of_what_covers_them(lateness):
             await bench.tick()
 
     simulate(HeadClasses(config), testbench)
+
+
+def test_heads_only_have_a_class_from_their_second_clock_on():
+    """By the tokens of the clock before; without one they are not held."""
+    rng = random.Random(1)
+    config = ChannelConfig(tenants=TENANTS, lateness=0, grant_interval=4)
+
+    async def testbench(bench):
+        expected = None
+        for _ in range(400):
+            given = random_inputs(rng)
+            bench.set(**{MEMBERS[name]: value for name, value in given.items() if name in ASKED})
+            if expected is not None:
+                codes, stayed = expected
+                assert bench.get("classes.codes") == codes
+                held = [stays and code == NO_CLASS for stays, code in both(stayed, codes)]
+                serviceable = [stays and code != NO_CLASS for stays, code in both(stayed, codes)]
+                assert bench.get("classes.held") == number_of(held)
+                assert bench.get("classes.serviceable") == number_of(serviceable)
+            stayed = [
+                bool(head["present"] and not given["granted"] >> i & 1)
+                for i, head in enumerate(given["heads"])
+            ]
+            codes = [
+                expected_code(given, i, head, charged=0) if stayed[i] else NO_CLASS
+                for i, head in enumerate(given["heads"])
+            ]
+            expected = codes, stayed
+            await bench.tick()
+
+    simulate(HeadClasses(config, heads_only=True), testbench)
+
+
+def both(left, right):
+    """Pairs of two lists of one length."""
+    return zip(left, right, strict=True)
+
+
+def number_of(bits):
+    """A number that has these bits, the lowest one first."""
+    return sum(bool(bit) << i for i, bit in enumerate(bits))
 
 
 def registered_code(given, i):

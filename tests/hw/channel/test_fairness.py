@@ -10,7 +10,7 @@ import pytest
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import GrantClass
-from tests.hw.channel.arbiter.wf2q.test_wfq import QueuedArbiter, image
+from tests.hw.channel.arbiter.wf2q.queued_arbiter import QueuedArbiter, image
 from tests.hw.channel.bench import simulate
 from tests.hw.channel.every_lateness import EVERY_LATENESS
 

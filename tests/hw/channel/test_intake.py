@@ -18,8 +18,8 @@ from tests.hw.channel.bench import simulate
 LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 
 
-def configuration(lateness):
-    return ChannelConfig(tenants=4, queue_depth=4, lateness=lateness)
+def configuration(lateness, interval=1):
+    return ChannelConfig(tenants=4, queue_depth=4, lateness=lateness, grant_interval=interval)
 
 
 CONFIG = configuration(0)
@@ -226,3 +226,26 @@ def test_without_its_gate_it_takes_requests_of_tenants_that_are_not_enabled(late
         assert bench.get("request.ready") == 0b1111
 
     simulate(Intake(configuration(lateness), gated=False), testbench)
+
+
+def test_a_compact_channel_takes_the_same_steps_and_tells_of_recent_responses():
+    config = configuration(0, interval=4)
+
+    async def testbench(bench):
+        bench.set(live=live_of([1] * config.tenants))
+        way = [None] * 3
+        rng = random.Random(1)
+        for _ in range(100):
+            valid, recent = rng.random() < 0.7, rng.getrandbits(config.tenants)
+            tenant = rng.randrange(config.tenants)
+            payload = ONE["payload"] | {"tenant": tenant}
+            bench.set(request={"payload": payload, "valid": valid}, recent=recent)
+            way = [(tenant, recent >> tenant & 1) if valid else None, *way[:2]]
+            approach, entry = way[1:]
+            assert bench.get("arrival.approach")["tenants"] == (1 << approach[0] if approach else 0)
+            if approach:
+                assert bench.get("arrival.approach")["recent"] == approach[1]
+            assert bench.get("arrival.entry")["tenants"] == (1 << entry[0] if entry else 0)
+            await bench.tick()
+
+    simulate(Intake(config), testbench)

@@ -418,6 +418,7 @@ def test_identification_says_what_was_built():
     }
     assert REGISTERS["LIMITS"].unpack(core["LIMITS"]) == {
         "l_max": CONFIG.l_max,
+        "grant_interval": CONFIG.grant_interval,
         "lateness": CONFIG.lateness,
         "bytes_per_clock": CONFIG.bytes_per_clock,
     }

@@ -119,7 +119,7 @@ class Model:
         (IMAGE_MAGIC, ImageCode.MAGIC),
         (IMAGE_VERSION, ImageCode.VERSION),
         (1 | 16 << 8 | 16 << 16 | 32 << 24, ImageCode.SIZES),
-        (512 | 3 << 16 | 64 << 20, ImageCode.SIZES),
+        (512 | 1 << 12 | 3 << 16 | 64 << 20, ImageCode.SIZES),
         (800_000, ImageCode.CLOCK),
         (REGISTERS.hash, ImageCode.MAP_HASH),
     )

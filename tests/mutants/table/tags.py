@@ -89,7 +89,7 @@ TAGS = (
         name="three beats cost by the weights before for a clock",
         bug=Bug(
             module=f"{CHANNEL}.arbiter.wf2q.virtual_time",
-            text="(3 * self.inverse_total_weight)",
+            text="(3 * inverse_total_weight)",
             instead="(3 * inverse)",
         ),
         promise="A grant moves V by its size over the live image's total weight.",

@@ -18,6 +18,7 @@ CORES = {
     "fpga": ChannelConfig(
         tenants=4, clock_khz=100_000, bytes_per_clock=32, beat_bytes=32, slots=64
     ),
+    "compact": ChannelConfig(tenants=8, lateness=0, grant_interval=6),
     "bare": ChannelConfig(
         tenants=8, queue_depth=2, max_beats=4, lateness=0, loader_checks=False, monitors=False
     ),
@@ -95,7 +96,7 @@ REFUSED = {
         r"must be of version 0\.x of the hardware interface, not 1\.2\.3; use the software of MCOS",
     ),
     "sizes": (
-        {"CLOCK": 100_000, "LIMITS": 0x04020200},
+        {"CLOCK": 100_000, "LIMITS": 0x04021200},
         FOUR,
         r"that software was given: lateness 3, khz 800000, not lateness 2, khz 100000; give the",
     ),

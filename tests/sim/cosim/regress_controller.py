@@ -79,6 +79,7 @@ async def says_what_it_is(dut):
         },
         "LIMITS": {
             "l_max": config.l_max,
+            "grant_interval": config.grant_interval,
             "lateness": config.lateness,
             "bytes_per_clock": config.bytes_per_clock,
         },

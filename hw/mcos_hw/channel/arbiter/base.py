@@ -86,6 +86,9 @@ class Arbiter(wiring.Component):
     enforces_contracts: bool
     """Whether heads that no bucket covers wait, and whether the age guard works."""
 
+    looks_behind: bool = True
+    """Whether it asks for the class of a request before that is the head."""
+
     mark: str
     """Field of an entering request that the arbiter asks to see again later."""
 

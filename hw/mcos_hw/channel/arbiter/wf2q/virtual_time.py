@@ -1,6 +1,7 @@
 """Virtual time: how far the channel has come in service per unit of weight."""
 
 from amaranth import *
+from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +9,10 @@ from mcos_hw.channel.arbiter.wf2q.structs import arrival_time_layout, seen_layou
 from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.select import modular_less
 
-__all__ = ["VirtualTime"]
+__all__ = [
+    "VirtualTime",
+    "step_cost",
+]
 
 
 class VirtualTime(wiring.Component):
@@ -81,7 +85,7 @@ class VirtualTime(wiring.Component):
         m.d.comb += [
             step.to.eq(Mux(self.promoted, self.start - lead, self.start)),
             step.jumps.eq(~self.reached),
-            step.cost.eq(self._cost(m)),
+            step.cost.eq(step_cost(m, config, self.inverse_total_weight, self.beats)),
         ]
         if config.lateness >= 2:
             pending = data.View(layout, Signal(layout, name="pending"))
@@ -121,24 +125,27 @@ class VirtualTime(wiring.Component):
             m.d.comb += self.seen.next.eq(Mux(self.grant, current, before))
         return m
 
-    def _cost(self, m):
-        """s / W: its few values wait as multiples, so that a size selects two of them to add."""
-        config = self.config
-        inverse = Signal.like(self.inverse_total_weight)
-        thrice = Signal(len(inverse) + 2)
-        m.d.sync += [
-            inverse.eq(self.inverse_total_weight),
-            thrice.eq(3 * self.inverse_total_weight),
-        ]
-        multiples = Array([Const(0), inverse, inverse << 1, thrice])
-        beats = Signal(5)
-        low = Signal(len(thrice))
-        high = Signal(len(thrice))
-        m.d.comb += [
-            beats.eq(self.beats),
-            low.eq(multiples[beats[:2]]),
-            # 16 is the largest: its bit stands alone.
-            high.eq(Mux(beats[4], inverse << 2, multiples[beats[2:4]])),
-        ]
-        product = (low + (high << 2)) * config.beat_bytes
-        return product >> (config.total_reciprocal_fraction - config.tag_fraction)
+
+def step_cost(m: Module, config: ChannelConfig, inverse_total_weight: Value, size: Value) -> Value:
+    """s / W of ``size`` beats, for a 1/W of the clock before.
+
+    Its few values wait as multiples, so that a size selects two of them to add.
+    """
+    inverse = Signal.like(inverse_total_weight)
+    thrice = Signal(len(inverse) + 2)
+    m.d.sync += [
+        inverse.eq(inverse_total_weight),
+        thrice.eq(3 * inverse_total_weight),
+    ]
+    multiples = Array([Const(0), inverse, inverse << 1, thrice])
+    beats = Signal(5)
+    low = Signal(len(thrice))
+    high = Signal(len(thrice))
+    m.d.comb += [
+        beats.eq(size),
+        low.eq(multiples[beats[:2]]),
+        # 16 is the largest: its bit stands alone.
+        high.eq(Mux(beats[4], inverse << 2, multiples[beats[2:4]])),
+    ]
+    product = (low + (high << 2)) * config.beat_bytes
+    return product >> (config.total_reciprocal_fraction - config.tag_fraction)
