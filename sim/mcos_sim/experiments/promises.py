@@ -208,12 +208,19 @@ def mixed(
     return streams
 
 
+def _shortest(config: ChannelConfig) -> int:
+    """Beats of the shortest requests with which r is in reach: a grant takes an interval."""
+    return min(config.max_beats, -(-config.full_rate_bytes // config.beat_bytes))
+
+
 def _attacked(
     config: ChannelConfig, clocks: int, victim: int, of: Settings, rng: np.random.Generator
 ) -> list[Stream]:
     """A tenant within its contract, and fifteen that do what they can."""
-    streams = mixed(config, clocks, rng, shortest=1)
-    beats = np.full(clocks // 64, int(rng.choice((1, 4, config.max_beats))))
+    # A compact channel keeps guarantees of requests that fill an interval.
+    least = _shortest(config) if config.compact else 1
+    streams = mixed(config, clocks, rng, shortest=least)
+    beats = np.full(clocks // 64, max(least, int(rng.choice((1, 4, config.max_beats)))))
     size = int(beats[0]) * config.beat_bytes
     # Ten per cent under what it is guaranteed.
     spacing = size * (1 << config.rate_fraction) / of.tenants[victim].committed_rate * 1.1
@@ -265,8 +272,7 @@ def measure_promises(
     rng = np.random.default_rng(seed)
     weights = dict(enumerate(WEIGHTS))
     one_class = settings(config, WEIGHTS)
-    # A grant takes a clock, whatever its size: with less than a clock's bytes r is out of reach.
-    whole = config.bytes_per_clock // config.beat_bytes
+    whole = _shortest(config)
     cycles = 0
     rows: list[TenantBounds] = []
     attacked: list[TenantBounds] = []

@@ -111,7 +111,7 @@ def check_bounds(
 
 def _entered(tenant: TenantResult, config: ChannelConfig) -> np.ndarray:
     """Clock from which each request is in its queue."""
-    return tenant.taken + (2 if config.lateness else 0) + 1
+    return tenant.taken + (2 if config.steps else 0) + 1
 
 
 def _all_grants(result: RunResult, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

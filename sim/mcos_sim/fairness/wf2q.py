@@ -10,9 +10,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from mcos_hw.config import UPDATE_CLOCKS, ChannelConfig
 from mcos_sim.scenario import RunResult
 
-__all__ = ["textbook_order"]
+__all__ = [
+    "compact_order",
+    "textbook_order",
+]
 
 
 def textbook_order(result: RunResult, weights: Mapping[int, Fraction]) -> np.ndarray:
@@ -81,4 +85,90 @@ def textbook_order(result: RunResult, weights: Mapping[int, Fraction]) -> np.nda
         left[tag] = granted
         time = max(time, start) + Fraction(size) / total
         order.append(tag)
+    return np.array(order, dtype=np.int64)
+
+
+_WAY_CLOCKS = 2
+"""Clocks from the one in which a request is taken to the one in which it enters its queue."""
+
+
+def compact_order(
+    result: RunResult, weights: Mapping[int, Fraction], config: ChannelConfig
+) -> np.ndarray:
+    """The same where the channel is compact: heads are looked at some clocks before a grant.
+
+    Order and tags are the textbook's. When a request may be granted is by docs/compact.md: behind a
+    granted head it has its tags ``UPDATE_CLOCKS`` later; in an empty queue it waits for its turn,
+    lowest tag first, one a clock, in no clock with a grant or after one, and has its tags as many
+    clocks after that, with V of the clock after its turn. A grant is among those that had tags
+    ``look_clocks`` before.
+
+    Parameters
+    ----------
+    result : RunResult
+        Of any engine; all requests of one class.
+    weights : Mapping[int, Fraction]
+        w_i by tag.
+    config : ChannelConfig
+        Sizes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (grants,): tags in the order of clocks.
+    """
+    total = sum(weights.values())
+    grants = set(np.concatenate([tenant.granted for tenant in result.tenants]).tolist())
+    arrivals: dict[int, list[tuple[int, int]]] = {}
+    for tenant in result.tenants:
+        for clock, size in zip(tenant.taken.tolist(), tenant.sizes.tolist(), strict=False):
+            arrivals.setdefault(clock + _WAY_CLOCKS, []).append((tenant.tag, size))
+    queues: dict[int, deque[int]] = {tenant.tag: deque() for tenant in result.tenants}
+    start = dict.fromkeys(queues, Fraction(0))
+    finish = dict.fromkeys(queues, Fraction(0))
+    # Clock from which the head has its tags.
+    tagged = dict.fromkeys(queues, 0)
+    waiting: set[int] = set()
+    time = seen = Fraction(0)
+    last = -UPDATE_CLOCKS
+    made = None
+    order = []
+
+    def give_tags(tag: int, begin: Fraction, clock: int) -> None:
+        start[tag], finish[tag] = begin, begin + Fraction(queues[tag][0]) / weights[tag]
+        tagged[tag] = clock
+
+    for clock in range(max(grants, default=-1) + 1):
+        if clock == last + UPDATE_CLOCKS:
+            seen = time
+        if made is not None:
+            give_tags(made, max(finish[made], seen), clock + UPDATE_CLOCKS - 1)
+            made = None
+        granted = None
+        if clock in grants:
+            known = [
+                tag
+                for tag, queue in queues.items()
+                if queue and tag not in waiting and tagged[tag] <= clock - config.look_clocks
+            ]
+            reached = [tag for tag in known if start[tag] <= time]
+            if reached:
+                granted = min(reached, key=lambda tag: (finish[tag], tag))
+            else:
+                granted = min(known, key=lambda tag: (start[tag], finish[tag], tag))
+            order.append(granted)
+            time = max(time, start[granted]) + Fraction(queues[granted].popleft()) / total
+        elif waiting and clock != last + 1:
+            made = min(waiting)
+            waiting.remove(made)
+            # Not to be granted before its tags are made.
+            tagged[made] = clock + UPDATE_CLOCKS
+        for tag, size in arrivals.get(clock, ()):
+            if not queues[tag] and tag != granted:
+                waiting.add(tag)
+            queues[tag].append(size)
+        if granted is not None:
+            last = clock
+            if queues[granted]:
+                give_tags(granted, finish[granted], clock + UPDATE_CLOCKS)
     return np.array(order, dtype=np.int64)

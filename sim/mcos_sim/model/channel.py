@@ -8,7 +8,7 @@ the hardware's registers hold at the beginning of a clock; lockstep compares the
 from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
-from mcos_sim.model import age, buckets, choice, counters, live, monitor, ports, tags
+from mcos_sim.model import age, buckets, choice, compact, counters, live, monitor, ports, tags
 from mcos_sim.model import layout as at
 
 __all__ = [
@@ -114,6 +114,7 @@ def _grant(s):
     if s[live.ENABLE + i]:
         s[at.READY] |= 1 << i
     s[at.LAST_TURN] = i
+    s[at.NEXT_GRANT] = s[at.CLOCK] + s[at.GRANT_INTERVAL]
 
 
 @compiled
@@ -154,6 +155,7 @@ def _entry(s, start, anchored):
     s[at.ENTRY_COST] = tags.cost(s, s[at.APPROACH_PRICE])
     s[at.ENTRY_START] = start
     s[at.ENTRY_ANCHORED] = anchored
+    s[at.ENTRY_RECENT] = s[at.APPROACH_RECENT]
 
 
 @compiled
@@ -172,13 +174,13 @@ def _pace(s):
 def advance(s, e):
     """One clock, with what requesters and memory drive in it."""
     tenants = s[at.TENANTS]
-    late = s[at.LATENESS] > 0
+    steps = s[at.STEPS]
 
     # Requests come in.
     taken = ports.take(s, e)
-    if late:
+    if steps:
         start, anchored = 0, 0
-        if s[at.APPROACH] != at.NOBODY:
+        if s[at.APPROACH] != at.NOBODY and not s[at.COMPACT]:
             start, anchored = tags.entrance(s)
     else:
         _approach(s, taken)
@@ -189,10 +191,14 @@ def advance(s, e):
     then_open = ports.open_then(s)
     then, beats, grant_class, promoted = at.NOBODY, 0, 0, 0
     if s[at.KIND] == 0:
-        if then_open:
+        if s[at.COMPACT]:
+            compact.look(s, tenants)
+        elif then_open:
             then, beats, grant_class, promoted = choice.choose(s, tenants)
         turn = s[at.CLOCK] & tenants - 1
         age.guard_age(s, tenants, _waiting_class(s, turn) != _NO_CLASS)
+        if s[at.COMPACT]:
+            then, beats, grant_class, promoted = compact.take_look(s, then_open)
 
     # Everything is counted.
     monitor.count(s, tenants)
@@ -203,11 +209,16 @@ def advance(s, e):
         s[at.HOLDS] = s[at.MAY_HOLD]
         for i in range(tenants):
             s[at.WAITS + i] = s[at.WAITING + i] != 0 and _waiting_class(s, i) == _NO_CLASS
+            if s[at.COMPACT] and choice.is_new(s, i):
+                s[at.WAITS + i] = 0
             s[at.HOLDS] |= s[at.WAITS + i]
 
     # Tags and virtual time move, tokens are charged, the request leaves.
     granted = s[at.GRANT] != at.NOBODY
-    if s[at.KIND] == 0:
+    if s[at.COMPACT]:
+        if granted or not compact.is_still(s):
+            compact.move_tags(s, tenants)
+    elif s[at.KIND] == 0:
         if granted or s[at.ENTRY] != at.NOBODY or s[at.TAGS_MOVED]:
             after = tags.time_after(s)
             tags.move_tags(s, tenants)
@@ -229,8 +240,10 @@ def advance(s, e):
         s[at.WAITING + entry] += 1
         if s[at.WAITING + entry] == 1:
             choice.meet_head(s, entry)
+            if s[at.COMPACT]:
+                compact.takes_entry(s, entry, s[at.ENTRY_RECENT])
     _grant(s)
-    if late:
+    if steps:
         _entry(s, start, anchored)
         _approach(s, taken)
     else:
@@ -266,6 +279,7 @@ def is_idle(s):
         and s[at.PROMOTE] == at.NOBODY
         and s[at.OLDEST] == at.NOBODY
         and not s[at.TAGS_MOVED]
+        and compact.is_still(s)
         and not s[at.FRESH_IMAGE]
         and not s[at.LATCH]
     )
@@ -286,4 +300,6 @@ def skip(s, until):
     s[at.OPEN] = ports.open_then(s)
     s[at.LOAD] = ports.load(s)
     tags.move_anchor(s, s[at.TIME])
+    if s[at.COMPACT]:
+        compact.forget_looks(s)
     age.rest(s, s[at.TENANTS])

@@ -12,7 +12,9 @@ __all__ = [
     "candidate",
     "choose",
     "choose_at_once",
+    "choose_head",
     "head_class",
+    "is_new",
     "meet_head",
 ]
 
@@ -43,11 +45,20 @@ def beats_of_head(s, i):
 def head_class(s, i):
     """GrantClass of the head of tenant ``i`` in this clock.
 
-    With L = 0 by the tokens of this clock, otherwise by those that the clock before left.
+    With L = 0 by the tokens of this clock, otherwise, and in a compact channel, by those that the
+    clock before left. The compact arbiter has none for a head in its first clock.
     """
+    if s[at.COMPACT] and is_new(s, i):
+        return _NO_CLASS
     if s[at.CLOCK] <= s[at.SETTLES]:
         return _class_at_once(s, i, beats_of_head(s, i), _head_outside(s, i))
-    return class_of_head(s, i, s[at.CLOCK] - 1 if s[at.LATENESS] else s[at.CLOCK])
+    return class_of_head(s, i, s[at.CLOCK] - 1 if s[at.STEPS] else s[at.CLOCK])
+
+
+@compiled
+def is_new(s, i):
+    """Whether tenant ``i``'s head, of the compact arbiter, is in its first clock."""
+    return s[at.CLOCK] == s[at.HEAD_SINCE + i]
 
 
 @compiled
@@ -66,7 +77,7 @@ def meet_head(s, i):
 @compiled
 def _class_at_once(s, i, beats, outside):
     """The same of any request that is, or becomes, the first of its queue."""
-    if s[at.LATENESS]:
+    if s[at.STEPS]:
         refused = s[at.KEPT_REFUSES + i] and outside
         return class_of(s, i, beats, beats, s[at.CLOCK] - 1, s[at.SCAVENGES + i], refused)
     refused = s[live.REFUSE_OUTSIDE + i] and outside
@@ -123,7 +134,10 @@ def candidate(s, i):
                 return False
     if s[at.KIND]:
         return True
-    if s[at.GRANT] == i:
+    if s[at.COMPACT]:
+        if not s[at.TAGGED] >> i & 1:
+            return False
+    elif s[at.GRANT] == i:
         return False
     rank = _head_rank(s, i, tags.seen(s))[0]
     return rank & 1 == 1 and rank != _NOBODY_RANK
@@ -170,6 +184,22 @@ def choose(s, tenants):
         if code != _NO_CLASS:
             return i, s[at.ENTRY_BEATS], code, 1 if s[at.PROMOTE] == i else 0
     return at.NOBODY, 0, 0, 0
+
+
+@compiled
+def choose_head(s, tenants):
+    """Who goes first among the heads of this clock: (tenant or NOBODY, class, whether promoted)."""
+    time = s[at.TIME]
+    best, best_code, least, then_least = at.NOBODY, _NO_CLASS, at.NEVER, at.NEVER
+    for i in range(tenants):
+        if s[at.WAITING + i] and s[at.TAGGED] >> i & 1:
+            rank, code = _head_rank(s, i, time)
+            if rank != _NOBODY_RANK:
+                stale = s[at.STALE + i] & 1
+                key, then_key = _key(s, i, rank, stale, s[at.START + i], s[at.FINISH + i], time)
+                if key < least or (key == least and then_key < then_least):
+                    best, best_code, least, then_least = i, code, key, then_key
+    return best, best_code, 1 if best != at.NOBODY and s[at.PROMOTE] == best else 0
 
 
 @compiled

@@ -82,6 +82,12 @@ SLOTS = _place.of_channel()
 ROUND_BITS = _place.of_channel()
 OLDEST_AGE = _place.of_channel()
 KIND = _place.of_channel()
+GRANT_INTERVAL = _place.of_channel()
+COMPACT = _place.of_channel()
+"""Whether the arbiter is the compact one."""
+STEPS = _place.of_channel()
+"""Whether a request takes a clock for each step into its queue, and a class one, too."""
+LOOK_CLOCKS = _place.of_channel()
 
 # The live image, in the order of the register map: the channel's fields, then those of the tenants.
 _map = channel_map(ChannelConfig())
@@ -126,6 +132,7 @@ ENTRY_OUTSIDE = _place.of_channel()
 ENTRY_COST = _place.of_channel()
 ENTRY_START = _place.of_channel()
 ENTRY_ANCHORED = _place.of_channel()
+ENTRY_RECENT = _place.of_channel()
 DEBT = _place.of_channel()
 IN_FLIGHT = _place.of_channel()
 CREDIT_BEFORE = _place.of_channel()
@@ -156,8 +163,39 @@ SERVED_BEATS = _place.of_channel()
 SERVED_OFFERED = _place.of_channel()
 LAST_TURN = _place.of_channel()
 """Of round robin and fixed priority."""
+NEXT_GRANT = _place.of_channel()
+"""First clock in which the interval allows a grant."""
 SETTLES = _place.of_channel()
 """Clock up to which a new image may still change classes of heads."""
+
+# Compact arbiter: what is on its way to be tags and virtual time, a step a clock.
+TAGGED = _place.of_channel()
+"""Bit i: the head of tenant i has its tags."""
+UNTAGGED = _place.of_channel()
+"""Bit i: the head of tenant i entered an empty queue, and waits for its tags."""
+FIRST = _place.of_channel()
+"""Tenant of the head that has the F before it, or NOBODY."""
+FIRST_FOLLOWS = _place.of_channel()
+FIRST_STALE = _place.of_channel()
+FIRST_FINISH = _place.of_channel()
+FIRST_PRICE = _place.of_channel()
+SECOND = _place.of_channel()
+"""Tenant of the head that has its S, or NOBODY."""
+SECOND_START = _place.of_channel()
+SECOND_PRICE = _place.of_channel()
+WITHDRAWN = _place.of_channel()
+"""Whether this clock grants nothing because a promotion that its look saw is withdrawn."""
+STEP_BEGINS = _place.of_channel()
+"""Whether a grant was made in the clock before."""
+STEP_START = _place.of_channel()
+STEP_BEATS = _place.of_channel()
+STEP_ENDS = _place.of_channel()
+"""Whether virtual time moves with this clock."""
+LOOKS = 8
+LOOK_TENANT = _place.take(LOOKS)
+"""Who goes first among the heads of a clock, by the clock modulo LOOKS."""
+LOOK_CLASS = _place.take(LOOKS)
+LOOK_PROMOTED = _place.take(LOOKS)
 
 # Age guard.
 VISITED = _place.of_channel()
@@ -235,6 +273,10 @@ COMMITTED_ENOUGH = _place.of_tenants()
 PEAK_ENOUGH = _place.of_tenants()
 UNCOVERED = _place.of_tenants()
 """Class of the head where neither does."""
+HEAD_SINCE = _place.of_tenants()
+"""First clock of the head; of the compact arbiter only."""
+RECENT = _place.of_tenants()
+"""Whether the depth-1 rule applies to the head that entered last; likewise."""
 
 # Requests in the queues.
 QUEUE_BEATS = _place.of_requests()

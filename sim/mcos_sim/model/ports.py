@@ -54,12 +54,14 @@ def show(s, e):
 
 @compiled
 def open_then(s):
-    """Whether pacer, port credit, slots and outlet take a grant in the next clock."""
+    """Whether interval, pacer, port credit, slots and outlet take a grant in the next clock."""
     grant = s[at.GRANT] != at.NOBODY
     size = s[at.GRANT_BEATS] * s[at.BEAT_BYTES] if grant else 0
     debt = s[at.DEBT] - 2 * s[live.PACER_RATE] + (size << s[at.RATE_FRACTION])
     return (
-        (not s[live.PACER_ENABLE] or debt < 0)
+        (not grant or s[at.GRANT_INTERVAL] == 1)
+        and s[at.CLOCK] + 1 >= s[at.NEXT_GRANT]
+        and (not s[live.PACER_ENABLE] or debt < 0)
         and s[at.CREDIT_BEFORE] - s[at.IN_FLIGHT] - size >= 0
         and s[at.FREE_SLOTS] > grant
         and s[at.OUTLET_COUNT] + (s[at.LEFT] != at.NOBODY) + grant < at.OUTLET_DEPTH

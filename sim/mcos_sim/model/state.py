@@ -47,6 +47,10 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.ROUND_BITS: round_bits,
         at.OLDEST_AGE: (1 << (config.clocks_width - round_bits)) - 1,
         at.KIND: int(arbiter),
+        at.GRANT_INTERVAL: config.grant_interval,
+        at.COMPACT: config.compact and arbiter is ArbiterKind.MCOS,
+        at.STEPS: config.steps,
+        at.LOOK_CLOCKS: config.look_clocks if config.compact else 0,
         at.FREE_SLOTS: config.slots,
         at.RESTED: 0xFF,
         at.EPOCH: 1,
@@ -56,9 +60,10 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     for place in (
         *(at.GRANT, at.APPROACH, at.ENTRY, at.LEFT, at.VISITED, at.COMPARED, at.OLDEST),
         *(at.PROMOTE, at.STAMPED_TENANT, at.COMPUTED_TENANT, at.MEASURED_TENANT),
-        at.STRAYED,
+        *(at.STRAYED, at.FIRST, at.SECOND),
     ):
         s[place] = at.NOBODY
+    s[at.LOOK_TENANT : at.LOOK_TENANT + at.LOOKS] = at.NOBODY
     s[at.RESPONDED : at.RESPONDED + at.LANES] = at.LONG_AGO
     s[at.SCAVENGES : at.SCAVENGES + at.LANES] = 1
     s[at.GUARD_LIMIT : at.GUARD_LIMIT + at.LANES] = DRAIN_AGE

@@ -13,6 +13,7 @@ __all__ = [
     "move_tags",
     "move_time",
     "price",
+    "quarter",
     "seen",
     "seen_past_grant",
     "step_cost",
@@ -92,6 +93,8 @@ def seen_past_grant(s):
 @compiled
 def seen(s):
     """V as the choice of this clock may see it."""
+    if s[at.COMPACT]:
+        return s[at.TIME]
     if s[at.GRANT] != at.NOBODY:
         return seen_past_grant(s)
     lateness = s[at.LATENESS]
@@ -102,7 +105,12 @@ def seen(s):
 
 @compiled
 def time_shown(s):
-    """V as the probe shows it: with L = 0 after the grant of this clock, otherwise before it."""
+    """V as the probe shows it: with L = 0 after the grant of this clock, otherwise before it.
+
+    The compact arbiter's moves some clocks after a grant.
+    """
+    if s[at.COMPACT]:
+        return s[at.TIME]
     if s[at.LATENESS] == 0 and s[at.GRANT] != at.NOBODY:
         return _moved(s, _step(s))
     return s[at.TIME]
@@ -178,7 +186,7 @@ def entrance(s):
     stale = s[at.STALE + i]
     if s[at.LATENESS] and s[at.ENTRY] == i:
         anchored = s[at.ENTRY_ANCHORED] and enters_as(s) == 1
-        if anchored and _quarter(s, seen(s), s[at.ENTRY_START]) == 1:
+        if anchored and quarter(s, seen(s), s[at.ENTRY_START]) == 1:
             anchored = 0
         return s[at.ENTRY_START] + s[at.ENTRY_COST] & s[at.TAG_MASK], anchored
     end = s[at.END_FINISH + i]
@@ -201,7 +209,7 @@ def entrance(s):
 
 
 @compiled
-def _quarter(s, time, start):
+def quarter(s, time, start):
     """In which quarter of the modular scale virtual time is, seen from a start tag."""
     return time - start >> s[at.TAG_WIDTH] - 2 & 3
 
@@ -211,9 +219,9 @@ def sweep(s, tenants):
     """Tags that have grown too old for the modular scale are stale from now on."""
     now = seen(s)
     for i in range(tenants):
-        quarter = _quarter(s, now, s[at.START + i])
+        place = quarter(s, now, s[at.START + i])
         stale = s[at.STALE + i]
-        grows = (quarter == 1) | ((quarter != 0) & (stale & 1))
+        grows = (place == 1) | ((place != 0) & (stale & 1))
         s[at.STALE + i] = stale | grows << 3
 
 

@@ -170,6 +170,62 @@ RARE_HARDWARE_BUGS = {
 }
 """Likewise; they show late in a case or in the registers at its end."""
 
+COMPACT = f"{CHANNEL}.arbiter.wf2q.compact"
+
+COMPACT_HARDWARE_BUGS = {
+    "ties go to the higher tenant": Bug(
+        module=f"{COMPACT}.tournament",
+        text="(second.key.as_value() < first.key.as_value())",
+        instead="(second.key.as_value() <= first.key.as_value())",
+    ),
+    "a head that virtual time has just reached waits": Bug(
+        module=f"{COMPACT}.keys",
+        text="self.stale[i] | ~behind[-1]",
+        instead="self.stale[i] | (~behind[-1] & behind.any())",
+    ),
+    "a stale head waits for priorities": Bug(
+        module=f"{COMPACT}.keys",
+        text="Mux(self.stale[i], 0, priority)",
+        instead="priority",
+    ),
+    "a withdrawn promotion is granted": Bug(
+        module=f"{COMPACT}.arbiter",
+        text="~best.promoted | (best.tenants & self.promote).any()",
+        instead="Const(1, 1)",
+    ),
+    "a request behind a stale one goes on from its tags": Bug(
+        module=f"{COMPACT}.tags",
+        text="(subject & self.stale).any()",
+        instead="Const(0, 1)",
+    ),
+    "the depth-1 rule is forgotten": Bug(
+        module=f"{COMPACT}.tags",
+        text="Mux(first.recent, first.price, 0)",
+        instead="Const(0, 1)",
+    ),
+    "a head that enters begins in the clock after a grant": Bug(
+        module=f"{COMPACT}.tags",
+        text="self.nominates | granted_before",
+        instead="self.nominates",
+    ),
+    "a promotion makes virtual time jump all the way": Bug(
+        module=f"{COMPACT}.virtual_time",
+        text="Mux(promoted, start - lead, start)",
+        instead="start",
+    ),
+    "a grant is made a clock early": Bug(
+        module=f"{CHANNEL}.spacing",
+        text="self.config.grant_interval - 2",
+        instead="Const(self.config.grant_interval - 3)",
+    ),
+    "a new head has its class a clock early": Bug(
+        module=f"{CHANNEL}.classes",
+        text="head.present & ~self.grant.tenants[i]",
+        instead="head.present",
+    ),
+}
+"""Likewise, of the compact arbiter and its channel, in cases of a few thousand clocks."""
+
 MODEL_BUGS = {
     "ties go to the higher tenant": (
         "choice.py",

@@ -17,9 +17,14 @@ from mcos_sim.lockstep.store import case_record, read_case
 from mcos_sim.lockstep.waveform import write_both
 from mcos_sim.scenario import FIRST_CLOCK
 from tests.planted_hardware import live_bug, planted_library
-from tests.sim.lockstep.bugs import HARDWARE_BUGS, RARE_HARDWARE_BUGS
+from tests.sim.lockstep.bugs import (
+    COMPACT_HARDWARE_BUGS,
+    HARDWARE_BUGS,
+    RARE_HARDWARE_BUGS,
+)
 
 SMALL = ChannelConfig(tenants=4)
+COMPACT = dataclasses.replace(SMALL, lateness=0, grant_interval=6)
 CASES = 250
 """Seeds, from 1 on, that have to show a bug."""
 FEW_HUNDRED = 400
@@ -28,9 +33,9 @@ FEW_HUNDRED = 400
 pytestmark = pytest.mark.cocotb
 
 
-def first_difference(library, *, clocks, seeds):
+def first_difference(library, *, clocks, seeds, config=SMALL):
     for seed in seeds:
-        case = random_case(SMALL, seed=seed, clocks=clocks)
+        case = random_case(config, seed=seed, clocks=clocks)
         difference = compare(case, library).difference
         if difference is not None:
             return case, difference
@@ -42,6 +47,9 @@ def first_difference(library, *, clocks, seeds):
     [
         (SMALL, ArbiterKind.MCOS, CASES),
         (dataclasses.replace(SMALL, lateness=0), ArbiterKind.MCOS, 100),
+        (COMPACT, ArbiterKind.MCOS, 100),
+        (dataclasses.replace(COMPACT, tenants=8, grant_interval=4), ArbiterKind.MCOS, 40),
+        (COMPACT, ArbiterKind.FCFS, 15),
         (SMALL, ArbiterKind.FCFS, 30),
     ],
 )
@@ -63,6 +71,7 @@ def test_a_case_is_the_same_after_a_file(tmp_path):
 
 
 BUGS = HARDWARE_BUGS | RARE_HARDWARE_BUGS
+COMPACT_CASES = 60
 
 
 def planted(name):
@@ -91,6 +100,16 @@ def test_a_bug_in_the_hardware_is_found_and_shown(tmp_path):
     scope = "lockstep.{}.tenant_0.committed"
     sides = [waves[name].tv for name in waves.signals if "committed" in name]
     assert len(sides) == 2 * SMALL.tenants, scope
+
+
+@pytest.mark.parametrize("name", COMPACT_HARDWARE_BUGS)
+def test_a_bug_in_the_compact_arbiter_is_found(name):
+    library = planted_library(COMPACT, tuple(COMPACT_HARDWARE_BUGS.values()))
+    seeds = range(1, COMPACT_CASES + 1)
+    with live_bug(list(COMPACT_HARDWARE_BUGS).index(name)):
+        found = first_difference(library, clocks=5_000, seeds=seeds, config=COMPACT)
+    assert found is not None, f"{name}: nothing differs"
+    assert compare(found[0], library).difference is None
 
 
 @pytest.mark.soak
