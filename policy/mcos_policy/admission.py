@@ -123,6 +123,18 @@ class _Admission:
                 "channel"
             )
             yield _broken(self.contract.memory.at("rate"), rule, "change it")
+        elif self.config.compact and self.rate > self._most_granted:
+            text = (
+                f"the channel must pass at most {RATE.show(self._most_granted)}, that is a longest "
+                f"request in {self.config.grant_interval} clocks, not {RATE.show(self.rate)}; make "
+                "[hardware] grant_interval or bytes_per_clock less, or max_beats more"
+            )
+            yield error(self.fabric.origin, text)
+
+    @property
+    def _most_granted(self) -> Fraction:
+        """Bytes per second that grants can pass to memory."""
+        return Fraction(self.config.l_max, self.config.grant_interval) / self.clock
 
     def _names(self) -> Iterator[Diagnostic]:
         first: dict[str, int] = {}

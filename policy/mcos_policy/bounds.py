@@ -38,7 +38,7 @@ def fair_index(
     share : Fraction
         r_i / r, that is w_i / W.
     lateness : int
-        L, in grants.
+        L, in grants. Of a compact channel, the grants that a head may miss while it enters.
     intake : int
         n, in grants.
     """

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any
 
-from mcos_hw.config import POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
+from mcos_hw.config import COMPACT_INTERVALS, POWERS_OF_TWO, RANGES, SWITCHES, ChannelConfig
 from mcos_policy.diagnostics import RuleError
 from mcos_policy.keys import Key, Table, declared
 from mcos_policy.kinds import Kind, switch
@@ -33,6 +33,18 @@ def _size(name: str) -> Kind:
         return value
 
     return Kind(noun="integer", parse=parse, relative=True)
+
+
+def _interval(value: object) -> int:
+    first, last = COMPACT_INTERVALS[0], COMPACT_INTERVALS[-1]
+    if type(value) is not int or (value != 1 and value not in COMPACT_INTERVALS):
+        raise RuleError(
+            f"must be 1, or an integer in {first}..{last}", "write a whole number without quotes"
+        )
+    return value
+
+
+_INTERVAL = Kind(noun="integer", parse=_interval, relative=True)
 
 
 def _kilohertz(value: object) -> int:
@@ -124,6 +136,15 @@ class Hardware(Table):
             str(ChannelConfig.lateness),
         ),
     ] = None
+    grant_interval: Annotated[
+        int | None,
+        _key(
+            _INTERVAL,
+            "clocks from one grant to the next: 1 is the line rate, 4 to 8 the compact channel for "
+            "FPGAs, whose `lateness` is 0: [compact.md](compact.md)",
+            str(ChannelConfig.grant_interval),
+        ),
+    ] = None
     loader_checks: Annotated[
         bool | None,
         _key(
@@ -189,7 +210,7 @@ def choose_config(contract: Hardware, options: Hardware, default: ChannelConfig)
     options : Hardware
         The options.
     default : ChannelConfig
-        What neither names, and the number of tenants.
+        What neither names, and the number of tenants. A compact channel's lateness is 0.
 
     Raises
     ------
@@ -213,6 +234,10 @@ def choose_config(contract: Hardware, options: Hardware, default: ChannelConfig)
         rule = f"bytes_per_clock must be at least beat_bytes, {beat}, not {rate}"
         way_out = f"make beats of {1 << (rate.bit_length() - 1)} bytes or less"
         raise HardwareMismatch({key: f"{rule}; {way_out}"})
+    interval = sizes.get("grant_interval", default.grant_interval)
+    if interval > 1 and sizes.setdefault("lateness", 0):
+        rule = f"lateness must be 0 with a grant_interval of {interval}, not {sizes['lateness']}"
+        raise HardwareMismatch({"lateness": f"{rule}; leave it out, or make grant_interval 1"})
     return dataclasses.replace(default, **sizes)
 
 
@@ -234,6 +259,8 @@ def hardware_words(config: ChannelConfig) -> str:
         f"{config.tenants} tags, {_shown('clock', config.clock_khz)}, {config.bytes_per_clock} B a "
         f"clock, beats of {config.beat_bytes} B, {config.slots} slots"
     )
+    if config.compact:
+        words += f", a grant in {config.grant_interval} clocks"
     return ", without ".join((words, *left_out))
 
 
@@ -244,6 +271,7 @@ def option_words(config: ChannelConfig) -> list[str]:
     for key, option in OPTIONS.items():
         field = _FIELDS.get(key, key)
         value = getattr(config, field)
-        if value != getattr(default, field):
+        # A compact channel is never late.
+        if value != getattr(default, field) and not (key == "lateness" and config.compact):
             words += [option] if key in SWITCHES else [option, _shown(key, value)]
     return words

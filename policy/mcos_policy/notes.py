@@ -6,7 +6,8 @@ from fractions import Fraction
 from mcos_hw.config import ChannelConfig
 from mcos_policy.contract import Contract
 from mcos_policy.diagnostics import Diagnostic, note
-from mcos_policy.units import RATE
+from mcos_policy.quantize import channel_rate
+from mcos_policy.units import RATE, SIZE
 
 __all__ = ["notes"]
 
@@ -18,6 +19,14 @@ def notes(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
         text = (
             f"capacity is assumed to be {contract.fabric.channels} channels of {rate}, the "
             "hardware's rate; write [memory] rate if a channel of yours passes another"
+        )
+        yield note(contract.fabric.origin, text)
+    if config.compact:
+        least = SIZE.show(config.grant_interval * channel_rate(contract, config))
+        text = (
+            f"a grant takes {config.grant_interval} clocks here, so guarantees and delay bounds "
+            f"are for requests of {least} or more; shorter ones fill less of the channel, and take "
+            "it from all tenants"
         )
         yield note(contract.fabric.origin, text)
     yield from _priority(contract)

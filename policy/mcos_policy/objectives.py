@@ -119,7 +119,8 @@ def judge(
 
 def idle_latency(contract: Contract, config: ChannelConfig) -> Fraction:
     """Clocks from offer to response of a longest request that is alone in the channel."""
-    return _entry_clocks(config) + _memory_latency(contract, config) + _RESPONSE_CLOCKS
+    granted = _queue_clocks(config) + config.first_grant_clocks
+    return granted + _memory_latency(contract, config) + _RESPONSE_CLOCKS
 
 
 def ingress_clocks(tenants: int, config: ChannelConfig) -> Fraction:
@@ -138,14 +139,14 @@ def ingress_clocks(tenants: int, config: ChannelConfig) -> Fraction:
     """
     others = (tenants - 1) * config.queue_depth
     if not others:
-        return Fraction(_entry_clocks(config))
+        return Fraction(_queue_clocks(config))
     ahead = config.bytes_per_clock + config.l_max
     mean = _MEAN_CLOCKS * config.bytes_per_clock
     taken = (others + Fraction(ahead, mean)) / (1 - Fraction(1, _MEAN_CLOCKS))
-    return taken + _entry_clocks(config)
+    return taken + _queue_clocks(config)
 
 
-def _entry_clocks(config: ChannelConfig) -> int:
+def _queue_clocks(config: ChannelConfig) -> int:
     """From the clock in which a request is taken to the first one in which it is in its queue."""
     return config.intake_clocks + 1
 

@@ -266,7 +266,7 @@ def single_class_index(
         longest=longest or config.l_max,
         l_max=config.l_max,
         share=share,
-        lateness=config.lateness,
+        lateness=config.late_grants,
         intake=config.intake_clocks,
     )
 

@@ -167,8 +167,7 @@ class _Waits:
         others = sorted(self.shares.quantized[key] for key in self.promises if key != waiting)
         if len(others) < 2:
             return Fraction(0)
-        # With L = 0 it is the clock of a grant that is already chosen.
-        late = others[1:][-max(1, self.config.intake_clocks) :]
+        late = others[1:][-self.config.untold_heads :]
         return sum(late, Fraction(0)) / others[0] * self.config.l_max / self.rate
 
     def _promotions(self, position: int, waited: Fraction, promotions: int) -> int:

@@ -49,6 +49,14 @@ FAULTS = [
         "2:19: error: bytes_per_clock must be at least beat_bytes, 32, not 16; make beats of 16",
     ),
     (
+        "grant_interval = 3",
+        "2:18: error: grant_interval must be 1, or an integer in 4..8, not 3; write a whole number",
+    ),
+    (
+        "grant_interval = 4\nlateness = 1",
+        "3:12: error: lateness must be 0 with a grant_interval of 4, not 1; leave it out, or make",
+    ),
+    (
         "beat_bytes = 128",
         "2:14: error: bytes_per_clock must be at least beat_bytes, 128, not 64; make beats of 64",
     ),
@@ -107,3 +115,36 @@ def test_the_sample_for_an_fpga_has_no_remark():
     compiled = compile_contract(SAMPLES["fpga"], DEFAULT)
     assert compiled.config.capacity == 3_200_000_000
     assert compiled.warnings == compiled.notes == ()
+
+
+def test_a_compact_channel_is_not_late_unless_it_is_asked_to():
+    config = choose_config(Hardware(), Hardware(grant_interval=8), DEFAULT)
+    assert config == ChannelConfig(lateness=0, grant_interval=8)
+    assert choose_config(Hardware(lateness=0), Hardware(grant_interval=8), DEFAULT) == config
+    with pytest.raises(HardwareMismatch, match=r"^lateness must be 0 with a grant_interval of 8"):
+        choose_config(Hardware(lateness=3), Hardware(grant_interval=8), DEFAULT)
+
+
+@pytest.mark.parametrize("interval", [0, 2, 3, 9])
+def test_there_is_no_other_interval(interval):
+    with pytest.raises(ValueError, match=r"^grant_interval must be .*, not"):
+        ChannelConfig(lateness=0, grant_interval=interval)
+
+
+def test_a_compact_channel_cannot_be_late():
+    with pytest.raises(ValueError, match=r"^lateness must be 0 with a grant_interval of 4, not 3$"):
+        ChannelConfig(grant_interval=4)
+
+
+def test_a_rate_that_grants_do_not_reach_is_refused(contract_file, base):
+    """Longest requests of 128 B, one in 4 clocks, are half of 64 B a clock."""
+    options = Hardware(grant_interval=4, max_beats=4)
+    examined = examine(contract_file(base), DEFAULT, options=options)
+    assert not examined.admitted
+    assert "the channel must pass at most 25.6 GB/s, that is a longest request in 4 clocks" in str(
+        examined.diagnostics[0]
+    )
+    compiled = compile_contract(contract_file(base), DEFAULT, options=Hardware(grant_interval=4))
+    assert "guarantees and delay bounds are for requests of 256 B or more" in str(
+        compiled.notes[-1]
+    )
