@@ -92,11 +92,11 @@ def backlogged_case(of: Settings) -> Case:
     )
 
 
-@pytest.mark.parametrize("lateness", [3, 0])
+@pytest.mark.parametrize(("lateness", "interval"), [(3, 1), (0, 1), (0, 4), (0, 7)])
 @pytest.mark.parametrize("seed", range(1, 7))
-def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, tmp_path):
+def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, interval, tmp_path):
     """Random contracts, commits under way, corner-seeking traffic."""
-    config = ChannelConfig(tenants=4, lateness=lateness)
+    config = ChannelConfig(tenants=4, lateness=lateness, grant_interval=interval)
     write_case(random_case(config, seed=seed, clocks=CLOCKS), tmp_path / "w.vcd")
     assert violations(tmp_path / "w.vcd") == []
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
+from mcos_hw.config import UPDATE_CLOCKS
 from mcos_hw.link.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.waves.reading import NO_VALUE, Waveform
 from mcos_sim.waves.rules.age import check_age, check_promotions
 from mcos_sim.waves.rules.choice import check_choice
 from mcos_sim.waves.rules.images import Images
+from mcos_sim.waves.rules.looks import check_looks
 from mcos_sim.waves.rules.memory import check_credit, check_memory
 from mcos_sim.waves.rules.pace import check_load, check_pace
 from mcos_sim.waves.rules.ports import (
@@ -19,7 +21,7 @@ from mcos_sim.waves.rules.ports import (
 )
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.queues import check_heads, check_queues
-from mcos_sim.waves.rules.tags import check_tags, check_time
+from mcos_sim.waves.rules.tags import check_compact_tags, check_tags, check_time
 from mcos_sim.waves.rules.tokens import check_classes, check_levels
 from mcos_sim.waves.rules.violation import FIELDS, Rule, Violation
 
@@ -101,26 +103,17 @@ def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int
 
 def _choice(found: np.ndarray, w: Waveform, images: Images) -> None:
     c, t = w.channel, w.tenants
-    check_choice(
-        found,
-        w.config.tag_width,
-        w.config.stale_after << w.config.tag_fraction,
-        w.config.lateness > 0,
-        c["open"],
-        c["granted"],
-        c["promoted"],
-        c["tenant"],
-        c["granted_class"],
-        c["virtual_time"],
-        t["queued"],
-        t["serviceable"],
-        t["class_code"],
-        t["candidate"],
-        t["start"],
-        t["finish"],
-        images.priorities(),
-        images.image,
-    )
+    scale = w.config.tag_width, w.config.stale_after << w.config.tag_fraction
+    channel = [c[name] for name in ("open", "granted", "promoted", "tenant", "granted_class")]
+    tenants = [t[name] for name in ("serviceable", "class_code", "candidate", "start", "finish")]
+    given = images.priorities(), images.image
+    if w.config.compact:
+        clocks = w.config.look_clocks, w.config.entry_clocks
+        time = c["virtual_time"]
+        check_looks(found, *scale, *clocks, *channel, time, t["present"], *tenants, *given)
+        return
+    late = w.config.lateness > 0
+    check_choice(found, *scale, late, *channel, c["virtual_time"], t["queued"], *tenants, *given)
 
 
 def _levels(found: np.ndarray, w: Waveform, images: Images) -> None:
@@ -150,7 +143,7 @@ def _classes(found: np.ndarray, w: Waveform, images: Images) -> None:
     c, t = w.channel, w.tenants
     check_classes(
         found,
-        w.config.lateness > 0,
+        w.config.steps,
         t["present"],
         t["beats"],
         t["class_code"],
@@ -167,23 +160,21 @@ def _classes(found: np.ndarray, w: Waveform, images: Images) -> None:
 
 def _tags(found: np.ndarray, w: Waveform, images: Images) -> None:
     config, c, t = w.config, w.channel, w.tenants
-    check_time(found, config.tag_width, config.lateness == 0, c["granted"], c["virtual_time"])
-    check_tags(
-        found,
-        config.tag_width,
-        config.stale_after << config.tag_fraction,
-        c["granted"],
-        c["tenant"],
-        c["virtual_time"],
-        t["present"],
-        t["beats"],
-        t["start"],
-        t["finish"],
+    moved = UPDATE_CLOCKS if config.compact else int(config.lateness > 0)
+    check_time(found, config.tag_width, moved, c["granted"], c["virtual_time"])
+    scale = config.tag_width, config.stale_after << config.tag_fraction
+    values = (
+        *(c[name] for name in ("granted", "tenant", "virtual_time")),
+        *(t[name] for name in ("present", "beats", "start", "finish")),
         images.tenants("inverse_weight"),
         terms_widening(config),
         terms_fraction(config),
         images.image,
     )
+    if config.compact:
+        check_compact_tags(found, *scale, UPDATE_CLOCKS, *values)
+    else:
+        check_tags(found, *scale, *values)
 
 
 def _age(found: np.ndarray, w: Waveform, images: Images) -> None:

@@ -6,6 +6,8 @@ from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
     "check_choice",
+    "is_far",
+    "less",
 ]
 
 _WRONG_ORDER = int(Rule.WRONG_ORDER)
@@ -25,12 +27,13 @@ _OF_TAG = int(Quantity.TAG)
 
 
 @compiled
-def _less(left, right, width):
+def less(left, right, width):
+    """Whether a tag is before another one on the modular scale."""
     return (left - right) >> (width - 1) & 1 == 1
 
 
 @compiled
-def _is_far(time, start, finish, width, stale_after):
+def is_far(time, start, finish, width, stale_after):
     """Whether tags are so far from virtual time that order may mean nothing.
 
     A start tag that lies behind may be stale, or stand in for one; one that lies farther ahead than
@@ -117,25 +120,25 @@ def check_choice(
                     tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j], _OF_ELIGIBILITY)
                 continue
             other_start, other_finish = start[now, j], finish[now, j]
-            if _is_far(time[now], own_start, own_finish, width, stale_after) or _is_far(
+            if is_far(time[now], own_start, own_finish, width, stale_after) or is_far(
                 time[now], other_start, other_finish, width, stale_after
             ):
                 continue
             # Candidates are at or behind V, or have the one S that V goes to: what is neither is
             # stale and has gone round.
-            ahead = _less(time[now], own_start, width) or _less(time[now], other_start, width)
+            ahead = less(time[now], own_start, width) or less(time[now], other_start, width)
             if reached == 1 and own_start != other_start and ahead:
                 continue
             if reached < 0:
                 # Certain only if the other one is a candidate and this one is not ahead of V.
-                if not other_reached or _less(time[now], own_start, width):
+                if not other_reached or less(time[now], own_start, width):
                     continue
-                if priorities[image[k], i] <= priorities[image[k], j] and not _less(
+                if priorities[image[k], i] <= priorities[image[k], j] and not less(
                     other_finish, own_finish, width
                 ):
                     continue
             elif not reached and other_start != own_start:
-                if _less(other_start, own_start, width):
+                if less(other_start, own_start, width):
                     rule = _NO_WRAP if own_start < other_start else _WRONG_ORDER
                     tell(found, rule, k, i, j, own_start, other_start, _OF_START)
                 continue
@@ -147,6 +150,6 @@ def check_choice(
             if other_finish == own_finish:
                 if j < i:
                     tell(found, _WRONG_ORDER, k, i, j, i, j, _OF_TAG)
-            elif _less(other_finish, own_finish, width):
+            elif less(other_finish, own_finish, width):
                 rule = _NO_WRAP if own_finish < other_finish else _WRONG_ORDER
                 tell(found, rule, k, i, j, own_finish, other_finish, _OF_FINISH)

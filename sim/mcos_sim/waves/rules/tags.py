@@ -5,6 +5,7 @@ from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
+    "check_compact_tags",
     "check_tags",
     "check_time",
 ]
@@ -23,16 +24,71 @@ _OF_TIME = int(Quantity.VIRTUAL_TIME)
 
 
 @compiled
-def check_time(found, width, at_once, granted, time):
-    """V moves after a grant, in its clock if ``at_once``, and never back."""
-    for k in range(1, len(granted)):
+def check_time(found, width, clocks, granted, time):
+    """V moves so many clocks after a grant, and never back; in the clock of a grant, 0, or one."""
+    for k in range(max(1, clocks), len(granted)):
         if time[k] == time[k - 1]:
             continue
-        mover = k if at_once else k - 1
-        if not granted[mover] and not granted[k - 1]:
+        if not granted[k - clocks] and (clocks or not granted[k - 1]):
             tell(found, _TAG_MOVED, k, -1, -1, time[k], time[k - 1], _OF_TIME)
         elif (time[k] - time[k - 1]) >> (width - 1) & 1:
             tell(found, _TIME_BACK, k, -1, -1, time[k], time[k - 1], _OF_TIME)
+
+
+@compiled
+def check_compact_tags(
+    found,
+    width,
+    stale_after,
+    update_clocks,
+    granted,
+    tenant,
+    time,
+    present,
+    beats,
+    start,
+    finish,
+    inverses,
+    widening,
+    fraction,
+    image,
+):
+    """S and F of every head of a compact channel, which gets them once, some clocks late.
+
+    Behind a granted head that is ``update_clocks`` after the grant; in an empty queue, when it is
+    the turn of the tenant.
+    """
+    mask = (1 << width) - 1
+    for i in range(present.shape[1]):
+        # Clock of the last grant, and whether the head has got its tags.
+        since = -1
+        follows, told = False, False
+        for k in range(1, len(granted)):
+            if granted[k - 1] and tenant[k - 1] == i:
+                since, follows, told = k - 1, present[k, i] == 1, False
+            elif not present[k - 1, i]:
+                follows, told = False, False
+            if start[k, i] == start[k - 1, i] and finish[k, i] == finish[k - 1, i]:
+                continue
+            ahead = start[k, i] - time[k] & mask
+            behind = time[k] - start[k, i] & mask
+            anchored = behind >> (width - 1) == 0 and behind > stale_after >> 2
+            if not present[k - 1, i] or told or (follows and k != since + update_clocks):
+                tell(found, _TAG_MOVED, k, i, -1, start[k, i], start[k - 1, i], _OF_START)
+            elif follows and start[k, i] != finish[k - 1, i] and not anchored:
+                tell(found, _TAG_START, k, i, -1, start[k, i], finish[k - 1, i], _OF_START)
+            if ahead >> (width - 2) == 1:
+                tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2, _OF_LEAD)
+            told = True
+            cost = finish[k, i] - start[k, i] & mask
+            fits = False
+            expected = 0
+            for each in range(image[k] + 1):
+                # A request keeps the price of the image under which it came.
+                expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
+                fits |= cost == expected
+            if not fits:
+                tell(found, _TAG_PRICE, k, i, -1, cost, expected, _OF_PRICE)
 
 
 @compiled

@@ -91,7 +91,7 @@ def class_words(scene: Scene) -> Told:
     there, asked = scene.class_name(scene.value), scene.class_name(scene.expected)
     size = scene.head("beats") * scene.config.beat_bytes
     if scene.violation.rule is Rule.WRONG_CLASS:
-        ago = 1 if scene.config.lateness else 0
+        ago = 1 if scene.config.steps else 0
         levels = [scene.level(scene.head(each, ago)) for each in ("committed", "peak")]
         committed, peak = amounts([*levels, Fraction(size)], apart=3)[:2]
         what = (
