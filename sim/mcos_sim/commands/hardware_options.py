@@ -78,6 +78,13 @@ class HardwareOptions:
             show_default=_else(ChannelConfig.lateness),
         ),
     ] = None
+    grant_interval: Annotated[
+        int | None,
+        typer.Option(
+            help="Clocks from one grant to the next: 1, or 4 to 8 for the compact channel.",
+            show_default=_else(ChannelConfig.grant_interval),
+        ),
+    ] = None
     no_loader_checks: Annotated[
         bool,
         typer.Option(

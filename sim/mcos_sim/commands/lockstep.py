@@ -49,6 +49,13 @@ class DesignOptions:
     lateness: Annotated[
         list[int] | None, typer.Option(help="Lateness to compare, 0 to 3.", show_default="3")
     ] = None
+    grant_interval: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Grant intervals to compare, 1 or 4 to 8; above 1 with a lateness of 0.",
+            show_default="1",
+        ),
+    ] = None
     arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS
 
     def designs(self) -> list[Design]:
@@ -66,9 +73,13 @@ class DesignOptions:
         kind = ArbiterKind[self.arbiter.name]
         try:
             return [
-                Design(config=ChannelConfig(tenants=count, lateness=late), arbiter=kind)
+                Design(
+                    config=ChannelConfig(tenants=count, lateness=late, grant_interval=interval),
+                    arbiter=kind,
+                )
                 for count in self.tenants or [ChannelConfig.tenants]
-                for late in self.lateness or [ChannelConfig.lateness]
+                for interval in self.grant_interval or [ChannelConfig.grant_interval]
+                for late in self.lateness or [0 if interval > 1 else ChannelConfig.lateness]
             ]
         except ValueError as error:
             raise UserError(str(error)) from None

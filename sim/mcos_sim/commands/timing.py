@@ -54,6 +54,14 @@ def command(
             show_default="0, and that of the default configuration",
         ),
     ] = None,
+    grant_interval: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Clocks from a grant to the next, 4 to 8 for the compact channel, which is "
+            "measured with L = 0. May be repeated.",
+            show_default="1",
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=99, help="Placements on ECP5.")] = 3,
     paths: Annotated[
         int, typer.Option(min=1, max=100, help="Slowest paths to list, one a bundle of registers.")
@@ -87,6 +95,7 @@ def command(
         paths=max(paths, 20),
         designs=design or ["channel"],
         data_bits=data_bits or measure.DATA_BITS,
+        intervals=grant_interval or [ChannelConfig.grant_interval],
     )
     result_path = json or directory / "result.json"
     require_outputs([result_path], folders=[directory])

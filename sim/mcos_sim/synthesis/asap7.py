@@ -150,6 +150,7 @@ class Asap7:
             name=self.name,
             tenants=design.config.tenants,
             lateness=design.config.lateness,
+            grant_interval=design.config.grant_interval,
             fmax_mhz=round(1e6 / period, 1),
             ffs=found["flip_flops"],
             area_um2=found["area_um2"],

@@ -211,6 +211,7 @@ class Ecp5:
             name=self.name,
             tenants=design.config.tenants,
             lateness=design.config.lateness,
+            grant_interval=design.config.grant_interval,
             fmax_mhz=round(statistics.median(reached), 2) if reached else None,
             luts=used["luts"],
             ffs=used["ffs"],

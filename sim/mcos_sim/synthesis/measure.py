@@ -112,6 +112,7 @@ def plan(
     paths: int,
     designs: Sequence[str] = ("channel",),
     data_bits: Sequence[int] = DATA_BITS,
+    intervals: Sequence[int] = (ChannelConfig.grant_interval,),
 ) -> Plan:
     """Check what was asked for.
 
@@ -129,11 +130,13 @@ def plan(
         Names of :data:`DESIGNS`.
     data_bits : Sequence[int]
         Widths of ports. A port's channel has the most of the tenants and of the latenesses.
+    intervals : Sequence[int]
+        Grant intervals. Those above 1 are measured with a lateness of 0 only.
 
     Raises
     ------
     UserError
-        If a size, a lateness, a design or a target does not exist.
+        If a size, a lateness, an interval, a design or a target does not exist.
     """
     makers: dict[str, Callable[[], Target]] = {
         "ecp5": lambda: Ecp5(seeds=seeds),
@@ -155,10 +158,16 @@ def plan(
                 f"design must be one of {', '.join(DESIGNS)}, not {design!r}; choose one"
             )
     configs = []
-    for lateness in dict.fromkeys(latenesses):
+    kinds = [
+        (late, interval)
+        for interval in dict.fromkeys(intervals)
+        for late in dict.fromkeys(latenesses if interval == 1 else (0,))
+    ]
+    for late, interval in kinds:
         for size in dict.fromkeys(tenants):
             try:
-                configs.append(ChannelConfig(tenants=size, lateness=lateness))
+                config = ChannelConfig(tenants=size, lateness=late, grant_interval=interval)
+                configs.append(config)
             except ValueError as error:
                 raise UserError(f"{error}; choose another one") from None
     widest = max(configs, key=lambda config: (config.tenants, config.lateness))
@@ -193,13 +202,14 @@ def measure(
     targets : list[dict]
         A row a target and size, see :class:`mcos_sim.synthesis.result.Measurement`.
     states : list[dict]
-        Bits of state of each size: ``tenants``, ``lateness``, ``bits`` and ``bits_per_tenant`` of
-        each group of blocks, ``blocks[]``.
+        Bits of state of each size: ``tenants``, ``lateness``, ``grant_interval``, ``bits`` and
+        ``bits_per_tenant`` of each group of blocks, ``blocks[]``.
     """
     targets: list[dict[str, Any]] = []
     states: list[dict[str, Any]] = []
     for config in plan.configs:
-        label = f"{config.tenants} tenants, L = {config.lateness}"
+        kind = f"N = {config.grant_interval}" if config.compact else f"L = {config.lateness}"
+        label = f"{config.tenants} tenants, {kind}"
         on_step(f"{label}: elaboration")
         design = Design(config, cache=cache)
         states.append(_state(design))
@@ -259,6 +269,7 @@ def _state(design: Design) -> dict[str, Any]:
     return {
         "tenants": config.tenants,
         "lateness": config.lateness,
+        "grant_interval": config.grant_interval,
         "bits": bits,
         "bits_per_tenant": state.per_tenant(
             bits,

@@ -25,6 +25,8 @@ class Measurement:
         Tenants of the channel.
     lateness : int
         L, how many grants late eligibility is.
+    grant_interval : int
+        Clocks from a grant to the next.
     fmax_mhz : float or None
         Highest clock frequency; the median where several seeds were run.
     luts, ffs, brams, dsps : int or None
@@ -40,6 +42,7 @@ class Measurement:
     name: str
     tenants: int
     lateness: int
+    grant_interval: int = 1
     fmax_mhz: float | None = None
     luts: int | None = None
     ffs: int | None = None
@@ -77,13 +80,13 @@ def path_rows(paths: Sequence[Path], route: Route) -> list[dict[str, Any]]:
 def merged(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Rows of an earlier run with those of this one in their place, sorted.
 
-    A row is known by ``design``, ``data_bits`` if it is a port, ``name``, ``tenants`` and
-    ``lateness``.
+    A row is known by ``design``, ``data_bits`` if it is a port, ``name``, ``tenants``, ``lateness``
+    and ``grant_interval``.
     """
 
-    def key(row: Mapping[str, Any]) -> tuple[str, int, str, int, int]:
-        place = row.get("design", "channel"), row.get("data_bits", 0)
-        return *place, row.get("name", ""), row["lateness"], row["tenants"]
+    def key(row: Mapping[str, Any]) -> tuple[str, int, str, int, int, int]:
+        place = row.get("design", "channel"), row.get("data_bits", 0), row.get("name", "")
+        return *place, row.get("grant_interval", 1), row["lateness"], row["tenants"]
 
     rows = {key(row): row for row in (*old, *new)}
     return [rows[k] for k in sorted(rows)]

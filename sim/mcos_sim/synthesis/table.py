@@ -51,7 +51,13 @@ _HARDWARE = [Column(heading=name, name=True) for name in ("target", "tenants", "
 def _hardware(row: Mapping[str, Any]) -> tuple[str, str, str]:
     bits = row.get("data_bits")
     name = row["name"] if bits is None else f"{row['name']}, port of {bits} bits"
-    return name, str(row["tenants"]), str(row["lateness"])
+    return name, str(row["tenants"]), _kind(row)
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    """L, or the grant interval of a compact channel."""
+    interval = row.get("grant_interval", 1)
+    return str(row["lateness"]) if interval == 1 else f"0, N = {interval}"
 
 
 def _figures(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -85,13 +91,13 @@ def _limits(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _growth(rows: Sequence[Mapping[str, Any]]) -> Table:
     sizes = sorted({row["tenants"] for row in rows})
     shown = []
-    for name, lateness in sorted({(row["name"], row["lateness"]) for row in rows}):
+    for name, kind in sorted({(row["name"], _kind(row)) for row in rows}):
         costs = {
             row["tenants"]: (row["luts"] or row["area_um2"]) / row["tenants"]
             for row in rows
-            if (row["name"], row["lateness"]) == (name, lateness)
+            if (row["name"], _kind(row)) == (name, kind)
         }
-        shown.append((name, str(lateness), *(_cell(costs.get(size)) for size in sizes)))
+        shown.append((name, kind, *(_cell(costs.get(size)) for size in sizes)))
     headings = [f"{size} tenants" for size in sizes]
     return Table(
         "LUTs or µm² per tenant",
@@ -120,7 +126,7 @@ def _state(states: Sequence[Mapping[str, Any]]) -> Table:
         [
             (
                 str(state["tenants"]),
-                str(state["lateness"]),
+                _kind(state),
                 *(
                     f"{state['bits'].get(group, 0):,}\n"
                     f"{state['bits_per_tenant'].get(group, 0):,.0f}"
@@ -136,7 +142,7 @@ def _state_line(state: Mapping[str, Any]) -> str:
     bits = state["bits"].get("buckets", 0)
     tenants = state["tenants"]
     return (
-        f"buckets of {tenants} tenants, L = {state['lateness']}: {bits / 8:,.0f} bytes, "
+        f"buckets of {tenants} tenants, L = {_kind(state)}: {bits / 8:,.0f} bytes, "
         f"{bits / 8 / tenants:.1f} a tenant "
         f"(essay: {ESSAY_BUCKET_BYTES} bytes for {ESSAY_TENANTS}, "
         f"{ESSAY_BUCKET_BYTES / ESSAY_TENANTS:.1f} a tenant)"

@@ -86,6 +86,7 @@ class UltraScalePlus:
             name=self.name,
             tenants=design.config.tenants,
             lateness=design.config.lateness,
+            grant_interval=design.config.grant_interval,
             luts=found["luts"],
             ffs=found["ffs"],
             brams=found["brams"],

@@ -49,6 +49,13 @@ def test_options_ask_again_for_the_hardware_that_they_asked_for():
     assert hardware_words(config) == "4 tags, 33.333 MHz, 8 B a clock, beats of 8 B, 512 slots"
 
 
+def test_options_ask_again_for_a_compact_channel():
+    config = HardwareOptions(tenants=8, grant_interval=6).config()
+    assert config == ChannelConfig(tenants=8, lateness=0, grant_interval=6)
+    assert option_words(config) == ["--tenants", "8", "--grant-interval", "6"]
+    assert hardware_words(config).endswith("512 slots, a grant in 6 clocks")
+
+
 def test_a_contract_says_the_hardware_and_its_options_must_agree():
     config = HardwareOptions(tenants=4, slots=64).config(SAMPLES["fpga"])
     assert config == ChannelConfig(tenants=4, clock_khz=100_000, bytes_per_clock=32, slots=64)

@@ -100,6 +100,13 @@ def test_every_size_and_lag_by_default(tmp_path, measured):
     ]
 
 
+def test_compact_channels_are_measured_without_lateness(tmp_path, measured):
+    arguments = ["timing", "--target", "ecp5", "--tenants", 8, "-o", tmp_path]
+    assert run_command(*arguments, "--grant-interval", 6, "--grant-interval", 8) == 0
+    sizes = [(c.tenants, c.lateness, c.grant_interval) for c in measured[0].configs]
+    assert sizes == [(8, 0, 6), (8, 0, 8)]
+
+
 def test_ports_of_three_widths(tmp_path, measured):
     arguments = ["timing", "--target", "ecp5", "-o", tmp_path]
     assert run_command(*arguments, "--design", "port") == 0

@@ -11,6 +11,7 @@ def test_row_has_every_key_and_more():
         "name": "ecp5-85k-8",
         "tenants": 8,
         "lateness": 0,
+        "grant_interval": 1,
         "fmax_mhz": 60.5,
         "luts": None,
         "ffs": None,
@@ -27,5 +28,6 @@ def test_merged_replaces_and_keeps():
         {"name": "a", "tenants": 16, "lateness": 0, "luts": 1},
         {"name": "a", "tenants": 4, "lateness": 0},
     ]
-    new = [{"name": "a", "tenants": 16, "lateness": 0, "luts": 2}]
+    # A row without an interval is of the line rate.
+    new = [{"name": "a", "tenants": 16, "lateness": 0, "grant_interval": 1, "luts": 2}]
     assert merged(old, new) == [old[1], new[0]]
