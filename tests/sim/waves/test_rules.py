@@ -17,11 +17,14 @@ from mcos_sim.scenario import LIVE_CLOCK, Channel, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import CLAIMS, Rule, Wording, check_waveform
+from tests import planted_hardware
+from tests.sim.lockstep.bugs import COMPACT_HARDWARE_BUGS
 from tests.sim.waves.bugs import WAVEFORM_BUGS
 from tests.sim.waves.planted_hardware import live_bug, planted_library
 from tests.sim.waves.windows import write_case, write_case_of_hardware
 
 CONFIG = ChannelConfig(tenants=4)
+COMPACT = ChannelConfig(tenants=4, lateness=0, grant_interval=6)
 CLOCKS = 3_000
 
 SEEDS = range(1, 41)
@@ -99,6 +102,30 @@ def test_nothing_is_wrong_in_a_sound_waveform(seed, lateness, interval, tmp_path
     config = ChannelConfig(tenants=4, lateness=lateness, grant_interval=interval)
     write_case(random_case(config, seed=seed, clocks=CLOCKS), tmp_path / "w.vcd")
     assert violations(tmp_path / "w.vcd") == []
+
+
+def test_a_disabled_tenant_that_drains_slowly_is_not_over_age(tmp_path):
+    """Its queue goes by an age of its own, whatever its limit was."""
+    write_case(random_case(COMPACT, seed=19, clocks=CLOCKS), tmp_path / "w.vcd")
+    assert violations(tmp_path / "w.vcd") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "seed"),
+    [
+        ("ties go to the higher tenant", Rule.WRONG_ORDER, 1),
+        ("a head that virtual time has just reached waits", Rule.WRONG_ORDER, 1),
+        ("a request behind a stale one goes on from its tags", Rule.TAG_WINDOW, 6),
+        ("a head that enters begins in the clock after a grant", Rule.TAG_PRICE, 2),
+    ],
+)
+def test_a_mistake_of_the_compact_arbiter_is_named(name, rule, seed, tmp_path):
+    bugs = COMPACT_HARDWARE_BUGS
+    library = planted_hardware.planted_library(COMPACT, tuple(bugs.values()))
+    with planted_hardware.live_bug(list(bugs).index(name)):
+        case = random_case(COMPACT, seed=seed, clocks=CLOCKS)
+        write_case_of_hardware(case, library, tmp_path / "w.vcd")
+    assert rule in {each.rule for each in violations(tmp_path / "w.vcd")}
 
 
 @pytest.mark.parametrize("arbiter", [each for each in ArbiterKind if each is not ArbiterKind.MCOS])

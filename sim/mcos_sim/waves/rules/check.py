@@ -178,25 +178,26 @@ def _tags(found: np.ndarray, w: Waveform, images: Images) -> None:
 
 
 def _age(found: np.ndarray, w: Waveform, images: Images) -> None:
+    # What a tenant has queued that a commit disables goes by an age of its own.
+    enabled = images.tenants("enable") == 1
+    limits = np.where(enabled, images.tenants("age_limit"), _DRAIN_AGE)
     check_age(
         found,
         w.channel["granted"],
         w.channel["promoted"],
         w.tenants["age"],
         w.tenants["serviceable"],
-        images.tenants("age_limit"),
+        limits,
         images.channel("promotion_interval"),
         images.image,
     )
-    enabled = images.tenants("enable") == 1
     check_promotions(
         found,
         w.channel["granted"],
         w.channel["promoted"],
         w.channel["tenant"],
         w.tenants["age"],
-        # What a tenant has queued that a commit disables goes by an age of its own.
-        np.where(enabled, images.tenants("age_limit"), _DRAIN_AGE),
+        limits,
         images.channel("promotion_interval"),
         images.image,
         images.loaded,
