@@ -5,6 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.primitive.backlog import Backlog
+from mcos_hw.primitive.turn import next_turn
 
 __all__ = ["ResponseOrder"]
 
@@ -248,17 +249,10 @@ class ResponseOrder(wiring.Component):
             m.submodules[name] = queue
             m.d.comb += [queue.i.valid.eq(puts), queue.i.payload.entry.eq(value)]
         waiting = Cat(queue.o.valid for queue in queues)
-        turn = Signal(range(len(queues)))
-        chosen = Signal(range(len(queues)))
+        last = Signal(range(len(queues)))
+        chosen = next_turn(m, last, waiting, name="chosen")
         queued_entry = Signal(entry)
         takes = Signal()
-        count = len(queues)
-        with m.Switch(turn):
-            for k in range(count):
-                with m.Case(k):
-                    for i in reversed(range(k + 1, k + count + 1)):
-                        with m.If(waiting[i % count]):
-                            m.d.comb += chosen.eq(i % count)
         with m.Switch(chosen):
             for k, queue in enumerate(queues):
                 with m.Case(k):
@@ -272,7 +266,7 @@ class ResponseOrder(wiring.Component):
         with m.If(takes):
             m.d.sync += [staged.eq(waiting.any()), staged_entry.eq(queued_entry)]
             with m.If(waiting.any()):
-                m.d.sync += turn.eq(chosen)
+                m.d.sync += last.eq(chosen)
 
         known_entry = Signal(entry)
         next_entry = Signal(entry)
