@@ -111,6 +111,24 @@ class PortConfig:
             if value & (value - 1):
                 raise ValueError(f"{name} must be a power of two, not {value!r}")
 
+    def with_outstanding(self, count: int, *, max_beats: int) -> "PortConfig":
+        """The same with so many reads and writes under way, and banks that hold four and two beats
+        of each, as by default, and the longest request of ``max_beats``.
+
+        Raises
+        ------
+        ValueError
+            If a port cannot have so many.
+        """
+        least = max(PORT_RANGES["read_units"][0], max_beats)
+        return dataclasses.replace(
+            self,
+            reads=count,
+            writes=count,
+            read_units=max(least, count * PortConfig.read_units // PortConfig.reads),
+            write_units=max(least, count * PortConfig.write_units // PortConfig.writes),
+        )
+
     @property
     def order_bits(self) -> int:
         """Low bits of an ID that name its order."""

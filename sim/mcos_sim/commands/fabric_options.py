@@ -19,10 +19,6 @@ __all__ = [
 ]
 
 
-_UNITS_A_READ = PortConfig.read_units // PortConfig.reads
-_UNITS_A_WRITE = PortConfig.write_units // PortConfig.writes
-
-
 class DataBits(enum.StrEnum):
     """Widths of a port's data bus."""
 
@@ -115,8 +111,6 @@ class FabricOptions:
             "data_bytes": None if self.data_bits is None else int(self.data_bits) // 8,
             "id_width": self.axi_id_bits,
             "table_rows": self.table_rows,
-            "reads": self.outstanding,
-            "writes": self.outstanding,
         }
         try:
             port = PortConfig(**{key: value for key, value in given.items() if value is not None})
@@ -125,13 +119,8 @@ class FabricOptions:
                     f"--data-bits must be at most {8 * channel.l_max}, the longest request, not "
                     f"{8 * port.data_bytes}; choose fewer"
                 )
-            # The least banks that hold the longest request; larger ones where more is under way.
-            least = max(16, channel.max_beats)
-            port = dataclasses.replace(
-                port,
-                read_units=max(least, _UNITS_A_READ * port.reads),
-                write_units=max(least, _UNITS_A_WRITE * port.writes),
-            )
+            outstanding = port.reads if self.outstanding is None else self.outstanding
+            port = port.with_outstanding(outstanding, max_beats=channel.max_beats)
             return FabricConfig.around(
                 channel,
                 ports=(port,) * (1 if self.ports is None else self.ports),

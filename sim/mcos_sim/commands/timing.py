@@ -43,6 +43,13 @@ def command(
         list[int] | None,
         typer.Option(help="Bits of a port's data. May be repeated.", show_default="64, 256, 512"),
     ] = None,
+    outstanding: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Reads, and writes, that a port can have under way. May be repeated.",
+            show_default="64",
+        ),
+    ] = None,
     tenants: Annotated[
         list[int] | None,
         typer.Option(help="Tenants of the channel. May be repeated.", show_default="4, 8, 16"),
@@ -95,6 +102,7 @@ def command(
         paths=max(paths, 20),
         designs=design or ["channel"],
         data_bits=data_bits or measure.DATA_BITS,
+        outstanding=outstanding or measure.OUTSTANDING,
         intervals=grant_interval or [ChannelConfig.grant_interval],
     )
     result_path = json or directory / "result.json"

@@ -23,6 +23,7 @@ from mcos_sim.synthesis.xilinx import UltraScalePlus
 __all__ = [
     "DATA_BITS",
     "DESIGNS",
+    "OUTSTANDING",
     "SIZES",
     "TARGETS",
     "Plan",
@@ -43,6 +44,9 @@ DESIGNS = ("channel", "port")
 
 DATA_BITS = (64, 256, 512)
 """Widths of a port by default."""
+
+OUTSTANDING = (PortConfig.reads,)
+"""Reads, and writes, under way in a port by default."""
 
 _PORT_BITS = (64, 128, 256, 512)
 """All widths that a port can have."""
@@ -112,6 +116,7 @@ def plan(
     paths: int,
     designs: Sequence[str] = ("channel",),
     data_bits: Sequence[int] = DATA_BITS,
+    outstanding: Sequence[int] = OUTSTANDING,
     intervals: Sequence[int] = (ChannelConfig.grant_interval,),
 ) -> Plan:
     """Check what was asked for.
@@ -130,6 +135,8 @@ def plan(
         Names of :data:`DESIGNS`.
     data_bits : Sequence[int]
         Widths of ports. A port's channel has the most of the tenants and of the latenesses.
+    outstanding : Sequence[int]
+        Reads, and writes, that a port can have under way; with every width.
     intervals : Sequence[int]
         Grant intervals. Those above 1 are measured with a lateness of 0 only.
 
@@ -171,7 +178,11 @@ def plan(
             except ValueError as error:
                 raise UserError(f"{error}; choose another one") from None
     widest = max(configs, key=lambda config: (config.tenants, config.lateness))
-    fabrics = [_port_of(widest, bits) for bits in dict.fromkeys(data_bits)]
+    fabrics = [
+        _port_of(widest, bits, count)
+        for bits in dict.fromkeys(data_bits)
+        for count in dict.fromkeys(outstanding)
+    ]
     chosen = [makers[name]() for name in named]
     reasons = {target.name: target.missing() for target in chosen}
     return Plan(
@@ -219,25 +230,32 @@ def measure(
             targets.append({**row, "design": "channel", "config_hash": config.hash})
     for fabric in plan.fabrics:
         bits = 8 * fabric.ports[0].data_bytes
-        label = f"port of {bits} bits"
+        outstanding = fabric.ports[0].reads
+        label = f"port of {bits} bits, {outstanding} under way"
         on_step(f"{label}: elaboration")
         design = Design(fabric.channel, cache=cache, component=PortTop(fabric))
         for target in plan.targets:
             on_step(f"{label}: {target.name}")
             row = target.measure(design, paths=plan.paths).row
-            row |= {"design": "port", "data_bits": bits, "config_hash": fabric.hash}
+            row |= {"design": "port", "data_bits": bits, "outstanding": outstanding}
+            row |= {"config_hash": fabric.hash}
             targets.append(row)
     return targets, states
 
 
-def _port_of(channel: ChannelConfig, bits: int) -> FabricConfig:
-    """A port whose transfers are as wide as the channel's beats."""
+def _port_of(channel: ChannelConfig, bits: int, outstanding: int) -> FabricConfig:
+    """A port whose transfers are as wide as the channel's beats, with so many under way."""
     if bits not in _PORT_BITS:
         widths = ", ".join(map(str, _PORT_BITS))
         raise UserError(f"data-bits must be one of {widths}, not {bits!r}; choose another one")
     port = PortConfig(data_bytes=bits // 8)
     beats = min(16, channel.l_max // port.data_bytes)
     rate = {"bytes_per_clock": port.data_bytes, "beat_bytes": port.data_bytes, "max_beats": beats}
+    try:
+        port = port.with_outstanding(outstanding, max_beats=beats)
+    except ValueError as error:
+        text = str(error).replace("reads", "outstanding", 1)
+        raise UserError(f"{text}; choose another one") from None
     return FabricConfig.around(dataclasses.replace(channel, **rate), ports=(port,))
 
 

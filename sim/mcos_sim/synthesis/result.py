@@ -80,12 +80,13 @@ def path_rows(paths: Sequence[Path], route: Route) -> list[dict[str, Any]]:
 def merged(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Rows of an earlier run with those of this one in their place, sorted.
 
-    A row is known by ``design``, ``data_bits`` if it is a port, ``name``, ``tenants``, ``lateness``
-    and ``grant_interval``.
+    A row is known by ``design``, ``data_bits`` and ``outstanding`` if it is a port, ``name``,
+    ``tenants``, ``lateness`` and ``grant_interval``.
     """
 
-    def key(row: Mapping[str, Any]) -> tuple[str, int, str, int, int, int]:
-        place = row.get("design", "channel"), row.get("data_bits", 0), row.get("name", "")
+    def key(row: Mapping[str, Any]) -> tuple[str, int, int, str, int, int, int]:
+        port = row.get("data_bits", 0), row.get("outstanding", 0)
+        place = row.get("design", "channel"), *port, row.get("name", "")
         return *place, row.get("grant_interval", 1), row["lateness"], row["tenants"]
 
     rows = {key(row): row for row in (*old, *new)}

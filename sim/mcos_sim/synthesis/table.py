@@ -50,7 +50,9 @@ _HARDWARE = [Column(heading=name, name=True) for name in ("target", "tenants", "
 
 def _hardware(row: Mapping[str, Any]) -> tuple[str, str, str]:
     bits = row.get("data_bits")
-    name = row["name"] if bits is None else f"{row['name']}, port of {bits} bits"
+    name = row["name"]
+    if bits is not None:
+        name += f", port of {bits} bits, {row['outstanding']} under way"
     return name, str(row["tenants"]), _kind(row)
 
 

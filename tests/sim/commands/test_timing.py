@@ -41,7 +41,8 @@ def measured(monkeypatch):
         for fabric in plan.fabrics:
             row = Measurement(name=plan.targets[0].name, tenants=4, lateness=0, luts=500).row
             bits = 8 * fabric.ports[0].data_bytes
-            targets.append({**row, "design": "port", "data_bits": bits})
+            port = {"data_bits": bits, "outstanding": fabric.ports[0].reads}
+            targets.append({**row, "design": "port", **port})
         return targets, states
 
     monkeypatch.setattr(measure, "measure", pretend)
@@ -56,6 +57,10 @@ def measured(monkeypatch):
             "ultrascale+, asap7-registers, asap7-blackbox, not 'asap5'; choose one",
         ),
         (["--tenants", "5"], "tenants must be a power of two, not 5; choose another one"),
+        (
+            ["--design", "port", "--outstanding", "5"],
+            "outstanding must be a power of two, not 5; choose another one",
+        ),
         (["--tenants", "2"], "tenants must be in 4..16, not 2; choose another one"),
         (["--lateness", "-1"], "not -1; choose another one"),
         (["--design", "bus"], "design must be one of channel, port, not 'bus'; choose one"),
@@ -125,7 +130,18 @@ def test_channel_and_port_stand_beside_each_other(tmp_path, capsys, measured):
     result = json.loads((tmp_path / "result.json").read_text())
     assert [row.get("data_bits") for row in result["targets"]] == [None, 64]
     assert len(result["state"]) == 1
-    assert "ecp5-85k-8, port of 64 bits" in capsys.readouterr().out
+    assert "ecp5-85k-8, port of 64 bits, 64 under way" in capsys.readouterr().out
+
+
+def test_ports_of_several_sizes_stand_beside_each_other(tmp_path, measured):
+    arguments = ["timing", "--target", "ecp5", "--design", "port", "--data-bits", 64]
+    assert run_command(*arguments, "--outstanding", 8, "-o", tmp_path) == 0
+    assert run_command(*arguments, "--outstanding", 16, "-o", tmp_path) == 0
+    (small,), (large,) = (plan.fabrics for plan in measured)
+    assert [fabric.ports[0].writes for fabric in (small, large)] == [8, 16]
+    assert [fabric.ports[0].read_units for fabric in (small, large)] == [32, 64]
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert [row["outstanding"] for row in result["targets"]] == [8, 16]
 
 
 def test_partial_runs_are_merged(tmp_path, capsys, measured):
