@@ -117,6 +117,7 @@ def test_a_disabled_tenant_that_drains_slowly_is_not_over_age(tmp_path):
         ("a head that virtual time has just reached waits", Rule.WRONG_ORDER, 1),
         ("a request behind a stale one goes on from its tags", Rule.TAG_WINDOW, 6),
         ("a head that enters begins in the clock after a grant", Rule.TAG_PRICE, 2),
+        ("a grant is made a clock early", Rule.SPACING, 1),
     ],
 )
 def test_a_mistake_of_the_compact_arbiter_is_named(name, rule, seed, tmp_path):

@@ -45,6 +45,7 @@ CONSTRUCTED = [
     (Rule.NO_WRAP, Quantity.FINISH, 1, (1 << 28) - 1, "F 0x1", "F 0xfffffff"),
     (Rule.CLOSED, Quantity.GRANT, 0, 1, "a grant of", "no grant"),
     (Rule.PACE, Quantity.DEBT, 64 * UNIT, 64 * UNIT, "64 B", "less than 64 B"),
+    (Rule.SPACING, Quantity.SPACING, 5, 6, "5 clocks", "at least 6 clocks"),
     (Rule.NO_CREDIT, Quantity.IN_FLIGHT, 8_705, 8_704, "8,705 B", "at most 8,704 B"),
     (Rule.NOT_SERVICEABLE, Quantity.CLASS, 3, 3, "not serviceable (none)", "serviceable"),
     (Rule.IDLE, Quantity.GRANT, 0, 1, "no grant", "a grant"),

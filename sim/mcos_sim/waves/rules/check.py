@@ -12,7 +12,7 @@ from mcos_sim.waves.rules.choice import check_choice
 from mcos_sim.waves.rules.images import Images
 from mcos_sim.waves.rules.looks import check_looks
 from mcos_sim.waves.rules.memory import check_credit, check_memory
-from mcos_sim.waves.rules.pace import check_load, check_pace
+from mcos_sim.waves.rules.pace import check_load, check_pace, check_spacing
 from mcos_sim.waves.rules.ports import (
     UNSENT,
     check_answers,
@@ -230,6 +230,7 @@ def _pace(found: np.ndarray, w: Waveform, images: Images) -> None:
         credits,
         images.image,
     )
+    check_spacing(found, c["granted"], c["tenant"], w.config.grant_interval)
     check_load(found, c["load"], c["in_flight"], credits, images.image)
     check_pace(
         found,

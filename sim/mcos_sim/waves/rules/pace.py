@@ -1,4 +1,4 @@
-"""The channel's pace: bytes that are granted ahead of its rate, and how loaded it says it is."""
+"""The channel's pace: bytes that are granted ahead of its rate, clocks between grants, its load."""
 
 from mcos_sim.compiling import compiled
 from mcos_sim.waves.rules.quantity import Quantity
@@ -7,13 +7,16 @@ from mcos_sim.waves.rules.violation import Rule, tell
 __all__ = [
     "check_load",
     "check_pace",
+    "check_spacing",
 ]
 
 _PACE = int(Rule.PACE)
+_SPACING = int(Rule.SPACING)
 _DEBT = int(Rule.DEBT)
 _LOAD = int(Rule.LOAD)
 
 _OF_DEBT = int(Quantity.DEBT)
+_OF_SPACING = int(Quantity.SPACING)
 _OF_LOAD = int(Quantity.LOAD)
 
 
@@ -35,6 +38,17 @@ def check_pace(found, granted, tenant, sizes, debt, enables, rates, image):
             tell(found, _DEBT, k, -1, -1, debt[k], expected, _OF_DEBT)
         if granted[k] and enables[before] and debt[k] >= rates[before]:
             tell(found, _PACE, k, tenant[k], -1, debt[k], rates[before], _OF_DEBT)
+
+
+@compiled
+def check_spacing(found, granted, tenant, interval):
+    """Grants are ``interval`` clocks apart, or more."""
+    last = -interval
+    for k in range(len(granted)):
+        if granted[k]:
+            if k - last < interval:
+                tell(found, _SPACING, k, tenant[k], -1, k - last, interval, _OF_SPACING)
+            last = k
 
 
 @compiled

@@ -31,6 +31,8 @@ class Quantity(enum.IntEnum):
     """Bytes granted ahead of the paced rate, with the fraction of a bucket."""
     IN_FLIGHT = enum.auto()
     """Whole bytes granted and not yet served."""
+    SPACING = enum.auto()
+    """Clocks from one grant to the next."""
     LOAD = enum.auto()
     AGE = enum.auto()
     GRANTS = enum.auto()
@@ -104,6 +106,7 @@ _UNITS = {
     Quantity.GRANTED_BEATS: "beats",
     Quantity.COMMAND_BEATS: "beats",
     Quantity.COMMAND_CLOCKS: "clocks",
+    Quantity.SPACING: "clocks",
     Quantity.COMMAND_OP: "direction",
     Quantity.ADDRESS: "address",
     Quantity.UNGRANTED: "B",

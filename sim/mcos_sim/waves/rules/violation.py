@@ -22,6 +22,7 @@ class Rule(enum.IntEnum):
     NO_WRAP = enum.auto()
     CLOSED = enum.auto()
     PACE = enum.auto()
+    SPACING = enum.auto()
     NO_CREDIT = enum.auto()
     NOT_SERVICEABLE = enum.auto()
     IDLE = enum.auto()
@@ -65,6 +66,7 @@ CLAIMS = {
     Rule.NO_WRAP: "another head goes before it unless tags are compared as if they did not wrap",
     Rule.CLOSED: "a grant while pacer or port take none",
     Rule.PACE: "a grant while the bytes granted ahead are a clock's worth or more",
+    Rule.SPACING: "a grant of a compact channel sooner after another one than its interval",
     Rule.NO_CREDIT: "a grant without port credit for a longest request",
     Rule.NOT_SERVICEABLE: "a grant to a head that was not serviceable when it was chosen",
     Rule.IDLE: "no grant although the channel is open and a head was serviceable",

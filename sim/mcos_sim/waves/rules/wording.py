@@ -16,6 +16,7 @@ _WORDS: dict[Rule, Callable[[Scene], Told]] = {
     Rule.NO_WRAP: words.order_words,
     Rule.CLOSED: words.closed,
     Rule.PACE: port_words.debt_words,
+    Rule.SPACING: words.spacing_words,
     Rule.NO_CREDIT: port_words.credit_words,
     Rule.NOT_SERVICEABLE: words.class_words,
     Rule.IDLE: words.idle,

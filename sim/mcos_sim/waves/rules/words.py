@@ -16,6 +16,7 @@ __all__ = [
     "order_words",
     "over_age",
     "price_words",
+    "spacing_words",
     "tag_words",
     "window_words",
 ]
@@ -72,6 +73,17 @@ def closed(scene: Scene) -> Told:
         expected_text="no grant",
         what=f"{scene.name} has a grant of {size}, and there must be no grant: pacer or memory "
         "port are closed in this clock",
+    )
+
+
+def spacing_words(scene: Scene) -> Told:
+    """A grant too soon after another one."""
+    there, asked = f"{scene.value:,} clocks", f"at least {scene.expected:,} clocks"
+    return Told(
+        value_text=there,
+        expected_text=asked,
+        what=f"{scene.name} has a grant {there} after the last one, and {asked} must lie between: "
+        "the channel's grant interval",
     )
 
 
