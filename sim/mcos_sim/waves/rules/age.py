@@ -38,6 +38,9 @@ def check_age(found, granted, promoted, age, serviceable, limits, intervals, ima
             else:
                 over = 0
             grants = 0 if promoted[k] == 1 or not over else grants + granted[k]
+            if k and intervals[image[k]] < intervals[image[k - 1]]:
+                # What was granted until a commit was granted under a longer interval.
+                over = grants = 0
             allowed = intervals[image[k]] + _ROUNDS * tenants
             if over > 2 * _ROUNDS * tenants and grants > allowed:
                 tell(found, _AGE_GUARD, k, i, -1, age[k, i], limit, _OF_AGE)

@@ -1,5 +1,9 @@
 """All rules over one waveform."""
 
+import functools
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
@@ -8,7 +12,7 @@ from mcos_hw.link.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.waves.reading import NO_VALUE, Waveform
 from mcos_sim.waves.rules.age import check_age, check_promotions
-from mcos_sim.waves.rules.choice import check_choice
+from mcos_sim.waves.rules.choice import check_choice, find_far
 from mcos_sim.waves.rules.images import Images
 from mcos_sim.waves.rules.looks import check_looks
 from mcos_sim.waves.rules.memory import check_credit, check_memory
@@ -29,6 +33,9 @@ __all__ = [
     "check_waveform",
 ]
 
+
+_Check: TypeAlias = Callable[[np.ndarray, Waveform, Images], None]
+"""Adds violations of some rules in a waveform to a table."""
 
 _DRAIN_AGE = 1024
 """Age limit of a tenant that a commit disables (docs/arbiter.md); not taken from the hardware."""
@@ -54,10 +61,12 @@ def check_waveform(waveform: Waveform, *, limit: int = 1_000) -> tuple[list[Viol
     """
     violations: list[Violation] = []
     count = 0
+    far = _far(waveform)
     for stretch in map(_settled, waveform.stretches()):
         if not len(stretch.clocks):
             continue
-        found, more = _check_stretch(stretch, limit)
+        here = far[np.searchsorted(waveform.clocks, stretch.clocks)]
+        found, more = _check_stretch(stretch, limit, here)
         violations += found
         count += more
     violations.sort(key=lambda each: (each.clock, each.rule))
@@ -71,14 +80,22 @@ def _settled(stretch: Waveform) -> Waveform:
     return stretch.rows(slice(max(0, max(felt, default=0) - first), None))
 
 
-def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int]:
+def _far(w: Waveform) -> np.ndarray:
+    """What :func:`find_far` finds, over all clocks that are shown."""
+    tags = w.channel["virtual_time"], w.tenants["start"], w.tenants["finish"]
+    far = np.zeros(w.tenants["start"].shape, dtype=np.int8)
+    find_far(far, *tags, w.config.tag_width, w.config.stale_after << w.config.tag_fraction)
+    return far
+
+
+def _check_stretch(waveform: Waveform, limit: int, far: np.ndarray) -> tuple[list[Violation], int]:
     """Violations in clocks that follow each other, and how many there are."""
     violations: list[Violation] = []
     count = 0
-    checks = [_levels, _classes, _queues, _ports, _pace]
+    checks: list[_Check] = [_levels, _classes, _queues, _ports, _pace]
     if waveform.arbiter is ArbiterKind.MCOS:
         # The other arbiters have no tags and no guard, and serve heads without tokens.
-        checks += [_choice, _tags, _age, _heads]
+        checks += [functools.partial(_choice, far=far), _tags, _age, _heads]
     images = Images(waveform)
     for check in checks:
         found = np.zeros((limit + 1, FIELDS), dtype=np.int64)
@@ -101,19 +118,17 @@ def _check_stretch(waveform: Waveform, limit: int) -> tuple[list[Violation], int
     return violations, count
 
 
-def _choice(found: np.ndarray, w: Waveform, images: Images) -> None:
+def _choice(found: np.ndarray, w: Waveform, images: Images, *, far: np.ndarray) -> None:
     c, t = w.channel, w.tenants
-    scale = w.config.tag_width, w.config.stale_after << w.config.tag_fraction
     channel = [c[name] for name in ("open", "granted", "promoted", "tenant", "granted_class")]
     tenants = [t[name] for name in ("serviceable", "class_code", "candidate", "start", "finish")]
-    given = images.priorities(), images.image
+    given = far, images.priorities(), images.image
     if w.config.compact:
-        clocks = w.config.look_clocks, w.config.entry_clocks
-        time = c["virtual_time"]
-        check_looks(found, *scale, *clocks, *channel, time, t["present"], *tenants, *given)
+        sizes = w.config.tag_width, w.config.look_clocks, w.config.entry_clocks
+        check_looks(found, *sizes, *channel, t["present"], *tenants, *given)
         return
-    late = w.config.lateness > 0
-    check_choice(found, *scale, late, *channel, c["virtual_time"], t["queued"], *tenants, *given)
+    sizes = w.config.tag_width, w.config.lateness > 0
+    check_choice(found, *sizes, *channel, c["virtual_time"], t["queued"], *tenants, *given)
 
 
 def _levels(found: np.ndarray, w: Waveform, images: Images) -> None:

@@ -6,7 +6,7 @@ from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
     "check_choice",
-    "is_far",
+    "find_far",
     "less",
 ]
 
@@ -16,6 +16,9 @@ _CLOSED = int(Rule.CLOSED)
 _NOT_SERVICEABLE = int(Rule.NOT_SERVICEABLE)
 _IDLE = int(Rule.IDLE)
 _GRANTED_CLASS = int(Rule.GRANTED_CLASS)
+
+_STALE_HEADS = 4
+"""Heads that go as stale when the first of them is (docs/arbiter.md)."""
 
 _OF_CLASS = int(Quantity.CLASS)
 _OF_ELIGIBILITY = int(Quantity.ELIGIBILITY)
@@ -33,7 +36,7 @@ def less(left, right, width):
 
 
 @compiled
-def is_far(time, start, finish, width, stale_after):
+def _is_far(time, start, finish, width, stale_after):
     """Whether tags are so far from virtual time that order may mean nothing.
 
     A start tag that lies behind may be stale, or stand in for one; one that lies farther ahead than
@@ -50,10 +53,30 @@ def is_far(time, start, finish, width, stale_after):
 
 
 @compiled
+def find_far(far, time, start, finish, width, stale_after):
+    """Of which heads the order of tags may mean nothing: far from V, or some time ago.
+
+    Virtual time goes on while a stale head waits, and comes by again when it has gone round. Heads
+    behind a stale one may be stale, too.
+
+    Parameters
+    ----------
+    far : (n, tenants)
+        How many heads more of a tenant may be so, this one included; 0 if it is not.
+    """
+    for k in range(len(time)):
+        for i in range(start.shape[1]):
+            if _is_far(time[k], start[k, i], finish[k, i], width, stale_after):
+                far[k, i] = _STALE_HEADS
+            elif k and far[k - 1, i]:
+                stays = start[k, i] == start[k - 1, i] and finish[k, i] == finish[k - 1, i]
+                far[k, i] = far[k - 1, i] if stays else far[k - 1, i] - 1
+
+
+@compiled
 def check_choice(
     found,
     width,
-    stale_after,
     late,
     opens,
     granted,
@@ -67,6 +90,7 @@ def check_choice(
     candidate,
     start,
     finish,
+    far,
     priorities,
     image,
 ):
@@ -96,13 +120,14 @@ def check_choice(
         if i == last:
             # The request behind the head that is granted: its tags are shown from now on.
             own_class, own_start, own_finish = grant_class[k], start[k, i], finish[k, i]
+            own_far = far[k, i]
             reached = -1
         elif serviceable[now, i]:
             own_class, own_start, own_finish = code[now, i], start[now, i], finish[now, i]
-            reached = candidate[now, i]
+            own_far, reached = far[now, i], candidate[now, i]
         elif code[now, i] == 3 and queued[k, i] and (queued[now, i] or not late):
             # It entered an empty queue, and may be granted only if nobody else is serviceable.
-            own_class, own_start, own_finish, reached = 4, 0, 0, 0
+            own_class, own_start, own_finish, own_far, reached = 4, 0, 0, 0, 0
         else:
             tell(found, _NOT_SERVICEABLE, k, i, -1, code[now, i], grant_class[k], _OF_CLASS)
             continue
@@ -120,9 +145,7 @@ def check_choice(
                     tell(found, _WRONG_ORDER, k, i, j, own_start, start[now, j], _OF_ELIGIBILITY)
                 continue
             other_start, other_finish = start[now, j], finish[now, j]
-            if is_far(time[now], own_start, own_finish, width, stale_after) or is_far(
-                time[now], other_start, other_finish, width, stale_after
-            ):
+            if own_far or far[now, j]:
                 continue
             # Candidates are at or behind V, or have the one S that V goes to: what is neither is
             # stale and has gone round.

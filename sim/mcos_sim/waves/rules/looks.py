@@ -1,7 +1,7 @@
 """The choice rule of a compact channel: a grant is by a look at all heads some clocks before."""
 
 from mcos_sim.compiling import compiled
-from mcos_sim.waves.rules.choice import is_far, less
+from mcos_sim.waves.rules.choice import less
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
@@ -28,7 +28,6 @@ _OF_TAG = int(Quantity.TAG)
 def check_looks(
     found,
     width,
-    stale_after,
     look_clocks,
     entry_clocks,
     opens,
@@ -36,13 +35,13 @@ def check_looks(
     promoted,
     tenant,
     grant_class,
-    time,
     present,
     serviceable,
     code,
     candidate,
     start,
     finish,
+    far,
     priorities,
     image,
 ):
@@ -86,9 +85,7 @@ def check_looks(
                 if candidate[now, j]:
                     tell(found, _WRONG_ORDER, k, i, j, ours, theirs, _OF_ELIGIBILITY)
                 continue
-            if is_far(time[now], ours, finish[now, i], width, stale_after) or is_far(
-                time[now], theirs, finish[now, j], width, stale_after
-            ):
+            if far[now, i] or far[now, j]:
                 continue
             if not candidate[now, i] and ours != theirs:
                 if less(theirs, ours, width):
