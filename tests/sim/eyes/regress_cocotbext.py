@@ -21,6 +21,9 @@ BAD = MEMORY - 0x7A8
 REGION = 0x2000
 """Bytes of each ID of each port, which nobody else touches."""
 
+PAGE_BYTES = 4096
+"""No AXI burst crosses from one such page to the next."""
+
 
 ENGINE = REGION * 2 * len(IDS)
 """Where the engine inside has its frames."""
@@ -94,7 +97,8 @@ def random_burst(random: Random, region: int, bus: int) -> tuple[dict, int, int]
     """Arguments of a burst within a region, its bytes, and how many of them are one block.
 
     The manager puts a narrow FIXED or WRAP burst on the lanes of an INCR burst, so FIXED is of
-    whole words, and WRAP of whole words in all.
+    whole words, and WRAP of whole words in all. It cuts a WRAP burst where an INCR burst would
+    cross 4 KB, so such a one begins with its block.
     """
     kind = random.choice((AxiBurstType.INCR,) * 3 + (AxiBurstType.WRAP, AxiBurstType.FIXED))
     limit = bus.bit_length() - 1
@@ -111,7 +115,9 @@ def random_burst(random: Random, region: int, bus: int) -> tuple[dict, int, int]
         count = random.choice([n for n in (2, 4, 8, 16) if n << size >= bus])
         block = length = count << size
         offset = random.randrange(count) << size
-    address = region + random.randrange((REGION >> 1) // block) * block + offset
+    address = region + random.randrange((REGION >> 1) // block) * block
+    if address % PAGE_BYTES + offset + length <= PAGE_BYTES:
+        address += offset
     return {"burst": kind, "size": size, "address": address}, length, block
 
 
