@@ -6,8 +6,9 @@ from mcos_sim.waves.rules.violation import Rule, tell
 
 __all__ = [
     "check_choice",
+    "check_last_round",
+    "check_tag_order",
     "find_far",
-    "less",
 ]
 
 _WRONG_ORDER = int(Rule.WRONG_ORDER)
@@ -30,7 +31,7 @@ _OF_TAG = int(Quantity.TAG)
 
 
 @compiled
-def less(left, right, width):
+def _less(left, right, width):
     """Whether a tag is before another one on the modular scale."""
     return (left - right) >> (width - 1) & 1 == 1
 
@@ -50,6 +51,27 @@ def _is_far(time, start, finish, width, stale_after):
     if behind >> half == 1 and (start - time & mask) > 1 << width - 3:
         return True
     return finish - time + (1 << width - 2) & mask > 1 << half
+
+
+@compiled
+def check_tag_order(found, k, i, j, own, other, width, quantity):
+    """Tenant ``i`` is granted before ``j``, so its tag must not be after that one's."""
+    if _less(other, own, width):
+        rule = _NO_WRAP if own < other else _WRONG_ORDER
+        tell(found, rule, k, i, j, own, other, quantity)
+
+
+@compiled
+def check_last_round(found, k, i, j, mine, theirs, own_finish, other_finish, width):
+    """Tenant ``i`` is granted before ``j`` by priority, then by F, then by number."""
+    if mine != theirs:
+        if theirs < mine:
+            tell(found, _WRONG_ORDER, k, i, j, mine, theirs, _OF_PRIORITY)
+    elif own_finish == other_finish:
+        if j < i:
+            tell(found, _WRONG_ORDER, k, i, j, i, j, _OF_TAG)
+    else:
+        check_tag_order(found, k, i, j, own_finish, other_finish, width, _OF_FINISH)
 
 
 @compiled
@@ -149,30 +171,19 @@ def check_choice(
                 continue
             # Candidates are at or behind V, or have the one S that V goes to: what is neither is
             # stale and has gone round.
-            ahead = less(time[now], own_start, width) or less(time[now], other_start, width)
+            ahead = _less(time[now], own_start, width) or _less(time[now], other_start, width)
             if reached == 1 and own_start != other_start and ahead:
                 continue
             if reached < 0:
                 # Certain only if the other one is a candidate and this one is not ahead of V.
-                if not other_reached or less(time[now], own_start, width):
+                if not other_reached or _less(time[now], own_start, width):
                     continue
-                if priorities[image[k], i] <= priorities[image[k], j] and not less(
+                if priorities[image[k], i] <= priorities[image[k], j] and not _less(
                     other_finish, own_finish, width
                 ):
                     continue
             elif not reached and other_start != own_start:
-                if less(other_start, own_start, width):
-                    rule = _NO_WRAP if own_start < other_start else _WRONG_ORDER
-                    tell(found, rule, k, i, j, own_start, other_start, _OF_START)
+                check_tag_order(found, k, i, j, own_start, other_start, width, _OF_START)
                 continue
             mine, theirs = priorities[image[k], i], priorities[image[k], j]
-            if mine != theirs:
-                if theirs < mine:
-                    tell(found, _WRONG_ORDER, k, i, j, mine, theirs, _OF_PRIORITY)
-                continue
-            if other_finish == own_finish:
-                if j < i:
-                    tell(found, _WRONG_ORDER, k, i, j, i, j, _OF_TAG)
-            elif less(other_finish, own_finish, width):
-                rule = _NO_WRAP if own_finish < other_finish else _WRONG_ORDER
-                tell(found, rule, k, i, j, own_finish, other_finish, _OF_FINISH)
+            check_last_round(found, k, i, j, mine, theirs, own_finish, other_finish, width)

@@ -1,7 +1,7 @@
 """The choice rule of a compact channel: a grant is by a look at all heads some clocks before."""
 
 from mcos_sim.compiling import compiled
-from mcos_sim.waves.rules.choice import less
+from mcos_sim.waves.rules.choice import check_last_round, check_tag_order
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.violation import Rule, tell
 
@@ -9,7 +9,6 @@ __all__ = ["check_looks"]
 
 
 _WRONG_ORDER = int(Rule.WRONG_ORDER)
-_NO_WRAP = int(Rule.NO_WRAP)
 _CLOSED = int(Rule.CLOSED)
 _NOT_SERVICEABLE = int(Rule.NOT_SERVICEABLE)
 _IDLE = int(Rule.IDLE)
@@ -17,11 +16,8 @@ _GRANTED_CLASS = int(Rule.GRANTED_CLASS)
 
 _OF_CLASS = int(Quantity.CLASS)
 _OF_ELIGIBILITY = int(Quantity.ELIGIBILITY)
-_OF_FINISH = int(Quantity.FINISH)
 _OF_GRANT = int(Quantity.GRANT)
-_OF_PRIORITY = int(Quantity.PRIORITY)
 _OF_START = int(Quantity.START)
-_OF_TAG = int(Quantity.TAG)
 
 
 @compiled
@@ -88,21 +84,11 @@ def check_looks(
             if far[now, i] or far[now, j]:
                 continue
             if not candidate[now, i] and ours != theirs:
-                if less(theirs, ours, width):
-                    rule = _NO_WRAP if ours < theirs else _WRONG_ORDER
-                    tell(found, rule, k, i, j, ours, theirs, _OF_START)
+                check_tag_order(found, k, i, j, ours, theirs, width, _OF_START)
                 continue
             mine, other = priorities[image[k], i], priorities[image[k], j]
             ours, theirs = finish[now, i], finish[now, j]
-            if mine != other:
-                if other < mine:
-                    tell(found, _WRONG_ORDER, k, i, j, mine, other, _OF_PRIORITY)
-            elif ours == theirs:
-                if j < i:
-                    tell(found, _WRONG_ORDER, k, i, j, i, j, _OF_TAG)
-            elif less(theirs, ours, width):
-                rule = _NO_WRAP if ours < theirs else _WRONG_ORDER
-                tell(found, rule, k, i, j, ours, theirs, _OF_FINISH)
+            check_last_round(found, k, i, j, mine, other, ours, theirs, width)
 
 
 @compiled

@@ -36,6 +36,20 @@ def check_time(found, width, clocks, granted, time):
 
 
 @compiled
+def _nearest_price(cost, beats, inverses, widening, fraction, mask):
+    """``cost`` if that is a price of so many beats by an image until now, else the newest price.
+
+    A request keeps the price of the image under which it came.
+    """
+    price = 0
+    for each in range(len(inverses)):
+        price = (beats * inverses[each] << widening >> fraction) & mask
+        if price == cost:
+            break
+    return price
+
+
+@compiled
 def check_compact_tags(
     found,
     width,
@@ -81,13 +95,9 @@ def check_compact_tags(
                 tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2, _OF_LEAD)
             told = True
             cost = finish[k, i] - start[k, i] & mask
-            fits = False
-            expected = 0
-            for each in range(image[k] + 1):
-                # A request keeps the price of the image under which it came.
-                expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
-                fits |= cost == expected
-            if not fits:
+            scale = widening, fraction, mask
+            expected = _nearest_price(cost, beats[k, i], inverses[: image[k] + 1, i], *scale)
+            if expected != cost:
                 tell(found, _TAG_PRICE, k, i, -1, cost, expected, _OF_PRICE)
 
 
@@ -131,11 +141,7 @@ def check_tags(
             if ahead >> (width - 2) == 1:
                 tell(found, _TAG_WINDOW, k, i, -1, ahead, 1 << width - 2, _OF_LEAD)
             cost = finish[k, i] - start[k, i] & mask
-            fits = False
-            expected = 0
-            for each in range(now + 1):
-                # A request keeps the price of the image under which it came.
-                expected = (beats[k, i] * inverses[each, i] << widening >> fraction) & mask
-                fits |= cost == expected
-            if not fits and not anchored:
+            scale = widening, fraction, mask
+            expected = _nearest_price(cost, beats[k, i], inverses[: now + 1, i], *scale)
+            if expected != cost and not anchored:
                 tell(found, _TAG_PRICE, k, i, -1, cost, expected, _OF_PRICE)
