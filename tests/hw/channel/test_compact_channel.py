@@ -9,7 +9,7 @@ import pytest
 
 from mcos_hw.registers import ArbiterKind
 from tests.hw.channel.bench import simulate
-from tests.hw.channel.test_channel import (
+from tests.hw.channel.timed_channel import (
     CONFIG,
     NAMES,
     Memory,
@@ -17,6 +17,7 @@ from tests.hw.channel.test_channel import (
     live,
     offer,
     random_contracts,
+    require_passage,
     start,
 )
 
@@ -40,22 +41,7 @@ def port_clocks(interval):
 def test_a_request_passes_an_idle_channel_in_its_clocks(interval):
     async def testbench(bench):
         await start(bench)
-        for tenant, clocks in ((2, 0), (2, 0), (1, 1), (3, 9), (0, 40)):
-            await bench.tick(clocks)
-            assert await offer(bench, tenant=tenant, id=7, address=0x40, beats=3, op=1)
-            for _ in range(port_clocks(interval) - 1):
-                assert not bench.get("command.valid")
-                await bench.tick()
-            assert bench.get("command.valid")
-            command = bench.get("command.payload")
-            slot = command.pop("slot")
-            assert command == {"tenant": tenant, "op": 1, "address": 0x40, "beats": 3}
-            await bench.tick()
-            assert not bench.get("command.valid")
-            bench.set(**{"completion.valid": 1, "completion.payload": {"slot": slot}})
-            await bench.tick()
-            bench.set(**{"completion.valid": 0})
-            assert bench.get("response.payload") == {"tenant": tenant, "id": 7}
+        await require_passage(bench, port_clocks(interval))
 
     simulate(compact(interval), testbench, NAMES)
 
