@@ -81,10 +81,11 @@ def _settled(stretch: Waveform) -> Waveform:
 
 
 def _far(w: Waveform) -> np.ndarray:
-    """What :func:`find_far` finds, over all clocks that are shown."""
-    tags = w.channel["virtual_time"], w.tenants["start"], w.tenants["finish"]
+    """What :func:`find_far` finds, over all clocks that are shown; only MCOS has tags."""
     far = np.zeros(w.tenants["start"].shape, dtype=np.int8)
-    find_far(far, *tags, w.config.tag_width, w.config.stale_after << w.config.tag_fraction)
+    if w.arbiter is ArbiterKind.MCOS:
+        tags = w.channel["virtual_time"], w.tenants["start"], w.tenants["finish"]
+        find_far(far, *tags, w.config.tag_width, w.config.stale_after << w.config.tag_fraction)
     return far
 
 
