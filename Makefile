@@ -49,7 +49,7 @@ mutants: setup ## Plant bugs in the hardware one by one and say which check saw 
 	@$(BIN)/python -m tests.mutants.run --jobs $(JOBS)
 
 timing: setup $(VENV)/.stamp-timing ## Measure speed and size (SIZES="4 8 16" LATENESSES="0" TARGETS="asap7" SEEDS=3)
-	@$(BIN)/mcos timing $(SIZES:%=--tenants %) $(LATENESSES:%=--lateness %) $(TARGETS:%=--target %) $(SEEDS:%=--seeds %)
+	@$(BIN)/mcos timing --record sim/mcos_sim/synthesis/figures.json $(SIZES:%=--tenants %) $(LATENESSES:%=--lateness %) $(TARGETS:%=--target %) $(SEEDS:%=--seeds %)
 
 $(VENV)/.stamp-timing: $(VENV)/.stamp
 	@echo "Adding the tools of timing to $(VENV), once"

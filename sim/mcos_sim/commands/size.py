@@ -1,4 +1,4 @@
-"""``mcos size``: from a service's words to a tenant of a contract."""
+"""``mcos size``: from a service's words to a tenant of a contract, and what hardware takes."""
 
 from __future__ import annotations
 
@@ -37,18 +37,78 @@ _MOST = 10**15
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a service has to do, and over how many channels."""
+    """What a service has to do, and over how many channels; all of it is needed."""
 
     tokens_per_second: Annotated[
-        int, typer.Option(min=1, max=_MOST, help="Tokens of all sequences together.")
-    ]
-    context: Annotated[int, typer.Option(min=1, max=_MOST, help="Tokens of a sequence.")]
-    batch: Annotated[int, typer.Option(min=1, max=_MOST, help="Sequences of a step.")]
+        int | None,
+        typer.Option(
+            min=1, max=_MOST, help="Tokens of all sequences together.", show_default=False
+        ),
+    ] = None
+    context: Annotated[
+        int | None,
+        typer.Option(min=1, max=_MOST, help="Tokens of a sequence.", show_default=False),
+    ] = None
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, max=_MOST, help="Sequences of a step.", show_default=False),
+    ] = None
     tbt: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="Time between two tokens of a sequence, at most."),
-    ]
-    channels: Annotated[int, typer.Option(min=1, max=1024, help="Memory channels.")]
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Time between two tokens of a sequence, at most.",
+            show_default=False,
+        ),
+    ] = None
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Memory channels.", show_default=False)
+    ] = None
+
+    def figures(self) -> tuple[int, int, int, str, int]:
+        """Tokens a second, context, batch, time between tokens, and channels.
+
+        Raises
+        ------
+        UserError
+            If one of them was not given.
+        """
+        given = dataclasses.asdict(self)
+        absent = [f"--{name.replace('_', '-')}" for name, each in given.items() if each is None]
+        if absent:
+            raise UserError(
+                f"{', '.join(absent)} must be given for a service; add them, or ask for the "
+                "hardware's figures with --hardware"
+            )
+        tokens, context, batch, tbt, channels = given.values()
+        return tokens, context, batch, tbt, channels
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HardwareFigures:
+    """What hardware takes, as it was measured, instead of a service."""
+
+    hardware: Annotated[
+        bool,
+        typer.Option(
+            "--hardware", help="Show clock and resources of a channel as they were measured."
+        ),
+    ] = False
+    target: Annotated[
+        str | None,
+        typer.Option(help="Those for a target: ecp5, ultrascale+, asap7.", show_default="all"),
+    ] = None
+    tenants: Annotated[
+        int | None, typer.Option(help="Those of so many tenants.", show_default="all")
+    ] = None
+    grant_interval: Annotated[
+        int | None,
+        typer.Option(
+            help="Those of an interval from grant to grant: 1 for the line rate, 4 to 8 for the "
+            "compact channel.",
+            show_default="all",
+        ),
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -180,17 +240,23 @@ def command(
     demand: Demand,
     model: ModelOptions,
     memory: MemoryOptions,
+    hardware: HardwareFigures,
     name: Annotated[str, typer.Option(help="Name of the tenant.")] = "decode",
     json: Annotated[Path | None, json_option("the numbers")] = None,
 ) -> None:
     """Work out guarantee, burst and latency objective of a decode service.
 
     Every step reads the weights once and the KV of every sequence of the batch. Each line has its
-    formula and its figures; the last ones are a tenant for a contract, as TOML.
+    formula and its figures; the last ones are a tenant for a contract, as TOML. With --hardware it
+    shows instead which clock and how many cells a channel takes.
     """
     from mcos_policy.sizing import Service, size
 
     require_outputs([json])
+    if hardware.hardware:
+        _show_hardware(hardware, json)
+        return
+    tokens_per_second, context, batch, tbt, channels = demand.figures()
     config = ChannelConfig()
     weights, read, kv = model.read_bytes()
     rate = memory.channel_rate(config)
@@ -201,11 +267,11 @@ def command(
         weight_bytes=weights,
         read_bytes=read,
         kv_bytes_per_token=kv,
-        tokens_per_second=Fraction(demand.tokens_per_second),
-        context=demand.context,
-        batch=demand.batch,
-        tbt=_quantity("--tbt", DURATION, demand.tbt),
-        channels=demand.channels,
+        tokens_per_second=Fraction(tokens_per_second),
+        context=context,
+        batch=batch,
+        tbt=_quantity("--tbt", DURATION, tbt),
+        channels=channels,
         rate=rate,
         window=memory.window,
         request_bytes=memory.request_bytes,
@@ -219,6 +285,19 @@ def command(
         for misfit in sizing.misfits:
             say(f"mcos: error: {misfit}")
         raise typer.Exit(ExitCode.USER_ERROR)
+
+
+def _show_hardware(asked: HardwareFigures, json: Path | None) -> None:
+    from mcos_sim.synthesis import figures
+
+    wanted = figures.Wanted(
+        target=asked.target, tenants=asked.tenants, grant_interval=asked.grant_interval
+    )
+    rows = wanted.of(figures.read())
+    if json is not None:
+        write_json(json, {"figures": rows})
+    output.print(figures.render(rows))
+    tell("L is the lateness and N the grant interval; docs/timing.md says what is measured.")
 
 
 def _quantity(option: str, kind: Quantity, text: str) -> Fraction:

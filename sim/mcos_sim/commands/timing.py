@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,9 +28,9 @@ def command(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to measure for: ecp5, ultrascale+, asap7-registers, asap7-blackbox; "
-            "asap7 for both of its own. May be repeated.",
-            show_default="all",
+            help="What to measure for: ecp5, ecp5-6 for its slowest grade, ultrascale+, "
+            "asap7-registers, asap7-blackbox; asap7 for both of its own. May be repeated.",
+            show_default="all but ecp5-6",
         ),
     ] = None,
     design: Annotated[
@@ -76,6 +77,14 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of all outputs.")
     ] = Path("build/timing"),
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Also put the figures into this table, as mcos size --hardware reads one.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(
@@ -90,7 +99,7 @@ def command(
     from DIR; measurements of other sizes stay in the result.
     """
     from mcos_hw.config import ChannelConfig
-    from mcos_sim.synthesis import measure, table
+    from mcos_sim.synthesis import figures, measure, table
     from mcos_sim.synthesis.cache import Cache
     from mcos_sim.synthesis.result import merged
 
@@ -106,8 +115,9 @@ def command(
         intervals=grant_interval or [ChannelConfig.grant_interval],
     )
     result_path = json or directory / "result.json"
-    require_outputs([result_path], folders=[directory])
+    require_outputs([result_path, record], folders=[directory])
     sources = measure.source_hash()
+    known = [] if record is None else figures.read(record)
     earlier = _earlier(result_path, sources)
     for reason in plan.left_out:
         say(f"mcos: warning: {reason}")
@@ -130,6 +140,11 @@ def command(
         },
     )
     say(f"result: {result_path}")
+    if record is not None:
+        today = datetime.date.today()
+        rows = figures.recorded(known, targets, source_hash=sources, date=today)
+        write_json(record, {"figures": rows})
+        say(f"figures: {record}")
 
 
 def _earlier(path: Path, sources: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The channel in an ECP5 LFE5U-85F of speed grade 8, placed and routed by nextpnr."""
+"""The channel in an ECP5 LFE5U-85F, placed and routed by nextpnr."""
 
 import json
 import os
@@ -53,8 +53,6 @@ _PASSES = (
 
 _PLACEMENT = (
     "--85k",
-    "--speed",
-    "8",
     "--lpf-allow-unconstrained",
     # The default placer leaves five times the overused wires, and the default router ends nowhere.
     "--placer",
@@ -66,6 +64,9 @@ _PLACEMENT = (
     "--freq",
     str(_GOAL_MHZ),
 )
+
+_SYNTHESIS = "ecp5"
+"""Name of the step that all speed grades share."""
 
 _CELL = re.compile(r"(.+?)_(?:TRELLIS_FF|DP16KD|TRELLIS_DPR16X4|MULT18X18D)(?:_.*)?")
 """Yosys calls a cell as the net it drives, with its type and port behind it."""
@@ -180,14 +181,16 @@ class Ecp5:
     Parameters
     ----------
     seeds : int
-        Placements, each from another seed, 1 first; the median of their frequencies is told. One
-        that is not routed in time counts as none, and stands as None among the seeds.
+        Placements, each from another seed, 1 first; median, best and worst of their frequencies are
+        told. One that is not routed in time stands as None among the seeds, and there is no worst.
+    grade : int
+        Speed grade: 6, 7 or 8, which is the fastest.
     """
 
-    name = "ecp5-85k-8"
-
-    def __init__(self, *, seeds: int) -> None:
+    def __init__(self, *, seeds: int, grade: int = 8) -> None:
         self.seeds = seeds
+        self.grade = grade
+        self.name = f"ecp5-85k-{grade}"
 
     def missing(self) -> str | None:
         """It can always be measured."""
@@ -220,6 +223,7 @@ class Ecp5:
             critical_path=middle["path"]["path"] if middle["path"] else None,
             more={
                 "fmax_best_mhz": max(reached, default=None),
+                "fmax_worst_mhz": min(reached) if len(reached) == self.seeds else None,
                 "seeds": figures,
                 "lutram_cells": used["lutram_cells"],
                 "paths": [result["path"] for result in ranked if result["path"]][:paths],
@@ -235,8 +239,8 @@ class Ecp5:
             run_yosys(_PASSES, directory=folder, name="synthesis")
             return {}
 
-        design.cache.step(self.name, inputs, make, files=["synthesised.json"])
-        return design.cache.folder(self.name, inputs) / "synthesised.json"
+        design.cache.step(_SYNTHESIS, inputs, make, files=["synthesised.json"])
+        return design.cache.folder(_SYNTHESIS, inputs) / "synthesised.json"
 
     def _placed(self, design: Design, seed: int, route: Route) -> dict[str, Any]:
         def make(folder: Path) -> dict[str, Any]:
@@ -245,7 +249,7 @@ class Ecp5:
             netlist = folder / "synthesised.json"
             netlist.write_bytes(self._synthesised(design).read_bytes())
             command = [script(PLACER), "--json", netlist.name, "--seed", str(seed)]
-            command += ["--report", "report.json", *_PLACEMENT]
+            command += ["--speed", str(self.grade), "--report", "report.json", *_PLACEMENT]
             try:
                 run_tool(
                     command, directory=folder, log="placement.log", limit_seconds=_LIMIT_SECONDS

@@ -30,7 +30,7 @@ def render(result: Mapping[str, Any], *, paths: int) -> RenderableType:
         parts += [_figures(rows)]
         parts += (
             [_limits(rows)]
-            if paths == 1
+            if paths == 1 and any(row["critical_path"] is not None for row in rows)
             else [_paths(row, paths) for row in rows if "paths" in row]
         )
         channels = [row for row in rows if "data_bits" not in row]

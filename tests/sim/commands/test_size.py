@@ -90,3 +90,21 @@ def test_a_model_of_ones_own_is_the_same(capsys):
     half = geometry.weight_bytes // 2
     assert run_command(*own, "--active-bytes", half) == 0
     assert f"{half / 10**9:.4g} GB of them read in a step" in capsys.readouterr().out
+
+
+def test_what_hardware_takes(tmp_path, capsys):
+    assert run_command("size", "--hardware", "--tenants", 4, "--json", tmp_path / "f.json") == 0
+    rows = json.loads((tmp_path / "f.json").read_text())["figures"]
+    assert {row["tenants"] for row in rows} == {4}
+    shown = capsys.readouterr().out
+    for row in rows:
+        assert row["name"] in shown
+    assert run_command("size", "--hardware", "--tenants", 5) == 2
+    assert "not of --tenants 5" in capsys.readouterr().err
+
+
+def test_a_service_needs_all_of_its_figures(capsys):
+    assert run_command(*SERVICE[:-2]) == 2
+    error = capsys.readouterr().err
+    assert "--channels must be given for a service" in error
+    assert error.count("\n") == 1

@@ -37,7 +37,7 @@ def measured(monkeypatch):
                     critical_path="vote -> compare -> lane_0.tag",
                     more={"paths": [{"ps": 987.6, "cells": 9, "path": "vote -> add -> debt"}]},
                 ).row
-                targets.append(row)
+                targets.append({**row, "design": "channel"})
         for fabric in plan.fabrics:
             row = Measurement(name=plan.targets[0].name, tenants=4, lateness=0, luts=500).row
             bits = 8 * fabric.ports[0].data_bytes
@@ -157,6 +157,20 @@ def test_partial_runs_are_merged(tmp_path, capsys, measured):
     printed = capsys.readouterr().out
     assert "vote -> compare -> lane_0.tag" in printed
     assert "buckets of 8 tenants, L = 0: 80 bytes, 10.0 a tenant (essay: 64 bytes" in printed
+
+
+def test_figures_are_recorded(tmp_path, measured, monkeypatch):
+    arguments = ["timing", "--target", "ecp5-6", "--lateness", 0, "-o", tmp_path / "out"]
+    table = tmp_path / "figures.json"
+    assert run_command(*arguments, "--tenants", 4, "--record", table) == 0
+    monkeypatch.setattr(measure, "source_hash", lambda: "changed")
+    assert run_command(*arguments, "--tenants", 8, "--record", table) == 0
+    rows = json.loads(table.read_text())["figures"]
+    assert [(row["name"], row["tenants"], row["luts"]) for row in rows] == [
+        ("ecp5-85k-6", 4, 1000),
+        ("ecp5-85k-6", 8, 2000),
+    ]
+    assert rows[1]["source_hash"] == "changed"
 
 
 def test_rows_of_other_hardware_are_dropped(tmp_path, measured, monkeypatch):
