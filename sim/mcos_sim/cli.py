@@ -46,6 +46,7 @@ COMMANDS = (
     "sweep",
     "memory",
     "trace",
+    "residency",
     "demo",
     "timing",
     "lockstep",

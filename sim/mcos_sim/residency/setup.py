@@ -1,0 +1,33 @@
+"""Places of what a policy is set to, in its array of int64."""
+
+__all__ = [
+    "CLASSES",
+    "GHOSTS",
+    "HINTED",
+    "REFUSES",
+    "SAMPLES",
+    "SETTINGS",
+    "TICK_SHIFT",
+]
+
+
+SAMPLES = 0
+"""Frames that an eviction looks at."""
+
+CLASSES = 1
+"""Classes of blocks: 1, 2, 4 or 8."""
+
+GHOSTS = 2
+"""Blocks that left and are still known."""
+
+REFUSES = 3
+"""Whether a newcomer that is worth less than all samples is refused."""
+
+HINTED = 4
+"""Whether hints count."""
+
+TICK_SHIFT = 5
+"""A tick is two to this power accesses."""
+
+SETTINGS = 6
+"""Length of the array."""
