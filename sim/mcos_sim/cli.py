@@ -40,6 +40,7 @@ COMMANDS = (
     "size",
     "diff",
     "verilog",
+    "constraints",
     "run",
     "metrics",
     "waves",

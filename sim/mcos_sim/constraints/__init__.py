@@ -1,0 +1,1 @@
+"""Constraint files of boards and processes: written from data, and checked without vendor tools."""
