@@ -69,8 +69,11 @@ def installed(wheel, tmp_path_factory) -> Installed:
 def test_it_has_every_file_of_the_packages_and_the_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-        pages = {name for name in names if ".data/data/share/doc/mcos/" in name}
-        names -= pages
+        shared = {
+            folder: {name for name in names if f".data/data/share/{folder}/" in name}
+            for folder in ("doc/mcos", "mcos/constraints")
+        }
+        names = names.difference(*shared.values())
         (entry,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "mcos = mcos_sim.__main__:main" in archive.read(entry).decode()
     expected = {
@@ -82,10 +85,12 @@ def test_it_has_every_file_of_the_packages_and_the_command(wheel):
     for suffix in (".toml", ".j2", ".cpp", ".vlt", "Makefile", "gitignore", "py.typed"):
         assert any(name.endswith(suffix) for name in expected), suffix
     assert names == expected
-    docs = ROOT / "docs"
-    written = {path.relative_to(docs).as_posix() for path in docs.rglob("*") if path.is_file()}
-    assert "first-hour.md" in written
-    assert {name.split("/share/doc/mcos/")[1] for name in pages} == written
+    for folder, known in (("docs", "first-hour.md"), ("constraints", "asic/mcos.sdc")):
+        root = ROOT / folder
+        written = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+        assert known in written
+        place = {"docs": "doc/mcos", "constraints": "mcos/constraints"}[folder]
+        assert {name.split(f"/share/{place}/")[1] for name in shared[place]} == written
 
 
 def test_commands_that_need_no_simulator(installed):
