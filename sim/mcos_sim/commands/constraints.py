@@ -92,7 +92,7 @@ def check(
     if core is not None and not files:
         raise UserError("--core must be with files that constrain it, not without; give them")
     if files and core is not None:
-        from mcos_sim.constraints.rules import check_file
+        from mcos_sim.constraints.check import check_file
 
         found = [(path, check_file(path, core)) for path in files]
     else:
@@ -111,9 +111,9 @@ def check(
 
 def _checked(name: str | None) -> list[tuple[Path, list[Finding]]]:
     """Every file of constraints/, against the core that its target names."""
+    from mcos_sim.constraints.check import check_file
     from mcos_sim.constraints.emitted import emit
     from mcos_sim.constraints.finding import Finding
-    from mcos_sim.constraints.rules import check_file
     from mcos_sim.constraints.target import read_target, targets
 
     chosen = [read_target(each) for each in (targets() if name is None else [name])]

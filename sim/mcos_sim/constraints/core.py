@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mcos_sim.errors import UserError
@@ -24,7 +24,7 @@ _INSTANCE = re.compile(
     r"^  (\w+)\s+(?:#\s*\(.*?\)\s*)?(\\\S+ |\w+)\s*\(\n(.*?)^  \);", re.MULTILINE | re.DOTALL
 )
 _PIN = re.compile(r"\.(\w+)\s*\(\s*(\\\S+ |\w*)")
-_REGISTER = re.compile(r"^  reg (?:\[[\d:]+\] )?(\\\S+ |\w+)", re.MULTILINE)
+_SIGNAL = re.compile(r"^  (reg|wire) (?:\[[\d:]+\] )?(\\\S+ |\w+)", re.MULTILINE)
 _EDGE = re.compile(r"@\(posedge\s+(\\\S+ |\w+)")
 _ALIAS = re.compile(r"^  assign (\\\S+ |\w+)\s*=\s*(\\\S+ |\w+)\s*;", re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*")
@@ -78,12 +78,15 @@ class Core:
         Input ports that clock a register, also deep in the hierarchy.
     cells : frozenset[str]
         Instances and registers by the way to them, ``controller/channel/grants``.
+    nets : frozenset[str]
+        Wires and registers, by the way to them.
     """
 
     top: str
     ports: Mapping[str, TopPort]
     clocks: tuple[str, ...]
     cells: frozenset[str]
+    nets: frozenset[str]
 
     @functools.cached_property
     def bits(self) -> dict[str, TopPort]:
@@ -95,7 +98,8 @@ class Core:
 class _Module:
     ports: Mapping[str, TopPort]
     instances: tuple[tuple[str, str, Mapping[str, str]], ...]
-    registers: tuple[str, ...]
+    cells: tuple[str, ...]
+    nets: tuple[str, ...]
     edges: tuple[str, ...]
     aliases: Mapping[str, str]
 
@@ -138,7 +142,8 @@ def read_core(path: Path, *, top: str | None = None) -> Core:
         top=name,
         ports=modules[name].ports,
         clocks=_clocks(modules, name),
-        cells=frozenset(_cells(modules, name)),
+        cells=frozenset(_named(modules, name, lambda module: module.cells)),
+        nets=frozenset(_named(modules, name, lambda module: module.nets)),
     )
 
 
@@ -149,14 +154,18 @@ def _module(body: str) -> _Module:
         ports[plain] = TopPort(
             name=plain, direction=direction, width=int(high) + 1 if high else None
         )
+    instances = tuple(
+        (kind, name.strip(), {pin: net.strip() for pin, net in _PIN.findall(pins)})
+        for kind, name, pins in _INSTANCE.findall(body)
+        if kind not in _KEYWORDS
+    )
+    signals = [(kind, name.strip()) for kind, name in _SIGNAL.findall(body)]
+    registers = [name for kind, name in signals if kind == "reg"]
     return _Module(
         ports=ports,
-        instances=tuple(
-            (kind, name.strip(), {pin: net.strip() for pin, net in _PIN.findall(pins)})
-            for kind, name, pins in _INSTANCE.findall(body)
-            if kind not in _KEYWORDS
-        ),
-        registers=tuple(name.strip() for name in _REGISTER.findall(body)),
+        instances=instances,
+        cells=(*registers, *(name for _, name, _ in instances)),
+        nets=(*ports, *(name for _, name in signals)),
         edges=tuple(name.strip() for name in _EDGE.findall(body)),
         aliases={left.strip(): right.strip() for left, right in _ALIAS.findall(body)},
     )
@@ -190,10 +199,12 @@ def _clocks(modules: Mapping[str, _Module], top: str) -> tuple[str, ...]:
     return clocks(top)
 
 
-def _cells(modules: Mapping[str, _Module], name: str, way: str = "") -> Iterator[str]:
-    module = modules[name]
-    yield from (way + register for register in module.registers)
-    for kind, instance, _ in module.instances:
-        yield way + instance
-        if kind in modules:
-            yield from _cells(modules, kind, f"{way}{instance}/")
+def _named(
+    modules: Mapping[str, _Module], top: str, names: Callable[[_Module], Iterable[str]]
+) -> Iterator[str]:
+    """Names of every module by the way to it."""
+    ways = [("", top)]
+    for way, kind in ways:
+        module = modules[kind]
+        yield from (way + name for name in names(module))
+        ways += [(f"{way}{name}/", kind) for kind, name, _ in module.instances if kind in modules]

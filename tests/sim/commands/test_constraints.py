@@ -72,7 +72,10 @@ def test_every_file_fits_the_verilog_that_its_target_names(capsys):
         (("write", "asic", "-o", "{folder}/x"), "--core must be Verilog of mcos verilog, not noth"),
         (("check", "x.xdc"), "files must have the Verilog that they constrain, not none; give"),
         (("check", "--core", "x.v"), "--core must be with files that constrain it, not without"),
-        (("check", "x.ucf", "--core", "x.v"), "a constraint file must end in .sdc or .xdc, not"),
+        (
+            ("check", "x.ucf", "--core", "x.v"),
+            "a constraint file must end in one of .sdc, .xdc, .l",
+        ),
     ],
 )
 def test_mistakes_are_named(arguments, message, tmp_path, capsys):

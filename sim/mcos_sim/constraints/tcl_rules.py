@@ -1,66 +1,25 @@
-"""What must hold of a constraint file, whatever its format."""
+"""What must hold of SDC and XDC."""
 
 import dataclasses
-import difflib
-import fnmatch
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from mcos_sim.constraints.core import Core, read_core
+from mcos_sim.constraints.core import Core
 from mcos_sim.constraints.finding import Finding
+from mcos_sim.constraints.names import named, near, number
 from mcos_sim.constraints.tcl import Command, read_tcl
-from mcos_sim.constraints.write import record_of
-from mcos_sim.errors import UserError
 
 __all__ = [
-    "check_file",
     "check_tcl",
-    "named",
-    "near",
 ]
 
 
 _FINDERS = ("get_cells", "get_clocks", "get_nets", "get_pins", "get_ports")
 _REGISTER_BIT = re.compile(r"_reg(\[\d+\])*$")
 """What synthesis adds to the name of a register."""
-
-
-def named(pattern: str, names: Iterable[str]) -> list[str]:
-    """Names that a pattern of Tcl means: ``*`` and ``?`` stand for anything, ``[3]`` for itself."""
-    escaped = pattern.replace("[", "\0").replace("\0", "[[]")
-    return [name for name in names if fnmatch.fnmatchcase(name, escaped)]
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """The way out for a name that is not there."""
-    stem = re.sub(r"[\[*].*", "", name)
-    stems = sorted({re.sub(r"\[.*", "", each) for each in names})
-    found = difflib.get_close_matches(stem, stems, n=1, cutoff=0.6)
-    return f"did you mean {found[0]}?" if found else f"known are {', '.join(stems[:8]) or 'none'}"
-
-
-def check_file(path: Path, verilog: Path) -> list[Finding]:
-    """Check a constraint file of any format against emitted Verilog.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its suffix is its format.
-    verilog : Path
-        The Verilog; if its record is beside it, the period must be that of the record.
-
-    Raises
-    ------
-    UserError
-        If a file cannot be read, or the format is not known.
-    """
-    if path.suffix not in (".sdc", ".xdc"):
-        raise UserError(f"a constraint file must end in .sdc or .xdc, not {str(path)!r}")
-    recorded = verilog.with_suffix(".json").is_file()
-    period_ns = record_of(verilog).period_ns if recorded else None
-    return check_tcl(path, read_core(verilog), period_ns=period_ns)
+_BIT = re.compile(r"\[\d+\]$")
 
 
 def check_tcl(path: Path, core: Core, *, period_ns: Fraction | None = None) -> list[Finding]:
@@ -129,7 +88,7 @@ class _File:
         ports = tuple(bit for word in command.arguments for bit in self._bits(command, word))
         name = command.value("-name") or (ports[0] if ports else "")
         period = command.value("-period")
-        length = _number(period)
+        length = number(period)
         if not name:
             self._wrong(command.line, "clock", "a clock must have a name or a port, not neither")
         if command.name == "create_generated_clock":
@@ -173,12 +132,16 @@ class _File:
     def _all(self, kind: str) -> list[str]:
         if kind == "port":
             return list(self.core.bits)
+        if kind == "net":
+            return sorted(self.core.nets)
         return sorted(self.clocks if kind == "clock" else self.core.cells)
 
     def _found(self, kind: str, pattern: str) -> bool:
         if kind in ("port", "clock"):
             return bool(named(pattern, self._all(kind)))
-        # A pin is a cell's, and a net is called as the register that drives it.
+        if kind == "net":
+            return bool(named(_BIT.sub("", pattern), self.core.nets))
+        # A pin is a cell's.
         plain = _REGISTER_BIT.sub("", pattern)
         options = [plain, plain.rpartition("/")[0]] if kind == "pin" else [plain]
         return any(named(each, self.core.cells) for each in options if each)
@@ -202,10 +165,10 @@ class _File:
 
     def _delay(self, command: Command) -> None:
         way = "input" if command.name == "set_input_delay" else "output"
-        number, *words = command.arguments or ("",)
+        text, *words = command.arguments or ("",)
         clock = command.value("-clock")
         names = [] if clock is None else list(self._clock_names(command, clock))
-        delay = _number(number)
+        delay = number(text)
         for name in names:
             if name not in self.clocks:
                 self._wrong(
@@ -220,7 +183,7 @@ class _File:
             )
         if delay is None:
             self._wrong(
-                command.line, "delay", f"{command.name} must have a delay in ns, not {number!r}"
+                command.line, "delay", f"{command.name} must have a delay in ns, not {text!r}"
             )
         for name in names:
             period = self.clocks.get(name, (None, ()))[0]
@@ -299,10 +262,3 @@ class _File:
                         "port",
                         f"every port must have {what}, and {name} has none; give it a {way_out}",
                     )
-
-
-def _number(text: str | None) -> Fraction | None:
-    try:
-        return None if text is None else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        return None

@@ -1,0 +1,35 @@
+"""Names that constraints mean, and the way out for those that nothing has."""
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+__all__ = [
+    "named",
+    "near",
+    "number",
+]
+
+
+def named(pattern: str, names: Iterable[str]) -> list[str]:
+    """Names that a pattern of Tcl means: ``*`` and ``?`` stand for anything, ``[3]`` for itself."""
+    escaped = pattern.replace("[", "\0").replace("\0", "[[]")
+    return [name for name in names if fnmatch.fnmatchcase(name, escaped)]
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """The way out for a name that is not there."""
+    stem = re.sub(r"[\[*].*", "", name)
+    stems = sorted({re.sub(r"\[.*", "", each) for each in names})
+    found = difflib.get_close_matches(stem, stems, n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else f"known are {', '.join(stems[:8]) or 'none'}"
+
+
+def number(text: str | None) -> Fraction | None:
+    """A number of a constraint; None if it is none."""
+    try:
+        return None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
