@@ -7,7 +7,7 @@ from pathlib import Path
 from mcos_sim.constraints.core import Core
 from mcos_sim.constraints.finding import Finding
 from mcos_sim.constraints.lpf import Preference, read_lpf
-from mcos_sim.constraints.names import named, near, number
+from mcos_sim.constraints.names import CLOCK, named, near, number
 
 __all__ = ["check_lpf"]
 
@@ -28,7 +28,7 @@ def check_lpf(path: Path, core: Core, *, period_ns: Fraction | None = None) -> l
     core : Core
         Names of the Verilog.
     period_ns : Fraction or None
-        Period that the hardware was built for; None for any.
+        Period of the port ``clk`` that the hardware was built for; None for any.
 
     Returns
     -------
@@ -106,7 +106,7 @@ class _File:
             length = Fraction(10**9) / (value * _HERTZ[each.unit.upper()])
             if (
                 period_ns is not None
-                and each.name in self.core.clocks
+                and each.name == CLOCK
                 and abs(length - period_ns) > Fraction(1, 1000)
             ):
                 self._wrong(

@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 __all__ = [
+    "CLOCK",
     "named",
     "near",
     "number",
 ]
+
+
+CLOCK = "clk"
+"""The clock of an emitted core; a board around it has clocks of other names and periods."""
 
 
 def named(pattern: str, names: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mcos_sim.constraints.core import Core
 from mcos_sim.constraints.finding import Finding
-from mcos_sim.constraints.names import named, near, number
+from mcos_sim.constraints.names import CLOCK, named, near, number
 from mcos_sim.constraints.tcl import Command, read_tcl
 
 __all__ = [
@@ -32,7 +32,7 @@ def check_tcl(path: Path, core: Core, *, period_ns: Fraction | None = None) -> l
     core : Core
         Names of the Verilog.
     period_ns : Fraction or None
-        Period that the hardware was built for; None for any.
+        Period of the port ``clk`` that the hardware was built for; None for any.
 
     Returns
     -------
@@ -101,7 +101,7 @@ class _File:
                 f"clock {name} must have a period in ns, not {period or 'none'}; "
                 "give create_clock -period",
             )
-        elif period_ns is not None and abs(length - period_ns) > Fraction(1, 1000):
+        elif CLOCK in ports and period_ns and abs(length - period_ns) > Fraction(1, 1000):
             self._wrong(
                 command.line,
                 "clock",

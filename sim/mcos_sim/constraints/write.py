@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mcos_sim.constraints.core import Core, TopPort
+from mcos_sim.constraints.names import CLOCK
 from mcos_sim.constraints.target import Delay, Target
 from mcos_sim.errors import UserError
 
@@ -20,8 +21,6 @@ __all__ = [
 
 _PICOSECONDS = 10**9
 """Of a millisecond: a period in ps is this over a frequency in kHz."""
-
-_CLOCK = "clk"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,10 @@ def record_of(verilog: Path) -> Record:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         config = found["config"]
-        clock_khz = config.get("channel", config)["clock_khz"]
+        # A board's fabric, a fabric's channel.
+        for key in ("fabric", "channel"):
+            config = config.get(key, config)
+        clock_khz = config["clock_khz"]
         return Record(
             period_ns=Fraction(_PICOSECONDS, clock_khz) / 1000,
             regenerate=found["regenerate"],
@@ -84,9 +86,9 @@ def constraints(target: Target, core: Core, record: Record) -> str:
     UserError
         If the data have no delay for a port, or the core has another clock.
     """
-    if core.clocks != (_CLOCK,):
+    if core.clocks != (CLOCK,):
         raise UserError(
-            f"a core must have the clock {_CLOCK} alone, not {', '.join(core.clocks) or 'none'}; "
+            f"a core must have the clock {CLOCK} alone, not {', '.join(core.clocks) or 'none'}; "
             "write its constraints by hand"
         )
     period_ns = record.period_ns
@@ -106,10 +108,10 @@ def constraints(target: Target, core: Core, record: Record) -> str:
     ]
     if target.units:
         lines += ["set_units -time ns", ""]
-    lines.append(f"create_clock -name {_CLOCK} -period {_ns(period_ns)} [get_ports {_CLOCK}]")
+    lines.append(f"create_clock -name {CLOCK} -period {_ns(period_ns)} [get_ports {CLOCK}]")
     if target.uncertainty:
         early = _ns(period_ns * Fraction(str(target.uncertainty)))
-        lines.append(f"set_clock_uncertainty -setup {early} [get_clocks {_CLOCK}]")
+        lines.append(f"set_clock_uncertainty -setup {early} [get_clocks {CLOCK}]")
     for delay, ports in _grouped(target, core):
         for way, part in (("input", delay.input), ("output", delay.output)):
             names = [_pattern(port) for port in ports if port.direction == way]
@@ -117,7 +119,7 @@ def constraints(target: Target, core: Core, record: Record) -> str:
                 lines += [
                     "",
                     f"# {way.capitalize()}s {delay.ports}: {part:.0%} of a period are outside.",
-                    f"set_{way}_delay -clock {_CLOCK} {_ns(period_ns * Fraction(str(part)))} \\",
+                    f"set_{way}_delay -clock {CLOCK} {_ns(period_ns * Fraction(str(part)))} \\",
                     *_ports(names),
                 ]
     if not target.hold_at_ports:
@@ -129,7 +131,7 @@ def constraints(target: Target, core: Core, record: Record) -> str:
             names = [
                 _pattern(port)
                 for port in core.ports.values()
-                if port.direction == way and port.name != _CLOCK
+                if port.direction == way and port.name != CLOCK
             ]
             lines += [f"set_false_path -hold -{option} \\", *_ports(names)]
     return "\n".join([*lines, ""])
@@ -138,7 +140,7 @@ def constraints(target: Target, core: Core, record: Record) -> str:
 def _grouped(target: Target, core: Core) -> list[tuple[Delay, list[TopPort]]]:
     groups: dict[Delay, list[TopPort]] = {delay: [] for delay in target.delays}
     for port in core.ports.values():
-        if port.name == _CLOCK:
+        if port.name == CLOCK:
             continue
         for delay in target.delays:
             if fnmatch.fnmatchcase(port.name, delay.ports):
