@@ -49,3 +49,19 @@ def test_demo_writes_what_it_names(tmp_path, capfd):
         assert name in shown.err
     assert "MCOS" in shown.out
     assert "fewest decoder steps" in shown.err
+
+
+@pytest.mark.cocotb
+@pytest.mark.soak
+def test_the_demo_on_a_compact_channel(tmp_path):
+    out = tmp_path / "demo"
+    run_command("demo", SAMPLES["decode-prefill-fpga"], "-o", out)
+    result = json.loads((out / "result.json").read_text())
+    assert result["config"]["grant_interval"] == 4
+    for name, most in (("loaded", 1.07), ("saturated", 1.15)):
+        ratios = result["scenarios"][name]["ratios"]
+        assert ratios["fcfs_over_alone"] > 4
+        assert ratios["mcos_over_alone"] < most
+        assert ratios["prefill_of_target"] > 0.98
+        assert result["scenarios"][name]["mcos_utilisation_over_fcfs"] >= 0.99
+    assert result["backlogged"]["max_share_error_mcos"] <= 0.01

@@ -56,7 +56,8 @@ def command(
             min=100_000,
             max=MOST_CLOCKS,
             help="Clocks of every run.",
-            show_default="1600000, or 2400000 on HBM, whose steps are longer",
+            show_default="1600000, or 2400000 on HBM, whose steps are longer, and more where the "
+            "channel passes less than 64 bytes a clock",
         ),
     ] = None,
     seed: Annotated[
@@ -90,13 +91,14 @@ def command(
     # What draws the report takes seconds to import; a contract at fault is told before.
     with loading():
         from mcos_sim.engines.dispatch import build_simulators
-        from mcos_sim.experiments.contention import Setting
+        from mcos_sim.experiments.contention import Setting, slowness
         from mcos_sim.experiments.demo import Demo
         from mcos_sim.report import page, table
         from mcos_sim.report.marks import marks
         from mcos_sim.waves.window import window_files
 
-    clocks = clocks or (_CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS)
+    fewest = _CLOCKS if memory is MemoryName.SIMPLE else _HBM_CLOCKS
+    clocks = clocks or slowness(compiled.config) * fewest
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
     setting = Setting(clocks=clocks, seed=seed, memory=memory)

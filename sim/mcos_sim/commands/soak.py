@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ EXAMPLE = "mcos soak --cases 20 --transactions 20000 --json build/soak/short.jso
 
 _LATENESS = (3, 0)
 """The fastest and the textbook's order."""
+
+_INTERVALS = (4, 8)
+"""The shortest and the longest interval of the compact channel."""
 
 
 def command(
@@ -46,10 +49,10 @@ def command(
 ) -> None:
     """Compare hardware and model, and hold the model against its bounds, for many clocks.
 
-    Lockstep is that of ``mcos lockstep`` with L = 3 and 0, each with half of the cases. The bounds
-    are worst-case fair index, delay, shares of 10 ms epochs, and a tenant with one request in
-    flight; docs/fairness.md. Random AXI bursts go through the Verilog of the AXI top, and every
-    byte of theirs is checked.
+    Lockstep is that of ``mcos lockstep`` with L = 3 and 0 and of compact channels with N = 4 and 8,
+    each with a quarter of the cases. The bounds are worst-case fair index, delay, shares of 10 ms
+    epochs, and a tenant with one request in flight; docs/fairness.md. Random AXI bursts go through
+    the Verilog of the AXI top, and every byte of theirs is checked.
     """
     with loading():
         from mcos_hw.config import ChannelConfig
@@ -61,7 +64,9 @@ def command(
         from mcos_sim.machine import machine
 
     require_outputs([json])
-    designs = [Design(config=ChannelConfig(lateness=late)) for late in _LATENESS]
+    configs = [ChannelConfig(lateness=late) for late in _LATENESS]
+    configs += [ChannelConfig(lateness=0, grant_interval=each) for each in _INTERVALS]
+    designs = [Design(config=config) for config in configs]
     begun = time.monotonic()
     report = run_campaign(designs, seed=seed, cases=cases, clocks=clocks, workers=workers)
     output.print(
@@ -71,30 +76,34 @@ def command(
 
     epochs = 3
     length = 500_000
-    bounds = {}
+    bounds: dict[str, dict[int, dict[str, Any]]] = {"lateness": {}, "interval": {}}
     failed = bool(report.findings)
-    for design in designs:
-        config = design.config
+    for config in configs:
         work = 2 * runs * length + epochs * EPOCH_CLOCKS
-        told = f"Bounds with L = {config.lateness}"
+        kind = f"N = {config.grant_interval}" if config.compact else f"L = {config.lateness}"
+        told = f"Bounds with {kind}"
         with progress(told, work, unit="clocks") as advance:
             found = measure_promises(
                 config, runs=runs, clocks=length, epochs=epochs, seed=seed, on_progress=advance
             )
         output.print(
-            f"L = {config.lateness}, {found.cycles:,} clocks: fair index "
+            f"{kind}, {found.cycles:,} clocks: fair index "
             f"{found.wfi_worst_bytes:.0f} of {found.wfi_bound_bytes:.0f} B, "
             f"{found.wfi_violations} over it; delay {found.delay_worst:.0%} of its bound, "
             f"{found.delay_violations} over it; share error {found.max_share_error:.4%} "
             f"(allowed {found.share_bound:.4%}); one in flight {found.depth1_share:.1%}"
         )
-        bounds[config.lateness] = dataclasses.asdict(found)
+        figures = dataclasses.asdict(found)
+        if config.compact:
+            bounds["interval"][config.grant_interval] = figures
+        else:
+            bounds["lateness"][config.lateness] = figures
         failed |= not found.kept
     with progress("AXI bursts", transactions, unit="bursts") as advance:
         ports = port_soak(transactions=transactions, seed=seed, on_progress=advance)
-    figures = ports.figures()
+    passed = ports.figures()
     output.print(
-        f"{figures['transactions']:,} AXI bursts in {ports.clocks:,} clocks, "
+        f"{passed['transactions']:,} AXI bursts in {ports.clocks:,} clocks, "
         f"{ports.faults} faults" + (f": {ports.first}" if ports.first else "")
     )
     failed |= ports.faults > 0
@@ -110,15 +119,16 @@ def command(
     write_json(
         json,
         {
-            "bounds": bounds[_LATENESS[0]],
-            "bounds_by_lateness": bounds,
-            "config_hashes": [design.config.hash for design in designs],
+            "bounds": bounds["lateness"][_LATENESS[0]],
+            "bounds_by_interval": bounds["interval"],
+            "bounds_by_lateness": bounds["lateness"],
+            "config_hashes": [config.hash for config in configs],
             "configurations": report.cases,
             "differences": len(report.findings),
             "lockstep_cycles": report.clocks,
             "machine": machine(),
             "port_isolation": isolation.figures(),
-            "port_soak": figures,
+            "port_soak": passed,
             "seconds": round(time.monotonic() - begun, 1),
             "seed": seed,
             "seeds_that_differ": [finding.seed for finding in report.findings],

@@ -37,6 +37,7 @@ __all__ = [
     "Setting",
     "compare",
     "contention_scenario",
+    "slowness",
     "workloads",
 ]
 
@@ -73,7 +74,8 @@ class Setting:
     clocks : int
         Length of every run.
     prefill_window, decoder_window : int
-        Requests outstanding; the essay's prefill has 1,200, its decoders one load each per lane.
+        Requests outstanding; the essay's prefill has 1,200, its decoders one load each per lane. A
+        channel of fewer bytes a clock than the default one has so many fewer of a decoder.
     memory_latency : int
         Clocks from a command's last byte to its completion. The default, 145 ns, is an assumption:
         about 50 ns of an HBM3 row conflict (tRP + tRCD + CL at 6.4 Gb/s) and 95 ns of controller,
@@ -114,6 +116,11 @@ def workloads(memory: MemoryName) -> dict[str, EssayWorkload]:
     return {**WORKLOADS, LOADED.name: loaded}
 
 
+def slowness(config: ChannelConfig) -> int:
+    """How many times the default channel's bytes a clock are those of a slower one; at least 1."""
+    return max(1, ChannelConfig.bytes_per_clock // config.bytes_per_clock)
+
+
 def contention_scenario(
     compiled: Compiled,
     workload: EssayWorkload,
@@ -150,6 +157,7 @@ def contention_scenario(
     if setting.axi_ports:
         # The workload counts beats of the default channel; that of a fabric is wider.
         workload = workload.in_wider_beats(config.beat_bytes // ChannelConfig.beat_bytes)
+    workload = workload.on_slower_channel(slowness(config))
     channel = compiled.settings.channel
     credit = channel.port_credit * setting.credit_factor
     most = (1 << compiled.config.credit_width) - 1
@@ -166,7 +174,7 @@ def contention_scenario(
         workload,
         clocks=setting.clocks,
         prefill_window=setting.prefill_window,
-        decoder_window=setting.decoder_window,
+        decoder_window=max(1, setting.decoder_window // slowness(config)),
         seed=setting.seed,
         config=config,
     )

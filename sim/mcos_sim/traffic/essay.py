@@ -98,6 +98,17 @@ class EssayWorkload:
                 raise ValueError(f"{name} must be a multiple of {factor}, not {count}")
         return dataclasses.replace(self, **{k: count // factor for k, count in beats.items()})
 
+    def on_slower_channel(self, factor: int) -> "EssayWorkload":
+        """The same demand, in parts of a channel that passes a ``factor``-th of the bytes a clock.
+
+        Decoders compute for longer, in clocks, so that they use the same part of it.
+        """
+        return dataclasses.replace(
+            self,
+            compute_mean=factor * self.compute_mean,
+            compute_jitter=factor * self.compute_jitter,
+        )
+
 
 LOADED = EssayWorkload(
     name="loaded",
