@@ -100,7 +100,7 @@ class RegisterBank(wiring.Component):
     values : In(StructLayout)
         Every other single READ register by lower-case name, as :func:`register_layout`.
     live : In(live_layout(registers))
-        What the IMAGE registers read as.
+        What the IMAGE registers read as; only if there are any.
     <array> : Out(window_signature(register))
         One for every READ array, by lower-case name.
     <event> : Out(event_signature(register))
@@ -122,6 +122,9 @@ class RegisterBank(wiring.Component):
         self.constants = dict(constants)
         singles = {}
         members = {}
+        self._images = any(each.access is Access.IMAGE for each in registers.registers)
+        if self._images:
+            members["live"] = In(live_layout(registers))
         for register in registers.registers:
             _require_decodable(register)
             name = register.name.lower()
@@ -140,7 +143,6 @@ class RegisterBank(wiring.Component):
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width, WORD_WIDTH)),
                 "values": In(data.StructLayout(values)),
-                "live": In(live_layout(registers)),
                 **members,
             }
         )
@@ -154,7 +156,7 @@ class RegisterBank(wiring.Component):
     def _elaborate_read(self, m: Module) -> None:
         bus = self.s_axil
         address = Signal(self.registers.address_width - 2)
-        row = self._row(m, address)
+        row = self._row(m, address) if self._images else None
 
         # A memory's output is late in its clock: it is captured before anything is selected.
         captured = {}
@@ -269,12 +271,13 @@ class RegisterBank(wiring.Component):
         return f"{prefix:0{prefix_width}b}" + "-" * index_width
 
     def _readable(
-        self, register: Register, row: data.View, captured: Mapping[str, Signal]
+        self, register: Register, row: data.View | None, captured: Mapping[str, Signal]
     ) -> Value:
         """The word that a register, or an array's element in ``row`` or ``captured``, reads as."""
         if register.access is Access.WRITE:
             return Const(0, WORD_WIDTH)
         if register.access is Access.IMAGE:
+            assert row is not None
             return _packed(register, self.live.channel if register.count == 1 else row)
         if register.name in self.constants:
             return Const(self.constants[register.name], WORD_WIDTH)
