@@ -112,6 +112,7 @@ class Controller(wiring.Component):
 def connect_control(m: Module, control: ControlPlane, channel: Channel) -> None:
     """Give a channel what a core has one of, and software what the channel counts."""
     connect(m, control.live, channel.live)
+    connect(m, channel.contracts, control.contracts)
     connect(m, control.epoch, channel.epoch)
     m.d.comb += [channel.now.eq(control.now), control.load.eq(channel.load)]
     if channel.config.monitors:

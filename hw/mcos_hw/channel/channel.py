@@ -20,6 +20,7 @@ from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.channel.spacing import GrantSpacing
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.contract import ContractReads, contract_reads_signature
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
 from mcos_hw.link.request import (
@@ -77,6 +78,8 @@ class Channel(wiring.Component):
     -------
     live : In(Live)
         Live configuration.
+    contracts : Out(ContractReads)
+        What is read of it one tenant at a time.
     now : In(stamp_width)
         Clocks since reset, modulo.
     epoch : In(Epoch)
@@ -100,6 +103,7 @@ class Channel(wiring.Component):
     """
 
     live: Live
+    contracts: ContractReads
     now: Signal
     epoch: Epoch
     request: Request
@@ -118,6 +122,7 @@ class Channel(wiring.Component):
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
+                "contracts": Out(contract_reads_signature(config)),
                 "now": In(config.stamp_width),
                 "epoch": In(epoch_signature()),
                 "request": In(request_signature(config)),
@@ -148,14 +153,17 @@ class Channel(wiring.Component):
         m.submodules.recent = recent = RecentResponses(config)
         m.submodules.observer = observer = Observer(config)
         m.submodules.probe = probe = Probe(config, enforces_contracts=arbiter.enforces_contracts)
-        configured = (intake, buckets, classes, arbiter, pacer, credit, recent, observer)
+        configured = (intake, buckets, classes, arbiter, pacer, credit, recent)
         connect(m, flipped(self.live), *(each.live for each in configured))
+        connect(m, intake.contract, flipped(self.contracts.intake))
+        connect(m, observer.contract, flipped(self.contracts.observer))
 
         # Ingress: a request is taken, priced, and enters its queue.
         connect(m, flipped(self.request), intake.request)
         m.d.comb += [
             intake.full.eq(queues.full),
             intake.tails.eq(queues.tails),
+            recent.tenant.eq(self.request.payload.tenant),
             intake.recent.eq(recent.recent),
             queues.taken.eq(intake.taken),
         ]

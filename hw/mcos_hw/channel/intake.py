@@ -12,6 +12,7 @@ from mcos_hw.link.arrival import (
     terms_layout,
     terms_widening,
 )
+from mcos_hw.link.contract import ContractRead, contract_read_signature
 from mcos_hw.link.live import Live, live_signature
 from mcos_hw.link.request import Request, request_signature
 from mcos_hw.primitive.carry_save import carry_save
@@ -41,7 +42,12 @@ def price_terms(config: ChannelConfig, beats: Value, inverse: Value) -> Value:
 
 def price(config: ChannelConfig, terms: data.View) -> Value:
     """Size times reciprocal weight, s / w, in tag units, rounded down."""
-    return ((terms[0] + terms[1]) >> terms_fraction(config))[: config.tag_width]
+    return rounded(config, terms[0] + terms[1])
+
+
+def rounded(config: ChannelConfig, value: Value) -> Value:
+    """A price in tag units, rounded down, of one with the fraction bits of its terms."""
+    return (value >> terms_fraction(config))[: config.tag_width]
 
 
 class Intake(wiring.Component):
@@ -51,9 +57,10 @@ class Intake(wiring.Component):
     on the request carries its price s / w, and whether it is outside its tenant's page colours: a
     new weight and new colours count for requests that are taken after their commit.
 
-    With L = 0 everything happens in the clock in which the request is taken. Otherwise, and in a
-    compact channel, the price is made in that clock but for an addition, that and the start tag in
-    the next one (``approach``), and the request enters its queue in the one after it (``entry``)::
+    With L = 0 everything happens in the clock in which the request is taken. Otherwise the price is
+    made in that clock but for an addition, that and the start tag in the next one (``approach``),
+    and the request enters its queue in the one after it (``entry``). A compact channel takes the
+    same steps, but reads the weight in the first one and multiplies in the next::
 
         clock             0         1         2
         L = 0            |taken, approach, entry
@@ -69,15 +76,17 @@ class Intake(wiring.Component):
     Members
     -------
     live : In(Live)
-        Which tenants are enabled, their weights and colours.
+        Which tenants are enabled, and which address bits make a colour.
+    contract : Out(ContractRead)
+        Reads weight and colours of the tenant whose request is offered.
     request : In(Request)
         The request that is offered.
     full : In(tenants)
         Bit i: the queue of tenant i has no room.
     tails : In(ArrayLayout(range(queue_depth), tenants))
         Row in which each queue keeps the next request.
-    recent : In(tenants)
-        Bit i: a request of tenant i would follow the last response of its tenant closely.
+    recent : In(1)
+        The offered request follows the last response of its tenant closely.
     taken : Out(tenants)
         The bit of the tenant whose request is taken in this clock, or none.
     arrival : Out(Arrival)
@@ -85,6 +94,7 @@ class Intake(wiring.Component):
     """
 
     live: Live
+    contract: ContractRead
     request: Request
     full: Signal
     tails: data.View
@@ -98,10 +108,11 @@ class Intake(wiring.Component):
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
+                "contract": Out(contract_read_signature(config, "inverse_weight", "colours")),
                 "request": In(request_signature(config)),
                 "full": In(config.tenants),
                 "tails": In(data.ArrayLayout(range(config.queue_depth), config.tenants)),
-                "recent": In(config.tenants),
+                "recent": In(1),
                 "taken": Out(config.tenants),
                 "arrival": Out(arrival_signature(config)),
             }
@@ -115,27 +126,19 @@ class Intake(wiring.Component):
 
         request, tenant = self.request.payload, self.request.payload.tenant
         taken_now = Signal()
-        inverse = Signal(config.reciprocal_width)
-        recent = Signal()
-        terms_now = Signal(terms_layout(config).size)
         bits = [self.live.channel[f"colour_bit_{k}"] for k in range(COLOUR_BITS)]
         enabled = Cat(each.enable for each in self.live.tenants)
         m.d.comb += [
             self.request.ready.eq(enabled & ~self.full if self.gated else ~self.full),
             taken_now.eq(self.request.valid & self.request.ready.bit_select(tenant, 1)),
             self.taken.eq(taken_now << tenant),
-            inverse.eq(Array(each.inverse_weight for each in self.live.tenants)[tenant]),
-            terms_now.eq(price_terms(config, request.beats, inverse)),
-            recent.eq(self.recent.bit_select(tenant, 1)),
+            self.contract.tenant.eq(tenant),
         ]
 
         taken = data.View(
             data.ArrayLayout(config.tenants, 2), Signal(2 * config.tenants, name="taken")
         )
         beats = Signal(config.beats_width)
-        terms = Signal(terms_layout(config).size)
-        early = Signal(terms_layout(config).size)
-        was_recent = Signal()
         row = Signal(range(config.queue_depth))
         offered = Signal(config.stamp_width)
         colour = Signal(COLOUR_BITS)
@@ -145,12 +148,10 @@ class Intake(wiring.Component):
             stored.row.eq(self.tails[tenant]),
             stored.request.eq(request),
             beats.eq(request.beats),
-            terms.eq(terms_now),
-            *([was_recent.eq(recent)] if config.compact else [early.eq(Mux(recent, terms_now, 0))]),
             row.eq(self.tails[tenant]),
             offered.eq(request.offered),
             colour.eq(Cat(request.address.bit_select(bit, 1) for bit in bits)),
-            colours.eq(Array(each.colours for each in self.live.tenants)[tenant]),
+            colours.eq(self.contract.row.colours),
         ]
         if config.steps:
             m.submodules.taken = register = Replicated(width=config.tenants, copies=2)
@@ -161,8 +162,6 @@ class Intake(wiring.Component):
             approach.tenants.eq(taken[0]),
             approach.tenants_copy.eq(taken[1]),
             approach.beats.eq(beats),
-            approach.terms.eq(terms),
-            approach.recent.eq(was_recent) if config.compact else approach.early.eq(early),
             approach.outside.eq(taken[0].any() & ~colours.bit_select(colour, 1)),
         ]
         domain += [
@@ -170,7 +169,33 @@ class Intake(wiring.Component):
             entry.row.eq(row),
             entry.beats.eq(approach.beats),
             entry.outside.eq(approach.outside),
-            entry.cost.eq(price(config, approach.terms)),
             entry.offered.eq(offered),
         ]
+        self._price(m, domain, beats)
         return m
+
+    def _price(self, m: Module, domain, beats: Value) -> None:
+        """Price of the approaching request of ``beats``, and whether the depth-1 rule applies."""
+        config, inverse = self.config, self.contract.row.inverse_weight
+        approach, entry = self.arrival.approach, self.arrival.entry
+        if config.compact:
+            kept = Signal.like(inverse)
+            m.d.sync += [
+                kept.eq(inverse),
+                approach.recent.eq(self.recent),
+                entry.cost.eq(rounded(config, (beats * kept) << terms_widening(config))),
+            ]
+            return
+        terms_now = Signal(terms_layout(config).size)
+        terms = Signal.like(terms_now)
+        early = Signal.like(terms_now)
+        m.d.comb += [
+            terms_now.eq(price_terms(config, self.request.payload.beats, inverse)),
+            approach.terms.eq(terms),
+            approach.early.eq(early),
+        ]
+        domain += [
+            terms.eq(terms_now),
+            early.eq(Mux(self.recent, terms_now, 0)),
+            entry.cost.eq(price(config, approach.terms)),
+        ]

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.arrival import Arrival, arrival_signature
 from mcos_hw.link.classes import Classes, classes_signature
+from mcos_hw.link.contract import ContractRead, contract_read_signature
 from mcos_hw.link.events import Events, events_signature
 from mcos_hw.link.grant import (
     Departure,
@@ -15,9 +16,8 @@ from mcos_hw.link.grant import (
     grant_class,
     grant_signature,
 )
-from mcos_hw.link.live import Live, live_signature
 from mcos_hw.link.served import Served, served_signature
-from mcos_hw.registers import LATENCY_BINS, GrantClass, channel_map
+from mcos_hw.registers import LATENCY_BINS, GrantClass
 
 __all__ = ["Observer"]
 
@@ -36,8 +36,8 @@ class Observer(wiring.Component):
     -------
     now : In(stamp_width)
         Clocks since reset, modulo.
-    live : In(Live)
-        Latency objective of each tenant in clocks; 0 makes no response late.
+    contract : Out(ContractRead)
+        Reads the latency objective of a tenant in clocks; 0 makes no response late.
     arrival : In(Arrival)
         Whose request approaches its queue outside its colours.
     classes : In(Classes)
@@ -57,7 +57,7 @@ class Observer(wiring.Component):
     """
 
     now: Signal
-    live: Live
+    contract: ContractRead
     arrival: Arrival
     classes: Classes
     grant: Grant
@@ -72,7 +72,7 @@ class Observer(wiring.Component):
         super().__init__(
             {
                 "now": In(config.stamp_width),
-                "live": In(live_signature(channel_map(config))),
+                "contract": Out(contract_read_signature(config, "latency_slo")),
                 "arrival": In(arrival_signature(config)),
                 "classes": In(classes_signature(config)),
                 "grant": In(grant_signature(config)),
@@ -111,7 +111,6 @@ class Observer(wiring.Component):
     def _time_responses(self, m: Module, response) -> None:
         """Latency in three steps: the stamps, their difference, what it means."""
         config, entry = self.config, self.served.entry
-        objectives = Array(each.latency_slo for each in self.live.tenants)
         served = Signal(2)
         answered = Signal(config.stamp_width)
         offered = Signal(config.stamp_width)
@@ -119,6 +118,7 @@ class Observer(wiring.Component):
         served_tenant = Signal(config.tenant_width)
         latency = Signal(config.stamp_width)
         objective = Signal(config.clocks_width)
+        m.d.comb += self.contract.tenant.eq(answered_tenant)
         m.d.sync += [
             Cat(served, response.valid).eq(Cat(self.served.valid, served)),
             answered.eq(self.now),
@@ -126,7 +126,7 @@ class Observer(wiring.Component):
             answered_tenant.eq(entry.tenant),
             served_tenant.eq(answered_tenant),
             latency.eq(answered - offered),
-            objective.eq(objectives[answered_tenant]),
+            objective.eq(self.contract.row.latency_slo),
             response.bin.eq(0),
             response.tenant.eq(served_tenant),
             response.late.eq((objective != 0) & (latency > objective)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
+from typing import Protocol
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -16,8 +17,10 @@ from mcos_hw.registers.identification import ArbiterKind
 
 __all__ = [
     "RegisterBank",
+    "Window",
     "event_signature",
     "identification",
+    "image_window_signature",
     "register_layout",
     "window_signature",
 ]
@@ -47,9 +50,26 @@ def register_layout(register: Register) -> data.FlexibleLayout:
     )
 
 
-def window_signature(register: Register) -> wiring.Signature:
+class Window(Protocol):
     """How the bank reads an array: ``data`` is the word of ``index`` one clock before."""
+
+    index: Signal
+    data: Signal
+
+
+def window_signature(register: Register) -> wiring.Signature:
+    """:class:`Window` of an array."""
     return wiring.Signature({"index": Out(_index_width(register)), "data": In(WORD_WIDTH)})
+
+
+def image_window_signature(registers: RegisterMap) -> wiring.Signature:
+    """:class:`Window` of all IMAGE registers of a map, if it is paged.
+
+    ``index`` is the low bits of the word address, as many as tell these registers apart.
+    """
+    image = [register for register in registers.registers if register.access is Access.IMAGE]
+    words = (image[-1].offset + image[-1].size - image[0].offset) // 4
+    return wiring.Signature({"index": Out(range(words)), "data": In(WORD_WIDTH)})
 
 
 def event_signature(register: Register) -> wiring.Signature:
@@ -74,6 +94,7 @@ class RegisterBank(wiring.Component):
         rdata                                                 A
 
     Each step of the selection ends in a register, because the words come from all over the channel.
+    Of a paged map the image is read as an array is, and there are no rows.
 
     An address and the data of a write may come in either order; the write happens, and its event
     is seen, in the clock after the later one. Bits 1..0 of an address are ignored.
@@ -100,7 +121,9 @@ class RegisterBank(wiring.Component):
     values : In(StructLayout)
         Every other single READ register by lower-case name, as :func:`register_layout`.
     live : In(live_layout(registers))
-        What the IMAGE registers read as; only if there are any.
+        What the IMAGE registers read as, if there are any and the map is not paged.
+    image : Out(image_window_signature(registers))
+        The same, of a paged map.
     <array> : Out(window_signature(register))
         One for every READ array, by lower-case name.
     <event> : Out(event_signature(register))
@@ -116,14 +139,16 @@ class RegisterBank(wiring.Component):
     s_axil: Axi4LiteInterface
     values: data.View
     live: data.View
+    image: Window
 
     def __init__(self, registers: RegisterMap, *, constants: Mapping[str, int]) -> None:
         self.registers = registers
         self.constants = dict(constants)
         singles = {}
         members = {}
-        self._images = any(each.access is Access.IMAGE for each in registers.registers)
-        if self._images:
+        if registers.paged:
+            members["image"] = Out(image_window_signature(registers))
+        elif any(each.access is Access.IMAGE for each in registers.registers):
             members["live"] = In(live_layout(registers))
         for register in registers.registers:
             _require_decodable(register)
@@ -156,17 +181,18 @@ class RegisterBank(wiring.Component):
     def _elaborate_read(self, m: Module) -> None:
         bus = self.s_axil
         address = Signal(self.registers.address_width - 2)
-        row = self._row(m, address) if self._images else None
+        images = any(each.access is Access.IMAGE for each in self.registers.registers)
+        paged = self.registers.paged
+        row = self._row(m, address) if images and not paged else None
 
         # A memory's output is late in its clock: it is captured before anything is selected.
         captured = {}
-        for register in self.registers.registers:
-            if register.access is Access.READ and register.count > 1:
-                name = register.name.lower()
-                window = getattr(self, name)
-                captured[name] = Signal(WORD_WIDTH, name=f"captured_{name}")
-                m.d.comb += window.index.eq(address)
-                m.d.sync += captured[name].eq(window.data)
+        windows = [each.name.lower() for each in self.registers.registers if _kind(each) == "array"]
+        for name in (*windows, *(["image"] if paged else [])):
+            window: Window = getattr(self, name)
+            captured[name] = Signal(WORD_WIDTH, name=f"captured_{name}")
+            m.d.comb += window.index.eq(address)
+            m.d.sync += captured[name].eq(window.data)
 
         # Only the word of the register's own kind is not zero.
         words = {
@@ -273,11 +299,15 @@ class RegisterBank(wiring.Component):
     def _readable(
         self, register: Register, row: data.View | None, captured: Mapping[str, Signal]
     ) -> Value:
-        """The word that a register, or an array's element in ``row`` or ``captured``, reads as."""
+        """The word that a register, or an array's element in ``row`` or ``captured``, reads as.
+
+        Without a ``row`` the image is captured, too.
+        """
         if register.access is Access.WRITE:
             return Const(0, WORD_WIDTH)
         if register.access is Access.IMAGE:
-            assert row is not None
+            if row is None:
+                return captured["image"]
             return _packed(register, self.live.channel if register.count == 1 else row)
         if register.name in self.constants:
             return Const(self.constants[register.name], WORD_WIDTH)

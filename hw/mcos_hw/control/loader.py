@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 from amaranth import *
 from amaranth.lib import crc, data, wiring
 from amaranth.lib.crc.catalog import CRC32_ETHERNET
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.bank import Window, image_window_signature
 from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecker
-from mcos_hw.control.store import ConfigStore
+from mcos_hw.control.pages import ContractPages
+from mcos_hw.control.store import ConfigStore, select_contract
+from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
 from mcos_hw.link.live import live_layout
 from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import (
@@ -31,11 +34,12 @@ CHECKERS = (TenantChecker, ChannelChecker)
 class ImageLoader(wiring.Component):
     """Loader and store of a channel's configuration.
 
-    Takes one word a clock. It checks the header and hands each section to the checker of its kind.
-    The first wrong word refuses the image: a word of the header, the first word of a section, or a
-    value with a bit outside its field. The last word is the checksum. In the clock after it the
-    loader collects the verdicts: it refuses the image as MISSING if not all sections have come, or
-    with a checker's code if a value breaks a rule; else the image is STAGED.
+    Takes one word a clock, of a compact channel one in two clocks, which is what the bus brings. It
+    checks the header and hands each section to the checker of its kind. The first wrong word
+    refuses the image: a word of the header, the first word of a section, or a value with a bit
+    outside its field. The last word is the checksum. In the clock after it the loader collects the
+    verdicts: it refuses the image as MISSING if not all sections have come, or with a checker's
+    code if a value breaks a rule; else the image is STAGED.
 
     The loader knows no rule about values; see :class:`~mcos_hw.control.checker.SectionChecker` and
     its subclasses.
@@ -84,7 +88,11 @@ class ImageLoader(wiring.Component):
     live_label, live_crc : Out(32)
         Label and checksum of the live image.
     live : Out(live_layout(registers))
-        The live configuration.
+        The live configuration, as far as it is kept in registers.
+    contracts : In(ContractReads)
+        What readers want of it.
+    image : In(image_window_signature(registers))
+        What software reads of it; only if the map is paged.
     commit_stb : Out(1)
         The edge that ends this clock makes a new configuration live.
 
@@ -105,6 +113,8 @@ class ImageLoader(wiring.Component):
     live_label: Signal
     live_crc: Signal
     live: data.View
+    contracts: ContractReads
+    image: Window
     commit_stb: Signal
 
     def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
@@ -129,6 +139,8 @@ class ImageLoader(wiring.Component):
                 "live_label": Out(32),
                 "live_crc": Out(32),
                 "live": Out(layout),
+                "contracts": In(contract_reads_signature(config)),
+                **({"image": In(image_window_signature(registers))} if registers.paged else {}),
                 "commit_stb": Out(1),
             }
         )
@@ -136,13 +148,26 @@ class ImageLoader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.store = store = ConfigStore(self.registers)
+        stores = [store]
+        if self.registers.paged:
+            m.submodules.pages = pages = ContractPages(self.config, self.registers)
+            connect(m, flipped(self.contracts), pages.contracts)
+            connect(m, flipped(self.image), pages.window)
+            stores.append(pages)
+        else:
+            for reader in contract_readers(self.config):
+                select_contract(m, store.live.tenants, getattr(self.contracts, reader))
         m.submodules.checksum = checksum = crc.Processor(CRC32_ETHERNET(data_width=32))
         checkers = [make(self.config, self.registers) for make in CHECKERS]
-        m.d.comb += store.word.eq(self.word)
+        m.d.comb += [
+            each.eq(value)
+            for to in stores
+            for each, value in ((to.word, self.word), (to.commit_stb, self.commit_stb))
+        ]
         for checker in checkers:
             name = checker.kind.name.lower()
             m.submodules[f"{name}_checker"] = checker
-            connect(m, checker.place, getattr(store, name))
+            connect(m, checker.place, *(getattr(to, name) for to in stores))
             m.d.comb += [checker.begin.eq(self.begin), checker.word.eq(self.word)]
 
         # A later assignment wins over an earlier one, here and everywhere in Amaranth: a begin over
@@ -195,7 +220,7 @@ class ImageLoader(wiring.Component):
         with m.Elif(self.word_stb & complete):
             refuse(ImageCode.OVERLONG)
 
-        m.d.comb += [store.commit_stb.eq(self.commit_stb), self.live.eq(store.live)]
+        m.d.comb += self.live.eq(store.live)
         with m.If(self.commit_stb):
             m.d.sync += [
                 self.state.eq(ImageState.EMPTY),

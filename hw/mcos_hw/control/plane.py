@@ -11,6 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.control.bank import RegisterBank, event_signature, identification, window_signature
 from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.control.loader import ImageLoader
+from mcos_hw.link.contract import ContractReads, contract_reads_signature
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
 from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
@@ -47,6 +48,8 @@ class ControlPlane(wiring.Component):
         Clocks since reset, modulo.
     live : Out(Live)
         Live configuration; all zero after reset.
+    contracts : In(ContractReads)
+        What the channel reads of it, one tenant at a time.
     epoch : Out(Epoch)
         Over which clocks monitors count.
     load : In(2)
@@ -62,6 +65,7 @@ class ControlPlane(wiring.Component):
     s_axil: Axi4LiteInterface
     now: Signal
     live: Live
+    contracts: ContractReads
     epoch: Epoch
     load: Signal
     busy: Signal
@@ -85,6 +89,7 @@ class ControlPlane(wiring.Component):
                 "s_axil": In(Axi4LiteSignature(registers.address_width)),
                 "now": Out(config.stamp_width),
                 "live": Out(live_signature(channel_map(config))),
+                "contracts": In(contract_reads_signature(config)),
                 "epoch": Out(epoch_signature()),
                 "load": In(2),
                 **counts,
@@ -133,6 +138,7 @@ class ControlPlane(wiring.Component):
             timer.length.eq(loader.live.channel.epoch_clocks),
         ]
         connect(m, timer.epoch, flipped(self.epoch))
+        connect(m, flipped(self.contracts), loader.contracts)
 
         # The bank has a member for every WRITE register of whatever map it is given. A clock
         # between the bus and the checksum.
@@ -143,9 +149,12 @@ class ControlPlane(wiring.Component):
             loader.word_stb.eq(image.stb),
             loader.word.eq(image.word),
         ]
+        if self.registers.paged:
+            connect(m, bank.image, loader.image)
+        else:
+            m.d.comb += bank.live.eq(loader.live)
         status = bank.values.image_status
         m.d.comb += [
-            bank.live.eq(loader.live),
             status.state.eq(loader.state),
             status.code.eq(loader.code),
             status.received.eq(loader.received),

@@ -6,6 +6,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.link.contract import ContractRead
 from mcos_hw.link.live import live_layout
 from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import SectionKind
@@ -14,6 +15,7 @@ __all__ = [
     "ConfigStore",
     "Place",
     "place_signature",
+    "select_contract",
 ]
 
 
@@ -47,7 +49,8 @@ class ConfigStore(wiring.Component):
     whole shadow to ``live`` at the edge that ends its clock, so no clock sees half of it. After
     reset both are all zero: no tenant is enabled.
 
-    The store does not judge values; the checkers do, before the loader commits.
+    The store does not judge values; the checkers do, before the loader commits. Arrays that are
+    ``paged`` are not kept here but by :class:`mcos_hw.control.pages.ContractPages`.
 
     Parameters
     ----------
@@ -91,9 +94,14 @@ class ConfigStore(wiring.Component):
         for kind, count in self.registers.sections().items():
             place = getattr(self, kind.name.lower())
             rows = self.shadow.tenants if kind is SectionKind.TENANT else [self.shadow.channel]
+            kept = [
+                (position, register)
+                for position, register in enumerate(self.registers.section(kind))
+                if not register.paged
+            ]
             for element in range(count):
                 with m.If(place.stb & (place.element == element)), m.Switch(place.row):
-                    for position, register in enumerate(self.registers.section(kind)):
+                    for position, register in kept:
                         with m.Case(position):
                             for field in register.fields:
                                 value = self.word[field.low : field.low + field.width]
@@ -101,3 +109,9 @@ class ConfigStore(wiring.Component):
         with m.If(self.commit_stb):
             m.d.sync += self.live.eq(self.shadow)
         return m
+
+
+def select_contract(m: Module, tenants: data.View, read: ContractRead) -> None:
+    """Answer a reader from registers of all tenants, as ``live.tenants``."""
+    for name in read.row.shape().members:
+        m.d.comb += read.row[name].eq(Array(each[name] for each in tenants)[read.tenant])

@@ -62,16 +62,16 @@ def approach_layout(config: ChannelConfig) -> data.StructLayout:
     - ``terms``: two numbers whose sum is its price s / w before rounding;
     - ``early``: a copy of ``terms`` if the depth-1 rule applies, else 0. It applies if the request
       was taken within ``depth1_clocks`` of its tenant's last response;
-    - ``recent``: that rule applies; of a compact channel, in place of ``early``.
+    - ``recent``: that rule applies; of a compact channel, in place of ``terms`` and ``early``.
     """
+    terms = terms_layout(config)
     return data.StructLayout(
         {
             "tenants": config.tenants,
             "tenants_copy": config.tenants,
             "beats": config.beats_width,
             "outside": 1,
-            "terms": terms_layout(config),
-            **({"recent": 1} if config.compact else {"early": terms_layout(config)}),
+            **({"recent": 1} if config.compact else {"terms": terms, "early": terms}),
         }
     )
 

@@ -12,14 +12,19 @@ from mcos_hw.registers.image import SectionKind
 
 __all__ = [
     "ContractRead",
+    "ContractReads",
+    "contract_layout",
     "contract_read_signature",
+    "contract_readers",
+    "contract_reads_signature",
 ]
 
 
 class ContractRead(Protocol):
     """Asks for a tenant's settings, and gets them in the same clock.
 
-    A commit changes what is read at the edge that ends its clock, for all readers alike.
+    A commit changes what is read at the edge that ends its clock, for all readers alike. Before the
+    first commit after reset everything reads as 0.
     """
 
     tenant: Signal
@@ -29,16 +34,43 @@ class ContractRead(Protocol):
     """Those of its settings that the reader wants, by the names of their fields."""
 
 
+def contract_layout(config: ChannelConfig) -> data.StructLayout:
+    """All settings of a tenant, by the names of their fields."""
+    fields = channel_map(config).section_fields(SectionKind.TENANT)
+    return data.StructLayout({field.name: field.width for field in fields})
+
+
 def contract_read_signature(config: ChannelConfig, *names: str) -> wiring.Signature:
     """:class:`ContractRead` of the settings ``names``, as the reader drives it."""
-    fields = {
-        field.name: field.width
-        for register in channel_map(config).section(SectionKind.TENANT)
-        for field in register.fields
-    }
+    fields = contract_layout(config).members
     return wiring.Signature(
         {
             "tenant": Out(config.tenant_width),
             "row": In(data.StructLayout({name: fields[name] for name in names})),
+        }
+    )
+
+
+class ContractReads(Protocol):
+    """What the parts of a channel read of one tenant at a time."""
+
+    intake: ContractRead
+    """Weight and page colours, by the tenant of the request that is offered."""
+
+    observer: ContractRead
+    """Latency objective, by the tenant of a response."""
+
+
+def contract_readers(config: ChannelConfig) -> dict[str, tuple[str, ...]]:
+    """Settings that each of :class:`ContractReads` wants, by its name."""
+    return {"intake": ("inverse_weight", "colours"), "observer": ("latency_slo",)}
+
+
+def contract_reads_signature(config: ChannelConfig) -> wiring.Signature:
+    """:class:`ContractReads` as the channel drives them."""
+    return wiring.Signature(
+        {
+            reader: Out(contract_read_signature(config, *names))
+            for reader, names in contract_readers(config).items()
         }
     )

@@ -17,10 +17,10 @@ __all__ = [
 
 
 def live_layout(registers: RegisterMap) -> data.StructLayout:
-    """Layout with every image field by name.
+    """Layout with every image field that is kept in a register, by name.
 
-    Fields of single registers are members of ``channel``; fields of arrays are members of
-    ``tenants[i]``.
+    Fields of single registers are members of ``channel``; fields of arrays that are not ``paged``
+    are members of ``tenants[i]``.
 
     Returns
     -------
@@ -29,7 +29,8 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
     """
 
     def row(kind: SectionKind) -> data.StructLayout:
-        fields = (field for register in registers.section(kind) for field in register.fields)
+        kept = (register for register in registers.section(kind) if not register.paged)
+        fields = (field for register in kept for field in register.fields)
         return data.StructLayout({field.name: field.width for field in fields})
 
     tenants = registers.sections().get(SectionKind.TENANT, 1)
@@ -44,14 +45,19 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
 class Live(Protocol):
     """The live image: the settings in force in this clock.
 
-    A commit changes all of them at one clock edge.
+    A commit changes all of them at one clock edge, together with what
+    :class:`mcos_hw.link.contract.ContractReads` read.
     """
 
     channel: data.View
     """Settings of the channel, by the names of their fields in the register map."""
 
     tenants: data.View
-    """Settings of each tenant, by the names of their fields in the register map."""
+    """Settings of each tenant, by the names of their fields in the register map.
+
+    A compact channel has here what it needs of all tenants in the same clock, and reads the others
+    one tenant at a time.
+    """
 
     generation: Signal
     """Commits since reset, modulo ``2**32``; 0 means that no image is live."""

@@ -17,7 +17,13 @@ class Builder:
         self.offset = offset
 
     def add(
-        self, name: str, access: Access, description: str, *fields: Field, count: int = 1
+        self,
+        name: str,
+        access: Access,
+        description: str,
+        *fields: Field,
+        count: int = 1,
+        paged: bool = False,
     ) -> None:
         """Append a register, or an array aligned to its size: an index is an address slice."""
         if count > 1:
@@ -29,6 +35,7 @@ class Builder:
             fields=fields,
             description=description,
             count=count,
+            paged=paged,
         )
         self.registers.append(register)
         self.offset += register.size

@@ -111,6 +111,9 @@ class Register:
         One sentence.
     count : int
         Elements of the array, four bytes apart.
+    paged : bool
+        Whether the hardware keeps an image's array in memory, of which it reads an element at a
+        time, and not in registers.
     """
 
     name: str
@@ -119,10 +122,13 @@ class Register:
     fields: tuple[Field, ...]
     description: str
     count: int = 1
+    paged: bool = False
 
     def __post_init__(self) -> None:
         if self.offset % 4:
             raise ValueError(f"offset of {self.name!r} must be a multiple of 4, not {self.offset}")
+        if self.paged and self.section is not SectionKind.TENANT:
+            raise ValueError(f"paged must be an array that an image sets, not {self.name!r}")
         if self.access is not Access.IMAGE and any(
             field.least or field.most is not None or field.when for field in self.fields
         ):
@@ -228,6 +234,11 @@ class RegisterMap:
             if register.name == name:
                 return register
         raise KeyError(name)
+
+    @property
+    def paged(self) -> bool:
+        """Whether any array is kept in memory."""
+        return any(register.paged for register in self.registers)
 
     def section(self, kind: SectionKind) -> tuple[Register, ...]:
         """Registers that a section of an image sets, in the order of its words."""

@@ -120,6 +120,10 @@ def add_channel_settings(build: Builder, config: ChannelConfig) -> None:
 
 
 def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
+    """Add what an image sets of each tenant.
+
+    A compact channel reads these settings of one tenant at a time, but for the switches.
+    """
     count = config.tenants
     rate_unit = f"bytes per clock / 2**{config.rate_fraction}"
     build.add(
@@ -207,6 +211,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             when="enable",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "AGE_LIMIT",
@@ -231,6 +236,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             description="Objective; 0 counts no violations.",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "COLOURS",
@@ -244,4 +250,5 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             when="enable",
         ),
         count=count,
+        paged=config.compact,
     )

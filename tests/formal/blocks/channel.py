@@ -6,6 +6,7 @@ from amaranth.hdl import Assert, Assume, Cover
 from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.channel import Channel
 from mcos_hw.config import ChannelConfig
+from mcos_hw.control.store import select_contract
 from mcos_hw.link.request import request_layout
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
@@ -42,6 +43,10 @@ class ChannelHarness(Harness):
         config = self.config
         channel = Channel(config, arbiter=WfqArbiter(config))
         self.prove(m, channel)
+        for reader in channel.contracts.signature.members:
+            read = getattr(channel.contracts, reader)
+            select_contract(m, channel.live.tenants, read)
+            self.given(read.row.as_value())
         self.request = channel.request.payload
         self.taken = Signal()
         self.sent = Signal()

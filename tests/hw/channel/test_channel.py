@@ -58,7 +58,7 @@ async def count_commands(bench, clocks):
 
 def test_signature():
     given = {"live", "now", "epoch", "request", "completion"}
-    made = {"response", "command", "command_id", "load", "readings", "probe"}
+    made = {"contracts", "response", "command", "command_id", "load", "readings", "probe"}
     assert boundary(channel().channel) == {"in": given, "out": made}
     uncounted = dataclasses.replace(CONFIG, monitors=False)
     shell = Channel(uncounted, arbiter=arbiter_class(uncounted, ArbiterKind.MCOS)(uncounted))

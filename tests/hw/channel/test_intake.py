@@ -14,6 +14,7 @@ from mcos_hw.link.arrival import terms_fraction, terms_layout
 from mcos_hw.link.request import request_layout
 from mcos_hw.registers import COLOUR_BITS
 from tests.hw.channel.bench import simulate
+from tests.hw.channel.contracts import Contracted
 
 LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
 
@@ -90,7 +91,7 @@ def test_a_price_is_the_size_over_the_weight_rounded_down(config):
 def test_signature():
     assert {name: each.flow.name for name, each in Intake(CONFIG).signature.members.items()} == {
         **dict.fromkeys(("live", "request", "full", "tails", "recent"), "In"),
-        **dict.fromkeys(("taken", "arrival"), "Out"),
+        **dict.fromkeys(("contract", "taken", "arrival"), "Out"),
     }
 
 
@@ -108,14 +109,14 @@ def test_a_request_is_taken_if_its_tenant_is_enabled_and_its_queue_has_room():
         bench.set(request={"valid": 0})
         assert bench.get("taken") == 0
 
-    simulate(Intake(CONFIG), testbench)
+    simulate(Contracted(Intake(CONFIG)), testbench)
 
 
-@LATENESS
-def test_every_request_takes_its_steps(lateness):
+@pytest.mark.parametrize(("lateness", "interval"), [(0, 1), (1, 1), (2, 1), (3, 1), (0, 4)])
+def test_every_request_takes_its_steps(lateness, interval):
     """Priced and stored by its approach, in its queue one step later, one request a clock."""
-    config = configuration(lateness)
-    steps = 2 if lateness else 0
+    config = configuration(lateness, interval)
+    steps = 2 if config.steps else 0
     rng = random.Random(lateness)
     widths = request_layout(config).members
 
@@ -133,7 +134,7 @@ def test_every_request_takes_its_steps(lateness):
             fields = {name: rng.getrandbits(width) for name, width in widths.items()}
             fields["beats"] = rng.randint(1, config.max_beats)
             taken, row = rng.random() < (0.5, 1.0)[clock // 100 % 2], rng.randrange(4)
-            recent = rng.getrandbits(config.tenants)
+            recent = rng.getrandbits(1)
             tails = [row] * config.tenants
             request = {"payload": fields, "valid": taken}
             bench.set(request=request, tails=tails, recent=recent)
@@ -143,7 +144,7 @@ def test_every_request_takes_its_steps(lateness):
             cost = cost_of(config, fields["beats"], inverse, config.reciprocal_fraction)
             colour = sum((fields["address"] >> bit & 1) << k for k, bit in enumerate(bits))
             outside = not live["tenants"][tenant]["colours"] >> colour & 1
-            given = (fields, row, recent >> tenant & 1, cost, outside) if taken else None
+            given = (fields, row, recent, cost, outside) if taken else None
             way = [given, *way[:2]]
 
             stored = bench.get("arrival.stored")
@@ -156,9 +157,12 @@ def test_every_request_takes_its_steps(lateness):
                 request, row, recent, cost, outside = approaching
                 assert (stored["request"], stored["row"]) == (request, row)
                 tenants = 1 << request["tenant"]
-                assert sum(approach.pop("terms")) >> terms_fraction(config) == cost
-                early = sum(approach.pop("early")) >> terms_fraction(config)
-                assert early == (cost if recent else 0)
+                if config.compact:
+                    assert approach.pop("recent") == recent
+                else:
+                    assert sum(approach.pop("terms")) >> terms_fraction(config) == cost
+                    early = sum(approach.pop("early")) >> terms_fraction(config)
+                    assert early == (cost if recent else 0)
                 assert approach == {
                     "tenants": tenants,
                     "tenants_copy": tenants,
@@ -180,7 +184,7 @@ def test_every_request_takes_its_steps(lateness):
                 }
             await bench.tick()
 
-    simulate(Intake(config), testbench)
+    simulate(Contracted(Intake(config)), testbench)
 
 
 @LATENESS
@@ -197,7 +201,7 @@ def test_a_new_weight_counts_for_requests_taken_after_its_commit(lateness):
         expected = [beat, beat // 2, beat // 4]
         assert (costs[2:] if lateness else costs[:3]) == expected
 
-    simulate(Intake(config), testbench)
+    simulate(Contracted(Intake(config)), testbench)
 
 
 @pytest.mark.parametrize("lateness", [1, 2])
@@ -212,7 +216,7 @@ def test_reset_forgets_what_is_on_its_way(lateness):
             assert bench.get("arrival.entry")["tenants"] == 0
             await bench.tick()
 
-    simulate(Intake(configuration(lateness)), testbench)
+    simulate(Contracted(Intake(configuration(lateness))), testbench)
 
 
 @LATENESS
@@ -225,27 +229,4 @@ def test_without_its_gate_it_takes_requests_of_tenants_that_are_not_enabled(late
         bench.set(full=0)
         assert bench.get("request.ready") == 0b1111
 
-    simulate(Intake(configuration(lateness), gated=False), testbench)
-
-
-def test_a_compact_channel_takes_the_same_steps_and_tells_of_recent_responses():
-    config = configuration(0, interval=4)
-
-    async def testbench(bench):
-        bench.set(live=live_of([1] * config.tenants))
-        way = [None] * 3
-        rng = random.Random(1)
-        for _ in range(100):
-            valid, recent = rng.random() < 0.7, rng.getrandbits(config.tenants)
-            tenant = rng.randrange(config.tenants)
-            payload = ONE["payload"] | {"tenant": tenant}
-            bench.set(request={"payload": payload, "valid": valid}, recent=recent)
-            way = [(tenant, recent >> tenant & 1) if valid else None, *way[:2]]
-            approach, entry = way[1:]
-            assert bench.get("arrival.approach")["tenants"] == (1 << approach[0] if approach else 0)
-            if approach:
-                assert bench.get("arrival.approach")["recent"] == approach[1]
-            assert bench.get("arrival.entry")["tenants"] == (1 << entry[0] if entry else 0)
-            await bench.tick()
-
-    simulate(Intake(config), testbench)
+    simulate(Contracted(Intake(configuration(lateness), gated=False)), testbench)

@@ -7,7 +7,7 @@ from collections import Counter, deque
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.channel.monitor import Monitor, monitor_windows
 from mcos_hw.channel.observer import Observer
@@ -17,6 +17,7 @@ from mcos_hw.link.epoch import epoch_signature
 from mcos_hw.link.served import slot_entry_layout
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass, channel_map
 from tests.hw.channel.bench import boundary, simulate
+from tests.hw.channel.contracts import give_settings, settings_signature
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=4)
 STAMPS = 1 << CONFIG.stamp_width
@@ -31,7 +32,7 @@ IN_REGISTERS = ("held", "queue")
 class Watched(wiring.Component):
     """Observer and monitor with the epochs that a controller gives them."""
 
-    GIVEN = ("now", "live", "arrival", "classes", "grant", "departure", "served", "owes", "stalls")
+    GIVEN = ("now", "arrival", "classes", "grant", "departure", "served", "owes", "stalls")
 
     def __init__(self, config):
         self.observer, self.monitor = Observer(config), Monitor(config)
@@ -39,6 +40,7 @@ class Watched(wiring.Component):
         super().__init__(
             {
                 **{name: observed[name] for name in self.GIVEN},
+                "live": In(settings_signature(config)),
                 "counts": counted["counts"],
                 "epoch": Out(epoch_signature()),
                 "readings": counted["readings"],
@@ -57,6 +59,7 @@ class Watched(wiring.Component):
                 connect(m, flipped(given), member)
             else:
                 m.d.comb += member.eq(given)
+        give_settings(m, self.live, reads=[observer.contract])
         connect(m, timer.epoch, monitor.epoch, flipped(self.epoch))
         connect(m, observer.events, monitor.events, flipped(self.events))
         connect(m, monitor.readings, flipped(self.readings))
@@ -195,7 +198,10 @@ async def read(bench, name, index):
 
 
 def test_signature():
-    assert boundary(Observer(CONFIG)) == {"in": set(Watched.GIVEN), "out": {"events"}}
+    assert boundary(Observer(CONFIG)) == {
+        "in": set(Watched.GIVEN),
+        "out": {"contract", "events"},
+    }
     assert boundary(Monitor(CONFIG)) == {
         "in": {"epoch", "events", "counts"},
         "out": {"readings"},

@@ -3,13 +3,14 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import connect, flipped
+from amaranth.lib.wiring import In, connect, flipped
 
 from mcos_hw.channel.channel import Channel
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.controller import arbiter_class
 from mcos_hw.link.request import request_layout
+from tests.hw.channel.contracts import give_settings, settings_signature
 
 CONFIG = ChannelConfig(tenants=4, queue_depth=8, slots=16)
 ALL = (1 << CONFIG.tenants) - 1
@@ -32,9 +33,9 @@ class TimedChannel(wiring.Component):
     def __init__(self, config, kind):
         self.channel = Channel(config, arbiter=arbiter_class(config, kind)(config))
         members = self.channel.signature.members.items()
-        super().__init__(
-            {name: each.flip() if name in ("now", "epoch") else each for name, each in members}
-        )
+        given = {name: each.flip() if name in ("now", "epoch") else each for name, each in members}
+        del given["contracts"]
+        super().__init__(given | {"live": In(settings_signature(config))})
 
     def elaborate(self, platform):
         m = Module()
@@ -48,7 +49,10 @@ class TimedChannel(wiring.Component):
             self.load.eq(channel.load),
             self.probe.eq(channel.probe),
         ]
-        for name in ("live", "request", "completion"):
+        contracts = channel.contracts
+        reads = [getattr(contracts, reader) for reader in contracts.signature.members]
+        give_settings(m, self.live, live=[channel.live], reads=reads)
+        for name in ("request", "completion"):
             connect(m, flipped(getattr(self, name)), getattr(channel, name))
         for name in ("response", "command", "readings"):
             connect(m, getattr(channel, name), flipped(getattr(self, name)))

@@ -705,6 +705,7 @@ def test_signature():
         **dict.fromkeys(("begin", "commit", "word_stb", "word"), In),
         **dict.fromkeys(("state", "code", "received", "generation"), Out),
         **dict.fromkeys(("live_label", "live_crc", "live", "commit_stb"), Out),
+        "contracts": In,
     }
 
 

@@ -12,9 +12,9 @@ from mcos_hw.channel.spacing import GrantSpacing
 from mcos_hw.controller import arbiter_class
 from mcos_hw.link.classes import NO_CLASS, classes_signature
 from mcos_hw.link.grant import grant_signature
-from mcos_hw.link.live import live_signature
 from mcos_hw.link.request import request_signature
-from mcos_hw.registers import ArbiterKind, GrantClass, channel_map
+from mcos_hw.registers import ArbiterKind, GrantClass
+from tests.hw.channel.contracts import give_settings, settings_signature
 
 __all__ = [
     "QueuedArbiter",
@@ -32,7 +32,7 @@ class QueuedArbiter(wiring.Component):
             {
                 "request": In(request_signature(config)),
                 "recent": In(config.tenants),
-                "live": In(live_signature(channel_map(config))),
+                "live": In(settings_signature(config)),
                 "classes": In(classes_signature(config)),
                 "open_then": In(1),
                 "promote": In(config.tenants),
@@ -50,7 +50,7 @@ class QueuedArbiter(wiring.Component):
         m.submodules.queues = queues = RequestQueues(
             config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
-        connect(m, flipped(self.live), intake.live, arbiter.live)
+        give_settings(m, self.live, live=[intake.live, arbiter.live], reads=[intake.contract])
         connect(m, flipped(self.request), intake.request)
         connect(m, flipped(self.classes), arbiter.classes)
         connect(m, intake.arrival, queues.arrival, arbiter.arrival)
@@ -66,7 +66,7 @@ class QueuedArbiter(wiring.Component):
         m.d.comb += [
             intake.full.eq(queues.full),
             intake.tails.eq(queues.tails),
-            intake.recent.eq(self.recent),
+            intake.recent.eq(self.recent.bit_select(self.request.payload.tenant, 1)),
             queues.taken.eq(intake.taken),
             arbiter.marks.eq(queues.marks),
             arbiter.open_then.eq(open_then),
