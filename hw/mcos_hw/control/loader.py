@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from amaranth import *
-from amaranth.lib import crc, data, wiring
-from amaranth.lib.crc.catalog import CRC32_ETHERNET
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.bank import Window, image_window_signature
 from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecker
+from mcos_hw.control.checksum import Checksum
 from mcos_hw.control.pages import ContractPages
 from mcos_hw.control.store import ConfigStore, select_contract
 from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
@@ -157,7 +157,7 @@ class ImageLoader(wiring.Component):
         else:
             for reader in contract_readers(self.config):
                 select_contract(m, store.live.tenants, getattr(self.contracts, reader))
-        m.submodules.checksum = checksum = crc.Processor(CRC32_ETHERNET(data_width=32))
+        m.submodules.checksum = checksum = Checksum(steps=2 if self.config.compact else 1)
         checkers = [make(self.config, self.registers) for make in CHECKERS]
         m.d.comb += [
             each.eq(value)
@@ -179,7 +179,7 @@ class ImageLoader(wiring.Component):
             m.d.sync += [self.state.eq(ImageState.REFUSED), self.code.eq(code)]
 
         complete = (self.state == ImageState.CHECKING) | (self.state == ImageState.STAGED)
-        m.d.comb += [checksum.start.eq(self.begin), checksum.data.eq(self.word)]
+        m.d.comb += [checksum.start.eq(self.begin), checksum.word.eq(self.word)]
         with m.Switch(self.state):
             with m.Case(ImageState.RECEIVING), m.If(self.word_stb):
                 m.d.sync += self.received.eq(self.received + 1)
