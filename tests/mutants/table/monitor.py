@@ -45,8 +45,8 @@ MONITOR = (
         name="lateness goes by the objective of the next one answered",
         bug=Bug(
             module=f"{CHANNEL}.observer",
-            text="objectives[answered_tenant]",
-            instead="objectives[entry.tenant]",
+            text="self.contract.tenant.eq(answered_tenant)",
+            instead="self.contract.tenant.eq(entry.tenant)",
         ),
         promise="A violation is of the tenant's own objective.",
         unit=("channel/test_monitor.py",),

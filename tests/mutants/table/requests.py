@@ -45,11 +45,8 @@ REQUESTS = (
         name="a price is rounded up",
         bug=Bug(
             module=f"{CHANNEL}.intake",
-            text="((terms[0] + terms[1]) >> terms_fraction(config))",
-            instead=(
-                "((terms[0] + terms[1] + (1 << terms_fraction(config)) - 1)"
-                " >> terms_fraction(config))"
-            ),
+            text="(value >> terms_fraction(config))",
+            instead="((value + (1 << terms_fraction(config)) - 1) >> terms_fraction(config))",
         ),
         promise="A price is rounded down.",
         unit=("channel/test_intake.py",),
@@ -57,12 +54,12 @@ REQUESTS = (
     Mutant(
         name="anybody's response makes a request recent",
         bug=Bug(
-            module=f"{CHANNEL}.intake",
-            text="(self.recent.bit_select(tenant, 1))",
-            instead="(self.recent.any())",
+            module=f"{CHANNEL}.recent",
+            text="(recent.bit_select(self.tenant, 1))",
+            instead="(recent.any())",
         ),
         promise="The depth-1 rule goes by the tenant's own last response.",
-        unit=("channel/test_intake.py",),
+        unit=("channel/test_recent.py",),
     ),
     Mutant(
         name="colour bits over 31 read an address bit 32 below",

@@ -130,8 +130,8 @@ HARDWARE_BUGS = {
     ),
     "a price loses a bit of its fraction": Bug(
         module=f"{CHANNEL}.intake",
-        text="(terms[0] + terms[1]) >> terms_fraction(config)",
-        instead="(terms[0] + terms[1]) >> (terms_fraction(config) + 1)",
+        text="(value >> terms_fraction(config))",
+        instead="(value >> (terms_fraction(config) + 1))",
     ),
 }
 """By what goes wrong; a case of a few hundred clocks shows it."""
@@ -222,6 +222,21 @@ COMPACT_HARDWARE_BUGS = {
         module=f"{CHANNEL}.classes",
         text="head.present & ~self.grant.tenants[i]",
         instead="head.present",
+    ),
+    "readers see the page that an image fills": Bug(
+        module="mcos_hw.control.pages",
+        text="(Cat(read.tenant, page))",
+        instead="(Cat(read.tenant, ~page))",
+    ),
+    "software reads the page that an image fills": Bug(
+        module="mcos_hw.control.pages",
+        text="(Cat(window.index, page))",
+        instead="(Cat(window.index, ~page))",
+    ),
+    "a response is forgotten while it is recent": Bug(
+        module=f"{CHANNEL}.recent",
+        text="(since[8:] != 0)",
+        instead="(since[4:] != 0)",
     ),
 }
 """Likewise, of the compact arbiter and its channel, in cases of a few thousand clocks."""
