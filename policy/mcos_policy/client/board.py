@@ -201,10 +201,14 @@ class Board:
             As :meth:`mcos_policy.client.Client.metrics`.
         """
         base = _base(lane)
-        for first, words in _counted(self.lanes[lane].registers):
-            self.transport.fetch(base + first, words)
+
+        def ahead() -> None:
+            self.transport.forget()
+            for first, words in _counted(self.lanes[lane].registers):
+                self.transport.fetch(base + first, words)
+
         try:
-            return self.lanes[lane].metrics()
+            return self.lanes[lane].metrics(ahead)
         finally:
             self.transport.forget()
 

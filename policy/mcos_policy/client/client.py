@@ -1,7 +1,7 @@
 """Software's side of a core: find it, give it an image, read what it counted."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
@@ -206,8 +206,13 @@ class Client:
         """Number of the epoch that ended last; 0 if none has."""
         return self.read("EPOCH")["epoch"]
 
-    def metrics(self) -> Metrics:
+    def metrics(self, ahead: Callable[[], None] | None = None) -> Metrics:
         """What the core counted in the epoch that ended last, all of one epoch.
+
+        Parameters
+        ----------
+        ahead : Callable[[], None] or None
+            Called before each attempt, for a transport that reads many registers at once.
 
         Raises
         ------
@@ -219,6 +224,8 @@ class Client:
                 "the core must have counters", "be built without", "build it without --no-monitors"
             )
         for _ in range(_ATTEMPTS):
+            if ahead is not None:
+                ahead()
             metrics = read_metrics(self.core, self.read, self.names)
             if self.epoch() == metrics.epoch:
                 return metrics

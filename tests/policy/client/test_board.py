@@ -97,6 +97,24 @@ def test_metrics_come_in_few_frames():
     assert fake.frames - before < 25
 
 
+def test_metrics_of_an_epoch_that_ends_meanwhile_are_read_again_in_few_frames():
+    fake = FakeBoard()
+    lane = fake.lanes[0]
+    board = boards(fake)
+    epochs = iter([1, 2, 2, 2])
+    plain = lane.read
+
+    def read(address):
+        if address == lane.map["EPOCH"].offset:
+            lane.set("EPOCH", epoch=next(epochs))
+        return plain(address)
+
+    lane.read = read
+    before = fake.frames
+    assert board.metrics(0).epoch == 2
+    assert fake.frames - before < 50
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
