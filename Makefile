@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog docs picture diagrams clean
+.PHONY: help setup demo test soak bench formal mutants timing check lint regress verilog build docs picture diagrams clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ regress: setup ## Run all cocotb tests on the RTL
 
 verilog: setup ## Write the generic Verilog and its register header to build/verilog
 	@$(BIN)/mcos verilog --target generic -o build/verilog
+
+build: setup $(VENV)/.stamp-timing ## Build the bitstream of a board (TARGET=ulx3s ARBITER=mcos SEEDS=1)
+	@$(BIN)/mcos build --target $(or $(TARGET),ulx3s) $(ARBITER:%=--arbiter %) $(SEEDS:%=--seeds %)
 
 docs: setup ## Refresh the generated pages of docs/
 	@$(BIN)/python -m mcos_hw.registers.export docs/registers.md

@@ -41,6 +41,8 @@ COMMANDS = (
     "diff",
     "verilog",
     "constraints",
+    "build",
+    "board",
     "run",
     "metrics",
     "waves",

@@ -10,7 +10,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 from mcos_hw.board.system import BoardConfig, BoardSystem
-from mcos_sim.cosim.build import Built, build
+from mcos_sim.building.index import looked_up
+from mcos_sim.cosim.build import Built, build, recipe
 from mcos_sim.cosim.run_tests import SimulationFailed, run
 
 __all__ = [
@@ -94,11 +95,20 @@ def build_board(config: BoardConfig) -> Built:
     BuildFailed
         If Verilator warns or fails, or the C++ compiler fails.
     """
-    return build(BoardSystem(config), name=_NAME)
+    folder = looked_up(
+        _NAME,
+        f"{recipe()} {config}",
+        config.fabric.channel,
+        config.arbiters[0],
+        lambda: build(BoardSystem(config), name=_NAME).directory,
+    )
+    return Built(name=_NAME, directory=folder)
 
 
 @contextlib.contextmanager
-def simulated_board(config: BoardConfig, directory: Path) -> Generator[SimulatedLine, None, None]:
+def simulated_board(
+    config: BoardConfig, directory: Path, *, built: Built | None = None
+) -> Generator[SimulatedLine, None, None]:
     """A board from reset on, while a block runs.
 
     Parameters
@@ -107,13 +117,15 @@ def simulated_board(config: BoardConfig, directory: Path) -> Generator[Simulated
         Its sizes; the fewer clocks a bit takes, the sooner everything is done.
     directory : pathlib.Path
         Folder of the simulator's log.
+    built : Built or None
+        What :func:`build_board` gives for it; None asks for it.
 
     Raises
     ------
     SimulationFailed
         If the simulator does not start, or ends before the block does.
     """
-    built = build_board(config)
+    simulator_of = built or build_board(config)
     ended: list[Exception] = []
     stop = threading.Event()
     with tempfile.TemporaryDirectory(prefix="mcos-") as folder:
@@ -127,7 +139,7 @@ def simulated_board(config: BoardConfig, directory: Path) -> Generator[Simulated
         def simulate() -> None:
             try:
                 run(
-                    built,
+                    simulator_of,
                     test_module="mcos_sim.cosim.board_bench",
                     directory=directory,
                     seed=1,

@@ -23,14 +23,15 @@ from mcos_sim.errors import UserError
 __all__ = [
     "EXAMPLE",
     "TARGETS",
+    "arbiters_of",
     "command",
 ]
 
 
 EXAMPLE = "mcos verilog fpga --tenants 4 -o build/verilog"
 
-TARGETS = ("generic",)
-"""Targets. Each has a module ``mcos_hw.targets.<name>`` for every top, with ``files``."""
+TARGETS = ("generic", "ulx3s")
+"""Targets: any tool, or a board."""
 
 
 class Top(enum.StrEnum):
@@ -81,6 +82,8 @@ def command(
     mcos compile; mcos.sdc, .xdc and .lpf constrain the clock; mcos_registers.h, .rdl and .md are
     its registers for C, SystemRDL and people; mcos_client.h and mcos_example.c its driver in C;
     mcos.json its ports, sizes and hashes for programs.
+    With --target ulx3s it is a whole board, whose sizes are fixed: mcos_ulx3s.v, its pins in
+    mcos_ulx3s.lpf, and mcos_ulx3s.json; --arbiter mcos,fcfs has two channels side by side.
     With --top axi the names begin with mcos_axi: AXI4 ports in front of the channel and a memory
     port behind it; mcos_axi_example.v is managers, a memory and a testbench around it.
     The same arguments always give the same bytes.
@@ -89,6 +92,11 @@ def command(
 
     if target not in TARGETS:
         raise UserError(f"target must be one of {', '.join(TARGETS)}, not {target!r}; choose one")
+    if target != "generic":
+        _require_plain(contract, top, target, hardware)
+        fabric.require_none()
+        _write_board(directory, target, arbiter, json)
+        return
     if arbiter not in _ARBITERS:
         raise UserError(
             f"arbiter must be one of {', '.join(_ARBITERS)}, not {arbiter!r}; choose one"
@@ -125,3 +133,54 @@ def command(
     tell(f"hardware: {hardware_words(config)}")
     if compiling:
         tell(f"image: {compiling}")
+
+
+def arbiters_of(text: str) -> tuple[ArbiterKind, ...]:
+    """The arbiters of a board's channels, one or several names with commas.
+
+    Raises
+    ------
+    UserError
+        If one is none.
+    """
+    names = text.split(",")
+    for name in names:
+        if name not in _ARBITERS:
+            raise UserError(
+                f"arbiter must be one of {', '.join(_ARBITERS)}, or several with commas, not "
+                f"{name!r}; choose one"
+            )
+    return tuple(_ARBITERS[name] for name in names)
+
+
+def _require_plain(contract: Path | None, top: Top, target: str, hardware: HardwareOptions) -> None:
+    """Refuse sizes where the board decides them."""
+    if contract is not None:
+        given = contract_words(contract)
+    elif top is not Top.CHANNEL:
+        given = f"--top {top.value}"
+    elif hardware != HardwareOptions():
+        given = "options of hardware"
+    else:
+        return
+    raise UserError(
+        f"--target {target} must be alone, as the board has its own sizes, not with {given}; leave "
+        "it out"
+    )
+
+
+def _write_board(directory: Path, target: str, arbiter: str, json: Path | None) -> None:
+    """Write a board's files."""
+    of_target = importlib.import_module(f"mcos_hw.targets.{target}")
+    require_outputs([*(directory / name for name in of_target.NAMES), json], folders=[directory])
+    kinds = arbiters_of(arbiter)
+    regenerate = f"mcos verilog --target {target} --arbiter {arbiter} -o DIRECTORY"
+    with progress(f"Writing Verilog for {target}", None):
+        files = of_target.files(kinds, regenerate=regenerate)
+    written = {directory / name: text.encode() for name, text in files.items()}
+    record = files[of_target.NAMES[-1]]
+    beside = {} if json is None else {json: json_text(loads(record)).encode()}
+    with writing(*written, *beside):
+        write_together(written | beside)
+    for path, data in written.items():
+        tell(f"{path}: {len(data):,} bytes")

@@ -107,7 +107,7 @@ AXI_MISTAKES = [
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "zcu104"), "target must be one of generic, not 'zcu104'; choose one"),
+        (("--target", "zcu104"), "target must be one of generic, ulx3s, not 'zcu104'; choose one"),
         (
             ("--arbiter", "wfq"),
             (
