@@ -89,7 +89,7 @@ def command(
         str | None,
         typer.Option(
             metavar="FORMAT",
-            help="Write a generated trace instead: mooncake or azure.",
+            help="Write a generated trace instead: mooncake, azure, sessions or agents.",
             show_default=False,
         ),
     ] = None,

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.compiling import compiled
+from mcos_sim.conversations.generate import KINDS, converse
 from mcos_sim.errors import UserError
 from mcos_sim.traffic.arrivals import Trace
 
@@ -12,14 +13,17 @@ __all__ = [
     "NO_NEXT",
     "Accesses",
     "accesses_of",
+    "alone",
+    "conversations",
+    "dealt",
+    "flooded",
+    "generated",
     "next_uses",
 ]
 
 
 NO_NEXT = (1 << 31) - 2
 """Position of a next use that does not come."""
-
-_MOST_TENANTS = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,31 +41,77 @@ class Accesses:
         ``offsets[i + 1]``.
     tenants : numpy.ndarray
         Shape (requests,), uint8: the tenant of each request, below 16.
-    outputs : numpy.ndarray
-        Shape (requests,), int32: tokens that each request generates.
     distinct : int
-        Different blocks.
+        One more than the largest number of a block.
+    names : tuple[str, ...]
+        Tenants by their numbers.
     """
 
     name: str
     blocks: np.ndarray
     offsets: np.ndarray
     tenants: np.ndarray
-    outputs: np.ndarray
     distinct: int
+    names: tuple[str, ...] = ("all",)
 
     def __len__(self) -> int:
         return len(self.blocks)
+
+    def head(self, count: int) -> "Accesses":
+        """The first ``count`` requests."""
+        return dataclasses.replace(
+            self,
+            blocks=self.blocks[: self.offsets[count]],
+            offsets=self.offsets[: count + 1],
+            tenants=self.tenants[:count],
+        )
 
     @property
     def requests(self) -> int:
         """How many requests there are."""
         return len(self.tenants)
 
-    @property
-    def tenant_count(self) -> int:
-        """Tenants, those without a request included."""
-        return int(self.tenants.max(initial=0)) + 1
+
+def flooded(accesses: Accesses, *, blocks: int) -> Accesses:
+    """The same accesses with one more tenant, which floods the cache.
+
+    Parameters
+    ----------
+    accesses : Accesses
+        The accesses of the others.
+    blocks : int
+        Blocks that the flooding tenant asks for after each request of the others, each once.
+    """
+    lengths = np.diff(accesses.offsets)
+    both = np.column_stack([lengths, np.full(len(lengths), blocks)]).ravel()
+    offsets = np.concatenate([[0], np.cumsum(both)]).astype(np.int64)
+    flood = len(accesses.names)
+    tenants = np.column_stack([accesses.tenants, np.full(len(lengths), flood, np.uint8)]).ravel()
+    others = np.repeat(np.arange(2 * len(lengths)) % 2 == 0, both)
+    mixed = np.empty(offsets[-1], np.int32)
+    mixed[others] = accesses.blocks
+    added = blocks * len(lengths)
+    mixed[~others] = accesses.distinct + np.arange(added, dtype=np.int32)
+    return Accesses(
+        name=accesses.name,
+        blocks=mixed,
+        offsets=offsets,
+        tenants=tenants,
+        distinct=accesses.distinct + added,
+        names=(*accesses.names, "flood"),
+    )
+
+
+def alone(accesses: Accesses, tenant: int) -> Accesses:
+    """The accesses of one tenant only."""
+    own = accesses.tenants == tenant
+    lengths = np.diff(accesses.offsets)
+    return dataclasses.replace(
+        accesses,
+        blocks=accesses.blocks[np.repeat(own, lengths)],
+        offsets=np.concatenate([[0], np.cumsum(lengths[own])]).astype(np.int64),
+        tenants=accesses.tenants[own],
+    )
 
 
 def accesses_of(trace: Trace) -> Accesses:
@@ -84,9 +134,9 @@ def accesses_of(trace: Trace) -> Accesses:
         name=trace.source,
         blocks=order[inverse],
         offsets=trace.block_offsets,
-        tenants=np.zeros(len(trace), np.uint8),
-        outputs=trace.requests["output_tokens"].astype(np.int32),
+        tenants=np.zeros(len(trace), np.uint8) if trace.tenants is None else trace.tenants,
         distinct=len(first),
+        names=trace.tenant_names or ("all",),
     )
 
 
@@ -98,9 +148,72 @@ def _fill_next_uses(blocks, last, following):
         last[block] = j
 
 
+def generated(name: str, *, requests: int, seed: int) -> Accesses:
+    """Generated conversations, without a file between.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`mcos_sim.conversations.generate.KINDS`.
+    requests : int
+        Requests.
+    seed : int
+        Seed of everything random in them.
+    """
+    made = converse(KINDS[name], requests=requests, seed=seed)
+    return Accesses(
+        name=name,
+        blocks=made.blocks,
+        offsets=made.offsets,
+        tenants=made.tenants,
+        distinct=made.distinct,
+        names=tuple(f"tenant-{number}" for number in range(KINDS[name].tenants)),
+    )
+
+
 def next_uses(accesses: Accesses) -> np.ndarray:
     """Position of the next access to the same block, int32; :data:`NO_NEXT` without one."""
     following = np.empty(len(accesses), np.int32)
     last = np.full(accesses.distinct, NO_NEXT, np.int32)
     _fill_next_uses(accesses.blocks, last, following)
     return following
+
+
+@compiled
+def _fill_conversations(blocks, offsets, newest, turns, begun):
+    """Follow each request to the one it continues."""
+    for request in range(len(offsets) - 1):
+        first = offsets[request]
+        before = -1
+        for j in range(offsets[request + 1] - 1, first, -1):
+            before = newest[blocks[j]]
+            if before >= 0:
+                break
+        turns[request] = 1 if before < 0 else turns[before] + 1
+        begun[request] = request if before < 0 else begun[before]
+        for j in range(first + 1, offsets[request + 1]):
+            newest[blocks[j]] = request
+
+
+def conversations(accesses: Accesses) -> tuple[np.ndarray, np.ndarray]:
+    """Which turn of its conversation each request is, from 1, and which request began it; int32.
+
+    A request continues the latest one that had the last of its blocks that is known. The first
+    block of a prompt, which most conversations share, does not count.
+    """
+    turns = np.empty(accesses.requests, np.int32)
+    begun = np.empty(accesses.requests, np.int32)
+    newest = np.full(accesses.distinct, -1, np.int32)
+    _fill_conversations(accesses.blocks, accesses.offsets, newest, turns, begun)
+    return turns, begun
+
+
+def dealt(accesses: Accesses, count: int) -> Accesses:
+    """The same accesses, with conversations dealt to so many tenants in the order they begin."""
+    begun = conversations(accesses)[1]
+    _, places = np.unique(begun, return_inverse=True)
+    return dataclasses.replace(
+        accesses,
+        tenants=(places % count).astype(np.uint8),
+        names=tuple(f"tenant-{number}" for number in range(count)),
+    )

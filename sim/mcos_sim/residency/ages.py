@@ -16,7 +16,7 @@ __all__ = [
 _PARTS_BITS = 2
 _PARTS = 1 << _PARTS_BITS
 
-_AGE_BITS = 12
+_AGE_BITS = 10
 
 OLDEST = (1 << _AGE_BITS) - 1
 """Largest age that is told from others; what is older counts as this."""

@@ -8,21 +8,20 @@ BLOCK: DTypeLike = np.dtype(
         ("frame", "i4"),
         ("gone", "i4"),
         ("stamp", "i4"),
+        ("row", "u2"),
         ("uses", "u1"),
-        ("row", "u1"),
-        ("list", "u1"),
         ("promise", "u1"),
     ]
 )
 """A block, also one that left: 16 bytes of the simulation.
 
 ``frame`` is where it is, or :data:`NOWHERE`; ``gone`` counts departures until its own; ``stamp`` is
-the tick of its last use; ``uses`` saturates; ``row`` is its row of the table; ``list`` is for
-policies with several queues; ``promise`` is the kind of its last hint.
+the tick of its last use; ``uses`` saturates; ``row`` is its row of the table; ``promise`` is the
+kind of its last hint. S3-FIFO has its queues' links and number in some of them.
 """
 
 FRAME: DTypeLike = np.dtype(
-    [("block", "i4"), ("stamp", "i4"), ("due", "i4"), ("row", "u1"), ("tenant", "u1")]
+    [("block", "i4"), ("stamp", "i4"), ("due", "i4"), ("row", "u2"), ("tenant", "u2")]
 )
 """A frame, as eviction samples it.
 
@@ -45,6 +44,18 @@ TENANTS = 16
 REGIONS = TENANTS + 1
 SHARED = TENANTS
 
+OWN_CLASSES = 8
+"""Classes of blocks that gates tell apart by themselves, at most."""
+
+CLIENT_CLASSES = 4
+"""Classes that a client may put a block in."""
+
+CLASSES = OWN_CLASSES * CLIENT_CLASSES
+"""Rows of a tenant in the table."""
+
+ROWS = TENANTS * CLASSES
+"""Rows of the table."""
+
 FILLED = 0
 """Frames in use of each region."""
 
@@ -55,22 +66,36 @@ SIZE = BASE + REGIONS
 """Frames of each region."""
 
 BIAS = SIZE + REGIONS
-"""What the priority of each tenant adds to the worth of its blocks in the shared region."""
+"""What is added to the worth of each tenant's blocks in the shared region: its priority, and the
+logarithm of its part of all accesses, since its own accesses are its clock."""
 
-RANDOM = BIAS + TENANTS
+CLOCK = BIAS + TENANTS
+"""Accesses of each tenant: ages count these, so that no tenant makes another's blocks older."""
+
+GONE = CLOCK + TENANTS
+"""Blocks of each region that left or were refused; those of tenants without frames of their own
+count in the shared one."""
+
+RANDOM = GONE + REGIONS
 """State of the pseudo-random numbers, 32 bits."""
 
-GONE = RANDOM + 1
-"""Blocks that left, or were refused."""
+TODAY = RANDOM + 1
+"""First bucket of the calendar that has not passed."""
 
-HEAD = GONE + 1
-"""Oldest frame of each queue; or the hand of a ring."""
+FARTHEST = TODAY + 1
+"""No bucket after this one has a frame."""
 
-TAIL = HEAD + 3
+QUEUES = 515
+"""Queues of frames; those that a policy has not stay empty."""
+
+HEAD = FARTHEST + 1
+"""Oldest frame of each queue."""
+
+TAIL = HEAD + QUEUES
 """Youngest frame of each queue."""
 
-COUNT = TAIL + 3
-"""Entries of each queue."""
+COUNT = TAIL + QUEUES
+"""Frames of each queue."""
 
-STATE = COUNT + 3
+STATE = COUNT + QUEUES
 """Length of the array."""

@@ -1,9 +1,10 @@
-"""Policies, as commands spell them."""
+"""Policies and hints, as commands spell them."""
 
 import enum
 
 __all__ = [
     "HINTED",
+    "Hints",
     "Policy",
 ]
 
@@ -15,8 +16,27 @@ class Policy(enum.StrEnum):
     FIFO = "fifo"
     S3_FIFO = "s3-fifo"
     DENSITY = "density"
+    NEXT_USE = "next-use"
+    COMBINED = "combined"
     OPTIMUM = "optimum"
 
 
-HINTED: tuple[Policy, ...] = ()
-"""Policies that look at hints."""
+class Hints(enum.StrEnum):
+    """What clients say about the next use of a block."""
+
+    NONE = "none"
+    EXACT = "exact"
+    SWAPPED = "swapped"
+    NOISE = "noise"
+    MISSING = "missing"
+    LYING = "lying"
+    SERVING = "serving"
+
+
+_DISTANCES = frozenset({Hints.EXACT, Hints.SWAPPED, Hints.NOISE, Hints.MISSING, Hints.LYING})
+
+HINTED = {
+    Policy.NEXT_USE: _DISTANCES,
+    Policy.COMBINED: _DISTANCES | {Hints.SERVING},
+}
+"""Policies that look at hints, and the kinds that mean something to them."""

@@ -9,13 +9,15 @@ from mcos_sim.compiling import compiled
 from mcos_sim.residency import layout as at
 from mcos_sim.residency import setup as of
 from mcos_sim.residency.accesses import Accesses
+from mcos_sim.residency.calendar import next_use_access
+from mcos_sim.residency.hints import Told
 from mcos_sim.residency.lists import fifo_access, lru_access
 from mcos_sim.residency.names import HINTED, Policy
 from mcos_sim.residency.optimum import optimum
 from mcos_sim.residency.s3fifo import s3fifo_access
 from mcos_sim.residency.table import Learner
 from mcos_sim.residency.trust import Judge
-from mcos_sim.residency.worth import worth_access
+from mcos_sim.residency.worth import STEPS, worth_access
 
 __all__ = [
     "AT_ARRIVAL",
@@ -26,13 +28,15 @@ __all__ = [
 ]
 
 
-_LRU, _FIFO, _S3_FIFO, _WORTH = range(4)
+_LRU, _FIFO, _S3_FIFO, _NEXT_USE, _WORTH = range(5)
 
 _CODES = {
     Policy.LRU: _LRU,
     Policy.FIFO: _FIFO,
     Policy.S3_FIFO: _S3_FIFO,
     Policy.DENSITY: _WORTH,
+    Policy.NEXT_USE: _NEXT_USE,
+    Policy.COMBINED: _WORTH,
 }
 
 HIT, AT_ARRIVAL = 1, 2
@@ -48,9 +52,11 @@ class Setting:
     samples : int
         Frames that an eviction looks at.
     classes : int
-        Classes of blocks in the table: 1, 2, 4 or 8.
+        Classes of blocks in the table: 1, 2, 4, 5 or 8.
     ghosts : float
         Blocks that left and are still known, in parts of the frames.
+    most_ghosts : int
+        And of all frames together, at most.
     refuses : bool
         Whether a newcomer that is worth less than all samples is refused.
     ticks : int
@@ -64,13 +70,18 @@ class Setting:
     """
 
     samples: int = 16
-    classes: int = 4
+    classes: int = 5
     ghosts: float = 8.0
+    most_ghosts: int = 16384
     refuses: bool = True
-    ticks: int = 64
+    ticks: int = 16
     epoch: int | None = None
-    keep: float = 1.0
+    keep: float = 0.999
     seed: int = 1
+
+    def ghosts_of(self, frames: int) -> int:
+        """Ghosts of a cache."""
+        return min(int(self.ghosts * frames), self.most_ghosts)
 
     def tick_shift(self, frames: int) -> int:
         """A tick is two to this power accesses."""
@@ -120,6 +131,15 @@ class Outcome:
         }
 
 
+_FINER = 3
+"""Doublings by which promised uses are told apart better than ages."""
+
+_RECENT = 0.9
+"""Part of earlier accesses that an epoch leaves when parts of tenants are worked out."""
+
+_LEAST_PART = 2.0**-12
+
+
 @compiled
 def _run(
     policy,
@@ -129,6 +149,7 @@ def _run(
     offsets,
     tenants,
     distances,
+    clients,
     settings,
     state,
     blocks,
@@ -143,6 +164,7 @@ def _run(
     marks,
 ):
     hinted = len(distances) > 0
+    classed = len(clients) > 0
     for request in range(first, end):
         last = offsets[request + 1] - 1
         tenant = np.int64(tenants[request])
@@ -157,10 +179,15 @@ def _run(
                 hit = fifo_access(state, blocks, frames, links, block)
             elif policy == _S3_FIFO:
                 hit = s3fifo_access(state, blocks, frames, links, block)
+            elif policy == _NEXT_USE:
+                distance = distances[j] if hinted else at.NO_HINT
+                state[at.CLOCK + tenant] += 1
+                if distance >= 0 and distance != at.NO_USE:
+                    # A client counts its own accesses, the calendar those of all.
+                    distance = distance * (j + 1) // state[at.CLOCK + tenant]
+                hit = next_use_access(state, blocks, frames, links, j, block, distance)
             else:
                 distance = distances[j] if hinted else at.NO_HINT
-                if distance >= 0 and distance != at.NO_USE:
-                    distance >>= settings[of.TICK_SHIFT]
                 hit = worth_access(
                     settings,
                     state,
@@ -172,10 +199,10 @@ def _run(
                     started,
                     given,
                     kept,
-                    j >> settings[of.TICK_SHIFT],
                     block,
                     tenant,
                     1 if j == last else 0,
+                    np.int64(clients[j]) if classed else 0,
                     distance,
                 )
             if hit:
@@ -188,7 +215,7 @@ def replay(
     frames: int,
     *,
     setting: Setting | None = None,
-    distances: np.ndarray | None = None,
+    hints: Told | None = None,
     quotas: Mapping[int, int] | None = None,
     priorities: Mapping[int, int] | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -205,10 +232,8 @@ def replay(
         Blocks that the cache holds, 1 or more.
     setting : Setting or None
         Of the gates.
-    distances : numpy.ndarray or None
-        Hints, shape (accesses,), int32: promised accesses until the next use,
-        :data:`~mcos_sim.residency.layout.NO_USE` or
-        :data:`~mcos_sim.residency.layout.NO_HINT`.
+    hints : Told or None
+        What clients say; only for policies that look at hints.
     quotas : Mapping[int, int] or None
         Frames that only the blocks of a tenant use, by tenant.
     priorities : Mapping[int, int] or None
@@ -217,27 +242,37 @@ def replay(
         Called with accesses done since the last call.
     """
     if policy is Policy.OPTIMUM:
-        return Outcome(accesses=accesses, marks=optimum(accesses, frames))
+        marks = optimum(accesses, frames)
+        if on_progress is not None:
+            on_progress(len(accesses))
+        return Outcome(accesses=accesses, marks=marks)
     setting = setting or Setting()
     shift = setting.tick_shift(frames)
+    said = hints if hints is not None and policy in HINTED else Told()
+    distances = np.empty(0, np.int32) if said.distances is None else said.distances
+    clients = np.empty(0, np.uint8) if said.classes is None else said.classes
     settings = np.zeros(of.SETTINGS, np.int64)
     settings[of.SAMPLES] = setting.samples
     settings[of.CLASSES] = setting.classes
-    settings[of.GHOSTS] = int(setting.ghosts * frames)
+    settings[of.GHOSTS] = 256 * setting.ghosts_of(frames) // frames
     settings[of.REFUSES] = setting.refuses
-    settings[of.HINTED] = policy in HINTED
+    settings[of.HINTED] = said.distances is not None
     settings[of.TICK_SHIFT] = shift
+    settings[of.DUE_SHIFT] = max(0, shift - _FINER)
     epoch = setting.epoch or max(1024, frames >> 4)
     learner = Learner(tick=1 << shift, epoch=epoch, keep=setting.keep)
     judge = Judge(tick=1 << shift, epoch=epoch)
-    state = _state(frames, setting.seed, quotas or {}, priorities or {})
+    state = _state(frames, setting.seed, quotas or {})
+    shares = _Shares()
+    lowered = np.zeros(at.TENANTS, np.int64)
+    for tenant, priority in (priorities or {}).items():
+        lowered[tenant] = STEPS * priority
     blocks = np.zeros(accesses.distinct, at.BLOCK)
     blocks["frame"] = at.NOWHERE
     blocks["gone"] = at.LONG_GONE
     held = np.zeros(frames, at.FRAME)
     links = np.zeros((frames, 2), np.int32)
     marks = np.zeros(len(accesses), np.uint8)
-    promised = np.empty(0, np.int32) if distances is None else distances
     first = 0
     done = 0
     while first < accesses.requests:
@@ -251,7 +286,8 @@ def replay(
             accesses.blocks,
             accesses.offsets,
             accesses.tenants,
-            promised,
+            distances,
+            clients,
             settings,
             state,
             blocks,
@@ -266,9 +302,12 @@ def replay(
             marks,
         )
         if _CODES[policy] == _WORTH:
-            learner.renew()
+            clocks = state[at.CLOCK : at.CLOCK + at.TENANTS]
+            learner.renew(clocks)
             if settings[of.HINTED]:
-                judge.renew()
+                judge.renew(clocks)
+            shares.renew(clocks)
+            state[at.BIAS : at.BIAS + at.TENANTS] = shares.steps - lowered
         reached = int(accesses.offsets[end])
         if on_progress is not None:
             on_progress(reached - done)
@@ -276,22 +315,30 @@ def replay(
     return Outcome(accesses=accesses, marks=marks)
 
 
-def _state(
-    frames: int, seed: int, quotas: Mapping[int, int], priorities: Mapping[int, int]
-) -> np.ndarray:
+def _state(frames: int, seed: int, quotas: Mapping[int, int]) -> np.ndarray:
     """The state of an empty cache."""
     state = np.zeros(at.STATE, np.int64)
     sizes = [quotas.get(tenant, 0) for tenant in range(at.TENANTS)]
     sizes.append(frames - sum(sizes))
     state[at.SIZE : at.SIZE + at.REGIONS] = sizes
     state[at.BASE : at.BASE + at.REGIONS] = np.cumsum([0, *sizes[:-1]])
-    for tenant, priority in priorities.items():
-        state[at.BIAS + tenant] = -_PRIORITY_STEP * priority
     # A generator of this kind must not begin at 0.
     state[at.RANDOM] = (seed * 0x9E3779B1 + 0x7F4A7C15) & 0xFFFFFFFF or 1
-    state[at.HEAD : at.HEAD + 3] = at.NOWHERE
-    state[at.TAIL : at.TAIL + 3] = at.NOWHERE
+    state[at.HEAD : at.COUNT] = at.NOWHERE
     return state
 
 
-_PRIORITY_STEP = 16
+class _Shares:
+    """Each tenant's part of all accesses, as software has it: what a tick of its clock is worth."""
+
+    def __init__(self) -> None:
+        self._before = np.zeros(at.TENANTS, np.int64)
+        self._recent = np.zeros(at.TENANTS)
+        self.steps = np.zeros(at.TENANTS, np.int64)
+
+    def renew(self, clocks: np.ndarray) -> None:
+        """End an epoch."""
+        self._recent = _RECENT * self._recent + (clocks - self._before)
+        self._before = clocks.copy()
+        parts = np.maximum(self._recent / self._recent.sum(), _LEAST_PART)
+        self.steps = np.rint(STEPS * np.log2(parts)).astype(np.int64)

@@ -32,7 +32,7 @@ def _drop_ghost(state, blocks, block):
     else:
         blocks[newer].gone = older
     state[at.COUNT + _GHOSTS] -= 1
-    blocks[block].list = _NONE
+    blocks[block].promise = _NONE
 
 
 @compiled
@@ -44,7 +44,7 @@ def _add_ghost(state, blocks, block, most):
     tail = state[at.TAIL + _GHOSTS]
     blocks[block].gone = tail
     blocks[block].stamp = at.NOWHERE
-    blocks[block].list = 1 + _GHOSTS
+    blocks[block].promise = 1 + _GHOSTS
     if tail == at.NOWHERE:
         state[at.HEAD + _GHOSTS] = block
     else:
@@ -62,7 +62,7 @@ def _evict_main(state, blocks, frames, links):
         unlink(state, links, _MAIN, frame)
         if blocks[block].uses == 0:
             blocks[block].frame = at.NOWHERE
-            blocks[block].list = _NONE
+            blocks[block].promise = _NONE
             return frame
         blocks[block].uses = min(blocks[block].uses, _MOST_USES) - 1
         append(state, links, _MAIN, frame)
@@ -80,7 +80,7 @@ def _evict_small(state, blocks, frames, links, ghosts):
             _add_ghost(state, blocks, block, ghosts)
             return frame
         blocks[block].uses = 0
-        blocks[block].list = 1 + _MAIN
+        blocks[block].promise = 1 + _MAIN
         append(state, links, _MAIN, frame)
     return at.NOWHERE
 
@@ -113,7 +113,7 @@ def s3fifo_access(state, blocks, frames, links, block):
         blocks[block].uses = min(blocks[block].uses + 1, 255)
         return True
     queue = _SMALL
-    if blocks[block].list == 1 + _GHOSTS:
+    if blocks[block].promise == 1 + _GHOSTS:
         _drop_ghost(state, blocks, block)
         queue = _MAIN
     elif state[at.FILLED + at.SHARED] < size and state[at.COUNT + _SMALL] >= small:
@@ -122,6 +122,6 @@ def s3fifo_access(state, blocks, frames, links, block):
     frames[frame].block = block
     blocks[block].frame = frame
     blocks[block].uses = 0
-    blocks[block].list = 1 + queue
+    blocks[block].promise = 1 + queue
     append(state, links, queue, frame)
     return False

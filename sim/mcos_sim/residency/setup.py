@@ -2,6 +2,7 @@
 
 __all__ = [
     "CLASSES",
+    "DUE_SHIFT",
     "GHOSTS",
     "HINTED",
     "REFUSES",
@@ -18,7 +19,7 @@ CLASSES = 1
 """Classes of blocks: 1, 2, 4 or 8."""
 
 GHOSTS = 2
-"""Blocks that left and are still known."""
+"""Blocks that left and are still known, in 256ths of a region's frames."""
 
 REFUSES = 3
 """Whether a newcomer that is worth less than all samples is refused."""
@@ -29,5 +30,8 @@ HINTED = 4
 TICK_SHIFT = 5
 """A tick is two to this power accesses."""
 
-SETTINGS = 6
+DUE_SHIFT = 6
+"""Promised uses are told apart to two to this power accesses."""
+
+SETTINGS = 7
 """Length of the array."""

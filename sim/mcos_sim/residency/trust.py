@@ -26,7 +26,7 @@ not, and how seldom a use comes that was denied; in steps of worth."""
 
 COLUMNS = 3
 
-JUDGED = 33
+JUDGED = 25
 """Bins of promised distances that are judged, up to 1,019 ticks: ghosts remember no longer."""
 
 NEVER = JUDGED
@@ -45,32 +45,32 @@ _PRIOR = 8.0
 """Hints that a tenant has given before its first one, half of them right."""
 
 _STEPS = 16
-_MOST = 128
-"""Distrust of eight doublings at most: nobody is trusted wholly."""
+_MOST = 255
+"""What fits 8 bits: nobody is trusted wholly."""
 
 
 @compiled
-def count_given(given, tenant, distance):
+def count_given(given, row, distance):
     """Count a hint. Returns its kind."""
     if distance == at.NO_HINT:
         return NONE
     if distance == at.NO_USE:
-        given[tenant, NEVER] += 1
+        given[row, NEVER] += 1
         return NEVER
     kind = age_bin(min(distance, OLDEST))
     if kind >= JUDGED:
         return NONE
-    given[tenant, kind] += 1
+    given[row, kind] += 1
     return kind
 
 
 @compiled
-def count_kept(kept, tenant, kind, age):
+def count_kept(kept, row, kind, age):
     """Count that a use came: near its promise, or although it was denied."""
     if kind == NONE:
         return
     if kind == NEVER or abs(age_bin(age) - kind) <= _NEAR:
-        kept[tenant, kind] += 1
+        kept[row, kind] += 1
 
 
 def _steps(probability: np.ndarray) -> np.ndarray:
@@ -78,59 +78,77 @@ def _steps(probability: np.ndarray) -> np.ndarray:
 
 
 class Judge:
-    """The software that compares hints with what came: once an epoch it installs a row a tenant.
+    """The software that compares hints with what came, once an epoch of a tenant.
 
     Parameters
     ----------
     tick : int
         Accesses of a tick.
     epoch : int
-        Accesses of an epoch.
+        Accesses of an epoch of a tenant, at least.
 
     Attributes
     ----------
     trust : numpy.ndarray
-        Shape (TENANTS, 3), int64, in 8 bits each: :data:`RIGHT`, :data:`WRONG` and
-        :data:`NEVER_WRONG`.
+        Shape (ROWS, 3), int64, in 8 bits each: :data:`RIGHT`, :data:`WRONG` and
+        :data:`NEVER_WRONG`. By rows, since a lie about a new block is none about one that is used
+        all the time.
     given, kept : numpy.ndarray
-        Shape (TENANTS, KINDS), uint32: the gates' counters of hints by the bin of the promised
+        Shape (ROWS, KINDS), uint32: the gates' counters of hints by the bin of the promised
         distance, and of uses that came when promised; of the last kind, uses that were denied.
     """
 
     def __init__(self, *, tick: int, epoch: int) -> None:
-        self.trust = np.zeros((at.TENANTS, COLUMNS), np.int64)
-        self.given = np.zeros((at.TENANTS, KINDS), np.uint32)
-        self.kept = np.zeros((at.TENANTS, KINDS), np.uint32)
-        # A promise is due for judgement when twice its distance has passed.
-        first = first_ages()[:KINDS].astype(np.float64)
-        first[NEVER] = 0
-        self._lags = np.ceil(2 * first * tick / epoch).astype(np.int64)
-        self._history = np.zeros((int(self._lags.max()) + 2, at.TENANTS, KINDS), np.uint32)
-        self._due = np.zeros((at.TENANTS, KINDS))
-        self._came = np.zeros((at.TENANTS, KINDS))
-        self._epoch = 0
-        self._install()
+        self.trust = np.zeros((at.ROWS, COLUMNS), np.int64)
+        self.given = np.zeros((at.ROWS, KINDS), np.uint32)
+        self.kept = np.zeros((at.ROWS, KINDS), np.uint32)
+        # A promise is due for judgement when twice its distance has passed; a denial at once.
+        self._ripens = 2 * tick * first_ages()[:KINDS].astype(np.int64)
+        self._ripens[NEVER] = 0
+        self._epoch = epoch
+        depth = int(self._ripens.max()) // epoch + 2
+        self._given = np.zeros((depth, at.ROWS, KINDS), np.uint32)
+        self._clocks = np.zeros((depth, at.TENANTS), np.int64)
+        self._ended = np.zeros(at.TENANTS, np.int64)
+        self._ripe = np.zeros((at.TENANTS, KINDS), np.int64)
+        self._next = np.full(at.TENANTS, epoch, np.int64)
+        self._due = np.zeros((at.ROWS, KINDS))
+        self._came = np.zeros((at.ROWS, KINDS))
+        self._install(slice(None))
 
-    def renew(self) -> None:
-        """End an epoch."""
-        depth = len(self._history)
-        self._history[self._epoch % depth] = self.given
-        for kind in range(KINDS):
-            then = self._epoch - self._lags[kind]
-            if then >= 0:
-                self._due[:, kind] += self._history[then % depth, :, kind]
-        self._came += self.kept
-        self.given[:] = 0
-        self.kept[:] = 0
-        self._epoch += 1
-        self._install()
+    def renew(self, clocks: np.ndarray) -> None:
+        """End the epoch of each tenant whose time it is.
 
-    def _install(self) -> None:
-        due = self._due[:, :JUDGED].sum(axis=1)
-        came = np.minimum(self._came[:, :JUDGED].sum(axis=1), due)
+        Parameters
+        ----------
+        clocks : numpy.ndarray
+            Shape (TENANTS,), int64: accesses of each tenant.
+        """
+        depth = len(self._given)
+        for tenant in np.flatnonzero(clocks >= self._next).tolist():
+            rows = slice(at.CLASSES * tenant, at.CLASSES * (tenant + 1))
+            clock, epoch = int(clocks[tenant]), int(self._ended[tenant])
+            self._given[epoch % depth, rows] = self.given[rows]
+            self._clocks[epoch % depth, tenant] = clock
+            for kind in range(KINDS):
+                while (then := int(self._ripe[tenant, kind])) <= epoch:
+                    if self._clocks[then % depth, tenant] + self._ripens[kind] > clock:
+                        break
+                    self._due[rows, kind] += self._given[then % depth, rows, kind]
+                    self._ripe[tenant, kind] += 1
+            self._came[rows] += self.kept[rows]
+            self.given[rows] = 0
+            self.kept[rows] = 0
+            self._ended[tenant] += 1
+            self._next[tenant] = clock + self._epoch
+            self._install(rows)
+
+    def _install(self, rows: slice) -> None:
+        due = self._due[rows, :JUDGED].sum(axis=1)
+        came = np.minimum(self._came[rows, :JUDGED].sum(axis=1), due)
         right = (came + _PRIOR / 2) / (due + _PRIOR)
-        denied = self._due[:, NEVER]
-        wrong = (np.minimum(self._came[:, NEVER], denied) + _PRIOR / 2) / (denied + _PRIOR)
-        self.trust[:, RIGHT] = _steps(right)
-        self.trust[:, WRONG] = _steps(1 - right)
-        self.trust[:, NEVER_WRONG] = _steps(wrong)
+        denied = self._due[rows, NEVER]
+        wrong = (np.minimum(self._came[rows, NEVER], denied) + _PRIOR / 2) / (denied + _PRIOR)
+        self.trust[rows, RIGHT] = _steps(right)
+        self.trust[rows, WRONG] = _steps(1 - right)
+        self.trust[rows, NEVER_WRONG] = _steps(wrong)

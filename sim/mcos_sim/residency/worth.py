@@ -11,16 +11,12 @@ from mcos_sim.residency import trust as by
 from mcos_sim.residency.ages import OLDEST, age_bin
 
 __all__ = [
-    "MOST_CLASSES",
     "ONE_A_TICK",
     "STEPS",
     "class_of",
     "worth_access",
 ]
 
-
-MOST_CLASSES = 8
-"""Rows of a tenant in the table."""
 
 STEPS = 16
 """Steps of worth for each doubling of hits a tick."""
@@ -31,19 +27,40 @@ ONE_A_TICK = 239
 _LEAST = -(1 << 20)
 _MOST = 1 << 20
 
-_MOST_USES = 7
+_MANY_USES = 16
+
+_MOST_USES = 63
+"""Earlier uses that a block counts."""
 
 
 @compiled
 def class_of(classes, uses, ends_prompt):
-    """Class of a block at an access: by earlier uses, and whether it ends its prompt."""
-    if classes == 8:
-        return 2 * min(uses, 3) + ends_prompt
-    if classes == 4:
-        return 3 if ends_prompt else min(uses, 2)
+    """Class of a block at an access: by earlier uses, and whether it ends its prompt.
+
+    ======= ==================================================================
+    classes are
+    ======= ==================================================================
+    1       all blocks
+    2       first use; used before
+    4       ends its prompt; else first use, second use, more
+    5       the same with 2 to 15 earlier uses apart from more
+    8       the same with doublings of earlier uses apart: 2, 4, 8, 16, 32
+    ======= ==================================================================
+    """
+    if classes == 1:
+        return 0
     if classes == 2:
         return min(uses, 1)
-    return 0
+    if ends_prompt:
+        return at.OWN_CLASSES - 1
+    if classes == 4 or uses < 2:
+        return min(uses, 2)
+    if classes == 5:
+        return 2 if uses < _MANY_USES else 3
+    doubling = 2
+    while doubling < at.OWN_CLASSES - 2 and uses >> doubling:
+        doubling += 1
+    return doubling
 
 
 @compiled
@@ -56,20 +73,30 @@ def _log(ticks):
 
 
 @compiled
-def _worth(settings, table, trust, now, stamp, row, due, tenant):
-    learned = int(table[row, age_bin(min(now - stamp, OLDEST))])
+def _worth(settings, table, trust, clock, stamp, row, due):
+    """Worth of a block when its tenant's clock stands at so many accesses."""
+    age = (clock >> settings[of.TICK_SHIFT]) - stamp
+    learned = int(table[row, age_bin(min(age, OLDEST))])
     if not settings[of.HINTED] or due == at.NO_HINT:
         return learned
     if due == at.NO_USE:
-        return learned - trust[tenant, by.NEVER_WRONG]
-    learned -= trust[tenant, by.WRONG]
-    if due < now:
+        return learned - trust[row, by.NEVER_WRONG]
+    learned -= trust[row, by.WRONG]
+    ahead = due - (clock >> settings[of.DUE_SHIFT])
+    if ahead < 0:
         return learned
-    return max(learned, ONE_A_TICK - _log(due - now + 1) - trust[tenant, by.RIGHT])
+    finer = STEPS * (settings[of.TICK_SHIFT] - settings[of.DUE_SHIFT])
+    return max(learned, ONE_A_TICK + finer - _log(ahead + 1) - trust[row, by.RIGHT])
 
 
 @compiled
-def _least(settings, state, frames, table, trust, now, region):
+def _ghosts(state, tenant):
+    """The region whose departures a tenant's ghosts are counted with."""
+    return tenant if state[at.SIZE + tenant] else at.SHARED
+
+
+@compiled
+def _least(settings, state, frames, table, trust, region):
     """The frame of least worth among samples of a region, and its worth; ties to the older."""
     random = state[at.RANDOM]
     base = state[at.BASE + region]
@@ -82,20 +109,13 @@ def _least(settings, state, frames, table, trust, now, region):
         random ^= random >> 17
         random ^= (random << 5) & 0xFFFFFFFF
         frame = base + ((random * size) >> 32)
-        at_frame = frames[frame]
-        worth = _worth(
-            settings,
-            table,
-            trust,
-            now,
-            at_frame.stamp,
-            at_frame.row,
-            at_frame.due,
-            at_frame.tenant,
-        )
+        tenant = frames[frame].tenant
+        stamp = frames[frame].stamp
+        clock = state[at.CLOCK + tenant]
+        worth = _worth(settings, table, trust, clock, stamp, frames[frame].row, frames[frame].due)
         if region == at.SHARED:
-            worth += state[at.BIAS + at_frame.tenant]
-        age = now - at_frame.stamp
+            worth += state[at.BIAS + tenant]
+        age = (clock >> settings[of.TICK_SHIFT]) - stamp
         if worth < least or (worth == least and age > oldest):
             least = worth
             oldest = age
@@ -115,14 +135,15 @@ def _put(blocks, frames, frame, block, stamp, due, row, tenant):
 
 
 @compiled
-def _leave(state, blocks, block):
+def _leave(state, blocks, block, tenant):
+    region = _ghosts(state, tenant)
     blocks[block].frame = at.NOWHERE
-    blocks[block].gone = state[at.GONE]
-    state[at.GONE] += 1
+    blocks[block].gone = state[at.GONE + region]
+    state[at.GONE + region] += 1
 
 
 @compiled
-def _insert(settings, state, blocks, frames, table, trust, now, block, due, row, tenant):
+def _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant):
     """Find a frame for a newcomer: in its tenant's region, else among the shared ones.
 
     Whoever is worth least in the tenant's region competes for the shared frames; whoever is worth
@@ -133,12 +154,13 @@ def _insert(settings, state, blocks, frames, table, trust, now, block, due, row,
         if filled < state[at.SIZE + region]:
             state[at.FILLED + region] = filled + 1
             frame = state[at.BASE + region] + filled
-            _put(blocks, frames, frame, block, now, due, row, tenant)
+            stamp = clock >> settings[of.TICK_SHIFT]
+            _put(blocks, frames, frame, block, stamp, due, row, tenant)
             return
-    stamp = now
+    stamp = clock >> settings[of.TICK_SHIFT]
     if state[at.SIZE + tenant]:
-        frame, least = _least(settings, state, frames, table, trust, now, tenant)
-        own = _worth(settings, table, trust, now, stamp, row, due, tenant)
+        frame, least = _least(settings, state, frames, table, trust, tenant)
+        own = _worth(settings, table, trust, clock, stamp, row, due)
         if own >= least or not settings[of.REFUSES]:
             out = frames[frame].block
             out_stamp = frames[frame].stamp
@@ -147,13 +169,13 @@ def _insert(settings, state, blocks, frames, table, trust, now, block, due, row,
             _put(blocks, frames, frame, block, stamp, due, row, tenant)
             block, stamp, due, row = out, out_stamp, out_due, out_row
     if state[at.SIZE + at.SHARED]:
-        frame, least = _least(settings, state, frames, table, trust, now, at.SHARED)
-        own = _worth(settings, table, trust, now, stamp, row, due, tenant)
-        if own + state[at.BIAS + tenant] >= least or not settings[of.REFUSES]:
-            _leave(state, blocks, frames[frame].block)
+        frame, least = _least(settings, state, frames, table, trust, at.SHARED)
+        own = _worth(settings, table, trust, clock, stamp, row, due) + state[at.BIAS + tenant]
+        if own >= least or not settings[of.REFUSES]:
+            _leave(state, blocks, frames[frame].block, frames[frame].tenant)
             _put(blocks, frames, frame, block, stamp, due, row, tenant)
             return
-    _leave(state, blocks, block)
+    _leave(state, blocks, block, tenant)
 
 
 @compiled
@@ -168,32 +190,46 @@ def worth_access(
     started,
     given,
     kept,
-    now,
     block,
     tenant,
     ends_prompt,
+    client,
     distance,
 ):
     """Access a block: count its reuse, look up its worth, and keep it or not.
 
-    Returns whether it hit.
+    A resident block stays with the tenant that brought it in, whoever uses it. Returns whether it
+    hit.
     """
-    known = blocks[block]
-    frame = known.frame
+    state[at.CLOCK + tenant] += 1
+    frame = blocks[block].frame
+    before = blocks[block].row // at.CLASSES
+    region = _ghosts(state, before)
     uses = 0
-    if frame != at.NOWHERE or state[at.GONE] - known.gone <= settings[of.GHOSTS]:
-        age = min(now - known.stamp, OLDEST)
-        reused[known.row, age_bin(age)] += 1
-        uses = known.uses
+    if (
+        frame != at.NOWHERE
+        or state[at.GONE + region] - blocks[block].gone
+        <= (settings[of.GHOSTS] * state[at.SIZE + region]) >> 8
+    ):
+        now = state[at.CLOCK + before] >> settings[of.TICK_SHIFT]
+        age = min(now - blocks[block].stamp, OLDEST)
+        reused[blocks[block].row, age_bin(age)] += 1
+        uses = blocks[block].uses
         if settings[of.HINTED]:
-            by.count_kept(kept, known.row // MOST_CLASSES, known.promise, age)
-    row = MOST_CLASSES * tenant + class_of(settings[of.CLASSES], uses, ends_prompt)
+            by.count_kept(kept, blocks[block].row, blocks[block].promise, age)
+    owner = before if frame != at.NOWHERE else tenant
+    clock = state[at.CLOCK + owner]
+    now = clock >> settings[of.TICK_SHIFT]
+    row = at.CLASSES * owner + at.OWN_CLASSES * client
+    row += class_of(settings[of.CLASSES], uses, ends_prompt)
     started[row] += 1
     due = distance
     if settings[of.HINTED]:
-        blocks[block].promise = by.count_given(given, tenant, distance)
+        ticks = distance
         if distance != at.NO_HINT and distance != at.NO_USE:
-            due = now + distance
+            ticks = distance >> settings[of.TICK_SHIFT]
+            due = (clock + distance) >> settings[of.DUE_SHIFT]
+        blocks[block].promise = by.count_given(given, row, ticks)
     blocks[block].uses = min(uses + 1, _MOST_USES)
     blocks[block].row = row
     blocks[block].stamp = now
@@ -202,5 +238,5 @@ def worth_access(
         frames[frame].row = row
         frames[frame].due = due
         return True
-    _insert(settings, state, blocks, frames, table, trust, now, block, due, row, tenant)
+    _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant)
     return False

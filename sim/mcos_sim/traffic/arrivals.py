@@ -40,6 +40,11 @@ class Trace:
     block_ids : numpy.ndarray
         Shape (blocks,), int64. Equal ids are blocks that hold the same tokens after the same
         prefix, so that their KV can be reused. The numbers themselves mean nothing.
+    tenants : numpy.ndarray or None
+        Shape (requests,), uint8: place of each request's tenant in ``tenant_names``; None where
+        the file names no tenants.
+    tenant_names : tuple[str, ...]
+        Tenants in the order of the file.
     remarks : tuple[str, ...]
         What is odd about the file, a sentence each.
     """
@@ -51,6 +56,8 @@ class Trace:
     block_tokens: int
     block_offsets: np.ndarray
     block_ids: np.ndarray
+    tenants: np.ndarray | None = None
+    tenant_names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +82,7 @@ class Trace:
             requests=self.requests[:count],
             block_offsets=offsets,
             block_ids=self.block_ids[: offsets[-1]],
+            tenants=None if self.tenants is None else self.tenants[:count],
         )
 
     def prefix_hits(self) -> np.ndarray:

@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 
+from mcos_sim.conversations.generate import KINDS, converse
 from mcos_sim.errors import UserError
 from mcos_sim.traffic import azure, mooncake
 from mcos_sim.traffic.trace import FORMATS
 
 __all__ = [
+    "GENERATED",
     "PROFILES",
     "Profile",
     "generate_trace",
@@ -73,7 +75,15 @@ PROFILES = {
 }
 """What each format's generator imitates."""
 
+GENERATED = (*FORMATS, *KINDS)
+"""Names of what can be generated: a format by its profile, or conversations of a kind."""
+
 MAX_REQUESTS = 1_000_000
+
+_MOST_BLOCKS = 30_000_000
+"""Blocks of all prompts of generated conversations; a longer trace could not be read."""
+
+_OUTPUT_SIGMA = 0.7
 
 FIRST_ARRIVAL = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 
@@ -111,7 +121,7 @@ def generate_trace(format: str, *, requests: int, seed: int) -> str:
     Parameters
     ----------
     format : str
-        One of :data:`~mcos_sim.traffic.trace.FORMATS`.
+        One of :data:`GENERATED`.
     requests : int
         Requests in it, 1 to a million.
     seed : int
@@ -122,12 +132,14 @@ def generate_trace(format: str, *, requests: int, seed: int) -> str:
     UserError
         If the format is unknown, or a number is out of its range.
     """
-    if format not in FORMATS:
-        raise UserError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
+    if format not in GENERATED:
+        raise UserError(f"format must be one of {', '.join(GENERATED)}, not {format!r}")
     if not 1 <= requests <= MAX_REQUESTS:
         raise UserError(f"requests must be in 1..{MAX_REQUESTS}, not {requests!r}")
     if seed < 0:
         raise UserError(f"seed must be 0 or more, not {seed!r}")
+    if format in KINDS:
+        return _conversations(format, requests=requests, seed=seed)
     profile = PROFILES[format]
     rng = np.random.default_rng(seed)
     gaps = rng.exponential(1 / profile.requests_per_second, requests)
@@ -158,4 +170,33 @@ def generate_trace(format: str, *, requests: int, seed: int) -> str:
             )
             for (second, prompt, output), ids in zip(rows, blocks, strict=True)
         ]
+    return "\n".join(lines) + "\n"
+
+
+def _conversations(name: str, *, requests: int, seed: int) -> str:
+    """Conversations with a tenant a request, which Mooncake's own traces have not."""
+    kind = KINDS[name]
+    made = converse(kind, requests=requests, seed=seed)
+    if len(made.blocks) > _MOST_BLOCKS:
+        raise UserError(
+            f"requests must be fewer, not {requests:,} with {len(made.blocks):,} prefix blocks: "
+            f"at most {_MOST_BLOCKS:,} fit in a trace that can be read"
+        )
+    rng = np.random.default_rng(seed)
+    milliseconds = np.cumsum(rng.exponential(1000 / kind.requests_per_second, requests))
+    counts = np.diff(made.offsets)
+    prompts = counts * mooncake.BLOCK_TOKENS - rng.integers(0, mooncake.BLOCK_TOKENS, requests)
+    outputs = _lognormal_tokens(rng, requests, kind.output_median, _OUTPUT_SIGMA, 4000)
+    lines = []
+    for index, (first, end) in enumerate(
+        zip(made.offsets[:-1].tolist(), made.offsets[1:].tolist(), strict=True)
+    ):
+        request = {
+            "timestamp": int(milliseconds[index]),
+            "input_length": int(prompts[index]),
+            "output_length": int(outputs[index]),
+            "tenant": f"tenant-{made.tenants[index]}",
+            "hash_ids": made.blocks[first:end].tolist(),
+        }
+        lines.append(json.dumps(request))
     return "\n".join(lines) + "\n"

@@ -30,6 +30,9 @@ BUCKET_TOLERANCE_MS = 10
 _LEAST_SHARE = 2
 """Requests of a bucket on average, where published traces have some 10."""
 
+_MOST_TENANTS = 16
+"""Tenants that hardware tells apart."""
+
 MAX_TIMESTAMP_MS = 2**43
 """Largest timestamp whose nanoseconds fit in 63 bits."""
 
@@ -89,6 +92,26 @@ def _block(value: object) -> int | str | None:
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
+def _tenant(
+    path: os.PathLike[str] | str, line: int, request: dict, names: dict[str, int], first: dict
+) -> int:
+    """The number of a request's tenant; all requests have one or none has."""
+    if ("tenant" in request) != ("tenant" in first):
+        rule = "all requests must name a tenant or none; add the key tenant, or remove it"
+        raise malformed(path, line, rule, list(request))
+    if "tenant" not in request:
+        return 0
+    name = _block(request["tenant"])
+    if name is None:
+        rule = "tenant must be a text or an integer"
+        raise malformed(path, line, rule, request["tenant"])
+    number = names.setdefault(str(name), len(names))
+    if number >= _MOST_TENANTS:
+        rule = f"a trace must name at most {_MOST_TENANTS} tenants; give several the same name"
+        raise malformed(path, line, rule, name)
+    return number
+
+
 def _resolution_ns(timestamps_ms: np.ndarray) -> int:
     """How coarse the timestamps are: 3 s, 1 ms, or 1 ns where there are fractions of a ms.
 
@@ -143,7 +166,8 @@ def parse_mooncake(
     """Read the lines of a Mooncake trace.
 
     Each line is an object with ``timestamp`` (ms), ``input_length`` and ``output_length``
-    (tokens) and ``hash_ids``, in any order; other keys are ignored. Ids of blocks are opaque:
+    (tokens) and ``hash_ids``, in any order, and in all lines or none ``tenant``, a name; other keys
+    are ignored. Ids of blocks are opaque:
     integers of any size, or texts. Lines out of order are put in order of time. Where timestamps
     lie on a grid of 3 s, arrivals are spread over the 3 s, else over the millisecond; those with
     fractions of a millisecond stay as they are.
@@ -167,8 +191,13 @@ def parse_mooncake(
     blocks: list[list[int]] = []
     # Ids may be larger than 64 bits: each gets the number of its first appearance.
     numbers: dict[int | str, int] = {}
+    tenants = np.zeros(len(lines), np.uint8)
+    names: dict[str, int] = {}
+    first: dict = {}
     for index, (line, text) in enumerate(lines):
         request = _parse_object(path, line, text)
+        first = first or request
+        tenants[index] = _tenant(path, line, request, names, first)
         timestamp = request["timestamp"]
         if type(timestamp) not in (int, float) or not 0 <= timestamp <= MAX_TIMESTAMP_MS:
             rule = f"timestamp must be milliseconds in 0..{MAX_TIMESTAMP_MS}; convert it"
@@ -207,5 +236,7 @@ def parse_mooncake(
         block_tokens=BLOCK_TOKENS,
         block_offsets=np.cumsum([0, *map(len, ordered)], dtype=np.int64),
         block_ids=np.array([block for ids in ordered for block in ids], np.int64),
+        tenants=tenants[order] if names else None,
+        tenant_names=tuple(names),
         remarks=_remarks(timestamps),
     )

@@ -19,7 +19,6 @@ def accesses(requests: list[list[int]], tenants: list[int] | None = None) -> Acc
         blocks=np.array([numbers[block] for block in flat], np.int32),
         offsets=np.cumsum([0, *map(len, requests)], dtype=np.int64),
         tenants=np.array(tenants or [0] * len(requests), np.uint8),
-        outputs=np.ones(len(requests), np.int32),
         distinct=len(numbers),
     )
 

@@ -39,7 +39,7 @@ def test_online_policies(policy: Policy, frames: int) -> None:
     made = conversations(800)
     ours = replay(made, policy, frames).marks & 1
     assert 0 < ours.mean() < 0.9
-    assert np.array_equal(ours, _theirs(kinds[policy](frames), made))
+    assert np.array_equal(ours, _theirs(kinds[policy](frames, hashpower=12), made))
 
 
 @pytest.mark.parametrize("frames", FRAMES)
@@ -48,5 +48,5 @@ def test_the_optimum_that_takes_everything_in(frames: int) -> None:
     made = conversations(800)
     following = next_uses(made).astype(np.int64)
     following = np.where(following == NO_NEXT, _NEVER, following + 1)
-    theirs = _theirs(libcachesim.Belady(frames), made, following)
+    theirs = _theirs(libcachesim.Belady(frames, hashpower=12), made, following)
     assert np.array_equal(optimum(made, frames, bypass=False), theirs)

@@ -41,7 +41,10 @@ def test_seed_decides_every_byte(format):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("parquet", 1, 0), "format must be one of mooncake, azure, not 'parquet'"),
+        (
+            ("parquet", 1, 0),
+            "format must be one of mooncake, azure, sessions, agents, not 'parquet'",
+        ),
         (("azure", 0, 0), r"requests must be in 1\.\.1000000, not 0"),
         (("azure", 1, -1), "seed must be 0 or more, not -1"),
     ],

@@ -215,7 +215,10 @@ ROWS = [
     ("trace t.jsonl --model llama-3-70b --channels 0", "--channels must be "),
     ("trace t.jsonl --seed -1", "--seed must be "),
     ("trace --generate mooncake", "--generate must come with -o TRACE, the file to write"),
-    ("trace --generate abacus -o x", "format must be one of mooncake, azure, not 'abacus'"),
+    (
+        "trace --generate abacus -o x",
+        "format must be one of mooncake, azure, sessions, agents, not 'abacus'",
+    ),
     ("trace --generate mooncake --requests 0 -o x", "--requests must be "),
     ("trace --generate mooncake --requests 1000000000 -o x", "--requests must be "),
     (

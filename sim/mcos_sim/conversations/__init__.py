@@ -1,0 +1,1 @@
+"""Generated conversations, as arrays: apart from traces, since it is compiled."""
