@@ -60,8 +60,10 @@ def command(
     The worst seed must be 10 % faster than the clock of the board, or the command fails, and says
     by how much. What was built before of the same hardware is taken from DIR.
     """
+    from mcos_hw.targets import ulx3s
+    from mcos_policy.files import write_together
     from mcos_sim.commands.verilog import arbiters_of
-    from mcos_sim.synthesis.bitstream import build, require_met
+    from mcos_sim.synthesis.bitstream import build, require_met, require_tools
 
     if target not in BOARDS:
         raise UserError(f"target must be one of {', '.join(BOARDS)}, not {target!r}; choose one")
@@ -69,6 +71,7 @@ def command(
     folder = Path("build", target) if directory is None else directory
     result = json or folder / "result.json"
     require_outputs([result], folders=[folder])
+    require_tools()
     regenerate = f"mcos verilog --target {target} --arbiter {arbiter} -o DIRECTORY"
     with progress(f"Building {target}", 3 + seeds) as advance:
 
@@ -76,7 +79,17 @@ def command(
             say(step)
             advance(1)
 
-        built = build(kinds, seeds=seeds, directory=folder, regenerate=regenerate, on_step=begin)
+        begin("elaborating")
+        texts = ulx3s.files(kinds, regenerate=regenerate)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_together({folder / name: text.encode() for name, text in texts.items()})
+        built = build(
+            texts[f"{ulx3s.TOP}.v"],
+            clock_khz=ulx3s.board_config(kinds).fabric.channel.clock_khz,
+            seeds=seeds,
+            directory=folder,
+            on_step=begin,
+        )
     print_table(
         f"{target}, {arbiter}: clock {built.clock_mhz:g} MHz",
         ["seed", "MHz", "to spare", "LUTs", "flip-flops", "block RAMs", "multipliers", "minutes"],

@@ -10,12 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets import ulx3s
 from mcos_sim.errors import HardwareError, InternalError
 from mcos_sim.synthesis.cache import Cache
 from mcos_sim.synthesis.ecp5 import utilisation
-from mcos_sim.synthesis.tool import PLACER, require_module, run_tool, run_yosys, script, versions
+from mcos_sim.synthesis.tool import (
+    PLACER,
+    SYNTHESISER,
+    require_module,
+    run_tool,
+    run_yosys,
+    script,
+    versions,
+)
 
 __all__ = [
     "MARGIN",
@@ -23,6 +30,7 @@ __all__ = [
     "Placement",
     "build",
     "require_met",
+    "require_tools",
     "worst_of",
 ]
 
@@ -123,26 +131,38 @@ class Build:
         }
 
 
+def require_tools() -> None:
+    """Refuse to begin without the tools.
+
+    Raises
+    ------
+    UserError
+        If one is missing.
+    """
+    for package in (SYNTHESISER, PLACER):
+        require_module(package.replace("-", "_"), package)
+
+
 def build(
-    arbiters: tuple[ArbiterKind, ...],
+    verilog: str,
     *,
+    clock_khz: int,
     seeds: int,
     directory: Path,
-    regenerate: str,
     on_step: Callable[[str], None],
 ) -> Build:
     """Build the board ULX3S; steps that were done before are taken from the folder.
 
     Parameters
     ----------
-    arbiters : tuple[ArbiterKind, ...]
-        Arbiter of each lane.
+    verilog : str
+        Its design, with the ports of :data:`mcos_hw.targets.ulx3s.PINS`.
+    clock_khz : int
+        Clock that it is to have.
     seeds : int
         Placements, each from another seed, 1 first.
     directory : Path
         Folder of the bitstream and of everything that leads to it.
-    regenerate : str
-        Command that makes the Verilog again.
     on_step : Callable[[str], None]
         Called with the name of each step before it.
 
@@ -153,18 +173,12 @@ def build(
     InternalError
         If a tool fails.
     """
-    for module, package in (("pyosys", "pyosys"), (PLACER.replace("-", "_"), PLACER)):
-        require_module(module, package)
-    on_step("elaborating")
-    texts = ulx3s.files(arbiters, regenerate=regenerate)
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (directory / name).write_text(text, encoding="utf-8")
+    require_tools()
     cache = Cache(directory / "steps")
-    inputs = {"tools": versions(), "passes": _PASSES, "files": list(texts.values())}
+    inputs = {"tools": versions(), "passes": _PASSES, "verilog": verilog}
 
     def synthesise(folder: Path) -> dict[str, Any]:
-        (folder / f"{ulx3s.TOP}.v").write_text(texts[f"{ulx3s.TOP}.v"], encoding="utf-8")
+        (folder / f"{ulx3s.TOP}.v").write_text(verilog, encoding="utf-8")
         began = time.monotonic()
         run_yosys(_PASSES, directory=folder, name="synthesis")
         return {"seconds": round(time.monotonic() - began)}
@@ -195,7 +209,7 @@ def build(
     run_tool(command, directory=packed.parent, log="packing.log")
     shutil.copyfile(packed, bitstream)
     return Build(
-        clock_mhz=ulx3s.board_config(arbiters).fabric.channel.clock_khz / 1000,
+        clock_mhz=clock_khz / 1000,
         placements=placements,
         seconds=synthesis["seconds"],
         bitstream=bitstream,
@@ -245,7 +259,7 @@ def require_met(built: Build) -> None:
         If the worst seed is slower; the text says by how much.
     """
     worst = worst_of(built.placements)
-    wanted = MARGIN * built.clock_mhz
+    wanted = round(MARGIN * built.clock_mhz, 2)
     if worst.achieved_mhz < wanted:
         raise HardwareError(
             f"the worst seed must reach {wanted:.1f} MHz, {built.clock_mhz:g} MHz and "
