@@ -2,7 +2,7 @@
 # mcos at 800 MHz.
 # Generated from constraints/asic/target.toml; do not edit.
 # Generate it again: mcos constraints write asic --core mcos.v -o FILE
-# after mcos verilog --target generic --arbiter mcos --tenants 16 -o DIRECTORY
+# after mcos verilog --target generic --arbiter mcos --memories wrapped --tenants 16 -o DIRECTORY
 
 set_units -time ns
 

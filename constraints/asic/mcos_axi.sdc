@@ -2,9 +2,9 @@
 # mcos_axi at 800 MHz.
 # Generated from constraints/asic/target.toml; do not edit.
 # Generate it again: mcos constraints write asic --core mcos_axi.v -o FILE
-# after mcos verilog --top axi --target generic --arbiter mcos --ports 1 --data-bits 512
-#   --axi-id-bits 6 --table-rows 8 --outstanding 64 --memory-protocol axi4 --tenants 16
-#   --beat-bytes 64 --max-beats 8 -o DIRECTORY
+# after mcos verilog --top axi --target generic --arbiter mcos --memories wrapped --ports 1
+#   --data-bits 512 --axi-id-bits 6 --table-rows 8 --outstanding 64 --memory-protocol axi4
+#   --tenants 16 --beat-bytes 64 --max-beats 8 -o DIRECTORY
 
 set_units -time ns
 

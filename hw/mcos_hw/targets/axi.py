@@ -10,6 +10,7 @@ from mcos_hw.targets.axi_example import example_text
 from mcos_hw.targets.flat import FlatTop
 from mcos_hw.targets.package import Package, package_names
 from mcos_hw.targets.ports import Port
+from mcos_hw.targets.wrapping import Memories
 
 __all__ = [
     "NAMES",
@@ -62,6 +63,7 @@ def files(
     fabric: FabricConfig,
     *,
     arbiter: ArbiterKind = ArbiterKind.MCOS,
+    memories: Memories = Memories.INFERRED,
     regenerate: str,
     compile_command: str,
 ) -> dict[str, str]:
@@ -78,6 +80,8 @@ def files(
         Sizes; no port is an inner one.
     arbiter : ArbiterKind
         Who chooses the grants.
+    memories : Memories
+        What becomes of its memories; wrapped ones are in ``mcos_axi_memories.v``.
     regenerate : str
         Command that makes these files again.
     compile_command : str
@@ -103,6 +107,7 @@ def files(
         config_hash=fabric.hash,
         regenerate=regenerate,
         attributes=_attributes(fabric, top.ports),
+        memories=memories,
     )
     head = (*_EXAMPLE, f"IMAGE is made by {compile_command}", *package.origin)
     example = example_text(TOP, top.ports, fabric, registers, head=head)

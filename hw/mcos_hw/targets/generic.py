@@ -10,6 +10,7 @@ from mcos_hw.registers.export import c_name
 from mcos_hw.targets.flat import FlatTop
 from mcos_hw.targets.package import Package, package_names
 from mcos_hw.targets.testbench import testbench_text
+from mcos_hw.targets.wrapping import Memories
 
 __all__ = [
     "NAMES",
@@ -58,7 +59,11 @@ class GenericTop(FlatTop):
 
 
 def files(
-    config: ChannelConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS, regenerate: str
+    config: ChannelConfig,
+    *,
+    arbiter: ArbiterKind = ArbiterKind.MCOS,
+    memories: Memories = Memories.INFERRED,
+    regenerate: str,
 ) -> dict[str, str]:
     """The files of this target, the same text for the same arguments.
 
@@ -76,6 +81,8 @@ def files(
         Sizes.
     arbiter : ArbiterKind
         Who chooses the grants.
+    memories : Memories
+        What becomes of its memories; wrapped ones are in ``mcos_memories.v``.
     regenerate : str
         Command that makes these files again.
 
@@ -97,6 +104,7 @@ def files(
         config=dataclasses.asdict(config),
         config_hash=config.hash,
         regenerate=regenerate,
+        memories=memories,
     )
     head = (*_TESTBENCH, *package.origin)
     texts = package.texts() | {

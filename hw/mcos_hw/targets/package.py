@@ -12,7 +12,9 @@ from mcos_hw.registers import ArbiterKind, RegisterMap
 from mcos_hw.registers.export import c_header, markdown, systemrdl
 from mcos_hw.targets.companions import instance_text, lattice_constraints, synopsys_constraints
 from mcos_hw.targets.flat import FlatTop
+from mcos_hw.targets.memories import MemoryWrappers
 from mcos_hw.targets.verilog import verilog_text
+from mcos_hw.targets.wrapping import Memories, memories_name
 
 __all__ = [
     "Package",
@@ -66,6 +68,8 @@ class Package:
         Command that makes the files again.
     attributes : Mapping[str, str]
         Verilog attributes of ports, by name.
+    memories : Memories
+        What becomes of its memories; if they are wrapped there is a file of the wrappers, too.
     """
 
     top: FlatTop
@@ -79,6 +83,7 @@ class Package:
     config_hash: str
     regenerate: str
     attributes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    memories: Memories = Memories.INFERRED
 
     @property
     def map_hash(self) -> str:
@@ -104,14 +109,19 @@ class Package:
         megahertz = f"{self.channel.clock_khz / 1000:g} MHz"
         clock = f"The clock of {name} at {megahertz}, for {name} as the top module."
         sdc = synopsys_constraints(self.channel, head=(clock, *self.origin))
+        wrappers = MemoryWrappers(name) if self.memories is Memories.WRAPPED else None
+        text = verilog_text(
+            self.top,
+            name=name,
+            head=(what, *self.origin),
+            ports=ports,
+            attributes=self.attributes,
+            platform=wrappers,
+        )
+        rows = f"The memories of {name}, as models: macros of your memory compiler replace them."
         return {
-            f"{name}.v": verilog_text(
-                self.top,
-                name=name,
-                head=(what, *self.origin),
-                ports=ports,
-                attributes=self.attributes,
-            ),
+            f"{name}.v": text,
+            **({memories_name(name): wrappers.text(head=(rows, *self.origin))} if wrappers else {}),
             f"{name}_inst.vh": instance_text(name, ports, head=(instance, *self.origin)),
             f"{name}.sdc": sdc,
             f"{name}.xdc": sdc,
@@ -136,7 +146,9 @@ class Package:
             What the record says beside what all of them say.
         """
         *others, last = names
-        ordered = {each: texts[each] for each in others}
+        wrappers = memories_name(self.name)
+        more_texts = {wrappers: texts[wrappers]} if wrappers in texts else {}
+        ordered = {each: texts[each] for each in others} | more_texts
         record = {
             "arbiter": self.arbiter.name.lower(),
             "config": self.config,

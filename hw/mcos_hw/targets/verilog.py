@@ -47,6 +47,7 @@ def verilog_text(
     head: Sequence[str],
     ports: Sequence[Port] = (),
     attributes: Mapping[str, str] = _NONE,
+    platform: object = None,
 ) -> str:
     """A component and everything in it as Verilog-2005.
 
@@ -68,13 +69,17 @@ def verilog_text(
         meaning; without them the top is as Yosys writes it, in no order.
     attributes : Mapping[str, str]
         Attributes of these ports by their name, as Verilog has them without its brackets.
+    platform : object
+        Platform that components elaborate for; None for none.
 
     Raises
     ------
     ValueError
         If two modules would have the same name, or the top module has other ports.
     """
-    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(
+        component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
+    )
     text = _with_plain_names(_with_plain_module_names(text))
     text = _DECLARED_VALUE.sub(_initial, text)
     if ports:

@@ -12,6 +12,7 @@ import typer
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
+from mcos_hw.targets.wrapping import Memories, memories_name
 from mcos_policy.files import write_together
 from mcos_policy.samples import contract_words
 from mcos_sim.commands.fabric_options import FabricOptions
@@ -68,6 +69,10 @@ def command(
     arbiter: Annotated[
         str, typer.Option(help=f"Who chooses the grants: {', '.join(_ARBITERS)}.")
     ] = "mcos",
+    memories: Annotated[
+        Memories,
+        typer.Option(help="Memories as arrays, or as modules that macros take the place of."),
+    ] = Memories.INFERRED,
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the .json to PATH.", show_default=False),
@@ -86,6 +91,7 @@ def command(
     mcos_ulx3s.lpf, and mcos_ulx3s.json; --arbiter mcos,fcfs has two channels side by side.
     With --top axi the names begin with mcos_axi: AXI4 ports in front of the channel and a memory
     port behind it; mcos_axi_example.v is managers, a memory and a testbench around it.
+    With --memories wrapped each memory is a module of mcos_memories.v, for macros of an ASIC.
     The same arguments always give the same bytes.
     """
     from mcos_policy.hardware import hardware_words, option_words
@@ -102,9 +108,14 @@ def command(
             f"arbiter must be one of {', '.join(_ARBITERS)}, not {arbiter!r}; choose one"
         )
     of_target = importlib.import_module(_MODULES[top])
-    outputs = [*(directory / name for name in of_target.NAMES), json]
+    names = list(of_target.NAMES)
+    if memories is Memories.WRAPPED:
+        names.append(memories_name(of_target.TOP))
+    outputs = [*(directory / name for name in names), json]
     require_outputs(outputs, inputs=[contract], folders=[directory])
     words = ["--target", target, "--arbiter", arbiter]
+    if memories is not Memories.INFERRED:
+        words += ["--memories", memories.value]
     compiling = ""
     if top is Top.AXI:
         asked = fabric.config(contract, hardware)
@@ -122,7 +133,9 @@ def command(
         more = {}
     regenerate = f"mcos verilog {shlex.join(words)} -o DIRECTORY"
     with progress(f"Writing Verilog for {config.tenants} tenants", None):
-        files = of_target.files(asked, arbiter=_ARBITERS[arbiter], regenerate=regenerate, **more)
+        files = of_target.files(
+            asked, arbiter=_ARBITERS[arbiter], memories=memories, regenerate=regenerate, **more
+        )
     written = {directory / name: text.encode() for name, text in files.items()}
     record = files[of_target.NAMES[-1]]
     beside = {} if json is None else {json: json_text(loads(record)).encode()}
