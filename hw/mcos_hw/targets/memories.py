@@ -17,7 +17,8 @@ class MemoryWrappers:
     A wrapper's name tells its size and ports: ``mcos_memory_512x9_w1_rs`` has 512 rows of 9 bits, a
     write port with one enable (``w1``) and a synchronous read port (``rs``); an asynchronous one,
     whose data follow its address in the same clock, is ``ra``. Memories of one size share one
-    wrapper. No wrapper has contents at power-up, as macros have none.
+    wrapper. Their models start with rows of any bits, as macros do: no core needs its memories
+    cleared.
 
     Parameters
     ----------
@@ -80,8 +81,8 @@ class MemoryWrappers:
             Lines of the comment at the top.
         """
         modules = ["\n".join(self._wrappers[name]) for name in sorted(self._wrappers)]
-        waiver = "// verilator lint_off DECLFILENAME"
-        return "\n".join([comment(head) + waiver, *(f"\n{each}" for each in modules), ""])
+        waivers = "// verilator lint_off DECLFILENAME\n// verilator lint_off WIDTH"
+        return "\n".join([comment(head) + waivers, *(f"\n{each}" for each in modules), ""])
 
 
 def _module(name: str, source: memory.Memory, width: int) -> Iterator[str]:
@@ -105,6 +106,12 @@ def _module(name: str, source: memory.Memory, width: int) -> Iterator[str]:
     yield ",\n".join(f"  {each}" for each in declared)
     yield ");"
     yield f"  reg {_range(width)}rows [{source.depth - 1}:0];"
+    yield "`ifndef SYNTHESIS"
+    yield "  integer k;"
+    yield f"  initial for (k = 0; k < {source.depth}; k = k + 1)"
+    # Not unknown bits: a comparison of two of them is unknown in a simulator and never in silicon.
+    yield f"    rows[k] = {{{-(-width // 32)}{{$random}}}};"
+    yield "`endif"
     for i, port in enumerate(source.write_ports):
         part = width // len(port.en)
         yield "  always @(posedge clk) begin"
