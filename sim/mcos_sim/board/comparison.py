@@ -16,6 +16,7 @@ __all__ = [
     "TenantFound",
     "compare",
     "patterns_of",
+    "read_lanes",
 ]
 
 
@@ -85,12 +86,15 @@ class Comparison:
         Without the tenants that have no objective; empty before that has ended.
     loaded : tuple[LaneFound, ...]
         With all.
+    beside : Mapping[str, tuple[LaneFound, ...]]
+        Lanes of an earlier comparison, by phase, to be shown beside these.
     """
 
     compiled: Compiled
     patterns: Mapping[int, Pattern]
     alone: tuple[LaneFound, ...] = ()
     loaded: tuple[LaneFound, ...] = ()
+    beside: Mapping[str, tuple[LaneFound, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -116,6 +120,39 @@ class Comparison:
                 for phase, lanes in (("alone", self.alone), ("loaded", self.loaded))
             },
         }
+
+
+def read_lanes(row: Mapping[str, Any], compiled: Compiled) -> dict[str, tuple[LaneFound, ...]]:
+    """Lanes by phase, of what :attr:`Comparison.row` gave for the same contract.
+
+    Parameters
+    ----------
+    row : Mapping[str, Any]
+        What a JSON file has.
+    compiled : Compiled
+        The contract.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is something else, or of another contract.
+    """
+    if row["contract"] != compiled.origin:
+        raise ValueError(f"of another contract, {row['contract']['name']}")
+
+    def lane(name: str, tenants: Mapping[str, Mapping[str, Any]]) -> LaneFound:
+        rows = {tag: dict(tenants[each]) for tag, each in compiled.names.items()}
+        late = {tag: each.pop("late") for tag, each in rows.items()}
+        return LaneFound(
+            arbiter=ArbiterKind[name.upper()],
+            tenants={tag: TenantFound(**each) for tag, each in rows.items()},
+            late=None if None in late.values() else late,
+        )
+
+    return {
+        phase: tuple(lane(name, tenants) for name, tenants in sorted(row[phase].items()))
+        for phase in ("alone", "loaded")
+    }
 
 
 def patterns_of(compiled: Compiled) -> dict[int, Pattern]:
@@ -159,6 +196,7 @@ def compare(
     clocks: int,
     frames: int,
     on_frame: Callable[[Comparison], None],
+    beside: Mapping[str, tuple[LaneFound, ...]] | None = None,
 ) -> Comparison:
     """Load a contract into every lane, let its tenants ask, and read what they had.
 
@@ -176,6 +214,8 @@ def compare(
         Times that counters are read in a phase.
     on_frame : Callable[[Comparison], None]
         Called each time with what was found so far.
+    beside : Mapping[str, tuple[LaneFound, ...]] or None
+        Lanes of an earlier comparison, by phase.
 
     Returns
     -------
@@ -193,7 +233,7 @@ def compare(
     for lane in board.lanes:
         lane.load(compiled.image)
     board.map_ports()
-    found = Comparison(compiled=compiled, patterns=patterns)
+    found = Comparison(compiled=compiled, patterns=patterns, beside=beside or {})
     try:
         for phase in ("alone", "loaded"):
             for tag, pattern in patterns.items():

@@ -27,18 +27,20 @@ def table(found: Comparison, *, title: str) -> Table:
         What stands above.
     """
     lanes = found.loaded or found.alone
+    alone = (*found.alone, *found.beside.get("alone", ()))
+    loaded = (*found.loaded, *found.beside.get("loaded", ()))
     columns: list[Column | str] = [Column(heading="tenant", name=True), "asks every"]
-    for lane in found.alone:
+    for lane in alone:
         columns.append(f"{_name(lane.arbiter)} alone ns")
-    for lane in found.loaded:
+    for lane in loaded:
         name = _name(lane.arbiter)
         columns += [f"{name} mean ns", f"{name} max ns", f"{name} share", f"{name} late"]
     rows = []
     for tag, pattern in found.patterns.items():
         pace = f"{pattern.interval} clocks" if pattern.interval else "it can"
         row = [found.compiled.names[tag], pace]
-        row += [_time(found, lane.tenants[tag].latency_mean) for lane in found.alone]
-        for lane in found.loaded:
+        row += [_time(found, lane.tenants[tag].latency_mean) for lane in alone]
+        for lane in loaded:
             each = lane.tenants[tag]
             row += [_time(found, each.latency_mean), _time(found, each.latency_most)]
             row += [_share(lane, tag), "-" if lane.late is None else f"{lane.late[tag]:,}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json as json_format
 import time
 from collections.abc import Callable, Generator
 from fractions import Fraction
@@ -18,9 +19,10 @@ from mcos_sim.errors import HardwareError, UserError
 
 if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
+    from mcos_policy.client.board import Board
     from mcos_policy.client.framed import Line
     from mcos_policy.compiler import Compiled
-    from mcos_sim.board.comparison import Comparison
+    from mcos_sim.board.comparison import Comparison, LaneFound
 
 __all__ = [
     "EXAMPLE",
@@ -76,6 +78,14 @@ def command(
             metavar="NAME[,NAME]", help="Arbiters of the board in co-simulation, side by side."
         ),
     ] = "mcos,fcfs",
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="JSON of an earlier run, such as that of a board with another arbiter.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write the figures as JSON.", show_default=False),
@@ -102,8 +112,9 @@ def command(
         )
     if simulated and baud is not None:
         raise UserError("--baud must go with --serial, not with --simulated; leave it out")
-    require_outputs([json], inputs=[contract], folders=[directory] if simulated else [])
+    require_outputs([json], inputs=[contract, beside], folders=[directory] if simulated else [])
     compiled = _compiled(contract, simulated=simulated)
+    earlier = {} if beside is None else _earlier(beside, compiled)
     try:
         with contextlib.ExitStack() as stack:
             if serial is None:
@@ -119,7 +130,7 @@ def command(
             )
             khz = compiled.config.clock_khz
             length = clocks if simulated else round(1000 * khz * seconds)
-            found = _compare(board, compiled, wait=wait, clocks=length)
+            found = _compare(board, compiled, earlier, wait=wait, clocks=length)
     except ClientError as error:
         raise UserError(str(error)) from None
     if json is not None:
@@ -189,13 +200,42 @@ def _device(
         yield line, wait
 
 
-def _compare(board, compiled: Compiled, *, wait: Callable[[int], None], clocks: int) -> Comparison:
+def _earlier(path: Path, compiled: Compiled) -> dict[str, tuple[LaneFound, ...]]:
+    """Lanes of an earlier run."""
+    from mcos_sim.board.comparison import read_lanes
+    from mcos_sim.inputs import read_whole
+
+    try:
+        return read_lanes(json_format.loads(read_whole(path)), compiled)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} must be what --json of this command wrote of the same contract, not something "
+            f"else ({error}); choose another"
+        ) from None
+
+
+def _compare(
+    board: Board,
+    compiled: Compiled,
+    earlier: dict[str, tuple[LaneFound, ...]],
+    *,
+    wait: Callable[[int], None],
+    clocks: int,
+) -> Comparison:
     from mcos_sim.board.comparison import compare
     from mcos_sim.board.live import shown
 
     title = f"{compiled.origin['name']} at {compiled.config.clock_khz / 1000:g} MHz"
     with shown(title) as show:
-        found = compare(board, compiled, wait=wait, clocks=clocks, frames=_FRAMES, on_frame=show)
+        found = compare(
+            board,
+            compiled,
+            wait=wait,
+            clocks=clocks,
+            frames=_FRAMES,
+            on_frame=show,
+            beside=earlier,
+        )
     for lane in found.loaded:
         if lane.late is None:
             tell(f"{lane.arbiter.name}: no epoch has ended yet, so late answers are not counted")

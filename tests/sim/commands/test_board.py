@@ -28,14 +28,14 @@ def counted(fake, *, wrong=0):
     """A board on which FCFS is five times as late."""
     words = {"ANSWERED": 1000, "LATENCY_SUM": 50_000, "LATENCY_MOST": 60, "WRONG": 0}
     for name, word in words.items():
-        for k in range(8):
+        for k in range(4 * len(fake.lanes)):
             place = fake.map[name].offset + 4 * k
             fake.words[place] = 5 * word if k >= 4 and "LATENCY" in name else word
     fake.words[fake.map["WRONG"].offset] = wrong
     for lane in fake.lanes:
         lane.set("EPOCH", epoch=3)
         first = lane.map["SLO_VIOLATIONS"].offset // 4
-        lane.words[first] = 7 if lane is fake.lanes[1] else 0
+        lane.words[first] = 7 if lane is fake.lanes[-1] else 0
     return fake
 
 
@@ -66,6 +66,29 @@ def test_a_board_is_loaded_and_read(tmp_path, capsys):
             fields = generator.unpack(word)
             last[fields["tenant"]] = fields["on"]
     assert last == dict.fromkeys(range(4), 0)
+
+
+def test_another_board_is_shown_beside(tmp_path, capsys):
+    """Boards with one lane each, one after the other."""
+    result = tmp_path / "fcfs.json"
+    with Terminal(counted(FakeBoard(arbiters=(ArbiterKind.FCFS,)))) as terminal:
+        assert run_command(*DEVICE, terminal.path, "--json", result) == 0
+    assert "MCOS" not in capsys.readouterr().out
+    with Terminal(counted(FakeBoard(arbiters=(ArbiterKind.MCOS,)))) as terminal:
+        assert run_command(*DEVICE, terminal.path, "--beside", result) == 0
+    heading = capsys.readouterr().out
+    assert heading.count("MCOS") == heading.count("FCFS") == 5
+
+
+def test_what_is_no_earlier_run(tmp_path, capsys):
+    path = tmp_path / "other.json"
+    for text, told in (
+        ("{}", "must be what --json of this command wrote of the same contract"),
+        ("[", "not something else ("),
+        ('{"contract": {"name": "x.toml", "sha256": ""}}', "(of another contract, x.toml)"),
+    ):
+        path.write_text(text)
+        assert told in one_line(capsys, *DEVICE, "/dev/none", "--beside", path)
 
 
 def test_a_wrong_beat_fails(capsys):
