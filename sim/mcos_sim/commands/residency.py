@@ -72,7 +72,7 @@ def command(
         typer.Option(help="What clients say of the next use.", show_default="none"),
     ] = None,
     requests: Annotated[
-        int, typer.Option(min=1, max=10_000_000, help="Requests of a generated trace.")
+        int, typer.Option(min=1, max=20_000_000, help="Requests of a generated trace.")
     ] = 20_000,
     tenants: Annotated[
         int | None,

@@ -1,6 +1,7 @@
 """One engine for all policies: accesses in, hits out."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -107,7 +108,7 @@ class Outcome:
     @property
     def hit_rate(self) -> float:
         """Accesses that hit, of all; first ones, which nobody can hit, included."""
-        return float(np.count_nonzero(self.marks & HIT) / len(self.marks))
+        return float(self._counts[:, _HITS].sum() / len(self.marks))
 
     @property
     def prefix_hit_rate(self) -> float:
@@ -116,19 +117,38 @@ class Outcome:
         They were resident when their request arrived, and so were all blocks before them in its
         prompt.
         """
-        missing = np.append(np.flatnonzero((self.marks & AT_ARRIVAL) == 0), len(self.marks))
-        starts, ends = self.accesses.offsets[:-1], self.accesses.offsets[1:]
-        first = missing[np.searchsorted(missing, starts)]
-        return float(np.sum(np.minimum(first, ends) - starts) / len(self.marks))
+        return float(self._counts[:, _PREFIXES].sum() / len(self.marks))
 
     def tenant_rates(self) -> dict[int, float]:
         """Hit rate of each tenant that has accesses."""
-        tenants = np.repeat(self.accesses.tenants, np.diff(self.accesses.offsets))
-        accesses = np.bincount(tenants)
-        hits = np.bincount(tenants, weights=self.marks & HIT)
         return {
-            tenant: float(hits[tenant] / count) for tenant, count in enumerate(accesses) if count
+            tenant: float(hits / count)
+            for tenant, (count, hits, _) in enumerate(self._counts.tolist())
+            if count
         }
+
+    @functools.cached_property
+    def _counts(self) -> np.ndarray:
+        counts = np.zeros((at.TENANTS, 3), np.int64)
+        _count(self.accesses.offsets, self.accesses.tenants, self.marks, counts)
+        return counts
+
+
+_ALL, _HITS, _PREFIXES = range(3)
+
+
+@compiled
+def _count(offsets, tenants, marks, counts):
+    """Count accesses, hits and blocks of resident prefixes of each tenant."""
+    for request in range(len(tenants)):
+        tenant = tenants[request]
+        whole = True
+        for j in range(offsets[request], offsets[request + 1]):
+            whole = whole and marks[j] & AT_ARRIVAL != 0
+            counts[tenant, _ALL] += 1
+            counts[tenant, _HITS] += marks[j] & HIT
+            if whole:
+                counts[tenant, _PREFIXES] += 1
 
 
 _FINER = 3
@@ -305,7 +325,7 @@ def replay(
             clocks = state[at.CLOCK : at.CLOCK + at.TENANTS]
             learner.renew(clocks)
             if settings[of.HINTED]:
-                judge.renew(clocks)
+                judge.renew(clocks, learner.chances)
             shares.renew(clocks)
             state[at.BIAS : at.BIAS + at.TENANTS] = shares.steps - lowered
         reached = int(accesses.offsets[end])

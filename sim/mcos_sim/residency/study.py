@@ -73,8 +73,8 @@ class Study:
         ------
         dict[str, Any]
             ``trace``, ``blocks``, ``policy``, ``hints``, ``hit_rate``, ``prefix_hit_rate`` (None
-            for the optimum, which is one of single blocks), ``accesses_per_s`` and ``tenants``, the
-            hit rate of each.
+            for the optimum, which is one of single blocks), ``accesses_per_s`` of a core, and
+            ``tenants``, the hit rate of each.
         """
         for accesses in self.traces:
             said: dict[Hints, Told] = {}
@@ -97,7 +97,7 @@ class Study:
         said: Told,
         on_progress: Callable[[int], None] | None,
     ) -> dict[str, Any]:
-        begun = time.perf_counter()
+        begun = time.process_time()
         outcome = replay(
             accesses,
             policy,
@@ -108,7 +108,7 @@ class Study:
             priorities=_numbered(accesses, self.priorities),
             on_progress=on_progress,
         )
-        seconds = time.perf_counter() - begun
+        seconds = time.process_time() - begun
         rates = outcome.tenant_rates()
         return {
             "trace": accesses.name,

@@ -5,6 +5,7 @@ import numpy as np
 from mcos_sim.compiling import compiled
 from mcos_sim.residency.ages import BINS, bin_widths, first_ages
 from mcos_sim.residency.layout import CLASSES, OWN_CLASSES, ROWS, TENANTS
+from mcos_sim.residency.trust import JUDGED, NEAR
 from mcos_sim.residency.worth import ONE_A_TICK, STEPS
 
 __all__ = ["Learner"]
@@ -176,6 +177,15 @@ class Learner:
         self.table = np.zeros((ROWS, BINS), np.uint8)
         _worths(self.table[0], self._widths, *self._scratch[:2])
         self.table[1:] = self.table[0]
+
+    def chances(self, rows: slice) -> np.ndarray:
+        """Part of the lives of some rows that end near each age; shape (rows, JUDGED)."""
+        ended = np.cumsum(self._reuses[rows], axis=1)
+        kinds = np.arange(JUDGED)
+        near = ended[:, kinds + NEAR]
+        before = kinds - NEAR - 1
+        near = near - np.where(before >= 0, ended[:, np.maximum(before, 0)], 0)
+        return np.minimum(near / np.maximum(self._lives[rows, :JUDGED], 1), 1)
 
     def renew(self, clocks: np.ndarray) -> None:
         """End the epoch of each tenant whose time it is.

@@ -1,5 +1,7 @@
 """How far the hints of a tenant are trusted: counters of gates, and what software makes of them."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mcos_sim.compiling import compiled
@@ -8,7 +10,9 @@ from mcos_sim.residency.ages import OLDEST, age_bin, first_ages
 
 __all__ = [
     "COLUMNS",
+    "JUDGED",
     "KINDS",
+    "NEAR",
     "NEVER",
     "NEVER_WRONG",
     "NONE",
@@ -38,8 +42,8 @@ KINDS = JUDGED + 1
 NONE = 255
 """Kind of no hint, or of one that is not judged."""
 
-_NEAR = 4
-"""Bins that a use may be off: a factor of two."""
+NEAR = 1
+"""Bins that a use may be off: a quarter of its distance."""
 
 _PRIOR = 8.0
 """Hints that a tenant has given before its first one, half of them right."""
@@ -69,7 +73,7 @@ def count_kept(kept, row, kind, age):
     """Count that a use came: near its promise, or although it was denied."""
     if kind == NONE:
         return
-    if kind == NEVER or abs(age_bin(age) - kind) <= _NEAR:
+    if kind == NEVER or abs(age_bin(age) - kind) <= NEAR:
         kept[row, kind] += 1
 
 
@@ -114,15 +118,18 @@ class Judge:
         self._next = np.full(at.TENANTS, epoch, np.int64)
         self._due = np.zeros((at.ROWS, KINDS))
         self._came = np.zeros((at.ROWS, KINDS))
-        self._install(slice(None))
+        self._install(slice(None), np.zeros((at.ROWS, JUDGED)))
 
-    def renew(self, clocks: np.ndarray) -> None:
+    def renew(self, clocks: np.ndarray, chances: Callable[[slice], np.ndarray]) -> None:
         """End the epoch of each tenant whose time it is.
 
         Parameters
         ----------
         clocks : numpy.ndarray
             Shape (TENANTS,), int64: accesses of each tenant.
+        chances : Callable
+            Gives, for some rows, how many blocks are used as near to each promise without one:
+            shape (rows, JUDGED).
         """
         depth = len(self._given)
         for tenant in np.flatnonzero(clocks >= self._next).tolist():
@@ -141,12 +148,15 @@ class Judge:
             self.kept[rows] = 0
             self._ended[tenant] += 1
             self._next[tenant] = clock + self._epoch
-            self._install(rows)
+            self._install(rows, chances(rows))
 
-    def _install(self, rows: slice) -> None:
-        due = self._due[rows, :JUDGED].sum(axis=1)
-        came = np.minimum(self._came[rows, :JUDGED].sum(axis=1), due)
-        right = (came + _PRIOR / 2) / (due + _PRIOR)
+    def _install(self, rows: slice, chances: np.ndarray) -> None:
+        due = self._due[rows, :JUDGED]
+        luck = (due * chances).sum(axis=1)
+        due = due.sum(axis=1)
+        # What comes true as often for blocks of which nothing is said is no merit of a hint.
+        came = np.clip(self._came[rows, :JUDGED].sum(axis=1), luck, due)
+        right = (came - luck + _PRIOR / 2) / (due - luck + _PRIOR)
         denied = self._due[rows, NEVER]
         wrong = (np.minimum(self._came[rows, NEVER], denied) + _PRIOR / 2) / (denied + _PRIOR)
         self.trust[rows, RIGHT] = _steps(right)

@@ -85,8 +85,8 @@ def _worth(settings, table, trust, clock, stamp, row, due):
     ahead = due - (clock >> settings[of.DUE_SHIFT])
     if ahead < 0:
         return learned
-    finer = STEPS * (settings[of.TICK_SHIFT] - settings[of.DUE_SHIFT])
-    return max(learned, ONE_A_TICK + finer - _log(ahead + 1) - trust[row, by.RIGHT])
+    finer = settings[of.TICK_SHIFT] - settings[of.DUE_SHIFT]
+    return max(learned, ONE_A_TICK + STEPS * finer - _log(ahead + 1) - trust[row, by.RIGHT])
 
 
 @compiled
