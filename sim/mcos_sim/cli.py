@@ -41,6 +41,7 @@ COMMANDS = (
     "diff",
     "verilog",
     "constraints",
+    "registers",
     "build",
     "board",
     "run",

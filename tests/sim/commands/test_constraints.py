@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from mcos_hw.targets import package
-from mcos_hw.targets.verilog import declarations
 from mcos_sim.cli import main
 from mcos_sim.constraints.target import CONSTRAINTS, read_target, targets
+from tests.sim.emitted import emitted_ports
 
 FILES = [(name, file) for name in targets() for file in read_target(name).cores]
 
@@ -18,30 +17,10 @@ def _run(*arguments):
     return caught.value.code or 0
 
 
-@pytest.fixture
-def ports_only(monkeypatch):
-    """``mcos verilog`` without the netlist, which takes seconds: its ports, and a register."""
-
-    def text(top, *, name, head, ports, attributes, platform):
-        # Nobody elaborates them, of which Amaranth warns wherever garbage is collected next.
-        for each in (top, top._component):
-            each._MustUse__used = True
-        return f"module {name} (\n{declarations(ports)}\n);\n  always @(posedge clk)\nendmodule\n"
-
-    monkeypatch.setattr(package, "verilog_text", text)
-
-
-def _core(arguments, directory):
-    with pytest.raises(SystemExit) as caught:
-        main(["verilog", *arguments, "-o", str(directory)])
-    assert not caught.value.code
-    return next(directory.glob("*.json")).with_suffix(".v")
-
-
 @pytest.mark.parametrize(("name", "file"), FILES)
-def test_files_are_what_their_data_say(name, file, ports_only, tmp_path, capsys):
+def test_files_are_what_their_data_say(name, file, tmp_path, capsys):
     target = read_target(name)
-    core = _core(target.cores[file], tmp_path)
+    core = emitted_ports(target.cores[file], tmp_path)
     written = tmp_path / file
     assert _run("write", name, "--core", core, "-o", written) == 0
     there = CONSTRAINTS / name / file
