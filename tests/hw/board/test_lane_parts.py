@@ -177,6 +177,20 @@ def test_a_write_that_fails_is_counted(pair):
     run(pair, {"interval": 10, "writes": 4}, script)
 
 
+def test_a_request_that_is_offered_does_not_change_with_the_settings(pair):
+    async def script(bench):
+        await bench.tick(60)
+        bench.set(clear=1, settings={"on": 1, "window": 2, "beats_log2": 7})
+        await bench.tick()
+        bench.set(clear=0)
+        found = await requests(bench, 300)
+        assert {beats for _, _, beats, _ in found} <= {2, 16}
+        assert found[-1][2] == 16
+        assert bench.get("counts")["wrong"] == 0
+
+    run(pair, {"interval": 0, "window": 2, "beats_log2": 1, "writes": 2}, script)
+
+
 def test_contents_differ_in_every_word():
     found = [contents(k) for k in range(1 << 12)]
     assert len(set(found)) == len(found)
