@@ -17,7 +17,7 @@ from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.ulx3s import board_config
-from tests.hw.channel.bench import Simulation
+from tests.hw.channel.bench import Simulation, simulate
 
 WORDS = 64
 PORT = PortConfig(
@@ -43,6 +43,7 @@ class Pair(wiring.Component):
                 "damaged": In(1),
                 "fails": In(1),
                 "asked": Out(1),
+                "offered": Out(1),
                 "address": Out(16),
                 "len": Out(8),
                 "write": Out(1),
@@ -67,6 +68,7 @@ class Pair(wiring.Component):
             generator.clear.eq(self.clear),
             self.counts.eq(generator.counts),
             self.asked.eq((ours.arvalid & ours.arready) | (ours.awvalid & ours.awready)),
+            self.offered.eq(ours.arvalid | ours.awvalid),
             self.write.eq(ours.awvalid & ours.awready),
             self.address.eq(Mux(ours.arvalid, ours.araddr, ours.awaddr)),
             self.len.eq(Mux(ours.arvalid, ours.arlen, ours.awlen)),
@@ -179,16 +181,53 @@ def test_a_write_that_fails_is_counted(pair):
 
 def test_a_request_that_is_offered_does_not_change_with_the_settings(pair):
     async def script(bench):
-        await bench.tick(60)
-        bench.set(clear=1, settings={"on": 1, "window": 2, "beats_log2": 7})
-        await bench.tick()
-        bench.set(clear=0)
-        found = await requests(bench, 300)
-        assert {beats for _, _, beats, _ in found} <= {2, 16}
-        assert found[-1][2] == 16
+        waits = None
+        lengths = []
+        for clock in range(400):
+            beats_log2 = 7 if clock % 7 < 4 else 1
+            bench.set(settings={"on": 1, "window": 2, "writes": 2, "beats_log2": beats_log2})
+            if bench.get("offered"):
+                length = bench.get("len")
+                assert waits in (None, length)
+                waits = None if bench.get("asked") else length
+                lengths.append(length + 1)
+            await bench.tick()
+        # More beats than a request can have are as many as it can.
+        assert set(lengths) == {2, 16}
         assert bench.get("counts")["wrong"] == 0
 
-    run(pair, {"interval": 0, "window": 2, "beats_log2": 1, "writes": 2}, script)
+    run(pair, {"interval": 0}, script)
+
+
+def test_memory_keeps_the_bytes_that_are_written():
+    async def script(bench):
+        address = 8 * 5
+        bench.set(s_axi={"awvalid": 1, "awaddr": address, "awlen": 1, "awid": 3, "bready": 1})
+        await bench.tick()
+        strobes = (0b1010_0001, 0xFF)
+        words = (0x1122_3344_5566_7788, 0x99AA_BBCC_DDEE_FF00)
+        for beat, (strobe, word) in enumerate(zip(strobes, words, strict=True)):
+            w = {"wvalid": 1, "wdata": word, "wstrb": strobe, "wlast": beat}
+            bench.set(s_axi={"awvalid": 0, **w})
+            assert bench.get("s_axi.wready")
+            await bench.tick()
+        bench.set(s_axi={"wvalid": 0})
+        assert (bench.get("s_axi.bvalid"), bench.get("s_axi.bid")) == (1, 3)
+        bench.set(s_axi={"arvalid": 1, "araddr": address - 8, "arlen": 3, "arid": 9, "rready": 1})
+        await bench.tick()
+        bench.set(s_axi={"arvalid": 0})
+        found = []
+        for _ in range(10):
+            if bench.get("s_axi.rvalid"):
+                found.append((bench.get("s_axi.rdata"), bench.get("s_axi.rlast")))
+                assert bench.get("s_axi.rid") == 9
+            await bench.tick()
+        mask = sum(0xFF << 8 * k for k in range(8) if strobes[0] >> k & 1)
+        partly = words[0] & mask | contents(5) & ~mask
+        expected = [contents(4), partly, words[1], contents(7)]
+        assert found == [(word, k == 3) for k, word in enumerate(expected)]
+
+    simulate(BlockMemory(FABRIC, words=WORDS), script)
 
 
 def test_contents_differ_in_every_word():
