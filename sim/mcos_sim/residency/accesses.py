@@ -45,6 +45,8 @@ class Accesses:
         One more than the largest number of a block.
     names : tuple[str, ...]
         Tenants by their numbers.
+    outputs : numpy.ndarray or None
+        Shape (requests,), int64: tokens that each request generates; None where nobody knows.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Accesses:
     tenants: np.ndarray
     distinct: int
     names: tuple[str, ...] = ("all",)
+    outputs: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.blocks)
@@ -64,6 +67,7 @@ class Accesses:
             blocks=self.blocks[: self.offsets[count]],
             offsets=self.offsets[: count + 1],
             tenants=self.tenants[:count],
+            outputs=None if self.outputs is None else self.outputs[:count],
         )
 
     @property
@@ -111,6 +115,7 @@ def alone(accesses: Accesses, tenant: int) -> Accesses:
         blocks=accesses.blocks[np.repeat(own, lengths)],
         offsets=np.concatenate([[0], np.cumsum(lengths[own])]).astype(np.int64),
         tenants=accesses.tenants[own],
+        outputs=None if accesses.outputs is None else accesses.outputs[own],
     )
 
 
@@ -137,6 +142,7 @@ def accesses_of(trace: Trace) -> Accesses:
         tenants=np.zeros(len(trace), np.uint8) if trace.tenants is None else trace.tenants,
         distinct=len(first),
         names=trace.tenant_names or ("all",),
+        outputs=trace.requests["output_tokens"],
     )
 
 

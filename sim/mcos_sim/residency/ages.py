@@ -25,15 +25,21 @@ BINS = _PARTS * (_AGE_BITS - _PARTS_BITS + 1)
 """Bins of ages up to :data:`OLDEST`, and one octave that only its carry reaches."""
 
 
+def _bin(age: int) -> int:
+    octave = max(0, (age + _PARTS).bit_length() - _PARTS_BITS - 1)
+    return _PARTS * octave + ((age + _PARTS) >> octave & (_PARTS - 1))
+
+
+_BIN_OF = np.array([_bin(age) for age in range(OLDEST + 1)], np.int64)
+
+
 @compiled
 def age_bin(age):
-    """The bin of an age of 0 to :data:`OLDEST` ticks: a priority encoder and a shift."""
-    value = age + _PARTS
-    octave = 0
-    while value >= 2 * _PARTS:
-        value >>= 1
-        octave += 1
-    return _PARTS * octave + (value & (_PARTS - 1))
+    """The bin of an age of 0 to :data:`OLDEST` ticks.
+
+    Gates have a priority encoder and a shift for it, compiled code the table of what they give.
+    """
+    return _BIN_OF[age]
 
 
 def first_ages() -> np.ndarray:

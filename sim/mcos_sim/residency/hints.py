@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 
 from mcos_sim.residency.accesses import NO_NEXT, Accesses, conversations, next_uses
-from mcos_sim.residency.layout import CLIENT_CLASSES, NO_HINT, NO_USE
+from mcos_sim.residency.layout import NO_HINT, NO_USE
 from mcos_sim.residency.names import Hints
 
 __all__ = [
     "LIE",
+    "SHORT_ANSWER",
     "WRONG",
     "Told",
     "told",
@@ -21,6 +22,10 @@ WRONG = 0.2
 
 LIE = 64
 """Accesses until the next use that a liar promises for every block."""
+
+
+SHORT_ANSWER = 150
+"""Tokens below which an answer is short: a tool's call, or a choice."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,6 +115,13 @@ def _spoilt(
 
 
 def _client_classes(accesses: Accesses) -> np.ndarray:
-    lengths = np.diff(accesses.offsets)
-    turn = np.minimum(conversations(accesses)[0] - 1, CLIENT_CLASSES - 1).astype(np.uint8)
-    return np.repeat(turn, lengths)
+    """By the turn of the conversation, first or later, and by the answer, long or short.
+
+    A serving system knows the answer's length when the request ends; until then its blocks are in
+    use and nobody evicts them.
+    """
+    turns, _ = conversations(accesses)
+    found = 2 * np.minimum(turns - 1, 1)
+    if accesses.outputs is not None:
+        found = found + (accesses.outputs < SHORT_ANSWER)
+    return np.repeat(found.astype(np.uint8), np.diff(accesses.offsets))
