@@ -55,6 +55,12 @@ def write(
     from mcos_sim.constraints.target import read_target
 
     data = read_target(target)
+    if data.suffix == "lpf":
+        (file, words), *_ = data.cores.items()
+        raise UserError(
+            f"target must be one whose constraints are delays, not {target!r}; "
+            f"mcos verilog {' '.join(words)} writes {file}"
+        )
     if core is None:
         raise UserError("--core must be Verilog of mcos verilog, not nothing; give it")
     require_outputs([output], inputs=[core])
@@ -71,7 +77,7 @@ def check(
         list[Path] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Constraint files: .xdc or .sdc.",
+            help="Constraint files: .xdc, .sdc or .lpf.",
             show_default="all of constraints/",
         ),
     ] = None,
@@ -140,4 +146,7 @@ def _text(target: Target, core: Path) -> str:
     from mcos_sim.constraints.core import read_core
     from mcos_sim.constraints.write import constraints, record_of
 
+    if target.suffix == "lpf":
+        # mcos verilog writes it, with the pins of the board.
+        return core.with_suffix(".lpf").read_text(encoding="utf-8")
     return constraints(target, read_core(core), record_of(core))

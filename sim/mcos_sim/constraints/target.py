@@ -31,7 +31,7 @@ if not (_CHECKOUT / "pyproject.toml").is_file():
 DATA = "target.toml"
 """Name of the file with a target's data, in its folder."""
 
-_SUFFIXES = ("xdc", "sdc")
+_SUFFIXES = ("xdc", "sdc", "lpf")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,11 +64,14 @@ class Target:
     file : Path
         The file with the data.
     suffix : str
-        Format of its constraints: ``xdc`` or ``sdc``.
+        Format of its constraints: ``xdc`` or ``sdc``, or ``lpf``, which ``mcos verilog`` writes and
+        which has none of what follows the device.
     title : str
         What it is, in one line.
     family, device : str or None
         Device that it is for, and its family; None if there is none.
+    cores : Mapping[str, tuple[str, ...]]
+        The arguments of ``mcos verilog`` for each constraint file of the folder.
     uncertainty : float
         Part of the period that the clock may be early.
     units : bool
@@ -77,8 +80,6 @@ class Target:
         Whether hold times are checked from inputs and to outputs.
     delays : tuple[Delay, ...]
         Delays at ports, the first that names a port.
-    cores : Mapping[str, tuple[str, ...]]
-        The arguments of ``mcos verilog`` for each constraint file of the folder.
     """
 
     name: str
@@ -87,11 +88,11 @@ class Target:
     title: str
     family: str | None
     device: str | None
-    uncertainty: float
-    units: bool
-    hold_at_ports: bool
-    delays: tuple[Delay, ...]
     cores: Mapping[str, tuple[str, ...]]
+    uncertainty: float = 0
+    units: bool = False
+    hold_at_ports: bool = True
+    delays: tuple[Delay, ...] = ()
 
     def check(self) -> list[Finding]:
         """What is wrong with the device."""
@@ -145,8 +146,11 @@ def _target(name: str, file: Path, table: Mapping[str, Any]) -> Target:
     suffix = table["format"]
     if suffix not in _SUFFIXES:
         raise ValueError(f"format must be one of {', '.join(_SUFFIXES)}, not {suffix!r}")
-    delays = tuple(Delay(**row) for row in table["delays"])
-    for each in delays:
+    more = {}
+    if suffix != "lpf":
+        more = {key: table[key] for key in ("uncertainty", "units", "hold_at_ports")}
+        more["delays"] = tuple(Delay(**row) for row in table["delays"])
+    for each in more.get("delays", ()):
         for part in (each.input, each.output):
             if not 0 <= part < 1:
                 raise ValueError(f"a delay must be a part of the period, under 1, not {part}")
@@ -157,9 +161,6 @@ def _target(name: str, file: Path, table: Mapping[str, Any]) -> Target:
         title=table["title"],
         family=table.get("family"),
         device=table.get("device"),
-        uncertainty=table["uncertainty"],
-        units=table["units"],
-        hold_at_ports=table["hold_at_ports"],
-        delays=delays,
         cores={each["file"]: tuple(each["verilog"]) for each in table["cores"]},
+        **more,
     )

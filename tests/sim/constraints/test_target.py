@@ -58,7 +58,7 @@ def test_a_wrong_grade_is_found_in_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"xdc"', '"ucf"', r"\(format must be one of xdc, sdc, not 'ucf'\)"),
+        ('"xdc"', '"ucf"', r"\(format must be one of xdc, sdc, lpf, not 'ucf'\)"),
         ("input = 0.5", "input = 1.5", r"\(a delay must be a part of the period, under 1, not 1.5"),
         ("title", "titel", r"\('title'\)"),
         ("format =", "format", "Expected '='"),
