@@ -86,7 +86,9 @@ def command(
     quota: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TENANT=BLOCKS", help="Frames that are a tenant's alone.", show_default=False
+            metavar="TENANT=BLOCKS",
+            help="Frames that are a tenant's alone, under density and combined.",
+            show_default=False,
         ),
     ] = None,
     priority: Annotated[
@@ -133,8 +135,8 @@ def command(
     if classes not in _CLASSES:
         shown = ", ".join(map(str, _CLASSES))
         raise UserError(f"--classes must be one of {shown}, not {classes}")
-    said = hints or [Hints.NONE]
-    policies = policy or [
+    said = list(dict.fromkeys(hints or [Hints.NONE]))
+    policies = list(dict.fromkeys(policy or ())) or [
         each for each in Policy if each not in HINTED or HINTED[each].intersection(said)
     ]
     for each in policies:
@@ -176,7 +178,8 @@ def command(
         rows = list(study.run(advance))
     facts = {
         each.name: f"{each.requests:,} requests, {len(each):,} accesses to "
-        f"{each.distinct:,} blocks, {len(each.names):,} tenants"
+        f"{each.distinct:,} blocks"
+        + (f", {len(each.names):,} tenants" if len(each.names) > 1 else "")
         for each in traces
     }
     for name, text in facts.items():

@@ -6,7 +6,7 @@ from mcos_sim.residency.ages import BINS, OLDEST
 from mcos_sim.residency.calendar import BUCKETS
 from mcos_sim.residency.layout import OWN_CLASSES, TENANTS
 from mcos_sim.residency.names import Policy
-from mcos_sim.residency.replay import Setting
+from mcos_sim.residency.replay import FINER, Setting
 from mcos_sim.residency.trust import COLUMNS, KINDS
 
 __all__ = [
@@ -31,7 +31,8 @@ _COUNTER = 16
 
 _WORTH = 8
 
-_KIND = (KINDS + 1).bit_length()
+_DUE = _STAMP + FINER + 2
+"""As fine as promised uses are told apart, and two bits for none and for a denied one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ def cost(policy: Policy, frames: int, setting: Setting) -> Cost | None:
     rows = TENANTS * OWN_CLASSES
     tables = rows * (BINS * (_WORTH + _COUNTER) + _COUNTER)
     if policy is Policy.COMBINED:
-        entry += _STAMP + 1 + _KIND
+        entry += _DUE
         tables += rows * (COLUMNS * _WORTH + 2 * KINDS * _COUNTER)
     return Cost(
         frame_bits=entry,

@@ -99,10 +99,10 @@ def _findings(rows: Sequence[Mapping[str, Any]]) -> str:
         if ways:
             low, high = f"{min(ways):.0%}", f"{max(ways):.0%}"
             span = low if low == high else f"{low} to {high}"
-            said.append(f"{span} ({trace})")
+            said.append(f"{span} on {trace}")
     if not said:
         return "Hit rates by size, policy and hints."
-    return f"Hit density closes {enumerated(said)} of the way from LRU to the optimum."
+    return f"Of the way from LRU to the optimum, hit density closes {enumerated(said)}."
 
 
 def _sections(

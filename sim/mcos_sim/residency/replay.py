@@ -22,6 +22,7 @@ from mcos_sim.residency.worth import STEPS, worth_access
 
 __all__ = [
     "AT_ARRIVAL",
+    "FINER",
     "HIT",
     "Outcome",
     "Setting",
@@ -151,7 +152,7 @@ def _count(offsets, tenants, marks, counts):
                 counts[tenant, _PREFIXES] += 1
 
 
-_FINER = 3
+FINER = 3
 """Doublings by which promised uses are told apart better than ages."""
 
 _RECENT = 0.9
@@ -255,7 +256,8 @@ def replay(
     hints : Told or None
         What clients say; only for policies that look at hints.
     quotas : Mapping[int, int] or None
-        Frames that only the blocks of a tenant use, by tenant.
+        Frames that only the blocks of a tenant use, by tenant; policies by worth keep to them, the
+        others know none.
     priorities : Mapping[int, int] or None
         0 is the highest; each step halves the worth of a tenant's blocks in the shared frames.
     on_progress : Callable or None
@@ -278,11 +280,12 @@ def replay(
     settings[of.REFUSES] = setting.refuses
     settings[of.HINTED] = said.distances is not None
     settings[of.TICK_SHIFT] = shift
-    settings[of.DUE_SHIFT] = max(0, shift - _FINER)
+    settings[of.DUE_SHIFT] = max(0, shift - FINER)
     epoch = setting.epoch or max(1024, frames >> 4)
     learner = Learner(tick=1 << shift, epoch=epoch, keep=setting.keep)
     judge = Judge(tick=1 << shift, epoch=epoch)
-    state = _state(frames, setting.seed, quotas or {})
+    worth = _CODES[policy] == _WORTH
+    state = _state(frames, setting.seed, quotas if worth and quotas else {})
     shares = _Shares()
     lowered = np.zeros(at.TENANTS, np.int64)
     for tenant, priority in (priorities or {}).items():
@@ -321,7 +324,7 @@ def replay(
             judge.kept,
             marks,
         )
-        if _CODES[policy] == _WORTH:
+        if worth:
             clocks = state[at.CLOCK : at.CLOCK + at.TENANTS]
             learner.renew(clocks)
             if settings[of.HINTED]:
