@@ -14,6 +14,7 @@ from mcos_sim.synthesis.tool import PLACER, script
 
 __all__ = [
     "has_nextpnr",
+    "nextpnr_options",
     "read_by_nextpnr",
 ]
 
@@ -29,7 +30,8 @@ def has_nextpnr() -> bool:
     return Path(script(PLACER)).is_file()
 
 
-def _options(device: str) -> list[str]:
+def nextpnr_options(device: str) -> list[str]:
+    """What nextpnr is told of a device, a name of ECP5 that was checked."""
     found = re.fullmatch(FAMILIES["ecp5"].form, device)
     assert found is not None, f"{device} was checked"
     kind, _, size = found["part"].removeprefix("LFE5U").lower().rpartition("-")
@@ -60,7 +62,14 @@ def read_by_nextpnr(path: Path, core: Core, device: str) -> list[Finding]:
         (directory / "ports.json").write_text(_netlist(core), encoding="utf-8")
         (directory / "board.lpf").write_bytes(path.read_bytes())
         done = subprocess.run(
-            [script(PLACER), *_options(device), "--json", "ports.json", "--lpf", "board.lpf"],
+            [
+                script(PLACER),
+                *nextpnr_options(device),
+                "--json",
+                "ports.json",
+                "--lpf",
+                "board.lpf",
+            ],
             cwd=directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mcos_sim.building.verilator import VERILATOR
+from mcos_sim.constraints.nextpnr import nextpnr_options
 from mcos_sim.constraints.target import CONSTRAINTS, read_target, targets
 
 pytestmark = pytest.mark.skipif(
@@ -41,7 +42,7 @@ def test_every_core_is_listed(tmp_path):
     assert done.returncode == 0, done.stdout
     listed = re.findall(r"^mcos:core:(\w+):0 ", done.stdout, re.MULTILINE)
     assert [f"mcos_{name}" for name in listed] == CORES
-    assert {"generic", "ultrascale_plus"} <= set(listed)
+    assert {"generic", "ultrascale_plus", "ulx3s"} <= set(listed)
 
 
 def test_core_files_name_the_device_of_their_target():
@@ -54,6 +55,9 @@ def test_core_files_name_the_device_of_their_target():
     assert found
     for part, name in found.items():
         assert part == read_target(name).device
+    board = (CONSTRAINTS / "ulx3s" / "mcos_ulx3s.core").read_text()
+    options = nextpnr_options(read_target("ulx3s").device)
+    assert f"nextpnr_options: [{', '.join(options)}]\n" in board
 
 
 @pytest.mark.soak
@@ -68,6 +72,16 @@ def test_a_project_of_vivado_is_set_up_with_its_constraints(tmp_path):
     assert (made.parent / "verilog" / "mcos.v").is_file()
     (script,) = tmp_path.glob("build/*/synth/mcos_core_ultrascale_plus_0.tcl")
     assert f"read_xdc {{src/{made.parent.name}/mcos.xdc}}" in script.read_text()
+
+
+@pytest.mark.soak
+def test_a_bitstream_is_set_up_with_its_pins(tmp_path):
+    done = _fusesoc("run", "--setup", "--target", "synth", "mcos:core:ulx3s", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
+    (made,) = tmp_path.glob("build/*/synth/src/*/mcos_ulx3s.lpf")
+    assert made.read_bytes() == (CONSTRAINTS / "ulx3s" / "mcos_ulx3s.lpf").read_bytes()
+    makefile = (made.parents[2] / "Makefile").read_text()
+    assert f"--lpf src/{made.parent.name}/mcos_ulx3s.lpf" in makefile
 
 
 @pytest.mark.soak
