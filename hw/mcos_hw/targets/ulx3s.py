@@ -51,7 +51,7 @@ INPUT_KHZ = 25_000
 BAUD = 1_000_000
 """Bits a second of the serial line; the USB converter divides 3 MHz."""
 
-_CLOCK_KHZ = 50_000
+_CLOCK_KHZ = 40_000
 
 _LIGHT_SECONDS = 0.05
 

@@ -250,4 +250,4 @@ def test_a_board_has_three_pins():
     config = board_config((ArbiterKind.MCOS, ArbiterKind.FCFS), bit_clocks=4)
     board = BoardSystem(config)
     assert set(board.signature.members) == {"received", "sent", "lights"}
-    assert config.baud == 12_500_000
+    assert config.baud == 10_000_000

@@ -170,5 +170,5 @@ def test_a_table_has_a_row_a_tenant_and_columns_an_arbiter(compiled):
     lines = stream.getvalue().splitlines()
     assert lines[0] == "title; 0 wrong beats"
     (row,) = [line for line in lines if line.startswith("decode-a")]
-    wanted = ["decode-a", "48", "clocks", "800", "600", "1,000", "1,800", "25.0%", "-"]
-    assert row.split() == [*wanted, "4,000", "1,800", "25.0%", "9"]
+    wanted = ["decode-a", "48", "clocks", "1,000", "750", "1,250", "2,250", "25.0%", "-"]
+    assert row.split() == [*wanted, "5,000", "2,250", "25.0%", "9"]
