@@ -4,6 +4,9 @@ PYTHON ?= python3
 MCOS_SHARED ?= ../shared
 export MCOS_SHARED
 
+CONVERSATION := $(wildcard $(MCOS_SHARED)/traces/mooncake/conversation_trace.jsonl)
+HINTS := none exact swapped noise missing lying serving
+
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
@@ -37,10 +40,11 @@ soak: setup ## Run the tests that take minutes, and lockstep and bounds for 100 
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m soak
 	@$(BIN)/mcos soak
 
-bench: setup ## Measure the engines, page colours and row conflicts, to build/bench
+bench: setup ## Measure the engines, page colours, row conflicts and what a KV cache keeps, to build/bench
 	@$(BIN)/mcos bench
 	@$(BIN)/mcos memory colours
 	@$(BIN)/mcos memory conflicts
+	@$(BIN)/mcos residency --trace sessions --trace agents $(CONVERSATION:%=--trace %) --blocks 1000 --blocks 5000 --blocks 20000 $(HINTS:%=--hints %) --json build/bench/residency.json
 
 formal: setup ## Prove every property of the hardware, to build/formal
 	@$(BIN)/python -m tests.formal.prove

@@ -115,6 +115,14 @@ def command(
     classes: Annotated[
         int, typer.Option(min=1, max=8, help="Classes of the table: 1, 2, 4, 5 or 8.")
     ] = 5,
+    suffix_steps: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=64,
+            help="Worth lost with each doubling of the position in a prompt; 16 halve it.",
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     page: Annotated[
         Path, typer.Option("--output", "-o", metavar="PAGE", help="Page with pictures, HTML.")
@@ -163,7 +171,7 @@ def command(
         )
     if liar is not None:
         _require_tenant("--liar", liar, traces)
-    setting = Setting(seed=seed, samples=samples, classes=classes)
+    setting = Setting(seed=seed, samples=samples, classes=classes, suffix_steps=suffix_steps)
     study = Study(
         traces=traces,
         blocks=sizes,

@@ -27,6 +27,8 @@ _STAMP = OLDEST.bit_length() + 1
 
 _USES = 6
 
+_DEPTH = 4
+
 _COUNTER = 16
 
 _WORTH = 8
@@ -108,7 +110,7 @@ def cost(policy: Policy, frames: int, setting: Setting) -> Cost | None:
         )
     if policy is Policy.OPTIMUM:
         return None
-    entry = _STAMP + _CLASS + _TENANT + _USES
+    entry = _STAMP + _CLASS + _TENANT + _USES + (_DEPTH if setting.suffix_steps else 0)
     rows = TENANTS * OWN_CLASSES
     tables = rows * (BINS * (_WORTH + _COUNTER) + _COUNTER)
     if policy is Policy.COMBINED:

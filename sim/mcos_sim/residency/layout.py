@@ -21,11 +21,19 @@ kind of its last hint. S3-FIFO has its queues' links and number in some of them.
 """
 
 FRAME: DTypeLike = np.dtype(
-    [("block", "i4"), ("stamp", "i4"), ("due", "i4"), ("row", "u2"), ("tenant", "u2")]
+    [
+        ("block", "i4"),
+        ("stamp", "i4"),
+        ("due", "i4"),
+        ("row", "u2"),
+        ("tenant", "u1"),
+        ("depth", "u1"),
+    ]
 )
 """A frame, as eviction samples it.
 
-``due`` is the tick of the next use that a hint promised, or :data:`NO_HINT`.
+``due`` is the time of the next use that a hint promised, :data:`NO_USE` or :data:`NO_HINT`;
+``depth`` is the logarithm of the block's position in its prompt.
 """
 
 NOWHERE = -1

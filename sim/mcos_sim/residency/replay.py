@@ -61,6 +61,9 @@ class Setting:
         And of all frames together, at most.
     refuses : bool
         Whether a newcomer that is worth less than all samples is refused.
+    suffix_steps : int
+        Steps of worth, 16 to a factor of two, that a block loses with each doubling of its position
+        in its prompt, so that ends of prompts leave before beginnings.
     ticks : int
         Ticks in which as many accesses come as there are frames; about.
     epoch : int or None
@@ -76,6 +79,7 @@ class Setting:
     ghosts: float = 8.0
     most_ghosts: int = 16384
     refuses: bool = True
+    suffix_steps: int = 0
     ticks: int = 16
     epoch: int | None = None
     keep: float = 0.999
@@ -222,6 +226,7 @@ def _run(
                     kept,
                     block,
                     tenant,
+                    j - offsets[request],
                     1 if j == last else 0,
                     np.int64(clients[j]) if classed else 0,
                     distance,
@@ -280,6 +285,7 @@ def replay(
     settings[of.REFUSES] = setting.refuses
     settings[of.HINTED] = said.distances is not None
     settings[of.TICK_SHIFT] = shift
+    settings[of.SUFFIX_STEPS] = setting.suffix_steps
     settings[of.DUE_SHIFT] = max(0, shift - FINER)
     epoch = setting.epoch or max(1024, frames >> 4)
     learner = Learner(tick=1 << shift, epoch=epoch, keep=setting.keep)

@@ -8,6 +8,7 @@ __all__ = [
     "REFUSES",
     "SAMPLES",
     "SETTINGS",
+    "SUFFIX_STEPS",
     "TICK_SHIFT",
 ]
 
@@ -33,5 +34,8 @@ TICK_SHIFT = 5
 DUE_SHIFT = 6
 """Promised uses are told apart to two to this power accesses."""
 
-SETTINGS = 7
+SUFFIX_STEPS = 7
+"""Steps of worth that a block loses with each doubling of its position in its prompt."""
+
+SETTINGS = 8
 """Length of the array."""

@@ -29,6 +29,9 @@ _MOST = 1 << 20
 
 _MANY_USES = 16
 
+_MOST_DEPTH = 8
+"""Positions from 128 on are as deep as any."""
+
 _MOST_USES = 63
 """Earlier uses that a block counts."""
 
@@ -113,6 +116,7 @@ def _least(settings, state, frames, table, trust, region):
         stamp = frames[frame].stamp
         clock = state[at.CLOCK + tenant]
         worth = _worth(settings, table, trust, clock, stamp, frames[frame].row, frames[frame].due)
+        worth -= settings[of.SUFFIX_STEPS] * frames[frame].depth
         if region == at.SHARED:
             worth += state[at.BIAS + tenant]
         age = (clock >> settings[of.TICK_SHIFT]) - stamp
@@ -125,12 +129,13 @@ def _least(settings, state, frames, table, trust, region):
 
 
 @compiled
-def _put(blocks, frames, frame, block, stamp, due, row, tenant):
+def _put(blocks, frames, frame, block, stamp, due, row, tenant, depth):
     frames[frame].block = block
     frames[frame].stamp = stamp
     frames[frame].due = due
     frames[frame].row = row
     frames[frame].tenant = tenant
+    frames[frame].depth = depth
     blocks[block].frame = frame
 
 
@@ -143,7 +148,7 @@ def _leave(state, blocks, block, tenant):
 
 
 @compiled
-def _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant):
+def _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant, depth):
     """Find a frame for a newcomer: in its tenant's region, else among the shared ones.
 
     Whoever is worth least in the tenant's region competes for the shared frames; whoever is worth
@@ -155,25 +160,28 @@ def _insert(settings, state, blocks, frames, table, trust, clock, block, due, ro
             state[at.FILLED + region] = filled + 1
             frame = state[at.BASE + region] + filled
             stamp = clock >> settings[of.TICK_SHIFT]
-            _put(blocks, frames, frame, block, stamp, due, row, tenant)
+            _put(blocks, frames, frame, block, stamp, due, row, tenant, depth)
             return
     stamp = clock >> settings[of.TICK_SHIFT]
     if state[at.SIZE + tenant]:
         frame, least = _least(settings, state, frames, table, trust, tenant)
         own = _worth(settings, table, trust, clock, stamp, row, due)
+        own -= settings[of.SUFFIX_STEPS] * depth
         if own >= least or not settings[of.REFUSES]:
             out = frames[frame].block
             out_stamp = frames[frame].stamp
             out_due = frames[frame].due
             out_row = frames[frame].row
-            _put(blocks, frames, frame, block, stamp, due, row, tenant)
-            block, stamp, due, row = out, out_stamp, out_due, out_row
+            out_depth = frames[frame].depth
+            _put(blocks, frames, frame, block, stamp, due, row, tenant, depth)
+            block, stamp, due, row, depth = out, out_stamp, out_due, out_row, out_depth
     if state[at.SIZE + at.SHARED]:
         frame, least = _least(settings, state, frames, table, trust, at.SHARED)
         own = _worth(settings, table, trust, clock, stamp, row, due) + state[at.BIAS + tenant]
+        own -= settings[of.SUFFIX_STEPS] * depth
         if own >= least or not settings[of.REFUSES]:
             _leave(state, blocks, frames[frame].block, frames[frame].tenant)
-            _put(blocks, frames, frame, block, stamp, due, row, tenant)
+            _put(blocks, frames, frame, block, stamp, due, row, tenant, depth)
             return
     _leave(state, blocks, block, tenant)
 
@@ -192,6 +200,7 @@ def worth_access(
     kept,
     block,
     tenant,
+    position,
     ends_prompt,
     client,
     distance,
@@ -217,6 +226,9 @@ def worth_access(
         uses = blocks[block].uses
         if settings[of.HINTED]:
             by.count_kept(kept, blocks[block].row, blocks[block].promise, age)
+    depth = 0
+    while depth < _MOST_DEPTH and position >> depth:
+        depth += 1
     owner = before if frame != at.NOWHERE else tenant
     clock = state[at.CLOCK + owner]
     now = clock >> settings[of.TICK_SHIFT]
@@ -237,6 +249,7 @@ def worth_access(
         frames[frame].stamp = now
         frames[frame].row = row
         frames[frame].due = due
+        frames[frame].depth = depth
         return True
-    _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant)
+    _insert(settings, state, blocks, frames, table, trust, clock, block, due, row, tenant, depth)
     return False

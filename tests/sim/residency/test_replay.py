@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from mcos_sim.residency.accesses import accesses_of
+from mcos_sim.residency.accesses import accesses_of, generated
 from mcos_sim.residency.names import Policy
 from mcos_sim.residency.optimum import optimum
-from mcos_sim.residency.replay import replay
+from mcos_sim.residency.replay import Setting, replay
 from mcos_sim.shared import shared_path
 from mcos_sim.traffic.trace import read_trace
 from tests.sim.residency.made import accesses, conversations
@@ -66,6 +66,14 @@ def test_a_prefix_ends_at_the_first_block_that_is_not_resident() -> None:
     outcome = replay(made, Policy.LRU, 4)
     assert outcome.hit_rate == pytest.approx(3 / 7)
     assert outcome.prefix_hit_rate == pytest.approx(1 / 7)
+
+
+def test_ends_of_prompts_that_leave_first_keep_prefixes_whole() -> None:
+    made = generated("agents", requests=2500, seed=1)
+    plain = replay(made, Policy.DENSITY, 1000)
+    kept = replay(made, Policy.DENSITY, 1000, setting=Setting(suffix_steps=4))
+    assert kept.prefix_hit_rate > plain.prefix_hit_rate + 0.005
+    assert kept.hit_rate > plain.hit_rate - 0.01
 
 
 @pytest.mark.skipif(CONVERSATION is None, reason="the conversation trace is not in ../shared")
