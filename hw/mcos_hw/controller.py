@@ -10,10 +10,10 @@ from mcos_hw.channel.arbiter.baselines import FcfsArbiter, FixedPriorityArbiter,
 from mcos_hw.channel.arbiter.wf2q.compact.arbiter import CompactArbiter
 from mcos_hw.channel.arbiter.wf2q.wfq import WfqArbiter
 from mcos_hw.channel.channel import Channel
-from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.plane import ControlPlane
+from mcos_hw.link.readings import monitor_windows
 from mcos_hw.link.request import (
     Request,
     StructuredStream,
@@ -118,6 +118,8 @@ def connect_control(m: Module, control: ControlPlane, channel: Channel) -> None:
     if channel.config.monitors:
         for name in monitor_windows(channel.config):
             connect(m, getattr(control, name), getattr(channel.readings, name))
+        if channel.config.compact:
+            connect(m, control.reading, channel.readings.reading)
         m.d.comb += [
             control.busy.eq(channel.readings.busy),
             control.stalled.eq(channel.readings.stalled),

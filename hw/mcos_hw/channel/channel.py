@@ -8,9 +8,10 @@ from mcos_hw.channel.age import AgeGuard
 from mcos_hw.channel.arbiter.base import Arbiter
 from mcos_hw.channel.bucket import TokenBuckets
 from mcos_hw.channel.classes import HeadClasses
+from mcos_hw.channel.compact.monitor import CompactMonitor
 from mcos_hw.channel.credit import PortCredit
 from mcos_hw.channel.intake import Intake
-from mcos_hw.channel.monitor import Monitor, Readings, readings_signature
+from mcos_hw.channel.monitor import Monitor
 from mcos_hw.channel.observer import Observer
 from mcos_hw.channel.outlet import Outlet
 from mcos_hw.channel.pacer import Pacer
@@ -23,6 +24,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.link.contract import ContractReads, contract_reads_signature
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.readings import Readings, readings_signature
 from mcos_hw.link.request import (
     Request,
     StructuredStream,
@@ -223,7 +225,9 @@ class Channel(wiring.Component):
         connect(m, arbiter.state, probe.state)
         connect(m, flipped(self.epoch), probe.epoch)
         if config.monitors:
-            m.submodules.monitor = monitor = Monitor(config)
+            m.submodules.monitor = monitor = (
+                CompactMonitor(config) if config.compact else Monitor(config)
+            )
             connect(m, flipped(self.epoch), monitor.epoch)
             connect(m, monitor.readings, flipped(self.readings))
             m.d.comb += monitor.counts.eq(queues.counts)

@@ -4,33 +4,12 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.primitive.select import spread
+from mcos_hw.primitive.count import COUNT_WIDTH, counted, shown
 
 __all__ = [
-    "COUNT_WIDTH",
     "EpochCounter",
     "EpochCounters",
-    "counted",
-    "shown",
 ]
-
-
-COUNT_WIDTH = 31
-"""Bits of a count; bit 31 of its register says that it saturated."""
-
-
-def counted(count: Value, amount: Value) -> Value:
-    """The counter word {overflow, count} after adding ``amount`` to the word ``count``.
-
-    Beyond its width a count goes round; its overflow bit stays set.
-    """
-    total = count[:COUNT_WIDTH] + amount
-    return Cat(total[:COUNT_WIDTH], count[COUNT_WIDTH] | total[COUNT_WIDTH:].any())
-
-
-def shown(count: Value) -> Value:
-    """A counter word as software reads it: saturated where it overflowed."""
-    return count | spread(count[COUNT_WIDTH], COUNT_WIDTH + 1)
 
 
 class EpochCounter(wiring.Component):

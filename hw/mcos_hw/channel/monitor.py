@@ -1,7 +1,5 @@
 """Per-tenant and per-channel counters of an epoch, in bytes and clocks."""
 
-from typing import Protocol
-
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,57 +8,10 @@ from mcos_hw.channel.counters import EpochCounter, EpochCounters
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.events import Events, events_signature
+from mcos_hw.link.readings import Readings, Window, monitor_windows, readings_signature
 from mcos_hw.primitive.select import number
-from mcos_hw.registers import Access, channel_map
 
-__all__ = [
-    "Monitor",
-    "Readings",
-    "Window",
-    "monitor_windows",
-    "readings_signature",
-]
-
-
-def monitor_windows(config: ChannelConfig) -> dict[str, int]:
-    """The monitor's register arrays by lower-case name: how many words each has."""
-    return {
-        register.name.lower(): register.count
-        for register in channel_map(config).registers
-        if register.access is Access.READ and register.count > 1
-    }
-
-
-class Window(Protocol):
-    """How one of the monitor's arrays is read: ``data`` is the word of ``index`` a clock before."""
-
-    index: Signal
-    data: Signal
-
-
-class Readings(Protocol):
-    """What software reads of the epoch that ended last.
-
-    Beside the members below there is a :class:`Window` for each name of :func:`monitor_windows`.
-    """
-
-    busy: Signal
-    """Clocks in which the channel owed bytes; bit 31 says that the count saturated."""
-
-    stalled: Signal
-    """Clocks in which a command waited for memory; bit 31 says that the count saturated."""
-
-    queue: Window
-    held: Window
-
-
-def readings_signature(config: ChannelConfig) -> wiring.Signature:
-    """:class:`Readings` as the monitor drives them."""
-    windows = {
-        name: In(wiring.Signature({"index": Out((count - 1).bit_length()), "data": In(32)}))
-        for name, count in monitor_windows(config).items()
-    }
-    return wiring.Signature({"busy": Out(32), "stalled": Out(32), **windows})
+__all__ = ["Monitor"]
 
 
 class Monitor(wiring.Component):

@@ -1,6 +1,6 @@
 """The register map as an AXI4-Lite subordinate."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from operator import or_
 from typing import Protocol
@@ -12,6 +12,7 @@ from amaranth.utils import exact_log2
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature, Response
 from mcos_hw.link.live import live_layout
+from mcos_hw.link.readings import CounterRead
 from mcos_hw.registers.declaration import Access, Register, RegisterMap
 from mcos_hw.registers.identification import ArbiterKind
 
@@ -113,6 +114,8 @@ class RegisterBank(wiring.Component):
         arrays must be there and have as many elements as there are tenants.
     constants : Mapping[str, int]
         Words of READ registers that never change, by register name.
+    delayed : Collection[str]
+        Names of READ registers that take clocks to be read: the bank waits at their index.
 
     Members
     -------
@@ -124,6 +127,8 @@ class RegisterBank(wiring.Component):
         What the IMAGE registers read as, if there are any and the map is not paged.
     image : Out(image_window_signature(registers))
         The same, of a paged map.
+    reading : Out(CounterRead)
+        The read of a delayed register, its address in words; only if there are some.
     <array> : Out(window_signature(register))
         One for every READ array, by lower-case name.
     <event> : Out(event_signature(register))
@@ -140,10 +145,18 @@ class RegisterBank(wiring.Component):
     values: data.View
     live: data.View
     image: Window
+    reading: CounterRead
 
-    def __init__(self, registers: RegisterMap, *, constants: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        registers: RegisterMap,
+        *,
+        constants: Mapping[str, int],
+        delayed: Collection[str] = (),
+    ) -> None:
         self.registers = registers
         self.constants = dict(constants)
+        self.delayed = frozenset(delayed)
         singles = {}
         members = {}
         if registers.paged:
@@ -168,6 +181,7 @@ class RegisterBank(wiring.Component):
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width, WORD_WIDTH)),
                 "values": In(data.StructLayout(values)),
+                **({"reading": Out(_reading_signature(registers))} if delayed else {}),
                 **members,
             }
         )
@@ -207,6 +221,7 @@ class RegisterBank(wiring.Component):
                         response.eq(Response.OKAY),
                         words[_kind(register)].eq(self._readable(register, row, captured)),
                     ]
+        waits = self._wait(m, address)
         with m.FSM(name="read"):
             with m.State("idle"):
                 m.d.comb += bus.arready.eq(1)
@@ -215,6 +230,10 @@ class RegisterBank(wiring.Component):
                     m.next = "fetch"
             with m.State("fetch"):
                 m.next = "row"
+                if self.delayed:
+                    m.d.comb += self.reading.asked.eq(waits)
+                    with m.If(waits & ~self.reading.given):
+                        m.next = "fetch"
             with m.State("row"):
                 m.next = "word"
             with m.State("word"):
@@ -226,6 +245,18 @@ class RegisterBank(wiring.Component):
                 m.d.comb += bus.rvalid.eq(1)
                 with m.If(bus.rready):
                     m.next = "idle"
+
+    def _wait(self, m: Module, address: Value) -> Signal:
+        """Whether ``address`` is that of a register whose word takes clocks to be there."""
+        waits = Signal()
+        if self.delayed:
+            m.d.comb += self.reading.address.eq(address)
+            with m.Switch(address):
+                for register in self.registers.registers:
+                    if register.name in self.delayed:
+                        with m.Case(self._pattern(register)):
+                            m.d.comb += waits.eq(1)
+        return waits
 
     def _row(self, m: Module, address: Value) -> data.View:
         """The live configuration of the tenant that an address names, two clocks later."""
@@ -324,6 +355,12 @@ def _packed(register: Register, source: data.View) -> Value:
         parts += [Const(0, field.low - end), source[field.name]]
         end = field.low + field.width
     return Cat(parts)
+
+
+def _reading_signature(registers: RegisterMap) -> wiring.Signature:
+    """:class:`CounterRead` of any register of the map."""
+    address_width = registers.address_width - 2
+    return wiring.Signature({"asked": Out(1), "address": Out(address_width), "given": In(1)})
 
 
 def _kind(register: Register) -> str:

@@ -14,6 +14,7 @@ from mcos_hw.control.loader import ImageLoader
 from mcos_hw.link.contract import ContractReads, contract_reads_signature
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.readings import CounterRead, counter_read_signature, delayed_registers
 from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
 
 __all__ = ["ControlPlane"]
@@ -56,6 +57,8 @@ class ControlPlane(wiring.Component):
         What the register LOAD reads as.
     busy, stalled : In(32)
         What these registers read as; only if ``config.monitors`` is set.
+    reading : Out(CounterRead)
+        The read of a counter; only in a compact channel with monitors.
     <array> : Out(window_signature)
         One for every READ array.
     <event> : Out(event_signature)
@@ -70,6 +73,7 @@ class ControlPlane(wiring.Component):
     load: Signal
     busy: Signal
     stalled: Signal
+    reading: CounterRead
 
     def __init__(
         self,
@@ -84,6 +88,9 @@ class ControlPlane(wiring.Component):
         self.arbiter = arbiter
         self.constants = dict(constants or {})
         counts = {"busy": In(32), "stalled": In(32)} if config.monitors else {}
+        self.delayed = delayed_registers(config)
+        if self.delayed:
+            counts["reading"] = Out(counter_read_signature(config))
         super().__init__(
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width)),
@@ -121,6 +128,7 @@ class ControlPlane(wiring.Component):
         m.submodules.bank = bank = RegisterBank(
             self.registers,
             constants=identification(self.registers, arbiter=self.arbiter) | self.constants,
+            delayed=self.delayed,
         )
         m.submodules.loader = loader = ImageLoader(self.config, channel_map(self.config))
         m.submodules.timer = timer = EpochTimer()
@@ -129,6 +137,13 @@ class ControlPlane(wiring.Component):
         for register in (*self.windows, *self.events):
             name = register.name.lower()
             connect(m, getattr(bank, name), flipped(getattr(self, name)))
+
+        if self.delayed:
+            m.d.comb += [
+                self.reading.asked.eq(bank.reading.asked),
+                self.reading.address.eq(bank.reading.address),
+                bank.reading.given.eq(self.reading.given),
+            ]
 
         m.d.sync += self.now.eq(self.now + 1)
         m.d.comb += [

@@ -6,6 +6,8 @@ from amaranth import *
 from amaranth.hdl import Module, Value
 
 __all__ = [
+    "at_index",
+    "exceeds",
     "modular_less",
     "number",
     "pick",
@@ -22,6 +24,22 @@ def modular_less(left: Value, right: Value) -> Value:
     """
     width = max(len(left), len(right))
     return (left - right)[width - 1]
+
+
+def at_index(index: Value, values: Sequence[Value]) -> Value:
+    """The value at ``index``, of as many values as it has numbers."""
+    if len(values) == 1:
+        return values[0]
+    pairs = zip(values[::2], values[1::2], strict=True)
+    return at_index(index[1:], [Mux(index[0], odd, even) for even, odd in pairs])
+
+
+def exceeds(left: Value, right: Value) -> Value:
+    """Whether ``left`` is over ``right``, in gates: for a few bits they are fewer than a carry."""
+    over = Const(0, 1)
+    for k in range(len(left)):
+        over = (left[k] & ~right[k]) | (~(left[k] ^ right[k]) & over)
+    return over
 
 
 def pick(selected: Value, values: Sequence[Value]) -> Value:

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from mcos_hw.channel.channel import Channel
-from mcos_hw.channel.monitor import monitor_windows
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.controller import arbiter_class
 from mcos_hw.link.classes import NO_CLASS
+from mcos_hw.link.readings import monitor_windows
 from mcos_hw.registers import ArbiterKind, GrantClass
 from tests.hw.channel.bench import boundary, simulate
 from tests.hw.channel.every_lateness import EVERY_LATENESS

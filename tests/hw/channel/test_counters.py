@@ -9,7 +9,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.counters import EpochCounter, EpochCounters, counted, shown
+from mcos_hw.channel.counters import EpochCounter, EpochCounters
+from mcos_hw.primitive.count import counted, shown
 from tests.hw.channel.bench import members, simulate
 
 COUNT_WIDTH = 31

@@ -9,11 +9,12 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from mcos_hw.channel.monitor import Monitor, monitor_windows
+from mcos_hw.channel.monitor import Monitor
 from mcos_hw.channel.observer import Observer
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.link.epoch import epoch_signature
+from mcos_hw.link.readings import monitor_windows
 from mcos_hw.link.served import slot_entry_layout
 from mcos_hw.registers import GRANT_KINDS, LATENCY_BINS, GrantClass, channel_map
 from tests.hw.channel.bench import boundary, simulate

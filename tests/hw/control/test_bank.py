@@ -34,6 +34,7 @@ from mcos_hw.registers import (
 )
 from mcos_sim.cosim.build import build
 from mcos_sim.cosim.run_tests import parameters, run
+from tests.hw.channel.bench import simulate
 
 SEED = 3
 CONFIG = ChannelConfig()
@@ -490,3 +491,41 @@ def test_a_write_happens_in_the_clock_after_address_and_data(order):
     simulator.add_clock(1e-9)
     simulator.add_testbench(testbench)
     simulator.run()
+
+
+def test_a_delayed_register_is_read_once_its_word_is_given():
+    """The bank asks with its address, waits however long, and does not wait for the others."""
+    registers = channel_map(CONFIG)
+    bank = RegisterBank(registers, constants={}, delayed=("BUSY", "HELD"))
+    held = registers["HELD"].offset + 4 * 3
+
+    async def testbench(bench):
+        bench.set(**{"s_axil.rready": 1, "held.data": 77})
+        for name, count in (("busy", 5), ("stalled", 6)):
+            bench.context.set(bank.values[name].count, count)
+        for address, word, delays in (
+            (held, 77, (0, 1, 20)),
+            (registers["BUSY"].offset, 5, (0, 7)),
+            (registers["STALLED"].offset, 6, (None,)),
+        ):
+            for delay in delays:
+                bench.set(**{"s_axil.araddr": address, "s_axil.arvalid": 1})
+                await bench.tick()
+                bench.set(**{"s_axil.arvalid": 0})
+                for _ in range(delay or 0):
+                    assert bench.get("reading.asked")
+                    assert bench.get("reading.address") == address // 4
+                    await bench.tick()
+                assert bench.get("reading.asked") == (delay is not None)
+                bench.set(**{"reading.given": 1})
+                await bench.tick()
+                bench.set(**{"reading.given": 0})
+                for _ in range(3):
+                    assert not bench.get("reading.asked")
+                    assert not bench.get("s_axil.rvalid")
+                    await bench.tick()
+                assert bench.get("s_axil.rvalid")
+                assert bench.get("s_axil.rdata") == word
+                await bench.tick()
+
+    simulate(bank, testbench)

@@ -22,7 +22,7 @@ MONITOR = (
     Mutant(
         name="an overflow is forgotten with the next count",
         bug=Bug(
-            module=f"{CHANNEL}.counters",
+            module="mcos_hw.primitive.count",
             text="count[COUNT_WIDTH] | total[COUNT_WIDTH:].any()",
             instead="total[COUNT_WIDTH:].any()",
         ),

@@ -1,0 +1,94 @@
+"""What software reads of the counters of a channel."""
+
+from typing import Protocol
+
+from amaranth.hdl import Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import Access, channel_map
+
+__all__ = [
+    "CounterRead",
+    "Readings",
+    "Window",
+    "counter_read_signature",
+    "delayed_registers",
+    "monitor_windows",
+    "readings_signature",
+]
+
+
+def monitor_windows(config: ChannelConfig) -> dict[str, int]:
+    """The monitor's register arrays by lower-case name: how many words each has."""
+    return {
+        register.name.lower(): register.count
+        for register in channel_map(config).registers
+        if register.access is Access.READ and register.count > 1
+    }
+
+
+class Window(Protocol):
+    """How one of the monitor's arrays is read: ``data`` is the word of ``index`` a clock before."""
+
+    index: Signal
+    data: Signal
+
+
+class Readings(Protocol):
+    """What software reads of the epoch that ended last.
+
+    Beside the members below there is a :class:`Window` for each name of :func:`monitor_windows`.
+    """
+
+    busy: Signal
+    """Clocks in which the channel owed bytes; bit 31 says that the count saturated."""
+
+    stalled: Signal
+    """Clocks in which a command waited for memory; bit 31 says that the count saturated."""
+
+    queue: Window
+    held: Window
+    reading: "CounterRead"
+    """Who reads; only in a compact channel, where a word takes clocks to be there."""
+
+
+class CounterRead(Protocol):
+    """A read of a register whose word takes clocks to be there: of a memory that counts meanwhile.
+
+    ``asked`` stays high until ``given`` is, and ``address`` longer. From the clock after ``given``
+    until the next read the word is there, whatever the index of its window.
+    """
+
+    asked: Signal
+    """The register at ``address`` is to be read."""
+
+    address: Signal
+    """Number of its word in the channel's map."""
+
+    given: Signal
+    """Its word is there from the next clock on."""
+
+
+def counter_read_signature(config: ChannelConfig) -> wiring.Signature:
+    """:class:`CounterRead` as the reader drives it."""
+    address_width = channel_map(config).address_width - 2
+    return wiring.Signature({"asked": Out(1), "address": Out(address_width), "given": In(1)})
+
+
+def delayed_registers(config: ChannelConfig) -> tuple[str, ...]:
+    """Names of the registers that are read by :class:`CounterRead`."""
+    if not (config.compact and config.monitors):
+        return ()
+    return ("BUSY", "STALLED", *(name.upper() for name in monitor_windows(config)))
+
+
+def readings_signature(config: ChannelConfig) -> wiring.Signature:
+    """:class:`Readings` as the monitor drives them."""
+    windows = {
+        name: In(wiring.Signature({"index": Out((count - 1).bit_length()), "data": In(32)}))
+        for name, count in monitor_windows(config).items()
+    }
+    reading = {"reading": In(counter_read_signature(config))} if config.compact else {}
+    return wiring.Signature({"busy": Out(32), "stalled": Out(32), **windows, **reading})
