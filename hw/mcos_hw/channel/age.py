@@ -7,18 +7,11 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.classes import Classes, classes_signature
 from mcos_hw.link.grant import Grant, grant_signature
-from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.live import DRAIN_AGE, Live, live_signature
 from mcos_hw.primitive.select import pick
 from mcos_hw.registers import channel_map
 
-__all__ = [
-    "DRAIN_AGE",
-    "AgeGuard",
-]
-
-
-DRAIN_AGE = 1024
-"""Age limit in clocks of the head of a disabled tenant, so that its queue drains."""
+__all__ = ["AgeGuard"]
 
 
 class AgeGuard(wiring.Component):
@@ -42,7 +35,7 @@ class AgeGuard(wiring.Component):
     live : In(Live)
         Age limit of each tenant in clocks, counted in whole rounds, 0 to switch its guard off; and
         the least number of grants from one promotion to the next. A disabled tenant has the limit
-        :data:`DRAIN_AGE`.
+        :data:`mcos_hw.link.live.DRAIN_AGE`.
     classes : In(Classes)
         Heads that are serviceable.
     grant : In(Grant)

@@ -8,6 +8,7 @@ from mcos_hw.channel.age import AgeGuard
 from mcos_hw.channel.arbiter.base import Arbiter
 from mcos_hw.channel.bucket import TokenBuckets
 from mcos_hw.channel.classes import HeadClasses
+from mcos_hw.channel.compact.age import CompactAgeGuard
 from mcos_hw.channel.compact.monitor import CompactMonitor
 from mcos_hw.channel.credit import PortCredit
 from mcos_hw.channel.intake import Intake
@@ -189,7 +190,11 @@ class Channel(wiring.Component):
         changed = (queues, buckets, classes, pacer, credit, slots, outlet, observer, probe)
         connect(m, arbiter.grant, *(each.grant for each in changed))
         if arbiter.enforces_contracts:
-            m.submodules.age = age = AgeGuard(config)
+            if config.compact:
+                m.submodules.age = age = CompactAgeGuard(config)
+                connect(m, age.contract, flipped(self.contracts.age))
+            else:
+                m.submodules.age = age = AgeGuard(config)
             connect(m, flipped(self.live), age.live)
             connect(m, classes.classes, age.classes)
             connect(m, arbiter.grant, age.grant)

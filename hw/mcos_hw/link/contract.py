@@ -60,10 +60,14 @@ class ContractReads(Protocol):
     observer: ContractRead
     """Latency objective, by the tenant of a response."""
 
+    age: ContractRead
+    """Age limit, by the tenant whose head is visited; only in a compact channel."""
+
 
 def contract_readers(config: ChannelConfig) -> dict[str, tuple[str, ...]]:
     """Settings that each of :class:`ContractReads` wants, by its name."""
-    return {"intake": ("inverse_weight", "colours"), "observer": ("latency_slo",)}
+    age = {"age": ("age_limit",)} if config.compact else {}
+    return {"intake": ("inverse_weight", "colours"), "observer": ("latency_slo",), **age}
 
 
 def contract_reads_signature(config: ChannelConfig) -> wiring.Signature:

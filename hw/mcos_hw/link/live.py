@@ -10,10 +10,15 @@ from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import SectionKind
 
 __all__ = [
+    "DRAIN_AGE",
     "Live",
     "live_layout",
     "live_signature",
 ]
+
+
+DRAIN_AGE = 1024
+"""Age limit in clocks of the head of a disabled tenant, so that its queue drains."""
 
 
 def live_layout(registers: RegisterMap) -> data.StructLayout:

@@ -224,6 +224,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             description="Limit; 0 switches the guard off.",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "LATENCY_SLO",

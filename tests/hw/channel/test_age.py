@@ -6,10 +6,15 @@ import random
 from collections import Counter
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.channel.age import AgeGuard
+from mcos_hw.channel.compact.age import CompactAgeGuard
 from mcos_hw.config import ChannelConfig
 from tests.hw.channel.bench import boundary, simulate
+from tests.hw.channel.contracts import Contracted
 
 CONFIG = ChannelConfig(tenants=4, clocks_width=12)
 NAMES = {
@@ -311,3 +316,63 @@ def test_a_promotion_that_waits_for_tokens_makes_room_for_another():
         assert bench.get("promote") == 0b0010
 
     simulate(AgeGuard(CONFIG), testbench, NAMES)
+
+
+class Both(wiring.Component):
+    """The two guards under the same inputs."""
+
+    def __init__(self, config):
+        compact = dataclasses.replace(config, lateness=0, grant_interval=8)
+        self.guards = AgeGuard(config), Contracted(CompactAgeGuard(compact))
+        members = self.guards[0].signature.members.items()
+        given = {name: each for name, each in members if each.flow is In}
+        told = {name: each for name, each in members if each.flow is Out}
+        super().__init__(given | told | {f"{name}_compact": each for name, each in told.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.guard, m.submodules.compact = self.guards
+        for guard, suffix in zip(self.guards, ("", "_compact"), strict=True):
+            for name in ("live", "classes", "grant"):
+                connect(m, flipped(getattr(self, name)), getattr(guard, name))
+            for name in ("promote", "ages"):
+                m.d.comb += getattr(self, name + suffix).eq(getattr(guard, name))
+        return m
+
+
+@pytest.mark.parametrize("tenants", [4, 16])
+def test_the_guard_of_a_compact_channel_does_the_same_in_every_clock(tenants):
+    config = ChannelConfig(tenants=tenants, clocks_width=12)
+    rng = random.Random(tenants)
+    seen = Counter()
+
+    async def testbench(bench):
+        for clock in range(3000):
+            if clock % 200 == 0:
+                limits = [rng.choice((0, 1, 5, 30, 100)) for _ in range(tenants)]
+                contracts = limited(limits)
+                contracts[rng.randrange(tenants)]["enable"] = rng.getrandbits(1)
+                interval = rng.choice((1, 2, 5))
+                bench.set(contracts=contracts, interval=interval)
+                present, eagerness = rng.choice((0.3, 0.9, 1.0)), rng.choice((0.02, 0.2, 0.9))
+            promote = bench.get("promote")
+            granted = 0
+            if rng.random() < eagerness:
+                granted = promote if rng.getrandbits(1) else 1 << rng.randrange(tenants)
+            bench.set(
+                serviceable=sum((rng.random() < present) << i for i in range(tenants)),
+                granted=granted,
+                promoted=int(granted != 0 and granted == promote),
+            )
+            assert bench.get("promote_compact") == promote, clock
+            assert bench.get("ages_compact") == bench.get("ages"), clock
+            seen[promote != 0] += 1
+            seen["promoted"] += granted != 0 and granted == promote
+            if rng.random() < 0.001:
+                await bench.reset()
+            else:
+                await bench.tick()
+
+    simulate(Both(config), testbench, NAMES)
+    assert min(seen[True], seen[False]) > 100
+    assert seen["promoted"] > 20
