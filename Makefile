@@ -66,6 +66,7 @@ check: lint ## Format, lint, types and the fast tests
 lint: setup ## Format, lint and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
+	@$(BIN)/tclint --extensions "tcl, sdc, xdc" constraints sim
 	@$(BIN)/ty check
 
 regress: setup ## Run all cocotb tests on the RTL

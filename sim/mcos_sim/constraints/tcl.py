@@ -16,6 +16,7 @@ from mcos_sim.errors import InternalError, UserError
 __all__ = [
     "COMMANDS",
     "Command",
+    "interpreter",
     "read_tcl",
 ]
 
@@ -178,14 +179,19 @@ def read_tcl(path: Path) -> tuple[list[Command], list[Finding]]:
     return [each for mark, each in commands.items() if mark not in used], findings
 
 
+def interpreter() -> list[str] | None:
+    """The command that runs a Tcl script: Python with tkinter, or tclsh; None without both."""
+    if importlib.util.find_spec("_tkinter") is not None:
+        return [sys.executable, "-c", _IN_PYTHON]
+    shell = shutil.which("tclsh")
+    return None if shell is None else [shell]
+
+
 def _run(path: Path, *, kept: tuple[str, ...]) -> list[tuple[str, int, list[str], str]]:
     if not path.is_file():
         raise UserError(f"{path} must be a file that can be read, not this; give another")
-    if importlib.util.find_spec("_tkinter") is not None:
-        command = [sys.executable, "-c", _IN_PYTHON]
-    elif shell := shutil.which("tclsh"):
-        command = [shell]
-    else:
+    command = interpreter()
+    if command is None:
         raise UserError(
             "constraints are read by Tcl, which is not installed; install tclsh, or tkinter for "
             "this Python (Debian and Ubuntu: apt install tcl)"

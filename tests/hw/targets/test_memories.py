@@ -5,13 +5,13 @@ import shutil
 import subprocess
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Fragment, Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.targets import axi
-from mcos_hw.targets.generic import files
+from mcos_hw.targets.generic import GenericTop, files
 from mcos_hw.targets.memories import MemoryWrappers
 from mcos_hw.targets.verilog import verilog_text
 from mcos_hw.targets.wrapping import Memories
@@ -79,7 +79,14 @@ def test_what_no_macro_does_is_refused(settings, message):
         verilog_text(Holder(**settings), name="top", head=(), platform=MemoryWrappers("top"))
 
 
-@pytest.mark.slow
+def test_every_memory_of_every_core_can_be_wrapped():
+    for top in (GenericTop(ChannelConfig(tenants=4)), axi.AxiTop(axi_core.FABRIC)):
+        wrappers = MemoryWrappers("top")
+        Fragment.get(top, wrappers)
+        assert wrappers.text(head=()).count("endmodule") > 3
+
+
+@pytest.mark.soak
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
 def test_every_memory_of_a_core_is_wrapped_and_starts_with_any_bits(tmp_path):
     config = ChannelConfig(tenants=4, grant_interval=8, lateness=0)

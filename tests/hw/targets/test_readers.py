@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import itertools
 import shutil
 import subprocess
 
@@ -38,11 +39,11 @@ def core(name):
     return "mcos", {each: made[each] for each in ("mcos.v", "mcos_memories.v") if each in made}
 
 
-CORES = [
-    pytest.param("compact", marks=pytest.mark.slow),
-    *(pytest.param(each, marks=pytest.mark.soak) for each in ("4", "16", "axi", "wrapped")),
-]
+CORES = ("compact", "4", "16", "axi", "wrapped")
 """A compact core; at line rate, of two sizes; behind a port; with its memories apart."""
+
+QUICK = {("yosys", "compact"), ("slang", "compact")}
+"""What every run reads; test_verilog has Icarus and Verilator."""
 
 
 def _said(command, folder):
@@ -95,8 +96,15 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize("name", CORES)
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("reader", "name"),
+    [
+        pytest.param(
+            *each, marks=pytest.mark.slow if each in QUICK else pytest.mark.soak, id="-".join(each)
+        )
+        for each in itertools.product(READERS, CORES)
+    ],
+)
 def test_it_is_read_without_a_word(reader, name, tmp_path):
     read, is_missing = READERS[reader]
     if is_missing:

@@ -6,6 +6,7 @@ import pytest
 
 from mcos_sim.cli import main
 from mcos_sim.constraints.target import CONSTRAINTS, read_target, targets
+from tests.sim.constraints.small import NEEDS_TCL
 from tests.sim.emitted import emitted_ports
 
 FILES = [(name, file) for name in targets() for file in read_target(name).cores]
@@ -18,6 +19,7 @@ def _run(*arguments):
     return caught.value.code or 0
 
 
+@NEEDS_TCL
 @pytest.mark.parametrize(("name", "file"), WRITTEN)
 def test_files_are_what_their_data_say(name, file, tmp_path, capsys):
     target = read_target(name)

