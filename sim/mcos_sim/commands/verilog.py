@@ -99,7 +99,7 @@ def command(
     if target not in TARGETS:
         raise UserError(f"target must be one of {', '.join(TARGETS)}, not {target!r}; choose one")
     if target != "generic":
-        _require_plain(contract, top, target, hardware)
+        _require_plain(contract, top, target, hardware, memories)
         fabric.require_none()
         _write_board(directory, target, arbiter, json)
         return
@@ -166,12 +166,16 @@ def arbiters_of(text: str) -> tuple[ArbiterKind, ...]:
     return tuple(_ARBITERS[name] for name in names)
 
 
-def _require_plain(contract: Path | None, top: Top, target: str, hardware: HardwareOptions) -> None:
+def _require_plain(
+    contract: Path | None, top: Top, target: str, hardware: HardwareOptions, memories: Memories
+) -> None:
     """Refuse sizes where the board decides them."""
     if contract is not None:
         given = contract_words(contract)
     elif top is not Top.CHANNEL:
         given = f"--top {top.value}"
+    elif memories is not Memories.INFERRED:
+        given = f"--memories {memories.value}"
     elif hardware != HardwareOptions():
         given = "options of hardware"
     else:

@@ -136,6 +136,7 @@ def test_options_that_exclude_each_other(capsys, arguments, told):
     [
         (("--target", "ulx4s"), "target must be one of generic, ulx3s, not 'ulx4s'; choose one"),
         (("--target", "ulx3s", "fpga"), "--target ulx3s must be alone, as the board has its own"),
+        (("--target", "ulx3s", "--memories", "wrapped"), "not with --memories wrapped; leave it"),
         (("--target", "ulx3s", "--tenants", "8"), "not with options of hardware; leave it out"),
         (("--target", "ulx3s", "--arbiter", "mcos,lifo"), "or several with commas, not 'lifo'"),
     ],
