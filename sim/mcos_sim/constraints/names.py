@@ -2,8 +2,9 @@
 
 import difflib
 import fnmatch
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 __all__ = [
@@ -24,8 +25,10 @@ def named(pattern: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if fnmatch.fnmatchcase(name, escaped)]
 
 
-def near(name: str, names: Iterable[str]) -> str:
+def near(name: str, names: Collection[str]) -> str:
     """The way out for a name that is not there."""
+    if f"{name}[0]" in names:
+        return f"write {name}[*] for all of its bits"
     stem = re.sub(r"[\[*].*", "", name)
     stems = sorted({re.sub(r"\[.*", "", each) for each in names})
     found = difflib.get_close_matches(stem, stems, n=1, cutoff=0.6)
@@ -35,6 +38,7 @@ def near(name: str, names: Iterable[str]) -> str:
 def number(text: str | None) -> Fraction | None:
     """A number of a constraint; None if it is none."""
     try:
-        return None if text is None else Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        # A float first: a fraction of 1e999999999 has all its digits.
+        return None if text is None or not math.isfinite(float(text)) else Fraction(text)
+    except ValueError:
         return None

@@ -109,6 +109,12 @@ class Command:
         values = self.options.get(option)
         return values[-1] if values else None
 
+    def shown(self, text: str) -> str:
+        """A word as a message shows it."""
+        for mark, command in self.inner.items():
+            text = text.replace(mark, f"[{command.name} ...]")
+        return text or "none"
+
     def objects(self, text: str) -> Iterator["Command | str"]:
         """What a word names: commands that find objects, or names as they stand."""
         for word in text.replace("{", " ").replace("}", " ").split():

@@ -121,7 +121,7 @@ class _File:
         place = "the file" if kind == "clock" else self.core.top
         for word in command.arguments:
             for pattern in command.objects(word):
-                if isinstance(pattern, str) and not self._found(kind, pattern):
+                if isinstance(pattern, str) and not self._found(command, kind, pattern):
                     self._wrong(
                         command.line,
                         "name",
@@ -136,9 +136,14 @@ class _File:
             return sorted(self.core.nets)
         return sorted(self.clocks if kind == "clock" else self.core.cells)
 
-    def _found(self, kind: str, pattern: str) -> bool:
-        if kind in ("port", "clock"):
+    def _found(self, command: Command, kind: str, pattern: str) -> bool:
+        if kind == "port":
+            return bool(self._named_bits(pattern))
+        if kind == "clock":
             return bool(named(pattern, self._all(kind)))
+        if "-hierarchical" in command.options:
+            # The pattern is of a name on any level.
+            pattern = pattern if "/" in pattern else f"*/{pattern}"
         if kind == "net":
             return bool(named(_BIT.sub("", pattern), self.core.nets))
         # A pin is a cell's.
@@ -146,11 +151,19 @@ class _File:
         options = [plain, plain.rpartition("/")[0]] if kind == "pin" else [plain]
         return any(named(each, self.core.cells) for each in options if each)
 
+    def _named_bits(self, pattern: str) -> list[str]:
+        """Bits that a pattern means; in SDC the name of a vector means all of its bits."""
+        found = named(pattern, self.core.bits)
+        if found or self.path.suffix != ".sdc":
+            return found
+        ports = named(pattern, self.core.ports)
+        return [bit for port in ports for bit in self.core.ports[port].bits]
+
     def _bits(self, command: Command, word: str) -> Iterator[str]:
         """Bits of ports that a word means."""
         for each in command.objects(word):
             if isinstance(each, str):
-                yield from named(each, self.core.bits)
+                yield from self._named_bits(each)
             elif each.name == "get_ports":
                 for argument in each.arguments:
                     yield from self._bits(each, argument)
@@ -183,7 +196,9 @@ class _File:
             )
         if delay is None:
             self._wrong(
-                command.line, "delay", f"{command.name} must have a delay in ns, not {text!r}"
+                command.line,
+                "delay",
+                f"{command.name} must have a delay in ns, not {command.shown(text)}",
             )
         for name in names:
             period = self.clocks.get(name, (None, ()))[0]

@@ -35,6 +35,8 @@ def _found(text, core, *, suffix=".xdc"):
 @pytest.mark.parametrize("suffix", [".xdc", ".sdc"])
 def test_constraints_without_a_mistake(core, suffix):
     assert _found(XDC, core, suffix=suffix) == []
+    deep = XDC.replace("get_cells {inner_2/", "get_cells -hierarchical {")
+    assert _found(deep, core, suffix=suffix) == []
 
 
 EVERY = "every port must have a delay or a false path, and"
@@ -71,6 +73,32 @@ MISTAKES = {
         ("10.000", "fast"),
         [
             "2: clock: clock clk must have a period in ns, not fast; give create_clock -period",
+        ],
+    ),
+    "a clock whose period has no end": (
+        ("10.000", "1e999999999"),
+        [
+            (
+                "2: clock: clock clk must have a period in ns, not 1e999999999; "
+                "give create_clock -period"
+            ),
+        ],
+    ),
+    "ports before the delay": (
+        ("-clock [get_clocks clk] 4.000 [get_ports {found[*]}]", "-clock clk [get_ports found] 4"),
+        [
+            f"1: port: {EVERY} found has none; give it a delay",
+            "5: delay: set_output_delay must have a delay in ns, not [get_ports ...]",
+            "5: name: a port must be one of top, not found; write found[*] for all of its bits",
+        ],
+    ),
+    "a cell that no level has": (
+        ("get_cells {inner_2/found_reg[1]}", "get_cells -hierarchical {fnd_reg[1]}"),
+        [
+            (
+                "7: name: a cell must be one of top, not fnd_reg[1]; "
+                "known are inner_2, inner_2/found, inner_2/rows"
+            ),
         ],
     ),
     "another period than the core's": (
@@ -193,6 +221,12 @@ def test_tclsh_reads_the_same_where_python_has_no_tcl(core, monkeypatch):
     first = _found(edited, core)
     monkeypatch.setattr(tcl.importlib.util, "find_spec", lambda name: None)
     assert _found(edited, core) == first != []
+
+
+def test_a_vector_is_named_without_an_index_in_sdc_only(core):
+    text = XDC.replace("data[*]", "data").replace("{found[*]}", "found")
+    assert _found(text, core, suffix=".sdc") == []
+    assert len(_found(text, core)) > 2
 
 
 def test_without_tcl_there_is_one_line(core, monkeypatch):
