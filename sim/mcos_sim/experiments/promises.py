@@ -96,14 +96,13 @@ def settings(
 ) -> Settings:
     """Contracts of these weights, with the pacer on and no promotions.
 
-    The tokens of all tenants but ``conforming`` are gone after a longest request and hardly come
-    back, so that they are scavenging: one class. A conforming one has its share guaranteed.
+    All tenants but ``conforming`` have no tokens, so that they are scavenging: one class. A
+    conforming one has its share guaranteed.
     """
     total = sum(weights)
     tenants = []
     for tag in range(config.tenants):
-        rate = 1
-        depth = config.l_max
+        rate = depth = 0
         if tag in conforming:
             rate = (config.bytes_per_clock << config.rate_fraction) * weights[tag] // total
             depth = 4 * config.l_max
