@@ -17,7 +17,15 @@ from mcos_hw.registers import channel_map
 __all__ = [
     "TenantBuckets",
     "TokenBuckets",
+    "whole_beats",
 ]
+
+
+def whole_beats(config: ChannelConfig, level: Value) -> Value:
+    """Whole beats of a signed level: 0 if it owes, all ones for any number that does not fit."""
+    beat_bits = (config.beat_bytes - 1).bit_length() + config.rate_fraction
+    whole, width = level[beat_bits:-1], whole_width(config)
+    return Mux(level[-1], 0, whole[:width] | spread(whole[width:].any(), width))
 
 
 class TenantBuckets(wiring.Component):
@@ -119,7 +127,6 @@ class TenantBuckets(wiring.Component):
             lack = spare[beat_bits:][:lack_bits]
             lacks_few = spare[beat_bits:][len(charge) :].all()
             over = Signal(name=f"{name}_over")
-            whole = level[beat_bits:-1]
             # The beats: level + rate - charge, and 1 where the bits below carry.
             terms, carries = carry_save(
                 level[beat_bits:], _widened(rate[beat_bits:], high), ~_widened(charge, high), high
@@ -137,13 +144,7 @@ class TenantBuckets(wiring.Component):
                 charge.eq(Mux(charged, self.beats, 0)),
                 charged_level.eq(Cat(low[:-1], terms + carries)),
                 over.eq(spare[-1] & (~lacks_few | (lack + charge)[lack_bits - 1])),
-                beats.eq(
-                    Mux(
-                        level[-1],
-                        0,
-                        whole[: len(beats)] | spread(whole[len(beats) :].any(), len(beats)),
-                    )
-                ),
+                beats.eq(whole_beats(self.config, level)),
             ]
             m.d.sync += level.eq(Mux(self.fill | over, limit, charged_level))
         return m

@@ -360,8 +360,8 @@ PROPERTIES = (
         depth=1,
         bug=Bug(
             module=BUCKET,
-            text="whole[len(beats) :].any()",
-            instead="whole[len(beats) + 1 :].any()",
+            text="whole[width:].any()",
+            instead="whole[width + 1 :].any()",
         ),
         reach=6,
     ),

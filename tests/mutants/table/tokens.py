@@ -12,8 +12,8 @@ TOKENS = (
         name="a level over half its range shows its low beats only",
         bug=Bug(
             module=f"{CHANNEL}.bucket",
-            text="spread(whole[len(beats) :].any(), len(beats))",
-            instead="spread(whole[len(beats) : -1].any(), len(beats))",
+            text="spread(whole[width:].any(), width)",
+            instead="spread(whole[width:-1].any(), width)",
         ),
         promise="A head conforms if its bucket covers it, up to the deepest bucket.",
         unit=("channel/test_bucket.py",),
