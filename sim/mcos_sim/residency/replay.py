@@ -267,7 +267,18 @@ def replay(
         0 is the highest; each step halves the worth of a tenant's blocks in the shared frames.
     on_progress : Callable or None
         Called with accesses done since the last call.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, or the quotas are more than the frames.
     """
+    if frames < 1:
+        raise ValueError(f"frames must be 1 or more, not {frames!r}")
+    if quotas and sum(quotas.values()) > frames:
+        raise ValueError(
+            f"quotas must be at most the {frames} frames together, not {sum(quotas.values())}"
+        )
     if policy is Policy.OPTIMUM:
         marks = optimum(accesses, frames)
         if on_progress is not None:

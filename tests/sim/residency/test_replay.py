@@ -68,6 +68,18 @@ def test_a_prefix_ends_at_the_first_block_that_is_not_resident() -> None:
     assert outcome.prefix_hit_rate == pytest.approx(1 / 7)
 
 
+@pytest.mark.parametrize(
+    ("frames", "quotas", "complaint"),
+    [
+        (0, None, "frames must be 1 or more, not 0"),
+        (5, {0: 3, 1: 3}, "quotas must be at most the 5 frames together, not 6"),
+    ],
+)
+def test_what_cannot_be_is_refused(frames: int, quotas: dict, complaint: str) -> None:
+    with pytest.raises(ValueError, match=f"^{complaint}$"):
+        replay(conversations(3), Policy.DENSITY, frames, quotas=quotas)
+
+
 def test_ends_of_prompts_that_leave_first_keep_prefixes_whole() -> None:
     made = generated("agents", requests=2500, seed=1)
     plain = replay(made, Policy.DENSITY, 1000)
