@@ -21,10 +21,12 @@ from mcos_hw.channel.queue import RequestQueues
 from mcos_hw.channel.recent import RecentResponses
 from mcos_hw.channel.slots import SlotTable
 from mcos_hw.channel.spacing import GrantSpacing
+from mcos_hw.channel.token_table import TokenTable
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.contract import ContractReads, contract_reads_signature
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.queue import QueueView
 from mcos_hw.link.readings import Readings, readings_signature
 from mcos_hw.link.request import (
     Request,
@@ -147,7 +149,7 @@ class Channel(wiring.Component):
         m.submodules.queues = queues = RequestQueues(
             config, mark=arbiter.mark, ahead=arbiter.mark_ahead
         )
-        m.submodules.buckets = buckets = TokenBuckets(config)
+        m.submodules.buckets = buckets = self._buckets(m, queues.view)
         m.submodules.classes = classes = HeadClasses(config, heads_only=not arbiter.looks_behind)
         m.submodules.pacer = pacer = Pacer(config)
         m.submodules.credit = credit = PortCredit(config)
@@ -156,7 +158,7 @@ class Channel(wiring.Component):
         m.submodules.recent = recent = RecentResponses(config)
         m.submodules.observer = observer = Observer(config)
         m.submodules.probe = probe = Probe(config, enforces_contracts=arbiter.enforces_contracts)
-        configured = (intake, buckets, classes, arbiter, pacer, credit, recent)
+        configured = (intake, classes, arbiter, pacer, credit, recent)
         connect(m, flipped(self.live), *(each.live for each in configured))
         connect(m, intake.contract, flipped(self.contracts.intake))
         connect(m, observer.contract, flipped(self.contracts.observer))
@@ -174,7 +176,7 @@ class Channel(wiring.Component):
         connect(m, intake.arrival, *(each.arrival for each in arriving))
 
         # Choice: heads and the tokens of their tenants make classes, of which one head is granted.
-        connect(m, queues.view, buckets.view, classes.view, arbiter.view, probe.view)
+        connect(m, queues.view, classes.view, arbiter.view, probe.view)
         connect(m, buckets.tokens, classes.tokens, probe.tokens)
         connect(m, classes.classes, arbiter.classes, observer.classes, probe.classes)
         open_then = pacer.open_then & credit.open_then & slots.open_then & outlet.open_then
@@ -240,3 +242,20 @@ class Channel(wiring.Component):
         else:
             connect(m, observer.events, probe.events)
         return m
+
+    def _buckets(self, m: Module, view: QueueView) -> TokenTable | TokenBuckets:
+        """The token buckets, with the settings that they read and the grants that they learn of."""
+        arbiter = self.arbiter
+        if not self.config.compact:
+            buckets = TokenBuckets(self.config)
+            connect(m, flipped(self.live), buckets.live)
+            connect(m, view, buckets.view)
+            return buckets
+        table = TokenTable(self.config)
+        connect(m, table.contract, flipped(self.contracts.buckets))
+        m.d.comb += [
+            table.enabled.eq(Cat(each.enable for each in self.live.tenants)),
+            table.nominates.eq(arbiter.nominates),
+            table.nominee.eq(arbiter.nominee),
+        ]
+        return table

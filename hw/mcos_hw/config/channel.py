@@ -15,6 +15,7 @@ __all__ = [
     "COMPACT_INTERVALS",
     "POWERS_OF_TWO",
     "RANGES",
+    "REFILL_CLOCKS",
     "SWITCHES",
     "UPDATE_CLOCKS",
     "ChannelConfig",
@@ -55,6 +56,10 @@ SWITCHES = ("loader_checks", "monitors")
 
 UPDATE_CLOCKS = 3
 """Clocks from a grant of a compact channel until heads, classes and tags are as it leaves them."""
+
+REFILL_CLOCKS = 3
+"""Clocks from the one in which buckets of a compact channel are read to the one that writes them.
+"""
 
 COMPACT_INTERVALS = range(UPDATE_CLOCKS + 1, RANGES["grant_interval"][1] + 1)
 """Grant intervals of a compact channel, in clocks; docs/compact.md says why there is no shorter."""
@@ -277,6 +282,27 @@ class ChannelConfig:
         One request enters a clock. With L = 0 it is the clock of a grant that is already chosen.
         """
         return self.grant_interval if self.compact else max(1, self.intake_clocks)
+
+    @property
+    def visit_round(self) -> int:
+        """Clocks from a compact channel's visit to a tenant's buckets to the next one, at most.
+
+        A visit begins in every other clock. A grant takes a clock from it if it meets one. It then
+        meets the next one if they are an odd number of clocks apart. A commit may withdraw the
+        promotion of looks that are on their way, each of which takes a clock as a grant does.
+        """
+        odd = self.grant_interval | 1
+        return 2 * self.tenants - (-2 * self.tenants // (odd - 1)) + self.look_clocks
+
+    @property
+    def token_lateness(self) -> int:
+        """Clocks by which classes see tokens late, at most: 0 at line rate.
+
+        In a compact channel it is a round of visits. A visit is left out if a grant of its tenant
+        is up to :data:`REFILL_CLOCKS` before or behind it, and what it finds shows as many clocks
+        later.
+        """
+        return self.visit_round + 3 * REFILL_CLOCKS if self.compact else 0
 
     @property
     def stale_after(self) -> int:

@@ -63,11 +63,20 @@ class ContractReads(Protocol):
     age: ContractRead
     """Age limit, by the tenant whose head is visited; only in a compact channel."""
 
+    buckets: ContractRead
+    """Rates and depths, by the tenant whose buckets are visited; only in a compact channel."""
+
 
 def contract_readers(config: ChannelConfig) -> dict[str, tuple[str, ...]]:
     """Settings that each of :class:`ContractReads` wants, by its name."""
-    age = {"age": ("age_limit",)} if config.compact else {}
-    return {"intake": ("inverse_weight", "colours"), "observer": ("latency_slo",), **age}
+    readers: dict[str, tuple[str, ...]] = {
+        "intake": ("inverse_weight", "colours"),
+        "observer": ("latency_slo",),
+    }
+    if config.compact:
+        readers["age"] = ("age_limit",)
+        readers["buckets"] = ("committed_rate", "committed_depth", "peak_rate", "peak_depth")
+    return readers
 
 
 def contract_reads_signature(config: ChannelConfig) -> wiring.Signature:

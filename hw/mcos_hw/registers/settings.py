@@ -157,6 +157,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             description="Guaranteed rate; 0 for best effort.",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "COMMITTED_DEPTH",
@@ -169,6 +170,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             description="Guaranteed rate times burst duration, at least l_max; 0 without a rate.",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "PEAK_RATE",
@@ -181,6 +183,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             description="Burst rate, at least the committed rate; 0 for idle slots alone.",
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "PEAK_DEPTH",
@@ -196,6 +199,7 @@ def add_tenant_settings(build: Builder, config: ChannelConfig) -> None:
             ),
         ),
         count=count,
+        paged=config.compact,
     )
     build.add(
         "INVERSE_WEIGHT",

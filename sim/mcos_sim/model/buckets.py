@@ -4,7 +4,7 @@ from mcos_hw.link.classes import NO_CLASS
 from mcos_hw.registers import GrantClass
 from mcos_sim.compiling import compiled
 from mcos_sim.model import layout as at
-from mcos_sim.model import live
+from mcos_sim.model import live, token_table
 
 __all__ = [
     "charge",
@@ -39,7 +39,12 @@ def _level(s, level, since, before, rate, limit, clock):
 
 @compiled
 def committed_at(s, i, clock):
-    """Committed level of tenant ``i`` at a clock, after what that clock has charged so far."""
+    """Committed level of tenant ``i`` at a clock, after what that clock has charged so far.
+
+    Of a compact channel it is the one that classes see.
+    """
+    if s[at.TABLE]:
+        return token_table.committed_seen(s, i, clock)
     return _level(
         s,
         at.COMMITTED + i,
@@ -54,6 +59,8 @@ def committed_at(s, i, clock):
 @compiled
 def peak_at(s, i, clock):
     """Peak level, likewise."""
+    if s[at.TABLE]:
+        return token_table.peak_seen(s, i, clock)
     return _level(
         s,
         at.PEAK + i,
@@ -100,11 +107,14 @@ def meet_head(s, i, beats, is_refused):
     until then: nothing ever covers a refused one.
     """
     s[at.UNCOVERED + i] = _SCAVENGED if scavenges(s, i) and not is_refused else _NO_CLASS
+    size = beats << s[at.BEAT_BITS]
+    if s[at.TABLE]:
+        s[at.HEAD_NEEDS + i] = at.NEVER if is_refused else size
+        return
     if is_refused:
         s[at.COMMITTED_ENOUGH + i] = at.NEVER
         s[at.PEAK_ENOUGH + i] = at.NEVER
         return
-    size = beats << s[at.BEAT_BITS]
     s[at.COMMITTED_ENOUGH + i] = _enough_from(
         s,
         at.COMMITTED + i,
@@ -121,6 +131,12 @@ def meet_head(s, i, beats, is_refused):
 @compiled
 def class_of_head(s, i, clock):
     """GrantClass of the head that :func:`meet_head` was last told of, or NO_CLASS."""
+    if s[at.TABLE]:
+        if token_table.committed_seen(s, i, clock) >= s[at.HEAD_NEEDS + i]:
+            return _CONFORMING
+        if token_table.peak_seen(s, i, clock) >= s[at.HEAD_NEEDS + i]:
+            return _BURST
+        return s[at.UNCOVERED + i]
     if clock >= s[at.COMMITTED_ENOUGH + i]:
         return _CONFORMING
     if clock >= s[at.PEAK_ENOUGH + i]:

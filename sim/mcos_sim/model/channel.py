@@ -8,7 +8,18 @@ the hardware's registers hold at the beginning of a clock; lockstep compares the
 from mcos_hw.link.classes import NO_CLASS
 from mcos_sim.compiling import compiled
 from mcos_sim.environment import layout as env
-from mcos_sim.model import age, buckets, choice, compact, counters, live, monitor, ports, tags
+from mcos_sim.model import (
+    age,
+    buckets,
+    choice,
+    compact,
+    counters,
+    live,
+    monitor,
+    ports,
+    tags,
+    token_table,
+)
 from mcos_sim.model import layout as at
 
 __all__ = [
@@ -28,7 +39,8 @@ def commit(s, image):
     clock = s[at.CLOCK]
     tenants = s[at.TENANTS]
     for i in range(tenants):
-        buckets.settle(s, i, clock)
+        if not s[at.TABLE]:
+            buckets.settle(s, i, clock)
         enabled = s[live.ENABLE + i]
         for k in range(at.TENANT_FIELDS):
             value = image[at.CHANNEL_FIELDS + at.TENANT_FIELDS * i + k]
@@ -56,7 +68,10 @@ def _follow_image(s):
         s[at.KEPT_REFUSES + i] = s[live.REFUSE_OUTSIDE + i]
         s[at.MAY_HOLD] |= s[live.REFUSE_OUTSIDE + i] or not s[at.SCAVENGES + i]
         if s[at.FILLS + i]:
-            buckets.fill(s, i, s[at.CLOCK])
+            if s[at.TABLE]:
+                token_table.empty(s, i)
+            else:
+                buckets.fill(s, i, s[at.CLOCK])
             s[at.FILLS + i] = 0
         if s[at.WAITING + i]:
             choice.meet_head(s, i)
@@ -96,7 +111,8 @@ def _grant(s):
     s[at.LEFT] = i
     if i == at.NOBODY:
         return
-    buckets.charge(s, i, s[at.GRANT_BEATS], s[at.GRANT_CLASS], s[at.CLOCK])
+    if not s[at.TABLE]:
+        buckets.charge(s, i, s[at.GRANT_BEATS], s[at.GRANT_CLASS], s[at.CLOCK])
     row = at.ROWS * i + s[at.HEAD + i]
     s[at.LEFT_CLASS] = s[at.GRANT_CLASS]
     s[at.LEFT_PROMOTED] = s[at.PROMOTED]
@@ -175,6 +191,7 @@ def advance(s, e):
     """One clock, with what requesters and memory drive in it."""
     tenants = s[at.TENANTS]
     steps = s[at.STEPS]
+    withdrawn = s[at.WITHDRAWN]
 
     # Requests come in.
     taken = ports.take(s, e)
@@ -217,7 +234,7 @@ def advance(s, e):
     granted = s[at.GRANT] != at.NOBODY
     if s[at.COMPACT]:
         if granted or not compact.is_still(s):
-            compact.move_tags(s, tenants)
+            compact.move_tags(s, tenants, withdrawn)
     elif s[at.KIND] == 0:
         if granted or s[at.ENTRY] != at.NOBODY or s[at.TAGS_MOVED]:
             after = tags.time_after(s)
@@ -242,6 +259,8 @@ def advance(s, e):
             choice.meet_head(s, entry)
             if s[at.COMPACT]:
                 compact.takes_entry(s, entry, s[at.ENTRY_RECENT])
+    if s[at.TABLE]:
+        token_table.move(s, tenants, withdrawn)
     _grant(s)
     if steps:
         _entry(s, start, anchored)
@@ -280,6 +299,7 @@ def is_idle(s):
         and s[at.OLDEST] == at.NOBODY
         and not s[at.TAGS_MOVED]
         and compact.is_still(s)
+        and not s[at.WITHDRAWN]
         and not s[at.FRESH_IMAGE]
         and not s[at.LATCH]
     )
@@ -293,7 +313,10 @@ def skip(s, until):
         clocks = min(clocks, s[live.EPOCH_CLOCKS] - s[at.ELAPSED] - 3)
     if clocks < 4:
         return
-    s[at.CLOCK] += clocks
+    if s[at.TABLE]:
+        token_table.rest(s, s[at.CLOCK] + clocks, s[at.TENANTS])
+    else:
+        s[at.CLOCK] += clocks
     s[at.ELAPSED] += clocks
     if s[at.IN_FLIGHT]:
         s[counters.BUSY] += clocks

@@ -93,8 +93,11 @@ def _start(s, i):
 
 
 @compiled
-def move_tags(s, tenants):
-    """Every step of tags and of virtual time, once a clock, before the grant has left its queue."""
+def move_tags(s, tenants, withdrawn):
+    """Every step of tags and of virtual time, once a clock, before the grant has left its queue.
+
+    ``withdrawn`` is whether this clock grants nothing because a promotion was withdrawn.
+    """
     granted, entry = s[at.GRANT], s[at.ENTRY]
     mask = s[at.TAG_MASK]
     untagged = s[at.UNTAGGED]
@@ -132,7 +135,7 @@ def move_tags(s, tenants):
             s[at.FIRST] = i
             s[at.FIRST_FOLLOWS] = 1
             s[at.HEAD_SINCE + i] = s[at.CLOCK] + 1
-    elif untagged and not busy and not s[at.WITHDRAWN]:
+    elif untagged and not busy and not withdrawn:
         i = 0
         while not untagged >> i & 1:
             i += 1

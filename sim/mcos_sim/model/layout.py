@@ -88,6 +88,8 @@ COMPACT = _place.of_channel()
 STEPS = _place.of_channel()
 """Whether a request takes a clock for each step into its queue, and a class one, too."""
 LOOK_CLOCKS = _place.of_channel()
+TABLE = _place.of_channel()
+"""Whether the buckets of all tenants are visited in turn."""
 
 # The live image, in the order of the register map: the channel's fields, then those of the tenants.
 _map = channel_map(ChannelConfig())
@@ -197,6 +199,29 @@ LOOK_TENANT = _place.take(LOOKS)
 LOOK_CLASS = _place.take(LOOKS)
 LOOK_PROMOTED = _place.take(LOOKS)
 
+# Buckets that are visited in turn: those on their way, by the clock of their reading modulo
+# TABLE_STEPS.
+TABLE_STEPS = 4
+STEP_TENANT = _place.take(TABLE_STEPS)
+"""Whose buckets, or NOBODY."""
+STEP_CHARGED = _place.take(TABLE_STEPS)
+"""The same tenant if a grant charges them, or NOBODY."""
+STEP_CLOCK = _place.take(TABLE_STEPS)
+STEP_COMMITTED = _place.take(TABLE_STEPS)
+STEP_PEAK = _place.take(TABLE_STEPS)
+STEP_FULL_COMMITTED = _place.take(TABLE_STEPS)
+"""What is left if they are filled first."""
+STEP_FULL_PEAK = _place.take(TABLE_STEPS)
+TABLE_TURN = _place.of_channel()
+TABLE_VISITED = _place.of_channel()
+"""Whether a visit began in the clock before."""
+WAITING_TENANT = _place.of_channel()
+"""Whose buckets made way for a grant in the clock before, or NOBODY."""
+WAITING_COMMITTED = _place.of_channel()
+WAITING_PEAK = _place.of_channel()
+TO_FILL = _place.of_channel()
+"""Bit i: tenant i was enabled, and its buckets are still to be filled."""
+
 # Age guard.
 VISITED = _place.of_channel()
 VISITED_AGE = _place.of_channel()
@@ -253,6 +278,13 @@ COMMITTED_BEFORE = _place.of_tenants()
 PEAK = _place.of_tenants()
 PEAK_FROM = _place.of_tenants()
 PEAK_BEFORE = _place.of_tenants()
+COMMITTED_SEEN = _place.of_tenants()
+"""Level as classes see it, where buckets are visited in turn."""
+PEAK_SEEN = _place.of_tenants()
+SEEN_FROM = _place.of_tenants()
+"""First clock in which they do; in the one before it was that of COMMITTED_BEFORE."""
+HEAD_NEEDS = _place.of_tenants()
+"""Level that covers the head, likewise."""
 START = _place.of_tenants()
 FINISH = _place.of_tenants()
 END_FINISH = _place.of_tenants()

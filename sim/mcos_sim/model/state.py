@@ -51,6 +51,7 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.COMPACT: config.compact and arbiter is ArbiterKind.MCOS,
         at.STEPS: config.steps,
         at.LOOK_CLOCKS: config.look_clocks if config.compact else 0,
+        at.TABLE: config.compact,
         at.FREE_SLOTS: config.slots,
         at.RESTED: 0xFF,
         at.EPOCH: 1,
@@ -60,10 +61,13 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
     for place in (
         *(at.GRANT, at.APPROACH, at.ENTRY, at.LEFT, at.VISITED, at.COMPARED, at.OLDEST),
         *(at.PROMOTE, at.STAMPED_TENANT, at.COMPUTED_TENANT, at.MEASURED_TENANT),
-        *(at.STRAYED, at.FIRST, at.SECOND),
+        *(at.STRAYED, at.FIRST, at.SECOND, at.WAITING_TENANT),
     ):
         s[place] = at.NOBODY
     s[at.LOOK_TENANT : at.LOOK_TENANT + at.LOOKS] = at.NOBODY
+    s[at.STEP_TENANT : at.STEP_TENANT + at.TABLE_STEPS] = at.NOBODY
+    s[at.STEP_CHARGED : at.STEP_CHARGED + at.TABLE_STEPS] = at.NOBODY
+    s[at.TO_FILL] = (1 << config.tenants) - 1
     s[at.RESPONDED : at.RESPONDED + at.LANES] = at.LONG_AGO
     s[at.SCAVENGES : at.SCAVENGES + at.LANES] = 1
     s[at.GUARD_LIMIT : at.GUARD_LIMIT + at.LANES] = DRAIN_AGE

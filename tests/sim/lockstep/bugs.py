@@ -213,6 +213,21 @@ COMPACT_HARDWARE_BUGS = {
         text="Mux(promoted, start - lead, start)",
         instead="start",
     ),
+    "beats of a visit forget a grant that came meanwhile": Bug(
+        module=f"{CHANNEL}.seen_tokens",
+        text="granted | outdated | (waits & self.fills)",
+        instead="granted | (waits & self.fills)",
+    ),
+    "a visit reads what a grant has not written yet": Bug(
+        module=f"{CHANNEL}.token_table",
+        text="visits & ~uncharged",
+        instead="visits",
+    ),
+    "a refill is a clock short": Bug(
+        module=f"{CHANNEL}.token_table",
+        text="(now - read.data.clock)",
+        instead="(now - read.data.clock - 1)",
+    ),
     "a grant is made a clock early": Bug(
         module=f"{CHANNEL}.spacing",
         text="self.config.grant_interval - 2",

@@ -118,6 +118,8 @@ def test_a_disabled_tenant_that_drains_slowly_is_not_over_age(tmp_path):
         ("a request behind a stale one goes on from its tags", Rule.TAG_WINDOW, 6),
         ("a head that enters begins in the clock after a grant", Rule.TAG_PRICE, 2),
         ("a grant is made a clock early", Rule.SPACING, 1),
+        ("beats of a visit forget a grant that came meanwhile", Rule.TOKENS, 1),
+        ("a refill is a clock short", Rule.TOKENS, 1),
     ],
 )
 def test_a_mistake_of_the_compact_arbiter_is_named(name, rule, seed, tmp_path):

@@ -76,6 +76,11 @@ class Arbiter(wiring.Component):
         A grant may be made in this clock; in the next clock.
     grant : Out(Grant)
         The grant of this clock.
+    nominates : Out(1)
+        Of a compact channel: a head is to be granted in this clock, which is known before the grant
+        is. It is, unless its promotion was withdrawn.
+    nominee : Out(tenants)
+        Likewise: its tenant, one-hot; any one if none is nominated.
     state : Out(ArbiterState)
         For the probe.
     """
@@ -104,6 +109,8 @@ class Arbiter(wiring.Component):
     open: Signal
     open_then: Signal
     grant: Grant
+    nominates: Signal
+    nominee: Signal
     state: ArbiterState
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -119,6 +126,7 @@ class Arbiter(wiring.Component):
                 "open": In(1),
                 "open_then": In(1),
                 "grant": Out(grant_signature(config)),
+                **({"nominates": Out(1), "nominee": Out(config.tenants)} if config.compact else {}),
                 "state": Out(arbiter_state_signature(config)),
             }
         )

@@ -30,6 +30,11 @@ class _Baseline(Arbiter):
             self.grant.tenants.eq(self.grant.valid << tenant),
             self.grant.beats.eq(self.view.heads[tenant].beats),
         ]
+        if self.config.compact:
+            m.d.comb += [
+                self.nominates.eq(self.grant.valid),
+                self.nominee.eq(self.grant.tenants),
+            ]
         for i in range(self.config.tenants):
             code = self.classes.codes[i]
             m.d.comb += [

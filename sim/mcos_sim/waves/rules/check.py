@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mcos_hw.channel.intake import terms_fraction, terms_widening
-from mcos_hw.config import UPDATE_CLOCKS
+from mcos_hw.config import REFILL_CLOCKS, UPDATE_CLOCKS
 from mcos_hw.link.request import command_layout
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.waves.reading import NO_VALUE, Waveform
@@ -26,7 +26,7 @@ from mcos_sim.waves.rules.ports import (
 from mcos_sim.waves.rules.quantity import Quantity
 from mcos_sim.waves.rules.queues import check_heads, check_queues
 from mcos_sim.waves.rules.tags import check_compact_tags, check_tags, check_time
-from mcos_sim.waves.rules.tokens import check_classes, check_levels
+from mcos_sim.waves.rules.tokens import check_classes, check_levels, check_seen_levels
 from mcos_sim.waves.rules.violation import FIELDS, Rule, Violation
 
 __all__ = [
@@ -139,8 +139,7 @@ def _levels(found: np.ndarray, w: Waveform, images: Images) -> None:
         ("committed", 0, Quantity.COMMITTED),
         ("peak", 1, Quantity.PEAK),
     ):
-        check_levels(
-            found,
+        values = (
             w.tenants[name],
             c["granted"],
             c["tenant"],
@@ -153,6 +152,10 @@ def _levels(found: np.ndarray, w: Waveform, images: Images) -> None:
             images.image,
             int(quantity),
         )
+        if w.config.compact:
+            check_seen_levels(found, *values, REFILL_CLOCKS + 1, w.config.token_lateness)
+        else:
+            check_levels(found, *values)
 
 
 def _classes(found: np.ndarray, w: Waveform, images: Images) -> None:

@@ -8,6 +8,7 @@ from mcos_sim.waves.rules.violation import Rule, tell
 __all__ = [
     "check_classes",
     "check_levels",
+    "check_seen_levels",
 ]
 
 _NO_CLASS = NO_CLASS
@@ -67,6 +68,92 @@ def check_levels(
                 tell(found, _CHARGED_TWICE, k + 1, i, -1, told, expected, quantity)
             else:
                 tell(found, _TOKENS, k + 1, i, -1, told, expected, quantity)
+
+
+@compiled
+def _refilled(level, rate, limit, clocks):
+    """A level after so many clocks without a grant."""
+    return min(level + rate * clocks, limit)
+
+
+@compiled
+def check_seen_levels(
+    found,
+    level,
+    granted,
+    tenant,
+    beats,
+    grant_class,
+    most,
+    beat,
+    rates,
+    limits,
+    image,
+    quantity,
+    seen,
+    lateness,
+):
+    """The same of a compact channel, whose levels are those that classes see.
+
+    A grant takes its bytes at once. It also reads its tenant's buckets, and what it found shows
+    ``seen`` clocks later: from there on the level of every clock is known. Until then the level
+    stays. After it the level may only become that of ``seen`` clocks before, or of one clock more
+    where a grant came between. It is never that of more than ``lateness`` clocks before. A commit
+    fills buckets and changes rates some clocks late, so that as many are left out behind it.
+
+    Parameters
+    ----------
+    seen : int
+        Clocks from the reading of a bucket to the first one in which classes see it.
+    lateness : int
+        Clocks by which they see tokens late, at most.
+    """
+    for i in range(level.shape[1]):
+        last = -1
+        charge = 0
+        known = False
+        base, since = 0, 0
+        starts = lateness + seen
+        for k in range(1, len(granted)):
+            now = image[k]
+            if image[k - 1] != now:
+                starts = k + lateness + seen
+                known = False
+            rate, limit = rates[now, i], limits[now, i]
+            before, told = level[k - 1, i], level[k, i]
+            takes = granted[k - 1] and tenant[k - 1] == i
+            if takes:
+                last = k - 1
+                charge = beats[k - 1] * beat if grant_class[k - 1] <= most else 0
+            if k < starts:
+                continue
+            if takes:
+                if told != before - charge:
+                    broken = _TOKENS
+                    if told == before:
+                        broken = _NOT_CHARGED
+                    elif told == before - 2 * charge:
+                        broken = _CHARGED_TWICE
+                    tell(found, broken, k, i, -1, told, before - charge, quantity)
+            elif last >= 0 and k < last + seen:
+                if told != before:
+                    tell(found, _TOKENS, k, i, -1, told, before, quantity)
+            elif last >= 0 and k == last + seen:
+                if known:
+                    expected = _refilled(base, rate, limit, last - since) - charge
+                    if told != expected:
+                        broken = _NOT_CHARGED if told == expected + charge else _TOKENS
+                        tell(found, broken, k, i, -1, told, expected, quantity)
+                known = last >= starts - seen
+                base, since = told, last
+            elif known:
+                expected = _refilled(base, rate, limit, k - seen - since)
+                earlier = expected
+                if granted[k - 2] and k - seen > since:
+                    earlier = _refilled(base, rate, limit, k - seen - 1 - since)
+                late = _refilled(base, rate, limit, max(0, k - lateness - since))
+                if told not in (before, expected, earlier) or told < late:
+                    tell(found, _TOKENS, k, i, -1, told, expected, quantity)
 
 
 @compiled

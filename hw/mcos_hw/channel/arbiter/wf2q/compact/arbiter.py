@@ -86,8 +86,10 @@ class CompactArbiter(Arbiter):
         recent = Signal()
         m.d.sync += recent.eq(approach.recent)
         m.d.comb += [
-            tags.nominates.eq(self.open & best.present),
-            tags.nominee.eq(best.tenants),
+            self.nominates.eq(self.open & best.present),
+            self.nominee.eq(best.tenants),
+            tags.nominates.eq(self.nominates),
+            tags.nominee.eq(self.nominee),
             tags.grant.eq(self.grant.valid),
             tags.follows.eq((best.tenants & (seconds | entry.tenants)).any()),
             tags.enters.eq(entry.tenants & ~heads),
