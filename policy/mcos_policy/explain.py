@@ -79,7 +79,8 @@ class TenantExplanation:
     delay_clocks, delay_ns : float
         Single-class delay bound of one longest request.
     conforming_clocks, conforming_ns : float
-        The same of a conforming one beside requests of lower classes.
+        The same of a conforming one beside requests of lower classes, whose tokens are seen as late
+        as can be.
     colours : int or None
         Page colours, a bit each. None, as are the members below, for a contract that is not
         admitted.
@@ -252,7 +253,7 @@ class _Explainer:
             index=index + blocked_index(l_max=config.l_max, share=share),
             share=share,
             bytes_per_clock=self.rate,
-            wait=self.wait,
+            wait=self.wait + config.token_lateness,
         )
         depth1 = depth1_term(share=share, others=[config.l_max] * (len(self.promised) - 1))
         return TenantExplanation(

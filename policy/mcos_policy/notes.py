@@ -26,7 +26,8 @@ def notes(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
         text = (
             f"a grant takes {config.grant_interval} clocks here, so guarantees and delay bounds "
             f"are for requests of {least} or more; shorter ones fill less of the channel, and take "
-            "it from all tenants"
+            f"it from all tenants. Tokens count up to {config.token_lateness} clocks late, which "
+            "these bounds cover"
         )
         yield note(contract.fabric.origin, text)
     yield from _priority(contract)

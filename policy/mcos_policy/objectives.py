@@ -165,10 +165,12 @@ def _memory_latency(contract: Contract, config: ChannelConfig) -> Fraction:
 def _terms(contract: Contract, config: ChannelConfig, wait: GrantWait) -> dict[str, Fraction]:
     """Parts of a tenant's bound by name, in clocks."""
     answered = _memory_latency(contract, config) + _PACER_CLOCKS + _RESPONSE_CLOCKS
+    tokens = {"late tokens": wait.tokens} if wait.tokens else {}
     return {
         "ingress": ingress_clocks(len(contract.tenants), config),
         "fair queueing": wait.fair,
         "other classes": wait.classes,
+        **tokens,
         "one request in flight": wait.depth1,
         "promotions": wait.promotions,
         "memory": answered + wait.memory,

@@ -49,6 +49,8 @@ class GrantWait:
     classes : Fraction
         What requests of other classes add: those that are already chosen, and those whose class
         changes while it waits.
+    tokens : Fraction
+        How much later than its tokens its class may come: 0 at line rate.
     depth1 : Fraction
         What the depth-1 rule gives others before it.
     promotions : Fraction
@@ -59,6 +61,7 @@ class GrantWait:
 
     fair: Fraction
     classes: Fraction
+    tokens: Fraction
     depth1: Fraction
     promotions: Fraction
     memory: Fraction
@@ -66,7 +69,7 @@ class GrantWait:
     @property
     def total(self) -> Fraction:
         """All of it."""
-        return self.fair + self.classes + self.depth1 + self.promotions + self.memory
+        return self.fair + self.classes + self.tokens + self.depth1 + self.promotions + self.memory
 
 
 def grant_waits(
@@ -112,7 +115,8 @@ class _Waits:
         blocked = Fraction(0)
         if others:
             blocked = blocked_index(l_max=l_max, share=share) / (self.rate * share)
-        blocked += self._missed(position)
+        late = Fraction(self.config.token_lateness)
+        blocked += self._missed(position) + late
         promotions, unpromoted = 0, None
         while True:
             waited = conforming_wait(
@@ -134,21 +138,25 @@ class _Waits:
             promotions = more
         return GrantWait(
             fair=fair,
-            classes=unpromoted - fair - depth1,
+            classes=unpromoted - fair - late - depth1,
+            tokens=late,
             depth1=depth1,
             promotions=waited - unpromoted,
             memory=self.memory,
         )
 
     def _other(self, position: int, waiting: int) -> Other:
-        """What a tenant can put before one that waits."""
+        """What a tenant can put before one that waits.
+
+        If tokens are seen late, it had less than a longest request so many clocks ago.
+        """
         promise, config = self.promises[position], self.config
         first = self.fabric.overcommitted and promise.priority < self.promises[waiting].priority
-        saved = config.l_max
+        guaranteed = per_clock(promise.guaranteed, self.fabric.channels, config)
+        saved: Fraction | int = config.l_max + guaranteed * config.token_lateness
         if first:
             duration = promise.burst_duration
             saved = bucket_depth(promise.guaranteed, duration, self.fabric.channels, config)
-        guaranteed = per_clock(promise.guaranteed, self.fabric.channels, config)
         return Other(
             share=self.shares.share(position),
             credit=config.l_max / self.rate if self.fabric.depth1 else Fraction(0),
