@@ -6,7 +6,7 @@ from tests.sim.commands.bad_inputs.pantry import FILES
 from tests.sim.commands.bad_inputs.runner import check, ids
 
 ROWS = [
-    ("init --sample nothing", "--sample must be one of decode-prefill-hbm3, decode-prefill, "),
+    ("init --sample nothing", "--sample must be one of decode-prefill-fpga, decode-prefill-hbm3, "),
     ("init new --sample \x1b[31m[red]", "not '\\x1b[31m[red]'; choose one"),
     ("init --list new", "--list must come alone, without DIR and --sample"),
     ("init --list --sample sixteen", "--list must come alone, without DIR and --sample"),
@@ -32,7 +32,9 @@ ROWS = [
         "verilog -o v --arbiter \x1b[31m",
         "arbiter must be one of mcos, fcfs, round-robin, fixed-priority, not '\\x1b[31m'",
     ),
-    ("verilog -o v --target \x1b[31m[red]", "target must be one of generic, not '\\x1b[31m[red]'"),
+    ("verilog -o v --target \x1b[31m[red]", "one of generic, ulx3s, not '\\x1b[31m[red]'"),
+    ("size --hardware --target \x1b[31m", "figures must be of a size that was measured, not of"),
+    ("size --batch 3", "--tokens-per-second, --context, --tbt, --channels must be given"),
     ("metrics c.toml --listen 9464", "--listen must be HOST:PORT with a port up to 65535, not"),
     ("metrics c.toml --listen 127.0.0.1:65536", "with a port up to 65535, not '127.0.0.1:65536'"),
     ("metrics c.toml --listen a\x1b[31m:1", "for example --listen 127.0.0.1:9464"),
@@ -235,7 +237,7 @@ ROWS = [
     ),
     (
         "timing --target \x1b[31m",
-        "target must be asap7 or one of ecp5, ultrascale+, asap7-registers,",
+        "target must be asap7 or one of ecp5, ecp5-6, ultrascale+, asap7-registers,",
     ),
     ("timing --tenants 5", "tenants must be a power of two, not 5"),
     ("timing --tenants -4", "tenants must be in 4..16, not -4"),
