@@ -64,11 +64,10 @@ class GrantCounts(wiring.Component):
     are tenants. Readers come next. All other clocks are for the lines: tenants' heads held, the
     channel busy, the port stalled. :class:`GatheredClocks` gathers their clocks until their turn.
 
-    After the end of an epoch what the lines have put aside goes first. So few clocks are taken that
-    every line comes to its turn before it has gathered too much: with L lines, of
-    ``MOST_CLOCKS`` clocks the grants take 2 in ``VISIT_CLOCKS`` and the promotions one in
-    ``tenants``, the readers take one in ``READ_CLOCKS`` but none while amounts are put aside, and
-    2 L are left.
+    After the end of an epoch what the lines have put aside goes first, in as many clocks as there
+    are lines, and then each line has its turn. The grants take 2 clocks in ``VISIT_CLOCKS``, the
+    promotions one in ``tenants``, and readers one in 11 once what was put aside is counted. That
+    leaves so many clocks that no line gathers more than ``MOST_CLOCKS``.
 
     Parameters
     ----------
