@@ -50,7 +50,7 @@ FAMILIES: Mapping[str, Family] = {
         packages=("TG144", "BG256", "MG285", "BG381", "BG554", "BG756"),
         grades=("6", "7", "8"),
     ),
-    # AMD DS890; a package is checked by the vendor's tool alone.
+    # Parts after AMD DS890; newer ones may be missing. The vendor's tool alone checks a package.
     "ultrascale+": Family(
         form=r"(?P<part>xc[a-z]+\d+\w*)-(?P<package>[a-z]+\d+)-(?P<grade>\d\w*?)-[eimq]",
         example="xczu7ev-ffvc1156-2-e",
