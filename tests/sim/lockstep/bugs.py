@@ -173,20 +173,25 @@ RARE_HARDWARE_BUGS = {
 COMPACT = f"{CHANNEL}.arbiter.wf2q.compact"
 
 COMPACT_HARDWARE_BUGS = {
-    "ties go to the higher tenant": Bug(
-        module=f"{COMPACT}.tournament",
-        text="(second.key.as_value() < first.key.as_value())",
-        instead="(second.key.as_value() <= first.key.as_value())",
-    ),
     "a head that virtual time has just reached waits": Bug(
         module=f"{COMPACT}.keys",
         text="self.stale[i] | ~behind[-1]",
         instead="self.stale[i] | (~behind[-1] & behind.any())",
     ),
-    "a stale head waits for priorities": Bug(
-        module=f"{COMPACT}.keys",
-        text="Mux(self.stale[i], 0, priority)",
-        instead="priority",
+    "ties go to the higher tenant": Bug(
+        module=f"{COMPACT}.order",
+        text="_before(finish, other.finish, lower)",
+        instead="_before(finish, other.finish, ~lower)",
+    ),
+    "heads of one start tag are taken as they come": Bug(
+        module=f"{COMPACT}.contest",
+        text="Mux(pair.start_equal, by_finish, pair.start_first)",
+        instead="pair.start_first",
+    ),
+    "of stale heads the highest tenant goes first": Bug(
+        module=f"{COMPACT}.contest",
+        text="stale | by_finish",
+        instead="~stale & by_finish",
     ),
     "a withdrawn promotion is granted": Bug(
         module=f"{COMPACT}.arbiter",
@@ -195,8 +200,8 @@ COMPACT_HARDWARE_BUGS = {
     ),
     "a request behind a stale one goes on from its tags": Bug(
         module=f"{COMPACT}.tags",
-        text="(subject & self.stale).any()",
-        instead="Const(0, 1)",
+        text="~self.granted_stale & (first.follows | ~passed)",
+        instead="(first.follows | ~passed)",
     ),
     "the depth-1 rule is forgotten": Bug(
         module=f"{COMPACT}.tags",
@@ -210,8 +215,8 @@ COMPACT_HARDWARE_BUGS = {
     ),
     "a promotion makes virtual time jump all the way": Bug(
         module=f"{COMPACT}.virtual_time",
-        text="Mux(promoted, start - lead, start)",
-        instead="start",
+        text="Mux(promoted, lead, 0)",
+        instead="Const(0)",
     ),
     "beats of a visit forget a grant that came meanwhile": Bug(
         module=f"{CHANNEL}.seen_tokens",
@@ -255,6 +260,20 @@ COMPACT_HARDWARE_BUGS = {
     ),
 }
 """Likewise, of the compact arbiter and its channel, in cases of a few thousand clocks."""
+
+COMPACT_GROUPS_BUGS = {
+    "ties go to the higher group": Bug(
+        module=f"{COMPACT}.tournament",
+        text="(second.key.as_value() < first.key.as_value())",
+        instead="(second.key.as_value() <= first.key.as_value())",
+    ),
+    "the scale of tags wraps unseen": Bug(
+        module=f"{COMPACT}.keys",
+        text="(self.times[0][-3:] - 3)[2]",
+        instead="Const(0, 1)",
+    ),
+}
+"""Likewise; they take two groups of tenants."""
 
 MODEL_BUGS = {
     "ties go to the higher tenant": (

@@ -18,6 +18,7 @@ from mcos_sim.lockstep.waveform import write_both
 from mcos_sim.scenario import FIRST_CLOCK
 from tests.planted_hardware import live_bug, planted_library
 from tests.sim.lockstep.bugs import (
+    COMPACT_GROUPS_BUGS,
     COMPACT_HARDWARE_BUGS,
     HARDWARE_BUGS,
     RARE_HARDWARE_BUGS,
@@ -72,6 +73,7 @@ def test_a_case_is_the_same_after_a_file(tmp_path):
 
 BUGS = HARDWARE_BUGS | RARE_HARDWARE_BUGS
 COMPACT_CASES = 60
+GROUPS = dataclasses.replace(COMPACT, tenants=8)
 
 
 def planted(name):
@@ -102,14 +104,24 @@ def test_a_bug_in_the_hardware_is_found_and_shown(tmp_path):
     assert len(sides) == 2 * SMALL.tenants, scope
 
 
-@pytest.mark.parametrize("name", COMPACT_HARDWARE_BUGS)
-def test_a_bug_in_the_compact_arbiter_is_found(name):
-    library = planted_library(COMPACT, tuple(COMPACT_HARDWARE_BUGS.values()))
-    seeds = range(1, COMPACT_CASES + 1)
-    with live_bug(list(COMPACT_HARDWARE_BUGS).index(name)):
-        found = first_difference(library, clocks=5_000, seeds=seeds, config=COMPACT)
+def require_found_if_compact(name, bugs, config):
+    library = planted_library(config, tuple(bugs.values()))
+    with live_bug(list(bugs).index(name)):
+        seeds = range(1, COMPACT_CASES + 1)
+        found = first_difference(library, clocks=5_000, seeds=seeds, config=config)
     assert found is not None, f"{name}: nothing differs"
     assert compare(found[0], library).difference is None
+
+
+@pytest.mark.parametrize("name", COMPACT_HARDWARE_BUGS)
+def test_a_bug_in_the_compact_arbiter_is_found(name):
+    require_found_if_compact(name, COMPACT_HARDWARE_BUGS, COMPACT)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", COMPACT_GROUPS_BUGS)
+def test_a_bug_between_groups_is_found(name):
+    require_found_if_compact(name, COMPACT_GROUPS_BUGS, GROUPS)
 
 
 @pytest.mark.soak

@@ -114,7 +114,6 @@ def test_a_disabled_tenant_that_drains_slowly_is_not_over_age(tmp_path):
     ("name", "rule", "seed"),
     [
         ("ties go to the higher tenant", Rule.WRONG_ORDER, 1),
-        ("a head that virtual time has just reached waits", Rule.WRONG_ORDER, 1),
         ("a request behind a stale one goes on from its tags", Rule.TAG_WINDOW, 6),
         ("a head that enters begins in the clock after a grant", Rule.TAG_PRICE, 2),
         ("a grant is made a clock early", Rule.SPACING, 1),

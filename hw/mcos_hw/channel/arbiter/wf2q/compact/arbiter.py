@@ -82,6 +82,7 @@ class CompactArbiter(Arbiter):
             config, copies=time_copies(config)
         )
         best = tournament.best
+        starts = [each.start for each in tags.tags]
 
         recent = Signal()
         m.d.sync += recent.eq(approach.recent)
@@ -90,6 +91,7 @@ class CompactArbiter(Arbiter):
             self.nominee.eq(best.tenants),
             tags.nominates.eq(self.nominates),
             tags.nominee.eq(self.nominee),
+            tags.nominee_number.eq(best.tenant),
             tags.grant.eq(self.grant.valid),
             tags.follows.eq((best.tenants & (seconds | entry.tenants)).any()),
             tags.enters.eq(entry.tenants & ~heads),
@@ -100,23 +102,24 @@ class CompactArbiter(Arbiter):
         ]
         m.d.comb += [
             keys.times.eq(virtual_time.copies),
-            keys.tags.eq(tags.tags),
+            keys.starts.eq(Cat(starts)),
             keys.tagged.eq(tags.tagged),
-            keys.written.eq(tags.written),
+            keys.written.eq(tags.written.tenants),
             keys.class_codes.eq(self.classes.codes),
             keys.promote.eq(self.promote),
             keys.overcommitted.eq(self.live.channel.overcommitted),
             keys.priorities.eq(Cat(each.priority for each in self.live.tenants)),
             tournament.entrants.eq(keys.entrants),
+            tournament.turned.eq(keys.turned),
+            tournament.written.eq(tags.written),
         ]
-        starts = [each.start for each in tags.tags]
         m.d.comb += [
             virtual_time.inverse_total_weight.eq(self.live.channel.inverse_total_weight),
             virtual_time.grant.eq(self.grant.valid),
             virtual_time.beats.eq(self.grant.beats),
-            virtual_time.start.eq(pick(best.tenants, starts)),
-            virtual_time.stale.eq((best.tenants & keys.stale).any()),
             virtual_time.promoted.eq(self.grant.promoted),
+            virtual_time.start.eq(tags.granted_start),
+            virtual_time.stale.eq(tags.granted_stale),
         ]
 
         self._grant(m, best)

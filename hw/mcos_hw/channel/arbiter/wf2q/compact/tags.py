@@ -1,13 +1,14 @@
 """Start and finish tags of the heads, one head a clock."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.channel.arbiter.wf2q.compact.structs import written_layout
 from mcos_hw.channel.arbiter.wf2q.structs import tags_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.carry_save import carry_save
-from mcos_hw.primitive.select import pick, set_below
+from mcos_hw.primitive.select import number, pick, set_below
 
 __all__ = ["HeadTags"]
 
@@ -32,6 +33,9 @@ class HeadTags(wiring.Component):
     in which a head is nominated, whether or not it is granted, and in the one after a grant. V is
     that of the clock in which S is made.
 
+    What a step needs of the last head's tags is read from a memory, which no reset empties. F of a
+    tenant that has had no head since the reset is 0.
+
     Parameters
     ----------
     config : ChannelConfig
@@ -41,8 +45,8 @@ class HeadTags(wiring.Component):
     -------
     nominates : In(1)
         A head is to be granted in this clock, unless its promotion was withdrawn.
-    nominee : In(tenants)
-        Its tenant, one-hot; any one if none is nominated.
+    nominee, nominee_number : In(tenants), In(range(tenants))
+        Its tenant, one-hot and as a number; any one if none is nominated.
     grant : In(1)
         It is granted, and leaves.
     follows : In(1)
@@ -61,12 +65,15 @@ class HeadTags(wiring.Component):
         S and F of each head; of an untagged or empty queue those of the last head.
     tagged : Out(tenants)
         Heads whose tags they are.
-    written : Out(tenants)
-        Tenant whose tags are replaced with this clock.
+    written : Out(written_layout)
+        Tags that are replaced with this clock.
+    granted_start, granted_stale : Out
+        Of the head that was granted in the clock before: its S, and whether that was stale.
     """
 
     nominates: Signal
     nominee: Signal
+    nominee_number: Signal
     grant: Signal
     follows: Signal
     enters: Signal
@@ -76,7 +83,9 @@ class HeadTags(wiring.Component):
     time: Signal
     tags: data.View
     tagged: Signal
-    written: Signal
+    written: data.View
+    granted_start: Signal
+    granted_stale: Signal
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
@@ -85,6 +94,7 @@ class HeadTags(wiring.Component):
             {
                 "nominates": In(1),
                 "nominee": In(tenants),
+                "nominee_number": In(config.tenant_width),
                 "grant": In(1),
                 "follows": In(1),
                 "enters": In(tenants),
@@ -94,7 +104,9 @@ class HeadTags(wiring.Component):
                 "time": In(config.tag_width),
                 "tags": Out(data.ArrayLayout(tags_layout(config), tenants)),
                 "tagged": Out(tenants),
-                "written": Out(tenants),
+                "written": Out(written_layout(config)),
+                "granted_start": Out(config.tag_width),
+                "granted_stale": Out(1),
             }
         )
 
@@ -118,17 +130,22 @@ class HeadTags(wiring.Component):
             granted_before.eq(self.grant),
             waiting.eq(waiting_then),
             turn.eq(waiting_then & ~set_below(waiting_then)),
-            recents.eq(Mux(self.recent, recents | self.enters, recents & ~self.enters)),
         ]
+        for i in range(tenants):
+            with m.If(self.enters[i]):
+                m.d.sync += recents[i].eq(self.recent)
 
         # First step: F of the last head. The price is that of the new head, which a follower's
         # queue shows a clock later only.
+        m.submodules.kept = kept = memory.Memory(shape=tags_layout(config), depth=tenants, init=[])
+        write, read = kept.write_port(), kept.read_port(domain="comb")
+        filled = Signal(tenants)
         first = data.View(
             layout := data.StructLayout(
                 {
                     "tenants": tenants,
+                    "tenant": config.tenant_width,
                     "follows": 1,
-                    "stale": 1,
                     "recent": 1,
                     "finish": width,
                     "price": width,
@@ -136,53 +153,67 @@ class HeadTags(wiring.Component):
             ),
             Signal(layout, name="first"),
         )
-        subject = Signal(tenants)
         price = Signal(width)
-        finishes = [each.finish for each in self.tags]
         prices = [self.prices[i] for i in range(tenants)]
         m.d.comb += [
-            subject.eq(Mux(self.nominates, self.nominee, turn)),
+            read.addr.eq(Mux(self.nominates, self.nominee_number, number(turn))),
             price.eq(pick(Mux(granted_before, first.tenants, turn), prices)),
         ]
         m.d.sync += [
             first.tenants.eq(Mux(self.grant & self.follows, self.nominee, begins)),
+            first.tenant.eq(read.addr),
             first.follows.eq(self.grant),
-            first.stale.eq((subject & self.stale).any()),
-            first.recent.eq((subject & recents).any()),
-            first.finish.eq(pick(subject, finishes)),
+            first.recent.eq(~self.nominates & (turn & recents).any()),
+            first.finish.eq(Mux(self.nominates | (turn & filled).any(), read.data.finish, 0)),
             first.price.eq(price),
+            self.granted_start.eq(read.data.start),
+            self.granted_stale.eq((Mux(self.nominates, self.nominee, turn) & self.stale).any()),
         ]
 
-        # Second step: S. V - s / w and F - (V - s / w) are one sum each.
+        # Second step: the two numbers that S may be, and which of them it is. With x, how far S may
+        # be behind V, V - x and F - (V - x) are one sum each.
         second = data.View(
-            layout := data.StructLayout({"tenants": tenants, "start": width, "price": width}),
+            layout := data.StructLayout(
+                {
+                    "tenants": tenants,
+                    "tenant": config.tenant_width,
+                    "goes_on": 1,
+                    "finish": width,
+                    "early": width,
+                    "price": width,
+                }
+            ),
             Signal(layout, name="second"),
         )
-        early = Signal(width)
         passed = Signal()
         lead = Mux(first.recent, first.price, 0)
+        anchor = first.follows << (config.stale_after // 2 << config.tag_fraction).bit_length() - 1
         terms, carries = carry_save(first.finish, ~self.time, lead, width)
-        anchor = self.time - (config.stale_after // 2 << config.tag_fraction)
-        m.d.comb += [
-            early.eq(self.time - lead),
-            passed.eq((terms + (carries | 1))[width - 1]),
-        ]
+        m.d.comb += passed.eq((terms + (carries | 1))[width - 1])
         m.d.sync += [
             second.tenants.eq(first.tenants),
+            second.tenant.eq(first.tenant),
             second.price.eq(Mux(first.follows, price, first.price)),
-            second.start.eq(first.finish),
+            second.goes_on.eq(~self.granted_stale & (first.follows | ~passed)),
+            second.finish.eq(first.finish),
+            second.early.eq(self.time - (lead | anchor)),
         ]
-        with m.If(first.follows), m.If(first.stale):
-            m.d.sync += second.start.eq(anchor)
-        with m.Elif(first.stale | passed):
-            m.d.sync += second.start.eq(early)
 
-        # Third step: F.
-        finish = Signal(width)
-        m.d.comb += [finish.eq(second.start + second.price), self.written.eq(second.tenants)]
+        # Third step: S and F.
+        start = Signal(width)
+        m.d.comb += [
+            start.eq(Mux(second.goes_on, second.finish, second.early)),
+            self.written.tenants.eq(second.tenants),
+            self.written.tenant.eq(second.tenant),
+            self.written.tags.start.eq(start),
+            self.written.tags.finish.eq(start + second.price),
+            write.en.eq(second.tenants.any()),
+            write.addr.eq(second.tenant),
+            write.data.eq(self.written.tags),
+        ]
         for i in range(tenants):
             with m.If(second.tenants[i]):
-                m.d.sync += [self.tags[i].start.eq(second.start), self.tags[i].finish.eq(finish)]
+                m.d.sync += [self.tags[i].eq(self.written.tags), filled[i].eq(1)]
         m.d.sync += self.tagged.eq(
             (self.tagged | second.tenants) & ~Mux(self.grant, self.nominee, 0)
         )

@@ -4,7 +4,6 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.channel.arbiter.wf2q.virtual_time import step_cost
 from mcos_hw.config import ChannelConfig
 from mcos_hw.primitive.replicated import Replicated
 from mcos_hw.primitive.select import modular_less
@@ -31,8 +30,10 @@ class SpacedVirtualTime(wiring.Component):
         1/W; a new one counts from the next clock on.
     grant : In(1)
         A grant is made in this clock.
-    beats, start, stale, promoted : In
-        Of the grant: its beats, S of its head, whether that is stale, whether it is a promotion.
+    beats, promoted : In
+        Of the grant: its beats, whether it is a promotion.
+    start, stale : In
+        Of the grant in the clock before: S of its head, whether that was stale.
     value : Out(tag_width)
         V.
     copies : Out(ArrayLayout(tag_width, copies))
@@ -71,34 +72,36 @@ class SpacedVirtualTime(wiring.Component):
         # First step: what was granted.
         grants = Signal()
         beats = Signal.like(self.beats)
-        start = Signal.like(self.start)
-        stale = Signal()
         promoted = Signal()
+        inverse = Signal.like(self.inverse_total_weight)
         m.d.sync += [
             grants.eq(self.grant),
             beats.eq(self.beats),
-            start.eq(self.start),
-            stale.eq(self.stale),
             promoted.eq(self.promoted),
+            inverse.eq(self.inverse_total_weight),
         ]
 
-        # Second step: where V starts from, and how far it goes.
+        # Second step: where V starts from, and how far it goes. Without a grant it goes nowhere.
         to = Signal(width)
-        moves = Signal()
         base = Signal(width)
         step = Signal(width)
+        moved = Signal(width)
         lead = config.tag_lead << config.tag_fraction
-        m.d.comb += to.eq(Mux(promoted, start - lead, start))
+        size = beats * config.beat_bytes
+        fraction = config.total_reciprocal_fraction - config.tag_fraction
+        m.d.comb += to.eq(self.start - Mux(promoted, lead, 0))
         m.d.sync += [
-            moves.eq(grants),
-            base.eq(Mux(~stale & modular_less(self.value, to), to, self.value)),
-            step.eq(step_cost(m, config, self.inverse_total_weight, beats)),
+            base.eq(
+                Mux(grants & ~self.stale & modular_less(self.value, to), to, moved),
+            ),
+            step.eq(Mux(grants, (size * inverse) >> fraction, 0)),
         ]
 
         # Third step.
         m.submodules.kept = kept = Replicated(width=width, copies=len(self.copies))
         m.d.comb += [
-            kept.value.eq(Mux(moves, base + step, self.value)),
+            moved.eq(base + step),
+            kept.value.eq(moved),
             self.copies.eq(kept.copies),
             self.value.eq(kept.copies[0]),
         ]

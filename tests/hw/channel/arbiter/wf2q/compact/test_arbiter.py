@@ -75,11 +75,11 @@ async def lockstep(bench, model, traffic, clocks):
         await bench.tick()
 
 
-@pytest.mark.parametrize("interval", [4, 6])
-def test_grants_and_tags_agree_with_the_model(interval):
+@pytest.mark.parametrize(("interval", "seeds"), [(4, 2), (6, 3)])
+def test_grants_and_tags_agree_with_the_model(interval, seeds):
     config = ChannelConfig(tenants=4, queue_depth=4, lateness=0, grant_interval=interval)
     seen = Counter()
-    for seed in (1, 2, 3):
+    for seed in range(1, seeds + 1):
         rng = random.Random(seed)
         model = CompactModel(config)
         traffic = Traffic(config, rng)
@@ -87,7 +87,7 @@ def test_grants_and_tags_agree_with_the_model(interval):
         async def testbench(bench, model=model, traffic=traffic, seed=seed):
             # What a reset in their midst leaves of other clocks must be nothing.
             other = Traffic(config, random.Random(-seed))
-            await lockstep(bench, CompactModel(config), other, 250)
+            await lockstep(bench, CompactModel(config), other, 100)
             await bench.reset()
             await lockstep(bench, model, traffic, 4000)
 
