@@ -34,7 +34,7 @@ REPORTED = (
     Mutant(
         name="a disabled tenant drains 16 times as late",
         bug=Bug(
-            module=f"{CHANNEL}.age",
+            module="mcos_hw.link.live",
             text="DRAIN_AGE = 1024",
             instead="DRAIN_AGE = 16_384",
         ),
@@ -52,7 +52,9 @@ REPORTED = (
     ),
     Mutant(
         name="counts have 30 bits",
-        bug=Bug(module=f"{CHANNEL}.counters", text="COUNT_WIDTH = 31", instead="COUNT_WIDTH = 30"),
+        bug=Bug(
+            module="mcos_hw.primitive.count", text="COUNT_WIDTH = 31", instead="COUNT_WIDTH = 30"
+        ),
         promise="A count has 31 bits, and bit 31 of its register says that it saturated.",
         unit=("channel/test_counters.py", "channel/test_monitor.py"),
         proofs=("counters.",),
