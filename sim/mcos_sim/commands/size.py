@@ -77,7 +77,7 @@ class Demand:
         absent = [f"--{name.replace('_', '-')}" for name, each in given.items() if each is None]
         if absent:
             raise UserError(
-                f"{', '.join(absent)} must be given for a service; add them, or ask for the "
+                f"{', '.join(absent)} must be given for a service; add what is missing, or ask for the "
                 "hardware's figures with --hardware"
             )
         tokens, context, batch, tbt, channels = given.values()

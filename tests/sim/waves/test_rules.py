@@ -56,8 +56,9 @@ def starving_case() -> Case:
     """Three tenants have tokens for more than the paced rate; the fourth is left to its age."""
     of = settings(CONFIG, (1, 1, 1, 1))
     rate = CONFIG.admissible_rate // 3 - 1
+    depths = {"committed_depth": CONFIG.l_max, "peak_depth": CONFIG.l_max}
     tenants = [
-        dataclasses.replace(each, age_limit=16, committed_rate=rate, peak_rate=rate)
+        dataclasses.replace(each, age_limit=16, committed_rate=rate, peak_rate=rate, **depths)
         for each in of.tenants
     ]
     tenants[3] = dataclasses.replace(tenants[3], committed_rate=1, peak_rate=1)

@@ -14,9 +14,9 @@ LONG = "99999999999999999999999999"
 ROWS = [
     (
         "size --batch 2 --context 9",
-        "Missing option '--tokens-per-second', and '--tbt', '--channels'; see mcos size --help",
+        "--tokens-per-second, --tbt, --channels must be given for a service; add what is",
     ),
-    (f"{LOAD} --model llama-3-8b", "Missing option '--tbt'; see mcos size --help"),
+    (f"{LOAD} --model llama-3-8b", "error: --tbt must be given for a service; add what is missing"),
     (TIMED, NONE),
     (f"{TIMED} --weight-bytes 10", NONE),
     (f"{TIMED} --kv-bytes-per-token 10", NONE),
