@@ -77,8 +77,8 @@ class Demand:
         absent = [f"--{name.replace('_', '-')}" for name, each in given.items() if each is None]
         if absent:
             raise UserError(
-                f"{', '.join(absent)} must be given for a service; add what is missing, or ask for the "
-                "hardware's figures with --hardware"
+                f"{', '.join(absent)} must be given for a service; add what is missing, or ask "
+                "for the hardware's figures with --hardware"
             )
         tokens, context, batch, tbt, channels = given.values()
         return tokens, context, batch, tbt, channels
