@@ -51,8 +51,18 @@ _PASSES = (
     f"synth_ecp5 -top {SCANNED} -nowidelut -json synthesised.json",
 )
 
+_PINS = """\
+LOCATE COMP "clk" SITE "G2";
+LOCATE COMP "scan_clk" SITE "P3";
+"""
+"""Clocks come in at pins made for them. From other pins there may be no way to the clock's net."""
+
 _PLACEMENT = (
     "--85k",
+    "--package",
+    "CABGA381",
+    "--lpf",
+    "pins.lpf",
     "--lpf-allow-unconstrained",
     # The default placer leaves five times the overused wires, and the default router ends nowhere.
     "--placer",
@@ -248,6 +258,7 @@ class Ecp5:
             # The tool sees its own folder only, and none of /tmp.
             netlist = folder / "synthesised.json"
             netlist.write_bytes(self._synthesised(design).read_bytes())
+            (folder / "pins.lpf").write_text(_PINS, encoding="utf-8")
             command = [script(PLACER), "--json", netlist.name, "--seed", str(seed)]
             command += ["--speed", str(self.grade), "--report", "report.json", *_PLACEMENT]
             try:
@@ -267,5 +278,6 @@ class Ecp5:
                 "path": path_rows([slowest], route)[0] if slowest else None,
             }
 
-        inputs = {**design.inputs, "passes": _PASSES, "placement": _PLACEMENT, "seed": seed}
+        inputs = {**design.inputs, "passes": _PASSES, "placement": (_PINS, *_PLACEMENT)}
+        inputs |= {"seed": seed}
         return design.cache.step(f"{self.name}-seed{seed}", inputs, make)
