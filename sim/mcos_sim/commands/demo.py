@@ -101,7 +101,9 @@ def command(
     clocks = clocks or slowness(compiled.config) * fewest
     result_path = json or directory / "result.json"
     report_path = directory / "report.html"
-    setting = Setting(clocks=clocks, seed=seed, memory=memory)
+    # On a slower channel a request takes longer, so fewer of them bring a decoder its bytes.
+    window = max(1, Setting.decoder_window // slowness(compiled.config))
+    setting = Setting(clocks=clocks, decoder_window=window, seed=seed, memory=memory)
     if axi:
         setting = dataclasses.replace(
             setting, axi_ports=_AXI_PORTS, decoder_window=_AXI_DECODER_WINDOW

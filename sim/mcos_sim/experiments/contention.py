@@ -74,8 +74,7 @@ class Setting:
     clocks : int
         Length of every run.
     prefill_window, decoder_window : int
-        Requests outstanding; the essay's prefill has 1,200, its decoders one load each per lane. A
-        channel of fewer bytes a clock than the default one has so many fewer of a decoder.
+        Requests outstanding; the essay's prefill has 1,200, its decoders one load each per lane.
     memory_latency : int
         Clocks from a command's last byte to its completion. The default, 145 ns, is an assumption:
         about 50 ns of an HBM3 row conflict (tRP + tRCD + CL at 6.4 Gb/s) and 95 ns of controller,
@@ -103,22 +102,24 @@ class Setting:
     axi_ports: Ports = ()
 
 
-def workloads(memory: MemoryName) -> dict[str, EssayWorkload]:
-    """The two settings of the workload for a memory, by name.
-
-    Decoders that are to use 70 to 75 % of r by themselves compute for longer where r is less.
-    """
-    if memory is MemoryName.SIMPLE:
-        return WORKLOADS
-    loaded = dataclasses.replace(
-        LOADED, compute_mean=_HBM_COMPUTE, compute_jitter=_HBM_COMPUTE // 2
-    )
-    return {**WORKLOADS, LOADED.name: loaded}
-
-
 def slowness(config: ChannelConfig) -> int:
     """How many times the default channel's bytes a clock are those of a slower one; at least 1."""
     return max(1, ChannelConfig.bytes_per_clock // config.bytes_per_clock)
+
+
+def workloads(memory: MemoryName, config: ChannelConfig) -> dict[str, EssayWorkload]:
+    """The two settings of the workload for a memory and a channel, by name.
+
+    Decoders that are to use 70 to 75 % of r by themselves compute for longer where r is less.
+    """
+    found = WORKLOADS
+    if memory is not MemoryName.SIMPLE:
+        loaded = dataclasses.replace(
+            LOADED, compute_mean=_HBM_COMPUTE, compute_jitter=_HBM_COMPUTE // 2
+        )
+        found = {**WORKLOADS, LOADED.name: loaded}
+    factor = slowness(config)
+    return {name: workload.on_slower_channel(factor) for name, workload in found.items()}
 
 
 def contention_scenario(
@@ -157,7 +158,6 @@ def contention_scenario(
     if setting.axi_ports:
         # The workload counts beats of the default channel; that of a fabric is wider.
         workload = workload.in_wider_beats(config.beat_bytes // ChannelConfig.beat_bytes)
-    workload = workload.on_slower_channel(slowness(config))
     channel = compiled.settings.channel
     credit = channel.port_credit * setting.credit_factor
     most = (1 << compiled.config.credit_width) - 1
@@ -174,7 +174,7 @@ def contention_scenario(
         workload,
         clocks=setting.clocks,
         prefill_window=setting.prefill_window,
-        decoder_window=max(1, setting.decoder_window // slowness(config)),
+        decoder_window=setting.decoder_window,
         seed=setting.seed,
         config=config,
     )

@@ -1,7 +1,7 @@
 """The demo: both scenarios of the essay's experiment under every arbiter, and the share error."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,7 @@ class Demo:
         self.setting = setting
         self.directory = directory
         self.window_path = directory / "window.vcd"
+        self._workloads = workloads(setting.memory, compiled.config)
         self._main = [
             _Case(
                 workload=workload,
@@ -95,10 +96,10 @@ class Demo:
                 # Hardware with data takes minutes to build: the arbiters that the marks are about.
                 runs=SWEEP_RUNS if setting.axi_ports else tuple(ARBITER_OF_RUN),
             )
-            for workload in workloads(setting.memory).values()
+            for workload in self._workloads.values()
         ]
-        self._sweeps = _sweeps(setting) if full else {}
-        self._variants = _variants(setting) if full else []
+        self._sweeps = _sweeps(setting, self._workloads) if full else {}
+        self._variants = _variants(setting, self._workloads) if full else []
         self._scenarios: dict[tuple, Scenario] = {}
         for case in self._cases():
             for run in case.runs:
@@ -220,19 +221,19 @@ class Demo:
             "slice": {"channels_of_contract": self.compiled.contract.fabric.channels, "run": 1},
             **{
                 f"workload {name}": dataclasses.asdict(workload)
-                for name, workload in workloads(self.setting.memory).items()
+                for name, workload in self._workloads.items()
             },
         }
 
 
-def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
+def _sweeps(setting: Setting, of: Mapping[str, EssayWorkload]) -> dict[str, list[_Case]]:
     def case(workload: EssayWorkload, row: dict[str, Any], **changes: Any) -> _Case:
         return _Case(workload=workload, setting=dataclasses.replace(setting, **changes), row=row)
 
     return {
         "window": [
             case(workload, {"prefill_window": window}, prefill_window=window)
-            for workload in workloads(setting.memory).values()
+            for workload in of.values()
             for window in WINDOW_SWEEP
         ],
         "credit": [
@@ -242,16 +243,16 @@ def _sweeps(setting: Setting) -> dict[str, list[_Case]]:
                 credit_factor=factor,
                 pacer=False,
             )
-            for workload in workloads(setting.memory).values()
+            for workload in of.values()
             for factor in CREDIT_SWEEP
         ],
     }
 
 
-def _variants(setting: Setting) -> list[_Case]:
+def _variants(setting: Setting, of: Mapping[str, EssayWorkload]) -> list[_Case]:
     return [
         _Case(
-            workload=dataclasses.replace(workloads(setting.memory)[name], **changes),
+            workload=dataclasses.replace(of[name], **changes),
             setting=setting,
             row={"variant": what},
         )

@@ -161,7 +161,7 @@ def prepare_workload(compiled: Compiled, *, workload: str, clocks: int, common: 
     setting = Setting(
         clocks=clocks, seed=common.seed, memory=common.memory, axi_ports=common.axi_ports
     )
-    found = workloads(common.memory)[workload]
+    found = workloads(common.memory, compiled.config)[workload]
     scenario = contention_scenario(
         compiled, found, "mcos", setting, name=common.name, window=common.window
     )

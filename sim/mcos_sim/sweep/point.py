@@ -67,7 +67,7 @@ def run_point(point: Point, compiled: Compiled, *, directory: Path) -> list[dict
     )
     sizes = {"prefill_beats": point.prefill_beats, "decoder_beats": point.decoder_beats}
     workload = dataclasses.replace(
-        workloads(point.memory)[point.workload],
+        workloads(point.memory, compiled.config)[point.workload],
         **{name: beats for name, beats in sizes.items() if beats is not None},
     )
     scenario = contention_scenario(

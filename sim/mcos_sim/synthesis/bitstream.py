@@ -13,7 +13,7 @@ from typing import Any
 from mcos_hw.targets import ulx3s
 from mcos_sim.errors import HardwareError, InternalError
 from mcos_sim.synthesis.cache import Cache
-from mcos_sim.synthesis.ecp5 import utilisation
+from mcos_sim.synthesis.ecp5 import ROUTABLE, utilisation
 from mcos_sim.synthesis.tool import (
     PLACER,
     SYNTHESISER,
@@ -58,8 +58,7 @@ _PLACEMENT = (
     *("--package", ulx3s.PACKAGE),
     *("--speed", str(ulx3s.SPEED_GRADE)),
     *("--lpf", "pins.lpf"),
-    # As in mcos_sim.synthesis.ecp5.
-    *("--placer", "static", "--router", "router2", "--router2-alt-weights"),
+    *ROUTABLE,
     "--timing-allow-fail",
 )
 

@@ -25,6 +25,7 @@ from mcos_sim.synthesis.tool import (
 )
 
 __all__ = [
+    "ROUTABLE",
     "Ecp5",
     "critical_path",
     "design_name",
@@ -57,6 +58,12 @@ LOCATE COMP "scan_clk" SITE "P3";
 """
 """Clocks come in at pins made for them. From other pins there may be no way to the clock's net."""
 
+ROUTABLE = ("--placer", "static", "--router", "router2", "--router2-alt-weights")
+"""Options of nextpnr with which large designs are routed.
+
+The default placer leaves five times the overused wires, and the default router ends nowhere.
+"""
+
 _PLACEMENT = (
     "--85k",
     "--package",
@@ -64,12 +71,7 @@ _PLACEMENT = (
     "--lpf",
     "pins.lpf",
     "--lpf-allow-unconstrained",
-    # The default placer leaves five times the overused wires, and the default router ends nowhere.
-    "--placer",
-    "static",
-    "--router",
-    "router2",
-    "--router2-alt-weights",
+    *ROUTABLE,
     "--timing-allow-fail",
     "--freq",
     str(_GOAL_MHZ),

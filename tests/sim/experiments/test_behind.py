@@ -29,7 +29,9 @@ def compiled(tmp_path, *changes):
 
 def scenario(of, memory=MemoryName.HBM3, run="mcos"):
     setting = Setting(clocks=20_000, memory=memory)
-    return contention_scenario(of, workloads(memory)["saturated"], run, setting, name="x")
+    return contention_scenario(
+        of, workloads(memory, of.config)["saturated"], run, setting, name="x"
+    )
 
 
 @pytest.mark.parametrize("name", ["hbm2", "hbm3", "hbm3e"])

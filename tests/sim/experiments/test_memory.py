@@ -77,7 +77,7 @@ def test_a_guarantee_is_kept_beside_row_conflicts_where_they_pay_for_memory_time
 def test_the_essays_ratios_hold_on_hbm3(name):
     of = compiled("decode-prefill-hbm3")
     setting = Setting(clocks=600_000, memory=MemoryName.HBM3)
-    workload = workloads(setting.memory)[name]
+    workload = workloads(setting.memory, of.config)[name]
     results = {
         run: run_scenario(contention_scenario(of, workload, run, setting, name=run))
         for run in ("alone", "fcfs", "mcos")
