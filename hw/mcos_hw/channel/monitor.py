@@ -2,13 +2,12 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.counters import EpochCounter, EpochCounters
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.epoch import Epoch, epoch_signature
-from mcos_hw.link.events import Events, events_signature
-from mcos_hw.link.readings import Readings, Window, monitor_windows, readings_signature
+from mcos_hw.link.epoch import Epoch
+from mcos_hw.link.events import Events
+from mcos_hw.link.readings import Readings, Window, monitor_signature, monitor_windows
 from mcos_hw.primitive.select import number
 
 __all__ = ["Monitor"]
@@ -45,14 +44,7 @@ class Monitor(wiring.Component):
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        super().__init__(
-            {
-                "epoch": In(epoch_signature()),
-                "events": In(events_signature(config)),
-                "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
-                "readings": Out(readings_signature(config)),
-            }
-        )
+        super().__init__(monitor_signature(config))
 
     def elaborate(self, platform):
         m = Module()

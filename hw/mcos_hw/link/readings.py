@@ -3,10 +3,12 @@
 from typing import Protocol
 
 from amaranth.hdl import Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.epoch import epoch_signature
+from mcos_hw.link.events import events_signature
 from mcos_hw.registers import Access, channel_map
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "Window",
     "counter_read_signature",
     "delayed_registers",
+    "monitor_signature",
     "monitor_windows",
     "readings_signature",
 ]
@@ -92,3 +95,15 @@ def readings_signature(config: ChannelConfig) -> wiring.Signature:
     }
     reading = {"reading": In(counter_read_signature(config))} if config.compact else {}
     return wiring.Signature({"busy": Out(32), "stalled": Out(32), **windows, **reading})
+
+
+def monitor_signature(config: ChannelConfig) -> wiring.Signature:
+    """What a monitor counts, and what software reads of it."""
+    return wiring.Signature(
+        {
+            "epoch": In(epoch_signature()),
+            "events": In(events_signature(config)),
+            "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
+            "readings": Out(readings_signature(config)),
+        }
+    )

@@ -2,13 +2,12 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.compact.clocks import GatheredClocks
-from mcos_hw.channel.compact.rows import VISIT_CLOCKS, CountRows
+from mcos_hw.channel.compact.rows import VISIT_CLOCKS, CountRows, counts_signature
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.epoch import Epoch, epoch_signature
-from mcos_hw.link.events import Events, events_signature
+from mcos_hw.link.epoch import Epoch
+from mcos_hw.link.events import Events
 from mcos_hw.registers import GRANT_KINDS
 
 __all__ = [
@@ -105,18 +104,7 @@ class GrantCounts(wiring.Component):
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        super().__init__(
-            {
-                "epoch": In(epoch_signature()),
-                "ended": In(32),
-                "events": In(events_signature(config)),
-                "reads": In(1),
-                "read_row": In(range(grant_rows(config))),
-                "taken": Out(1),
-                "base": Out(32),
-                "complete": Out(1),
-            }
-        )
+        super().__init__(counts_signature(config, rows=grant_rows(config)))
 
     def elaborate(self, platform):
         m = Module()

@@ -2,7 +2,6 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
 from mcos_hw.channel.compact.grants import (
     GrantCounts,
@@ -22,13 +21,13 @@ from mcos_hw.channel.compact.responses import (
 )
 from mcos_hw.channel.compact.rows import VISIT_CLOCKS
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.epoch import Epoch, epoch_signature
-from mcos_hw.link.events import Events, events_signature
+from mcos_hw.link.epoch import Epoch
+from mcos_hw.link.events import Events
 from mcos_hw.link.readings import (
     Readings,
     delayed_registers,
+    monitor_signature,
     monitor_windows,
-    readings_signature,
 )
 from mcos_hw.primitive.count import COUNT_WIDTH, counted, shown
 from mcos_hw.registers import channel_map
@@ -74,14 +73,7 @@ class CompactMonitor(wiring.Component):
 
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
-        super().__init__(
-            {
-                "epoch": In(epoch_signature()),
-                "events": In(events_signature(config)),
-                "counts": In(data.ArrayLayout(config.queue_depth.bit_length(), config.tenants)),
-                "readings": Out(readings_signature(config)),
-            }
-        )
+        super().__init__(monitor_signature(config))
 
     def elaborate(self, platform):
         m = Module()

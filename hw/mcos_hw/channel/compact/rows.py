@@ -4,11 +4,15 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from mcos_hw.config import ChannelConfig
+from mcos_hw.link.epoch import epoch_signature
+from mcos_hw.link.events import events_signature
 from mcos_hw.primitive.count import COUNT_WIDTH, counted
 
 __all__ = [
     "VISIT_CLOCKS",
     "CountRows",
+    "counts_signature",
     "visit_layout",
 ]
 
@@ -28,6 +32,22 @@ def visit_layout(*, rows: int, amount_width: int) -> data.StructLayout:
     """
     amount = {"amount": amount_width} if amount_width else {"changed": 1}
     return data.StructLayout({"counts": 1, "row": range(rows), "epoch": 32, **amount})
+
+
+def counts_signature(config: ChannelConfig, *, rows: int) -> wiring.Signature:
+    """Who visits ``rows`` rows for events, and for reads of the epoch that ended last."""
+    return wiring.Signature(
+        {
+            "epoch": In(epoch_signature()),
+            "ended": In(32),
+            "events": In(events_signature(config)),
+            "reads": In(1),
+            "read_row": In(range(rows)),
+            "taken": Out(1),
+            "base": Out(32),
+            "complete": Out(1),
+        }
+    )
 
 
 class CountRows(wiring.Component):
