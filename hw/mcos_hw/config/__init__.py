@@ -10,11 +10,20 @@ from mcos_hw.config.channel import (
     UPDATE_CLOCKS,
     ChannelConfig,
 )
-from mcos_hw.config.fabric import PORT_RANGES, FabricConfig, MemoryProtocol, PortConfig
+from mcos_hw.config.fabric import (
+    CHANNELS,
+    GRAINS,
+    PORT_RANGES,
+    FabricConfig,
+    MemoryProtocol,
+    PortConfig,
+)
 
 __all__ = [
     "ADMISSIBLE_SHARE",
+    "CHANNELS",
     "COMPACT_INTERVALS",
+    "GRAINS",
     "PORT_RANGES",
     "POWERS_OF_TWO",
     "RANGES",

@@ -1,4 +1,4 @@
-"""Sizes of a fabric: a channel, the ports in front of it, and the memory port behind it."""
+"""Sizes of a fabric: its channels, the ports in front of them, and the memory port behind each."""
 
 import dataclasses
 import enum
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from mcos_hw.config.channel import ChannelConfig, require_range
 
 __all__ = [
+    "CHANNELS",
+    "GRAINS",
     "PORT_POWERS_OF_TWO",
     "PORT_RANGES",
     "FabricConfig",
@@ -16,6 +18,12 @@ __all__ = [
     "PortConfig",
 ]
 
+
+CHANNELS = (1, 2, 4, 8, 16, 32)
+"""Numbers of channels that a fabric can have."""
+
+GRAINS = 8
+"""Grains of the interleave that an image can choose: ``l_max`` times a power of two, 1 to 128."""
 
 PORT_RANGES: Mapping[str, tuple[int, int]] = {
     "data_bytes": (8, 64),
@@ -27,6 +35,7 @@ PORT_RANGES: Mapping[str, tuple[int, int]] = {
     "write_units": (16, 4096),
     "table_rows": (1, 32),
     "hazard_rows": (4, 65536),
+    "landing": (2, 256),
 }
 """Least and largest value of each size of a port; some depend on another one as well."""
 
@@ -38,6 +47,7 @@ PORT_POWERS_OF_TWO = (
     "write_units",
     "table_rows",
     "hazard_rows",
+    "landing",
 )
 """Sizes of a port that are a power of two."""
 
@@ -65,7 +75,8 @@ class PortConfig:
     reads, writes : int
         Fragments of reads, and of writes, that the port can have under way; powers of two.
     read_units, write_units : int
-        Memory beats that its return bank, and its write bank, hold; powers of two.
+        Memory beats that its return banks, and its write banks, hold; powers of two. There is a
+        bank of each kind for each channel, and they share the beats evenly.
     table_rows : int
         Rows of its tenant table; a power of two.
     hazard_rows : int
@@ -73,6 +84,9 @@ class PortConfig:
         power of two. Blocks that share one wait for one another if they touch the same beats. It
         costs its logarithm in bits of each fragment: with 12 fragments of one order outstanding, at
         random addresses, the next one waits in vain once in 80 times at 1024 values.
+    landing : int
+        Fragments that wait in front of each of several channels for their turn among the ports, at
+        most; a power of two. In front of a single channel two wait.
     stamped : bool
         Requesters say themselves when they first wanted a burst, in AxUSER: those that queue what
         the port cannot take yet, in front of an arbiter by age. Else the port notes it.
@@ -97,6 +111,7 @@ class PortConfig:
     write_units: int = 128
     table_rows: int = 8
     hazard_rows: int = 1024
+    landing: int = 16
     stamped: bool = False
     inner: bool = False
 
@@ -142,7 +157,7 @@ class PortConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FabricConfig:
-    """Sizes of a channel with ports in front of it.
+    """Sizes of channels with ports in front of them.
 
     A beat of the memory port is a clock's worth of the channel: ``channel.beat_bytes`` equals
     ``channel.bytes_per_clock``. :meth:`around` makes such a channel from any other.
@@ -150,7 +165,9 @@ class FabricConfig:
     Parameters
     ----------
     channel : ChannelConfig
-        Sizes of the channel.
+        Sizes of each channel.
+    channels : int
+        How many channels, one of :data:`CHANNELS`. Addresses are interleaved over them.
     ports : tuple[PortConfig, ...]
         Sizes of each port, 1 to 16 of them.
     memory_protocol : MemoryProtocol
@@ -160,16 +177,21 @@ class FabricConfig:
     ------
     ValueError
         If a beat is not a clock's worth, a request longer than 4 KB or shorter than a port's
-        transfer, ``channel.id_width`` too small to name every fragment, or a bank too small for
-        the longest request.
+        transfer, ``channel.id_width`` too small to name every fragment, a bank too small for
+        the longest request, or addresses too short to be interleaved.
     """
 
     channel: ChannelConfig
+    channels: int = 1
     ports: tuple[PortConfig, ...] = (PortConfig(),)
     memory_protocol: MemoryProtocol = MemoryProtocol.AXI4
 
     def __post_init__(self) -> None:
         channel = self.channel
+        if self.channels not in CHANNELS or isinstance(self.channels, bool):
+            raise ValueError(
+                f"channels must be one of {', '.join(map(str, CHANNELS))}, not {self.channels!r}"
+            )
         if not 1 <= len(self.ports) <= 16:
             raise ValueError(f"ports must be 1 to 16, not {len(self.ports)}")
         if channel.beat_bytes != channel.bytes_per_clock:
@@ -184,6 +206,12 @@ class FabricConfig:
                 f"id_width must be at least {self.port_width + self.entry_width}, to name every "
                 f"fragment of every port, not {channel.id_width}"
             )
+        least = self.block_width + GRAINS - 1 + self.channel_width
+        if self.channels > 1 and channel.address_width < least:
+            raise ValueError(
+                f"address_width must be at least {least}, to interleave {self.channels} channels, "
+                f"not {channel.address_width}"
+            )
         for k, port in enumerate(self.ports):
             if port.data_bytes > channel.l_max:
                 raise ValueError(
@@ -191,10 +219,10 @@ class FabricConfig:
                     f"not {port.data_bytes}"
                 )
             for name in ("read_units", "write_units"):
-                if getattr(port, name) < channel.max_beats:
+                if getattr(port, name) < channel.max_beats * self.channels:
                     raise ValueError(
-                        f"{name} of port {k} must be at least max_beats, {channel.max_beats}, "
-                        f"not {getattr(port, name)}"
+                        f"{name} of port {k} must be at least max_beats of each channel, "
+                        f"{channel.max_beats * self.channels}, not {getattr(port, name)}"
                     )
 
     @classmethod
@@ -202,6 +230,7 @@ class FabricConfig:
         cls,
         channel: ChannelConfig,
         *,
+        channels: int = 1,
         ports: tuple[PortConfig, ...] = (PortConfig(),),
         memory_protocol: MemoryProtocol = MemoryProtocol.AXI4,
     ) -> "FabricConfig":
@@ -221,12 +250,17 @@ class FabricConfig:
         fitted = dataclasses.replace(
             channel, beat_bytes=rate, max_beats=min(16, beats), id_width=max(named, 1)
         )
-        return cls(channel=fitted, ports=ports, memory_protocol=memory_protocol)
+        return cls(channel=fitted, channels=channels, ports=ports, memory_protocol=memory_protocol)
 
     @property
     def port_width(self) -> int:
         """Bits of a port's number."""
         return (len(self.ports) - 1).bit_length()
+
+    @property
+    def channel_width(self) -> int:
+        """Bits of a channel's number."""
+        return (self.channels - 1).bit_length()
 
     @property
     def entry_width(self) -> int:

@@ -1,0 +1,33 @@
+"""How addresses are spread over the channels of a fabric."""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data
+
+from mcos_hw.config import GRAINS, FabricConfig
+
+__all__ = [
+    "MASK_WIDTH",
+    "interleave_layout",
+]
+
+
+MASK_WIDTH = 32
+"""Bits of a mask: bit k stands for bit ``block_width + k`` of an address."""
+
+
+def interleave_layout(fabric: FabricConfig) -> data.StructLayout:
+    """The interleave of a fabric: a number of a channel for every address.
+
+    - ``grain``: log2 of the grain in blocks of ``l_max`` bytes. The bits of an address from the
+      grain on, one for each bit of a channel's number, are its *window*;
+    - ``masks[j]``: bit j of the channel is the parity of the address under this mask.
+
+    Of the window mask j has bit j alone, and it has no bit below. So the bits of the window follow
+    from the channel and the bits above, and address and (channel, local address) name each other.
+    """
+    return data.StructLayout(
+        {
+            "grain": range(GRAINS),
+            "masks": data.ArrayLayout(unsigned(MASK_WIDTH), fabric.channel_width),
+        }
+    )
