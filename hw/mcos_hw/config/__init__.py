@@ -13,6 +13,7 @@ from mcos_hw.config.channel import (
 from mcos_hw.config.fabric import (
     CHANNELS,
     GRAINS,
+    MASK_WIDTH,
     PORT_RANGES,
     FabricConfig,
     MemoryProtocol,
@@ -24,6 +25,7 @@ __all__ = [
     "CHANNELS",
     "COMPACT_INTERVALS",
     "GRAINS",
+    "MASK_WIDTH",
     "PORT_RANGES",
     "POWERS_OF_TWO",
     "RANGES",

@@ -11,6 +11,7 @@ from mcos_hw.config.channel import ChannelConfig, require_range
 __all__ = [
     "CHANNELS",
     "GRAINS",
+    "MASK_WIDTH",
     "PORT_POWERS_OF_TWO",
     "PORT_RANGES",
     "FabricConfig",
@@ -24,6 +25,9 @@ CHANNELS = (1, 2, 4, 8, 16, 32)
 
 GRAINS = 8
 """Grains of the interleave that an image can choose: ``l_max`` times a power of two, 1 to 128."""
+
+MASK_WIDTH = 32
+"""Bits of a mask of the interleave: bit k stands for bit ``block_width + k`` of an address."""
 
 PORT_RANGES: Mapping[str, tuple[int, int]] = {
     "data_bytes": (8, 64),

@@ -3,16 +3,9 @@
 from amaranth.hdl import unsigned
 from amaranth.lib import data
 
-from mcos_hw.config import GRAINS, FabricConfig
+from mcos_hw.config import GRAINS, MASK_WIDTH, FabricConfig
 
-__all__ = [
-    "MASK_WIDTH",
-    "interleave_layout",
-]
-
-
-MASK_WIDTH = 32
-"""Bits of a mask: bit k stands for bit ``block_width + k`` of an address."""
+__all__ = ["interleave_layout"]
 
 
 def interleave_layout(fabric: FabricConfig) -> data.StructLayout:
@@ -20,7 +13,8 @@ def interleave_layout(fabric: FabricConfig) -> data.StructLayout:
 
     - ``grain``: log2 of the grain in blocks of ``l_max`` bytes. The bits of an address from the
       grain on, one for each bit of a channel's number, are its *window*;
-    - ``masks[j]``: bit j of the channel is the parity of the address under this mask.
+    - ``masks[j]``: bit j of the channel is the parity of the address under this mask,
+      of which bit k stands for bit ``block_width + k`` of the address.
 
     Of the window mask j has bit j alone, and it has no bit below. So the bits of the window follow
     from the channel and the bits above, and address and (channel, local address) name each other.

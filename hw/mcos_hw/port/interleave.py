@@ -3,8 +3,7 @@
 from amaranth import *
 from amaranth.lib import data
 
-from mcos_hw.config import GRAINS, FabricConfig
-from mcos_hw.link.interleave import MASK_WIDTH
+from mcos_hw.config import GRAINS, MASK_WIDTH, FabricConfig
 
 __all__ = [
     "channel_of",
