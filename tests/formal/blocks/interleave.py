@@ -159,8 +159,8 @@ class MostHarness(InterleaveHarness):
 PROPERTIES = tuple(
     Property(
         name=f"interleave.bijection_{harness.channels}",
-        claim=f"Under every grain and all masks that keep the rule, an address of {harness.channels}"
-        " channels follows from its channel and local address, which no other address has; and a "
+        claim=f"With {harness.channels} channels, every grain and all masks that keep the rule, an "
+        "address follows from its channel and local address, which no other address has; and a "
         "block of l_max lies in one channel as a whole.",
         block=INTERLEAVE,
         config=CONFIG,
