@@ -25,7 +25,7 @@ def local_address(fabric: FabricConfig, interleave: data.View, address: Value) -
     low, removed = fabric.block_width, fabric.channel_width
     if not removed:
         return address
-    bits = list(address)
+    bits = [address[k] for k in range(len(address))]
     for k in range(low, len(address)):
         above = address[k + removed] if k + removed < len(address) else Const(0)
         first = k - low

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from mcos_hw.config import ChannelConfig, FabricConfig, MemoryProtocol, PortConfig
 from mcos_policy.ports import TenantRow
 from mcos_sim.axi.fabric import fabric_library, open_settings, set_up
+from mcos_sim.axi.session import Manager, Soak
 from mcos_sim.axi.settings import FaultSort, PortHabits
-from mcos_sim.axi.soak import Manager, Soak, run
+from mcos_sim.axi.soak import run
 
 __all__ = [
     "FABRICS",

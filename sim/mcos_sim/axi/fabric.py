@@ -24,6 +24,7 @@ def sizes_of(fabric: FabricConfig) -> Sizes:
     return Sizes(
         data_bytes=tuple(port.data_bytes for port in fabric.ports),
         id_widths=tuple(port.id_width for port in fabric.ports),
+        memories=fabric.channels,
         memory_bytes=fabric.beat_bytes,
         memory_id_width=fabric.channel.slot_width,
         axi3=fabric.memory_protocol is MemoryProtocol.AXI3,

@@ -12,8 +12,9 @@ from mcos_policy.ports import TenantRow
 from mcos_policy.quantize import per_clock
 from mcos_sim.axi.fabric import image_writes
 from mcos_sim.axi.library import Library
+from mcos_sim.axi.session import Manager, Soak
 from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
-from mcos_sim.axi.soak import Manager, Soak, run
+from mcos_sim.axi.soak import run
 
 __all__ = [
     "NEIGHBOURS",

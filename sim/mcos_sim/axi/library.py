@@ -40,18 +40,21 @@ class Sizes:
     ----------
     data_bytes, id_widths : tuple[int, ...]
         Of each port, ``s00_axi`` and so on.
+    memories : int
+        How many memory ports, ``m00_axi`` and so on; a power of two.
     memory_bytes, memory_id_width : int
-        Of ``m00_axi``.
+        Of each memory port.
     axi3 : bool
-        ``m00_axi`` speaks AXI3.
+        Memory ports speak AXI3.
     unique_ids : bool
-        No two bursts under way at ``m00_axi`` have the same ID.
+        No two bursts under way at a memory port have the same ID.
     """
 
     data_bytes: tuple[int, ...]
     id_widths: tuple[int, ...]
     memory_bytes: int
     memory_id_width: int
+    memories: int = 1
     axi3: bool = False
     unique_ids: bool = True
 
@@ -59,14 +62,18 @@ class Sizes:
         """C++ for ``sizes.h``: these sizes, the rules, and places in arrays."""
         count = len(self.data_bytes)
         ports = " ".join(f"X({k}, s{k:02}_axi)" for k in range(count))
+        memories = " ".join(f"X({k}, m{k:02}_axi)" for k in range(self.memories))
         rules = list(Rule)
         lines = [
             "#pragma once",
             f"#define EACH_PORT(X) {ports}",
+            f"#define EACH_MEMORY(X) {memories}",
             f"#define MEMORY_AXI3 {int(self.axi3)}",
             f"constexpr int kPorts = {count};",
             f"constexpr int kDataBytes[] = {{{_listed(self.data_bytes)}}};",
             f"constexpr int kIdWidths[] = {{{_listed(self.id_widths)}}};",
+            f"constexpr int kMemories = {self.memories};",
+            f"constexpr int kMemoryBits = {(self.memories - 1).bit_length()};",
             f"constexpr int kMemoryBytes = {self.memory_bytes};",
             f"constexpr int kMemoryIdWidth = {self.memory_id_width};",
             f"constexpr bool kMemoryAxi3 = {str(self.axi3).lower()};",
@@ -108,7 +115,7 @@ class Library:
         library = ctypes.CDLL(str(path))
         pointer, number = ctypes.c_void_p, ctypes.c_int64
         self.create = library.axi_create
-        self.create.argtypes = (pointer,) * 5
+        self.create.argtypes = (pointer,) * 6
         self.create.restype = pointer
         self.destroy = library.axi_destroy
         self.destroy.argtypes = (pointer,)

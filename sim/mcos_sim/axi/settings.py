@@ -159,7 +159,7 @@ CHANNELS = ("aw", "w", "b", "ar", "r")
 """AXI's channels, in the order in which they are told about."""
 
 ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
-    "all": ("region_count", "seed", "patience", "most_faults"),
+    "all": ("region_count", "seed", "patience", "most_faults", "grain"),
     "port_settings": _names(PortHabits),
     "memory_settings": _names(MemoryHabits),
     "results": (
@@ -168,7 +168,6 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
         "first_clock",
         "drained",
         "outstanding",
-        *(f"memory_{channel}" for channel in CHANNELS),
     ),
     "port_results": (
         "done",
@@ -183,6 +182,13 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
         "unmapped_done",
         "faulty_done",
         *(f"first_{channel}" for channel in CHANNELS),
+    ),
+    "memory_results": (
+        "read_bursts",
+        "write_bursts",
+        "read_beats",
+        "write_beats",
+        *(f"memory_{channel}" for channel in CHANNELS),
     ),
 }
 """Places in the arrays between Python and C++, by array: ``kWindow`` is the place of ``window``."""

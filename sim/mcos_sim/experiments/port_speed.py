@@ -8,8 +8,9 @@ from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_policy.ports import TenantRow
 from mcos_sim.axi.fabric import fabric_library, open_settings, set_up
 from mcos_sim.axi.library import Library
+from mcos_sim.axi.session import Manager, Soak
 from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
-from mcos_sim.axi.soak import Manager, Soak, run
+from mcos_sim.axi.soak import run
 from mcos_sim.errors import HardwareError
 from mcos_sim.stages import stage
 

@@ -3,8 +3,8 @@
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_policy.ports import TenantRow
 from mcos_sim.axi.fabric import open_settings, set_up
+from mcos_sim.axi.session import Manager
 from mcos_sim.axi.settings import PortHabits
-from mcos_sim.axi.soak import Manager
 
 __all__ = [
     "FABRIC",

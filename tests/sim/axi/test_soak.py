@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+from mcos_policy.interleave import Interleave
+from mcos_sim.axi.session import Manager
 from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
-from mcos_sim.axi.soak import REGIONS, Manager, run
+from mcos_sim.axi.soak import REGIONS, run
 from mcos_sim.errors import HardwareError
 from tests.sim.axi.stand_in import BUGS, live_bug, stand_in
 
@@ -72,6 +74,12 @@ def test_a_register_that_does_not_answer_is_reported():
 def test_managers_are_one_a_port():
     with pytest.raises(ValueError, match="managers must be one for each of 1 ports, not 0"):
         run(stand_in(), [], seed=1)
+
+
+def test_an_interleave_is_over_the_memories():
+    spread = Interleave.default(2, 9)
+    with pytest.raises(ValueError, match="interleave must be over 1 memories, not 2"):
+        soak(interleave=spread)
 
 
 def test_a_region_is_whole_pages():

@@ -1,7 +1,7 @@
-// Runs the AXI top between random managers and a memory, and watches every interface.
+// Runs the AXI top between random managers and memories, and watches every interface.
 //
 // sizes.h is written by mcos_sim.axi.library: widths of the ports, rules, and where each setting
-// and each result is. A clock is: managers and memory drive, the design settles, everybody sees
+// and each result is. A clock is: managers and memories drive, the design settles, everybody sees
 // what crosses, the edge takes it.
 
 // The design is compiled for quick builds; half of a run is spent here.
@@ -18,6 +18,13 @@
 namespace {
 
 constexpr int kBusClocks = 64;  // for which a register access may take
+
+std::vector<uint8_t> random_bytes(size_t count, uint64_t seed) {
+    std::vector<uint8_t> bytes(count);
+    Random random{mix(seed)};
+    for (uint8_t &byte : bytes) byte = uint8_t(random.next() >> 17);
+    return bytes;
+}
 
 // The clock in which each channel of an interface was first valid, or -1.
 struct FirstValid {
@@ -44,23 +51,27 @@ struct Simulation {
     Vtop top{&context};
     Verdict verdict;
     Space space;
-    Memory memory;
+    Interleave interleave;
+    std::vector<uint8_t> bytes;  // of all memories
     Reference reference;
-    Interface ports[kPorts], back;
-    FirstValid first[kPorts], first_back;
+    Interface ports[kPorts], backs[kMemories];
+    FirstValid first[kPorts], first_back[kMemories];
     std::vector<std::unique_ptr<Requester>> requesters;
-    std::vector<std::unique_ptr<Checker>> checkers;
+    std::vector<std::unique_ptr<Memory>> memories;
+    std::vector<std::unique_ptr<Checker>> checkers, back_checkers;
     int64_t patience, most_faults, progress = 0;
     bool drained = false;
 
     Simulation(const int64_t *all, const int64_t *of_ports, const int64_t *of_memory,
-               const int64_t *regions, const int64_t *ids)
-        : space(regions, all[kRegionCount]), memory(verdict, space, of_memory, uint64_t(all[kSeed])),
-          reference(memory.bytes), patience(all[kPatience]), most_faults(all[kMostFaults]) {
+               const int64_t *regions, const int64_t *ids, const int64_t *masks)
+        : space(regions, all[kRegionCount]), interleave(all[kGrain], masks),
+          bytes(random_bytes(space.bytes(), uint64_t(all[kSeed]))), reference(bytes),
+          patience(all[kPatience]), most_faults(all[kMostFaults]) {
         static const char *const kNames[] = {
 #define NAME(number, prefix) #prefix,
             EACH_PORT(NAME)
         };
+        static const char *const kMemoryNames[] = {EACH_MEMORY(NAME)};
         for (int port = 0; port < kPorts; ++port) {
             Ids known;
             for (auto *list : {&known.mapped, &known.unmapped})
@@ -71,8 +82,13 @@ struct Simulation {
             checkers.push_back(std::make_unique<Checker>(verdict, kNames[port], kDataBytes[port],
                                                          kIdWidths[port], false));
         }
-        checkers.push_back(
-            std::make_unique<Checker>(verdict, "m00_axi", kMemoryBytes, kMemoryIdWidth, true));
+        for (int each = 0; each < kMemories; ++each) {
+            const uint64_t seed = mix(uint64_t(all[kSeed])) + each;
+            memories.push_back(std::make_unique<Memory>(verdict, space, interleave, bytes, each,
+                                                        of_memory, seed));
+            back_checkers.push_back(std::make_unique<Checker>(
+                verdict, kMemoryNames[each], kMemoryBytes, kMemoryIdWidth, true));
+        }
         top.rst = 1;
         top.clk = 0;
         write(false, 0, 0);
@@ -85,14 +101,16 @@ struct Simulation {
 
     void drive_all() {
 #define DRIVE(number, prefix) drive_##prefix(top, ports[number]);
+#define DRIVE_BACK(number, prefix) drive_##prefix(top, backs[number]);
         EACH_PORT(DRIVE)
-        drive_memory(top, back);
+        EACH_MEMORY(DRIVE_BACK)
     }
 
     void sample_all() {
 #define SAMPLE(number, prefix) sample_##prefix(top, ports[number]);
+#define SAMPLE_BACK(number, prefix) sample_##prefix(top, backs[number]);
         EACH_PORT(SAMPLE)
-        sample_memory(top, back);
+        EACH_MEMORY(SAMPLE_BACK)
     }
 
     void settle() {
@@ -122,16 +140,18 @@ struct Simulation {
         const int64_t now = verdict.clock, reads_from = oldest();
         for (int port = 0; port < kPorts; ++port)
             requesters[port]->drive(ports[port], now, reads_from);
-        memory.drive(back, now);
+        for (int each = 0; each < kMemories; ++each) memories[each]->drive(backs[each], now);
         settle();
         sample_all();
         for (int port = 0; port < kPorts; ++port) checkers[port]->clock(ports[port]);
-        checkers[kPorts]->clock(back);
         for (int port = 0; port < kPorts; ++port) first[port].clock(ports[port], now);
-        first_back.clock(back, now);
+        for (int each = 0; each < kMemories; ++each) {
+            back_checkers[each]->clock(backs[each]);
+            first_back[each].clock(backs[each], now);
+        }
         for (int port = 0; port < kPorts; ++port)
             requesters[port]->observe(ports[port], now, reads_from);
-        memory.observe(back, now);
+        for (int each = 0; each < kMemories; ++each) memories[each]->observe(backs[each], now);
         edge();
     }
 
@@ -177,11 +197,11 @@ struct Simulation {
         }
         for (int k = 0; k < 256; ++k) clock();  // what comes now comes twice
         const int64_t now = verdict.clock;
-        for (size_t at = 0; at < memory.bytes.size() && verdict.total < most_faults; ++at) {
-            const auto look = reference.read(at, memory.bytes[at], now, 0, kNobody, now);
+        for (size_t at = 0; at < bytes.size() && verdict.total < most_faults; ++at) {
+            const auto look = reference.read(at, bytes[at], now, 0, kNobody, now);
             if (look == Reference::kLegal) continue;
             verdict.fault(look == Reference::kStale ? kMisordered : kCorrupted,
-                          "memory: byte %zu is %#x in the end, which %s", at, memory.bytes[at],
+                          "memory: byte %zu is %#x in the end, which %s", at, bytes[at],
                           look == Reference::kStale ? "was overwritten" : "nobody wrote there");
         }
         drained = true;
@@ -205,8 +225,8 @@ Simulation &of(void *handle) { return *static_cast<Simulation *>(handle); }
 extern "C" {
 
 void *axi_create(const int64_t *all, const int64_t *ports, const int64_t *memory,
-                 const int64_t *regions, const int64_t *ids) {
-    return new Simulation(all, ports, memory, regions, ids);
+                 const int64_t *regions, const int64_t *ids, const int64_t *masks) {
+    return new Simulation(all, ports, memory, regions, ids, masks);
 }
 
 void axi_destroy(void *handle) {
@@ -267,7 +287,15 @@ void axi_run(void *handle, int64_t until, int64_t *results) {
     results[kFirstClock] = verdict.first_clock;
     results[kDrained] = simulation.drained;
     results[kOutstanding] = simulation.outstanding();
-    simulation.first_back.tell(results + kMemoryAw);
+    for (int each = 0; each < kMemories; ++each) {
+        const Memory &from = *simulation.memories[each];
+        int64_t *to = results + kResults + kPorts * kPortResults + each * kMemoryResults;
+        to[kReadBursts] = from.read_bursts;
+        to[kWriteBursts] = from.write_bursts;
+        to[kReadBeats] = from.read_beats;
+        to[kWriteBeats] = from.write_beats;
+        simulation.first_back[each].tell(to + kMemoryAw);
+    }
     for (int port = 0; port < kPorts; ++port) {
         const Requester &from = *simulation.requesters[port];
         int64_t *to = results + kResults + port * kPortResults;

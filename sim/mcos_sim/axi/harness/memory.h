@@ -1,18 +1,23 @@
-// The memory behind the design: late, out of order, interleaved, and still right.
+// A memory behind the design: late, out of order, interleaved, and still right.
 
 #pragma once
 
 #include <deque>
 
+#include "interleave.h"
 #include "pins.h"
 #include "space.h"
 
+// It is told the addresses of its channel, and keeps its bytes where all memories do: at the
+// addresses that requesters use. So a burst in a wrong channel, or at a wrong address there, meets
+// the bytes of another place.
 class Memory {
 public:
-    Memory(Verdict &verdict, const Space &space, const int64_t *settings, uint64_t seed)
-        : verdict_(verdict), space_(space), random_{mix(seed)}, bytes(space.bytes()) {
+    Memory(Verdict &verdict, const Space &space, const Interleave &interleave,
+           std::vector<uint8_t> &bytes, int number, const int64_t *settings, uint64_t seed)
+        : verdict_(verdict), space_(space), interleave_(interleave), bytes_(bytes), number_(number),
+          random_{mix(seed)} {
         for (int each = 0; each < kMemorySettings; ++each) set_[each] = settings[each];
-        for (uint8_t &byte : bytes) byte = uint8_t(random_.next() >> 17);
         for (int channel = 0; channel < 5; ++channel) stall_[channel] = set_[kMemoryStallAw + channel];
     }
 
@@ -27,12 +32,9 @@ private:
         std::vector<uint64_t> strobes;
     };
 
-    Verdict &verdict_;
-    const Space &space_;
-    Random random_;
-
 public:
-    std::vector<uint8_t> bytes;
+    // Bursts and beats that have been taken and given.
+    int64_t read_bursts = 0, write_bursts = 0, read_beats = 0, write_beats = 0;
 
     int64_t outstanding() const {
         return int64_t(reads_.size() + writes_.size() + asked_.size() + filled_.size());
@@ -52,6 +54,7 @@ public:
     void observe(Interface &pins, int64_t clock) {
         if (pins.r.valid && pins.r.ready) {
             pins.r.valid = false;
+            ++read_beats;
             if (pins.r.last) {
                 operations_.give(reads_[reading_]);
                 reads_.erase(reads_.begin() + reading_);
@@ -63,9 +66,18 @@ public:
             operations_.give(writes_[writing_]);
             writes_.erase(writes_.begin() + writing_);
         }
-        if (pins.ar.valid && pins.ar.ready) reads_.push_back(begin(pins.ar, clock));
-        if (pins.aw.valid && pins.aw.ready) asked_.push_back(begin(pins.aw, clock));
-        if (pins.w.valid && pins.w.ready) fill(pins.w);
+        if (pins.ar.valid && pins.ar.ready) {
+            ++read_bursts;
+            reads_.push_back(begin(pins.ar, clock));
+        }
+        if (pins.aw.valid && pins.aw.ready) {
+            ++write_bursts;
+            asked_.push_back(begin(pins.aw, clock));
+        }
+        if (pins.w.valid && pins.w.ready) {
+            ++write_beats;
+            fill(pins.w);
+        }
         while (!asked_.empty() && !filled_.empty()) {
             Operation &write = operations_[asked_.front()];
             Operation &data = operations_[filled_.front()];
@@ -89,7 +101,11 @@ private:
         next_reroll_ = clock + (64 << random_.below(6));
     }
 
-    int begin(const Address &at, int64_t clock) {
+    int begin(Address at, int64_t clock) {
+        if (!interleave_.holds(at.shape))
+            verdict_.fault(kCorrupted, "memory %d: a burst at %#llx leaves its grain", number_,
+                           (unsigned long long)at.shape.address);
+        at.shape.address = interleave_.address(number_, at.shape.address);
         const int number = operations_.take();
         Operation &operation = operations_[number];
         operation.id = at.id;
@@ -101,14 +117,14 @@ private:
         operation.effect = clock + 1 + random_.below(uint32_t(set_[kMemorySpread]) + 1);
         operation.answer = operation.effect + latency();
         if (!at.carries_attributes())
-            verdict_.fault(kCorrupted, "memory: a burst at %#llx has cache, prot or qos of another",
-                           (unsigned long long)at.shape.address);
+            verdict_.fault(kCorrupted, "memory %d: a burst at %#llx has cache, prot or qos of another",
+                           number_, (unsigned long long)at.shape.address);
         for (uint32_t transfer = 0; transfer <= at.shape.length; ++transfer) {
             const uint64_t begin = at.shape.begin(transfer), end = at.shape.end(transfer);
             operation.error |= space_.errs(begin, end);
             if (space_.place(begin) >= 0 && space_.place(end - 1) >= 0) continue;
-            verdict_.fault(kCorrupted, "memory: a burst at %#llx, which nobody asked for",
-                           (unsigned long long)at.shape.address);
+            verdict_.fault(kCorrupted, "memory %d: a burst at %#llx, which nobody asked for",
+                           number_, (unsigned long long)at.shape.address);
             operation.shape = {space_.regions[0].base, 0, 0, kIncrement};
             break;
         }
@@ -166,7 +182,7 @@ private:
     }
 
     uint8_t *word(const Shape &shape, uint32_t transfer) {
-        return &bytes[size_t(space_.place(shape.begin(transfer) & ~uint64_t(kMemoryBytes - 1)))];
+        return &bytes_[size_t(space_.place(shape.begin(transfer) & ~uint64_t(kMemoryBytes - 1)))];
     }
 
     // Any that is due, so that answers come out of order; or the oldest.
@@ -205,6 +221,12 @@ private:
         b.code = write.error ? kSlaveError : kOkay;
     }
 
+    Verdict &verdict_;
+    const Space &space_;
+    const Interleave &interleave_;
+    std::vector<uint8_t> &bytes_;  // of all memories
+    int number_;
+    Random random_;
     int64_t set_[kMemorySettings];
     int64_t stall_[5] = {};
     int64_t next_reroll_ = 0;

@@ -126,34 +126,39 @@ struct Interface {
 
 EACH_PORT(DRIVE_PORT)
 
-// Drives the memory port of the design as its subordinate.
-inline void drive_memory(Vtop &top, const Interface &of) {
-    top.m00_axi_awready = of.aw.ready;
-    top.m00_axi_arready = of.ar.ready;
-    top.m00_axi_wready = of.w.ready;
-    top.m00_axi_bvalid = of.b.valid;
-    top.m00_axi_bid = of.b.id;
-    top.m00_axi_bresp = of.b.code;
-    top.m00_axi_rvalid = of.r.valid;
-    top.m00_axi_rid = of.r.id;
-    top.m00_axi_rresp = of.r.code;
-    top.m00_axi_rlast = of.r.last;
-    std::memcpy(&top.m00_axi_rdata, of.r.data, kMemoryBytes);
-}
-
-inline void sample_memory(const Vtop &top, Interface &to) {
-    SAMPLE_ADDRESS(m00_axi, aw, to.aw)
-    SAMPLE_ADDRESS(m00_axi, ar, to.ar)
-    to.w.valid = top.m00_axi_wvalid;
-    to.w.last = top.m00_axi_wlast;
-    to.w.strobe = top.m00_axi_wstrb;
-    std::memcpy(to.w.data, &top.m00_axi_wdata, kMemoryBytes);
-    to.b.ready = top.m00_axi_bready;
-    to.r.ready = top.m00_axi_rready;
+// Drives a memory port of the design as its subordinate. WID is AXI3's alone.
 #if MEMORY_AXI3
-    to.w.id = top.m00_axi_wid;
+#define SAMPLE_OF_PROTOCOL(prefix, to) to.w.id = top.prefix##_wid;
 #else
-    to.aw.qos = top.m00_axi_awqos;
-    to.ar.qos = top.m00_axi_arqos;
+#define SAMPLE_OF_PROTOCOL(prefix, to)                                                             \
+    to.aw.qos = top.prefix##_awqos;                                                                \
+    to.ar.qos = top.prefix##_arqos;
 #endif
-}
+
+#define DRIVE_MEMORY(number, prefix)                                                               \
+    inline void drive_##prefix(Vtop &top, const Interface &of) {                                   \
+        top.prefix##_awready = of.aw.ready;                                                        \
+        top.prefix##_arready = of.ar.ready;                                                        \
+        top.prefix##_wready = of.w.ready;                                                          \
+        top.prefix##_bvalid = of.b.valid;                                                          \
+        top.prefix##_bid = of.b.id;                                                                \
+        top.prefix##_bresp = of.b.code;                                                            \
+        top.prefix##_rvalid = of.r.valid;                                                          \
+        top.prefix##_rid = of.r.id;                                                                \
+        top.prefix##_rresp = of.r.code;                                                            \
+        top.prefix##_rlast = of.r.last;                                                            \
+        std::memcpy(&top.prefix##_rdata, of.r.data, kMemoryBytes);                                 \
+    }                                                                                              \
+    inline void sample_##prefix(const Vtop &top, Interface &to) {                                  \
+        SAMPLE_ADDRESS(prefix, aw, to.aw)                                                          \
+        SAMPLE_ADDRESS(prefix, ar, to.ar)                                                          \
+        to.w.valid = top.prefix##_wvalid;                                                          \
+        to.w.last = top.prefix##_wlast;                                                            \
+        to.w.strobe = top.prefix##_wstrb;                                                          \
+        std::memcpy(to.w.data, &top.prefix##_wdata, kMemoryBytes);                                 \
+        to.b.ready = top.prefix##_bready;                                                          \
+        to.r.ready = top.prefix##_rready;                                                          \
+        SAMPLE_OF_PROTOCOL(prefix, to)                                                             \
+    }
+
+EACH_MEMORY(DRIVE_MEMORY)
