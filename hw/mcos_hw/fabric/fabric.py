@@ -1,4 +1,4 @@
-"""AXI ports, a channel and its memory port: what one puts between managers and a memory."""
+"""AXI ports, channels and their memory ports: what one puts between managers and memories."""
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -13,7 +13,8 @@ from mcos_hw.control.plane import ControlPlane
 from mcos_hw.controller import arbiter_class, connect_control
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
-from mcos_hw.link.inner import inner_signature
+from mcos_hw.link.inner import inner_member, inner_signature
+from mcos_hw.link.interleave import default_interleave
 from mcos_hw.port.axi_out import AxiOut, memory_signature
 from mcos_hw.port.axi_port import AxiPort, port_signature
 from mcos_hw.port.inner_port import InnerPort
@@ -21,7 +22,9 @@ from mcos_hw.registers import ArbiterKind, PortError, fabric_map
 
 __all__ = [
     "Fabric",
+    "memory_name",
     "port_name",
+    "probe_name",
 ]
 
 
@@ -30,14 +33,26 @@ def port_name(fabric: FabricConfig, number: int) -> str:
     return f"inner_{number:02}" if fabric.ports[number].inner else f"s{number:02}_axi"
 
 
-class Fabric(wiring.Component):
-    """Reads and writes with data, of several managers and tenants, through one channel.
+def memory_name(channel: int) -> str:
+    """The member of a channel's memory port."""
+    return f"m{channel:02}_axi"
 
-    A person puts it between their AXI4 managers and their memory controller. The tenant tables
+
+def probe_name(fabric: FabricConfig, channel: int) -> str:
+    """The member of a channel's probe: ``probe`` if there is one channel."""
+    return "probe" if fabric.channels == 1 else f"probe_{channel:02}"
+
+
+class Fabric(wiring.Component):
+    """Reads and writes with data, of several managers and tenants, through channels.
+
+    A person puts it between their AXI4 managers and their memory controllers. Addresses are
+    interleaved over the channels (:func:`mcos_hw.link.interleave.interleave_layout`); each memory
+    has a part of them, from 0 on. The tenant tables
     say whose a burst is. What the ports couple and what not, :class:`mcos_hw.port.axi_port.AxiPort`
     says; what a tenant gets, the image of the channel does.
 
-    An address passes an empty fabric from its port to the memory port in six clocks and those of
+    An address passes an empty fabric from its port to a memory port in six clocks and those of
     the channel (two at L = 0, four else); with one port in five::
 
         clock        0     1     2     3     4     5     ...   c + 5   c + 6
@@ -64,12 +79,12 @@ class Fabric(wiring.Component):
         Port p, two digits.
     inner_<p> : In(Inner)
         Port p if it is one of an engine inside.
-    m00_axi : Out(memory_signature)
-        The memory port.
+    m<c>_axi : Out(memory_signature)
+        The memory port of channel c, two digits.
     now : Out(stamp_width)
         Clocks since reset, modulo.
     probe : Out(probe_layout)
-        State and choice of the channel in this clock.
+        State and choice of the channel in this clock; ``probe_<c>`` of each of several.
     """
 
     s_axil: Axi4LiteInterface
@@ -93,9 +108,12 @@ class Fabric(wiring.Component):
                     )
                     for k, port in enumerate(fabric.ports)
                 },
-                "m00_axi": Out(memory_signature(fabric)),
+                **{memory_name(c): Out(memory_signature(fabric)) for c in range(fabric.channels)},
                 "now": Out(fabric.channel.stamp_width),
-                "probe": Out(probe_layout(fabric.channel)),
+                **{
+                    probe_name(fabric, c): Out(probe_layout(fabric.channel))
+                    for c in range(fabric.channels)
+                },
             }
         )
 
@@ -109,27 +127,37 @@ class Fabric(wiring.Component):
             constants={"PORTS": self.registers["PORTS"].reset},
         )
         m.submodules.port_registers = settings = PortRegisters(fabric)
-        m.submodules.merge = merge = LandingMerge(fabric)
-        m.submodules.channel = channel = Channel(
-            config, arbiter=arbiter_class(config, self.arbiter)(config), gated=False
-        )
-        m.submodules.out = out = AxiOut(fabric)
-
         # What there is one of.
         connect(m, flipped(self.s_axil), control.s_axil)
-        connect_control(m, control, channel)
         for name in settings.names:
             connect(m, getattr(control, name), getattr(settings, name))
-        m.d.comb += [self.now.eq(control.now), self.probe.eq(channel.probe)]
+        m.d.comb += self.now.eq(control.now)
 
-        # The channel and its memory port.
-        connect(m, merge.request, channel.request)
-        connect(m, channel.command, out.command)
-        connect(m, out.completion, channel.completion)
-        connect(m, out.m_axi, flipped(self.m00_axi))
-        m.d.comb += out.command_id.eq(channel.command_id)
+        # Channels and their memory ports.
+        merges, channels, outs = [], [], []
+        for c in range(fabric.channels):
+            merge, out = LandingMerge(fabric), AxiOut(fabric)
+            channel = Channel(
+                config, arbiter=arbiter_class(config, self.arbiter)(config), gated=False
+            )
+            number = f"_{c}" if fabric.channels > 1 else ""
+            m.submodules[f"merge{number}"] = merge
+            m.submodules[f"channel{number}"] = channel
+            m.submodules[f"out{number}"] = out
+            connect(m, merge.request, channel.request)
+            connect(m, channel.command, out.command)
+            connect(m, out.completion, channel.completion)
+            connect(m, out.m_axi, flipped(getattr(self, memory_name(c))))
+            m.d.comb += [
+                out.command_id.eq(channel.command_id),
+                getattr(self, probe_name(fabric, c)).eq(channel.probe),
+            ]
+            connect_control(m, control, channel)
+            merges.append(merge)
+            channels.append(channel)
+            outs.append(out)
 
-        # The ports.
+        # Ports.
         enabled = Cat(each.enable for each in control.live.tenants)
         for k, config_of_port in enumerate(fabric.ports):
             outside = getattr(self, port_name(fabric, k))
@@ -137,15 +165,9 @@ class Fabric(wiring.Component):
                 port = InnerPort(fabric, k)
                 connect(m, flipped(outside.reads), port.reads)
                 connect(m, flipped(outside.writes), port.writes)
-                connect(m, out.fetch[k], flipped(outside.fetch))
-                connect(m, out.returned[k], port.returned, flipped(outside.returned))
-                connect(m, out.acknowledged[k], port.acknowledged, flipped(outside.acknowledged))
             else:
                 port = AxiPort(fabric, k)
                 connect(m, flipped(outside), port.s_axi)
-                connect(m, out.fetch[k], port.fetch)
-                connect(m, out.returned[k], port.returned)
-                connect(m, out.acknowledged[k], port.acknowledged)
                 connect(m, getattr(settings, f"row_write_{k}"), port.row_write)
                 m.d.comb += [
                     port.now.eq(control.now),
@@ -158,12 +180,28 @@ class Fabric(wiring.Component):
                     settings.errors[k][PortError.WRONG_LAST].eq(port.wrong_last),
                 ]
             m.submodules[f"port_{k}"] = port
-            connect(m, port.requests, merge.landed[k])
-            connect(m, out.read_described[k], port.read_described)
-            connect(m, out.write_described[k], port.write_described)
-            m.d.comb += [
-                port.credits.eq(settings.credits[k]),
-                port.departed.eq(out.departed[k]),
-                port.departed_tenant.eq(channel.command.payload.tenant),
-            ]
+            m.d.comb += port.credits.eq(settings.credits[k])
+            if fabric.channels > 1:
+                m.d.comb += port.interleave.eq(default_interleave(fabric))
+            for c, (merge, channel, out) in enumerate(zip(merges, channels, outs, strict=True)):
+                if config_of_port.inner:
+                    # The engine keeps the data, and hears what its port hears.
+                    engine = {
+                        name: flipped(getattr(outside, inner_member(fabric, name, c)))
+                        for name in ("fetch", "returned", "acknowledged")
+                    }
+                    connect(m, out.fetch[k], engine["fetch"])
+                    connect(m, out.returned[k], port.returned[c], engine["returned"])
+                    connect(m, out.acknowledged[k], port.acknowledged[c], engine["acknowledged"])
+                else:
+                    connect(m, out.fetch[k], port.fetch[c])
+                    connect(m, out.returned[k], port.returned[c])
+                    connect(m, out.acknowledged[k], port.acknowledged[c])
+                connect(m, out.read_described[k], port.read_described[c])
+                connect(m, out.write_described[k], port.write_described[c])
+                connect(m, port.requests[c], merge.landed[k])
+                m.d.comb += [
+                    port.departed[c].eq(out.departed[k]),
+                    port.departed_tenant[c].eq(channel.command.payload.tenant),
+                ]
         return m

@@ -39,6 +39,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
 
     - ``id``, ``tenant``, ``size``, ``attributes``, ``offered``: as in its burst;
     - ``address``: of its first byte;
+    - ``channel``: which one the address is of;
     - ``beats``: memory beats that its transfers touch, 1 to ``max_beats``;
     - ``transfers``: transfers of the requester's data bus, 1 to 256;
     - ``hazard``: its :func:`hazard_layout`, if it goes to memory;
@@ -51,6 +52,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
             "id": port.id_width,
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
+            "channel": fabric.channel_width,
             "beats": fabric.channel.beats_width,
             "hazard": hazard_layout(fabric, port),
             "transfers": fabric.transfers_width,
@@ -72,7 +74,9 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     """A fragment that wants to land: its data are in the write bank, or room for them reserved.
 
     - ``tenant``, ``beats``, ``offered``: as in the fragment;
-    - ``address``: of its first memory beat, a multiple of ``beat_bytes``;
+    - ``address``: of its first memory beat, a multiple of ``beat_bytes``, within its channel; an
+      engine inside gives the whole address;
+    - ``channel``: where it goes to; an engine inside leaves it to its port;
     - ``hazard``: as in the fragment; an engine inside leaves it to its port;
     - ``entry``: its number within its port and direction;
     - ``order``: low bits of its ID; fragments of one order that touch the same beats must not be
@@ -82,6 +86,7 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
         {
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
+            "channel": fabric.channel_width,
             "beats": fabric.channel.beats_width,
             "hazard": hazard_layout(fabric, port),
             "entry": fabric.entry_width,

@@ -19,12 +19,17 @@ from mcos_hw.link.transfer import (
 
 __all__ = [
     "Inner",
+    "inner_member",
     "inner_signature",
 ]
 
 
 class Inner(Protocol):
-    """The way of an engine to memory; see :class:`mcos_hw.port.inner_port.InnerPort`."""
+    """The way of an engine to memory; see :class:`mcos_hw.port.inner_port.InnerPort`.
+
+    In front of several channels each has a ``fetch_<c>``, ``returned_<c>`` and ``acknowledged_<c>``
+    of its own, two digits.
+    """
 
     reads: StructuredStream
     """Fragments to read, :func:`mcos_hw.link.fragment.landing_layout`."""
@@ -42,14 +47,26 @@ class Inner(Protocol):
     """Memory has written a fragment."""
 
 
+def inner_member(fabric: FabricConfig, name: str, channel: int) -> str:
+    """The member ``name`` of :class:`Inner` that is of a channel."""
+    return name if fabric.channels == 1 else f"{name}_{channel:02}"
+
+
 def inner_signature(fabric: FabricConfig, port: PortConfig) -> wiring.Signature:
     """:class:`Inner`, seen by the engine."""
+    of_channel = {
+        "fetch": fetch_signature(fabric),
+        "returned": returned_signature(fabric),
+        "acknowledged": acknowledged_signature(fabric),
+    }
     return wiring.Signature(
         {
             "reads": Out(landing_signature(fabric, port)),
             "writes": Out(landing_signature(fabric, port)),
-            "fetch": In(fetch_signature(fabric)),
-            "returned": In(returned_signature(fabric)),
-            "acknowledged": In(acknowledged_signature(fabric)),
+            **{
+                inner_member(fabric, name, c): In(signature)
+                for name, signature in of_channel.items()
+                for c in range(fabric.channels)
+            },
         }
     )

@@ -1,11 +1,14 @@
 """How addresses are spread over the channels of a fabric."""
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import Const, unsigned
 from amaranth.lib import data
 
 from mcos_hw.config import GRAINS, MASK_WIDTH, FabricConfig
 
-__all__ = ["interleave_layout"]
+__all__ = [
+    "default_interleave",
+    "interleave_layout",
+]
 
 
 def interleave_layout(fabric: FabricConfig) -> data.StructLayout:
@@ -25,3 +28,9 @@ def interleave_layout(fabric: FabricConfig) -> data.StructLayout:
             "masks": data.ArrayLayout(unsigned(MASK_WIDTH), fabric.channel_width),
         }
     )
+
+
+def default_interleave(fabric: FabricConfig) -> Const:
+    """The interleave before any other is live: by blocks of ``l_max`` bytes, without a hash."""
+    masks = [1 << j for j in range(fabric.channel_width)]
+    return interleave_layout(fabric).const({"grain": 0, "masks": masks})

@@ -23,6 +23,7 @@ def piece_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     """What the packer has to know of a write fragment.
 
     - ``entry``: the fragment's number;
+    - ``channel``: where it goes to;
     - ``offset``: the low bits of its address, enough to find its byte in the data bus and in a
       memory beat;
     - ``id``, ``size``, ``transfers``, ``last``, ``response``: as in
@@ -31,6 +32,7 @@ def piece_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "entry": fabric.entry_width,
+            "channel": fabric.channel_width,
             "id": port.id_width,
             "offset": range(max(port.data_bytes, fabric.beat_bytes)),
             "size": 3,
@@ -50,6 +52,7 @@ def word_layout(fabric: FabricConfig) -> data.StructLayout:
     """A memory beat of write data.
 
     - ``entry``: the fragment that it belongs to;
+    - ``channel``: where that goes to;
     - ``last``: it is the fragment's last beat;
     - ``data``: its bytes; one whose ``strobe`` is 0 may be anything;
     - ``strobe``: bit i: byte i of ``data`` is written.
@@ -57,6 +60,7 @@ def word_layout(fabric: FabricConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "entry": fabric.entry_width,
+            "channel": fabric.channel_width,
             "last": 1,
             "data": data.ArrayLayout(8, fabric.beat_bytes),
             "strobe": fabric.beat_bytes,

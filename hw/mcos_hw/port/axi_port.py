@@ -1,5 +1,7 @@
 """One AXI4 subordinate port: bursts in, fragments in front of a channel, data and answers back."""
 
+from collections.abc import Sequence
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -7,6 +9,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from mcos_hw.bus.axi4 import Axi4Signature, AxiInterface
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.credits import credit_layout
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
 from mcos_hw.link.tenant_row import RowWrite, row_write_signature, tenant_row_layout
 from mcos_hw.link.transfer import (
@@ -21,7 +24,7 @@ from mcos_hw.link.transfer import (
 )
 from mcos_hw.port.axi_in import AddressIn
 from mcos_hw.port.fragment import Fragmenter
-from mcos_hw.port.landing import Landing
+from mcos_hw.port.landings import Landings
 from mcos_hw.port.reads import ReadSide
 from mcos_hw.port.tenant_table import TenantTable
 from mcos_hw.port.writes import WriteSide
@@ -43,7 +46,7 @@ def port_signature(fabric: FabricConfig, port: PortConfig) -> Axi4Signature:
 
 
 class AxiPort(wiring.Component):
-    """What is between one AXI4 manager and a channel.
+    """What is between one AXI4 manager and the channels.
 
     A tenant that floods, does not take its read data, or is slow with its write data stops nobody
     on another port: its fragments land only with a place of their own in its own queue, its write
@@ -85,16 +88,20 @@ class AxiPort(wiring.Component):
         Tenants of the live image.
     row_write : In(RowWrite), rows : Out(ArrayLayout)
         Its tenant table, see :class:`mcos_hw.port.tenant_table.TenantTable`.
+    interleave : In(interleave_layout)
+        How addresses are spread over several channels; may change while the port is idle.
+    idle : Out(1)
+        Nothing is under way here, but for answers that the manager has not taken.
     credits, departed, departed_tenant
-        As in :class:`mcos_hw.port.landing.Landing`.
+        As in :class:`mcos_hw.port.landings.Landings`.
     unmapped, faulty : Out(2)
         Bit 0: a read is refused with DECERR, or SLVERR. Bit 1: a write.
     wrong_last : Out(1)
         A write had its WLAST elsewhere than at its last transfer.
-    requests : Out(stream of request_layout)
+    requests : Out(stream of request_layout), an array with one for each channel
         What has landed.
     fetch, read_described, write_described, returned, acknowledged
-        To the memory port, see :mod:`mcos_hw.link.transfer`.
+        To the memory port of each channel, see :mod:`mcos_hw.link.transfer`; arrays.
     """
 
     s_axi: AxiInterface
@@ -102,23 +109,26 @@ class AxiPort(wiring.Component):
     enabled: Signal
     row_write: RowWrite
     rows: data.View
+    interleave: data.View
+    idle: Signal
     credits: data.View
     departed: Signal
-    departed_tenant: Signal
+    departed_tenant: Sequence[Signal]
     unmapped: Signal
     faulty: Signal
     wrong_last: Signal
-    requests: StructuredStream
-    fetch: Fetch
-    read_described: Described
-    write_described: Described
-    returned: Returned
-    acknowledged: Acknowledged
+    requests: Sequence[StructuredStream]
+    fetch: Sequence[Fetch]
+    read_described: Sequence[Described]
+    write_described: Sequence[Described]
+    returned: Sequence[Returned]
+    acknowledged: Sequence[Acknowledged]
 
     def __init__(self, fabric: FabricConfig, number: int) -> None:
         self.fabric = fabric
         self.number = number
         self.port = port = fabric.ports[number]
+        channels = fabric.channels
         super().__init__(
             {
                 "s_axi": In(port_signature(fabric, port)),
@@ -126,18 +136,20 @@ class AxiPort(wiring.Component):
                 "enabled": In(fabric.channel.tenants),
                 "row_write": In(row_write_signature(fabric, port)),
                 "rows": Out(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)),
+                **({"interleave": In(interleave_layout(fabric))} if channels > 1 else {}),
+                "idle": Out(1),
                 "credits": In(credit_layout(fabric)),
-                "departed": In(1),
-                "departed_tenant": In(fabric.channel.tenant_width),
+                "departed": In(channels),
+                "departed_tenant": In(fabric.channel.tenant_width).array(channels),
                 "unmapped": Out(2),
                 "faulty": Out(2),
                 "wrong_last": Out(1),
-                "requests": Out(structured_stream(request_layout(fabric.channel))),
-                "fetch": In(fetch_signature(fabric)),
-                "read_described": In(described_signature(fabric)),
-                "write_described": In(described_signature(fabric)),
-                "returned": In(returned_signature(fabric)),
-                "acknowledged": In(acknowledged_signature(fabric)),
+                "requests": Out(structured_stream(request_layout(fabric.channel))).array(channels),
+                "fetch": In(fetch_signature(fabric)).array(channels),
+                "read_described": In(described_signature(fabric)).array(channels),
+                "write_described": In(described_signature(fabric)).array(channels),
+                "returned": In(returned_signature(fabric)).array(channels),
+                "acknowledged": In(acknowledged_signature(fabric)).array(channels),
             }
         )
 
@@ -151,7 +163,7 @@ class AxiPort(wiring.Component):
         m.submodules.write_fragments = write_fragments = Fragmenter(fabric, port)
         m.submodules.reads = reads = ReadSide(fabric, port)
         m.submodules.writes = writes = WriteSide(fabric, port)
-        m.submodules.landings = landing = Landing(fabric, self.number)
+        m.submodules.landings = landing = Landings(fabric, self.number)
 
         # Addresses in.
         for prefix, part in (("ar", read_address), ("aw", write_address)):
@@ -185,10 +197,16 @@ class AxiPort(wiring.Component):
         connect(m, read_fragments.fragments, reads.fragments)
         connect(m, write_fragments.fragments, writes.fragments)
 
+        if fabric.channels > 1:
+            for part in (read_fragments, write_fragments, reads, writes):
+                m.d.comb += part.interleave.eq(self.interleave)
+        m.d.comb += self.idle.eq(
+            ~read_address.bursts.valid & ~write_address.bursts.valid & reads.idle & writes.idle
+        )
+
         # Fragments land.
         connect(m, reads.landings, landing.reads)
         connect(m, writes.landings, landing.writes)
-        connect(m, landing.requests, flipped(self.requests))
         m.d.comb += [
             landing.read_tenant.eq(reads.tenant),
             landing.write_tenant.eq(writes.tenant),
@@ -196,15 +214,17 @@ class AxiPort(wiring.Component):
             landing.write_waits.eq(writes.waits),
             landing.credits.eq(self.credits),
             landing.departed.eq(self.departed),
-            landing.departed_tenant.eq(self.departed_tenant),
         ]
 
         # Data and answers.
-        connect(m, flipped(self.fetch), writes.fetch)
-        connect(m, flipped(self.acknowledged), writes.acknowledged)
-        connect(m, flipped(self.returned), reads.returned)
-        connect(m, flipped(self.read_described), reads.described)
-        connect(m, flipped(self.write_described), writes.described)
+        for c in range(fabric.channels):
+            connect(m, landing.requests[c], flipped(self.requests[c]))
+            m.d.comb += landing.departed_tenant[c].eq(self.departed_tenant[c])
+            connect(m, flipped(self.fetch[c]), writes.fetch[c])
+            connect(m, flipped(self.acknowledged[c]), writes.acknowledged[c])
+            connect(m, flipped(self.returned[c]), reads.returned[c])
+            connect(m, flipped(self.read_described[c]), reads.described[c])
+            connect(m, flipped(self.write_described[c]), writes.described[c])
         m.d.comb += [
             self.wrong_last.eq(writes.faulty),
             writes.data.valid.eq(bus.wvalid),

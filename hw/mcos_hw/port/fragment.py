@@ -1,7 +1,7 @@
 """Bursts cut into the pieces that a channel takes."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.bus.axi4 import BurstKind
@@ -9,9 +9,11 @@ from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.burst import tagged_burst_signature
 from mcos_hw.link.fragment import fragment_signature
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.port.axi_in import PAGE_WIDTH, byte_mask
 from mcos_hw.port.hazard import hazard_key
+from mcos_hw.port.interleave import channel_of
 
 __all__ = ["Fragmenter"]
 
@@ -42,11 +44,14 @@ class Fragmenter(wiring.Component):
     -------
     bursts : In(stream of tagged_burst_layout)
         Bursts with their tenant and their answer.
+    interleave : In(interleave_layout)
+        How addresses are spread over several channels; may change while nothing is under way.
     fragments : Out(stream of fragment_layout)
         Their fragments.
     """
 
     bursts: StructuredStream
+    interleave: data.View
     fragments: StructuredStream
 
     def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
@@ -55,6 +60,7 @@ class Fragmenter(wiring.Component):
         super().__init__(
             {
                 "bursts": In(tagged_burst_signature(fabric, port)),
+                **({"interleave": In(interleave_layout(fabric))} if fabric.channels > 1 else {}),
                 "fragments": Out(fragment_signature(fabric, port)),
             }
         )
@@ -100,6 +106,11 @@ class Fragmenter(wiring.Component):
                 key.eq(hazard_key(number, order, len(key))),
                 fragment.hazard.beats.eq(Cat(touched)),
             ]
+
+        def routed(address: Value) -> list:
+            if self.fabric.channels == 1:
+                return []
+            return [fragment.channel.eq(channel_of(self.fabric, self.interleave, address))]
 
         free = Signal()
         continues = Signal()
@@ -162,6 +173,7 @@ class Fragmenter(wiring.Component):
                 with m.Else():
                     m.d.sync += [
                         shown.eq(Cat(begins, next_block)),
+                        *routed(Cat(begins, next_block, fragment.address[PAGE_WIDTH:])),
                         *hazard(
                             begins,
                             Cat(next_block, fragment.address[PAGE_WIDTH:]),
@@ -200,6 +212,7 @@ class Fragmenter(wiring.Component):
                     fragment.beats.eq(Mux(whole, extent[beat:block] + 1, ~start[beat:block] + 1)),
                     fragment.last.eq(refused | Mux(is_fixed, burst.length == 0, whole & ~below)),
                     *hazard(start, burst.address[block:], burst.id, end, whole),
+                    *routed(burst.address),
                     next_block.eq(Mux(below & whole, (start & ~span)[block:], start[block:] + 1)),
                     ends.eq(Mux(below & whole, start - 1, end)),
                     window.eq(Mux(is_wrap, lanes | span, Const(-1, PAGE_WIDTH))),

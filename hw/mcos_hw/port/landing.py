@@ -8,13 +8,14 @@ from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.credits import credit_layout
 from mcos_hw.link.fragment import landing_signature
 from mcos_hw.link.request import Op, StructuredStream, request_layout, structured_stream
+from mcos_hw.primitive.backlog import Backlog
 from mcos_hw.primitive.skid import Skid
 
 __all__ = ["Landing"]
 
 
 class Landing(wiring.Component):
-    """Lets fragments of a port into its queue in front of a channel, one per clock.
+    """Lets fragments of a port into its queue in front of one channel, one per clock.
 
     A fragment lands if its tenant holds fewer places in its queue of the channel than its credit
     here. So what has landed never waits for room, and a tenant that is over its credit does not
@@ -90,8 +91,7 @@ class Landing(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         fabric, channel = self.fabric, self.fabric.channel
-        m.submodules.queue = queue = Skid(request_layout(channel))
-        connect(m, queue.o, flipped(self.requests))
+        landed, has_room = self._queue(m)
 
         # Whose turn it is does not depend on what is known late, whether a fragment is kept back or
         # its tenant has no place. A direction that could not land in the clock before lets the
@@ -116,7 +116,6 @@ class Landing(wiring.Component):
         # Places held: one more when a fragment lands, one fewer when its command departs. A landing
         # is known late and counted in the clock after it, but seen at once in whether its tenant
         # has another place.
-        landed = queue.i.payload
         has_place = Signal(channel.tenants)
         for i in range(channel.tenants):
             came = Signal(name=f"came_{i}")
@@ -136,16 +135,39 @@ class Landing(wiring.Component):
         for each, side in enumerate(sides):
             stuck = Signal(name=f"stuck_{each}")
             m.d.comb += [
-                may[each].eq(side.valid & (has_place & tenants[each]).any() & queue.i.ready),
+                may[each].eq(side.valid & (has_place & tenants[each]).any() & has_room),
                 asks[each].eq(waits[each] & ~stuck),
                 side.ready.eq(may[each] & (op == each)),
             ]
             m.d.sync += stuck.eq(waits[each] & ~may[each])
-        m.d.comb += [queue.i.valid.eq(lands), landed.op.eq(op)]
+        request = landed.payload
+        m.d.comb += [landed.valid.eq(lands), request.op.eq(op)]
         read, write = self.reads.payload, self.writes.payload
         for name in ("tenant", "address", "beats", "offered"):
-            m.d.comb += landed[name].eq(Mux(op, write[name], read[name]))
-        m.d.comb += landed.id.eq(
+            m.d.comb += request[name].eq(Mux(op, write[name], read[name]))
+        m.d.comb += request.id.eq(
             Cat(Mux(op, write.entry, read.entry), Const(self.number, fabric.port_width))
         )
         return m
+
+    def _queue(self, m: Module) -> tuple[StructuredStream, Value]:
+        """What has landed waits for its turn: where it enters, and whether there is room.
+
+        In front of one of several channels a port waits longer for the others' turns, and meanwhile
+        lands in front of other channels. So the queue is deep there.
+        """
+        layout = request_layout(self.fabric.channel)
+        if self.fabric.channels == 1:
+            m.submodules.queue = queue = Skid(layout)
+            connect(m, queue.o, flipped(self.requests))
+            return queue.i, queue.i.ready
+        depth = self.port.landing
+        m.submodules.queue = queue = Backlog(layout, depth=depth)
+        connect(m, queue.o, flipped(self.requests))
+        waiting = Signal(range(depth + 1))
+        has_room = Signal(init=1)
+        waiting_then = Signal.like(waiting)
+        leaves = queue.o.valid & queue.o.ready
+        m.d.comb += waiting_then.eq(waiting + queue.i.valid - leaves)
+        m.d.sync += [waiting.eq(waiting_then), has_room.eq(waiting_then < depth)]
+        return queue.i, has_room

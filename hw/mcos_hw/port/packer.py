@@ -215,5 +215,6 @@ class Packer(wiring.Component):
             m.d.sync += [
                 word_valid.eq(makes & (ends | (place | within).all())),
                 word.entry.eq(piece.entry),
+                word.channel.eq(piece.channel),
                 word.last.eq(ends),
             ]

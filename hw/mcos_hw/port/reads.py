@@ -1,5 +1,7 @@
 """The read side of a port: fragments to memory, and their data back to the requester."""
 
+from collections.abc import Sequence
+
 from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,9 +10,12 @@ from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.axi_beat import read_beat_signature
 from mcos_hw.link.burst import attributes_layout
 from mcos_hw.link.fragment import fragment_signature, landing_signature
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.link.transfer import Described, Returned, described_signature, returned_signature
+from mcos_hw.port.gather import Gather
 from mcos_hw.port.hazard import HazardTable
+from mcos_hw.port.interleave import local_address
 from mcos_hw.port.order import ResponseOrder
 from mcos_hw.port.return_bank import ReturnBank
 from mcos_hw.port.unpack import Unpacker, unpacked_layout
@@ -22,7 +27,8 @@ __all__ = ["ReadSide"]
 class ReadSide(wiring.Component):
     """Sends read fragments on, and answers them with what memory returns.
 
-    A fragment is taken when an entry is free and the return bank has room for all its beats. It is
+    Each channel has a return bank. A fragment is taken when an entry is free and the bank of its
+    channel has room for all its beats. It is
     offered to ``landings`` in the next clock, or as soon as no outstanding one of its order that
     touches its beats keeps it back (:class:`mcos_hw.port.hazard.HazardTable`). So whatever was
     sent has its room, and ``returned`` is taken in every clock, even if the requester never takes
@@ -46,6 +52,9 @@ class ReadSide(wiring.Component):
         unpacker                               step
         R                                           valid
 
+    With several channels it is a clock more, as they may complete fragments in the same clock
+    (:class:`mcos_hw.port.gather.Gather`).
+
     ``beats`` leaves from registers, and nothing that enters reaches ``beats`` or ``attributes`` in
     the same clock. An entry can be taken again four clocks after the last beat of its fragment was
     read. After reset nothing is under way.
@@ -67,10 +76,14 @@ class ReadSide(wiring.Component):
         Whose the fragment is that is there, one bit set.
     waits : Out(1)
         A fragment is there, even if it may not land yet; known early in a clock.
-    returned : In(Returned)
+    idle : Out(1)
+        Nothing is under way here, but for what waits at ``beats``.
+    interleave : In(interleave_layout)
+        How addresses are spread over several channels.
+    returned : In(Returned), an array with one for each channel
         A beat from memory, for a fragment that landed in an earlier clock. Beats of a fragment come
         in order, those of different fragments in any order.
-    described : In(Described)
+    described : In(Described), an array with one for each channel
         Attributes of a fragment that landed in an earlier clock and has not been answered.
     beats : Out(stream of read_beat_layout)
         R.
@@ -80,8 +93,10 @@ class ReadSide(wiring.Component):
     landings: StructuredStream
     tenant: Signal
     waits: Signal
-    returned: Returned
-    described: Described
+    idle: Signal
+    interleave: data.View
+    returned: Sequence[Returned]
+    described: Sequence[Described]
     beats: StructuredStream
 
     def __init__(self, fabric: FabricConfig, port: PortConfig) -> None:
@@ -93,8 +108,10 @@ class ReadSide(wiring.Component):
                 "landings": Out(landing_signature(fabric, port)),
                 "tenant": Out(fabric.channel.tenants),
                 "waits": Out(1),
-                "returned": In(returned_signature(fabric)),
-                "described": In(described_signature(fabric)),
+                "idle": Out(1),
+                **({"interleave": In(interleave_layout(fabric))} if fabric.channels > 1 else {}),
+                "returned": In(returned_signature(fabric)).array(fabric.channels),
+                "described": In(described_signature(fabric)).array(fabric.channels),
                 "beats": Out(read_beat_signature(port)),
             }
         )
@@ -103,39 +120,49 @@ class ReadSide(wiring.Component):
         m = Module()
         fabric, port = self.fabric, self.port
         m.submodules.hazard = hazard = HazardTable(fabric, port)
-        fragment, landing, returned = self.fragments.payload, hazard.i.payload, self.returned
+        fragment, landing = self.fragments.payload, hazard.i.payload
         entry_shape = range(port.reads)
 
         m.submodules.entries = entries = FreeList(port.reads)
-        m.submodules.bank = bank = ReturnBank(fabric, port)
+        banks = [ReturnBank(fabric, port) for _ in range(fabric.channels)]
         m.submodules.order = order = ResponseOrder(port.reads, 1 << port.order_bits)
         m.submodules.unpacker = unpacker = Unpacker(fabric, port)
 
         # A fragment passes: it takes an entry, and goes on to land unless it was refused.
         refused = Signal()
         passes = Signal()
+        has_room = Signal()
+        local = fragment.address
+        if fabric.channels > 1:
+            local = local_address(fabric, self.interleave, fragment.address)
         entry = entries.take.payload
         m.d.comb += [
             refused.eq(fragment.response != 0),
-            bank.beats.eq(fragment.beats),
-            hazard.i.valid.eq(self.fragments.valid & ~refused & entries.take.valid & bank.room),
+            has_room.eq(Cat(bank.room for bank in banks).bit_select(fragment.channel, 1)),
+            hazard.i.valid.eq(self.fragments.valid & ~refused & entries.take.valid & has_room),
             landing.tenant.eq(fragment.tenant),
             landing.beats.eq(fragment.beats),
-            landing.address.eq(fragment.address & ~(fabric.beat_bytes - 1)),
+            landing.address.eq(local & ~(fabric.beat_bytes - 1)),
+            landing.channel.eq(fragment.channel),
             landing.hazard.eq(fragment.hazard),
             landing.entry.eq(entry),
             landing.order.eq(fragment.id),
             landing.offered.eq(fragment.offered),
-            self.fragments.ready.eq(entries.take.valid & (refused | (bank.room & hazard.i.ready))),
+            self.fragments.ready.eq(entries.take.valid & (refused | (has_room & hazard.i.ready))),
             passes.eq(self.fragments.valid & self.fragments.ready),
             entries.take.ready.eq(passes),
-            bank.reserve.eq(passes & ~refused),
-            bank.waits.eq(self.fragments.valid & ~self.fragments.ready),
             order.append_valid.eq(passes),
             order.append_entry.eq(entry),
             order.append_order.eq(fragment.id[: port.order_bits]),
             order.append_complete.eq(refused),
         ]
+        for c, bank in enumerate(banks):
+            m.submodules[f"bank_{c}"] = bank
+            m.d.comb += [
+                bank.beats.eq(fragment.beats),
+                bank.reserve.eq(passes & ~refused & (fragment.channel == c)),
+                bank.waits.eq(self.fragments.valid & ~self.fragments.ready),
+            ]
 
         # What its answer needs is kept: a row for the unpacker; its beats apart, in a table that is
         # read in the same clock, because they decide at once what is found next; its attributes
@@ -144,7 +171,12 @@ class ReadSide(wiring.Component):
             shape=unpacked_layout(fabric, port), depth=port.reads, init=[]
         )
         length = data.StructLayout(
-            {"more": range(fabric.channel.max_beats), "single": 1, "refused": 1}
+            {
+                "more": range(fabric.channel.max_beats),
+                "single": 1,
+                "refused": 1,
+                "channel": fabric.channel_width,
+            }
         )
         m.submodules.lengths = lengths = memory.Memory(shape=length, depth=port.reads, init=[])
         m.submodules.attributes = attributes = memory.Memory(
@@ -152,7 +184,7 @@ class ReadSide(wiring.Component):
         )
         row_write, row_read = rows.write_port(), rows.read_port()
         length_write, length_read = lengths.write_port(), lengths.read_port(domain="comb")
-        attributes_write, attributes_read = attributes.write_port(), attributes.read_port()
+        attributes_write = attributes.write_port()
         m.d.comb += [
             row_write.en.eq(passes),
             row_write.addr.eq(entry),
@@ -167,23 +199,40 @@ class ReadSide(wiring.Component):
             length_write.data.more.eq(fragment.beats - 1),
             length_write.data.single.eq(refused | (fragment.beats == 1)),
             length_write.data.refused.eq(refused),
+            length_write.data.channel.eq(fragment.channel),
             attributes_write.en.eq(passes),
             attributes_write.addr.eq(entry),
             attributes_write.data.eq(fragment.attributes),
-            attributes_read.en.eq(self.described.stb),
-            attributes_read.addr.eq(self.described.entry),
-            self.described.attributes.eq(attributes_read.data),
         ]
+        for described in self.described:
+            attributes_read = attributes.read_port()
+            m.d.comb += [
+                attributes_read.en.eq(described.stb),
+                attributes_read.addr.eq(described.entry),
+                described.attributes.eq(attributes_read.data),
+            ]
 
+        # Each channel may complete a fragment in this clock. A bank bounds how many.
+        units = port.read_units // fabric.channels
+        m.submodules.completed = completed = Gather(
+            data.StructLayout({"entry": fabric.entry_width}),
+            depth=min(port.reads, units),
+            channels=fabric.channels,
+        )
         wiring.connect(m, hazard.o, wiring.flipped(self.landings))
-        wiring.connect(m, bank.returned, wiring.flipped(returned))
+        for returned, bank, each in zip(self.returned, banks, completed.i, strict=True):
+            wiring.connect(m, bank.returned, wiring.flipped(returned))
+            m.d.comb += [
+                each.valid.eq(returned.valid & returned.last),
+                each.payload.entry.eq(returned.entry),
+            ]
         m.d.comb += [
             self.tenant.eq(hazard.tenant),
             self.waits.eq(hazard.waits),
             hazard.leave_valid.eq(order.complete_valid),
             hazard.leave_entry.eq(order.complete_entry),
-            order.complete_valid.eq(returned.valid & returned.last),
-            order.complete_entry.eq(returned.entry),
+            order.complete_valid.eq(completed.o.valid),
+            order.complete_entry.eq(completed.o.payload.entry),
         ]
 
         # Its turn comes. An entry that cannot be read at once waits beside the order, so that what
@@ -209,6 +258,11 @@ class ReadSide(wiring.Component):
         found_first = Signal()
         found_last = Signal()
         found_refused = Signal()
+        found_channel = Signal(fabric.channel_width)
+        word_channel = Signal(fabric.channel_width)
+        bank_entry = Signal(entry_shape)
+        bank_beat = Signal(range(fabric.channel.max_beats))
+        reads = Signal()
         moves = Signal()
         word_valid = Signal()
         word_free = Signal()
@@ -218,25 +272,32 @@ class ReadSide(wiring.Component):
             row_read.en.eq(starts),
             row_read.addr.eq(turn),
             length_read.addr.eq(turn),
-            bank.find.eq(finds),
-            bank.entry.eq(found_entry),
-            bank.beat.eq(found_beat + 1),
+            bank_entry.eq(found_entry),
+            bank_beat.eq(found_beat + 1),
         ]
         with m.If(~found | found_last):
-            m.d.comb += [bank.entry.eq(turn), bank.beat.eq(0)]
+            m.d.comb += [bank_entry.eq(turn), bank_beat.eq(0)]
+        for c, bank in enumerate(banks):
+            m.d.comb += [
+                bank.find.eq(finds),
+                bank.entry.eq(bank_entry),
+                bank.beat.eq(bank_beat),
+                bank.read.eq(reads & (found_channel == c)),
+            ]
         with m.If(finds):
             m.d.sync += [
                 found.eq(~starts | waits | order.next.valid),
-                found_entry.eq(bank.entry),
-                found_beat.eq(bank.beat),
+                found_entry.eq(bank_entry),
+                found_beat.eq(bank_beat),
                 found_first.eq(starts),
-                found_last.eq(bank.beat == found_beats),
+                found_last.eq(bank_beat == found_beats),
             ]
         with m.If(starts):
             m.d.sync += [
                 found_beats.eq(length_read.data.more),
                 found_last.eq(length_read.data.single),
                 found_refused.eq(length_read.data.refused),
+                found_channel.eq(length_read.data.channel),
             ]
 
         # The unpacker takes the row with the first beat, and each beat in the clock after.
@@ -245,19 +306,28 @@ class ReadSide(wiring.Component):
             moves.eq(
                 found & (found_refused | word_free) & (~found_first | unpacker.fragments.ready)
             ),
-            bank.read.eq(moves & ~found_refused),
+            reads.eq(moves & ~found_refused),
             unpacker.fragments.valid.eq(found & found_first & (found_refused | word_free)),
             unpacker.fragments.payload.eq(row_read.data),
             unpacker.words.valid.eq(word_valid),
-            unpacker.words.payload.data.eq(bank.data),
-            unpacker.words.payload.response.eq(bank.response),
         ]
+        with m.Switch(word_channel):
+            for c, bank in enumerate(banks):
+                with m.Case(c):
+                    m.d.comb += [
+                        unpacker.words.payload.data.eq(bank.data),
+                        unpacker.words.payload.response.eq(bank.response),
+                    ]
         with m.If(word_free):
-            m.d.sync += word_valid.eq(bank.read)
+            m.d.sync += [word_valid.eq(reads), word_channel.eq(found_channel)]
         wiring.connect(m, unpacker.beats, wiring.flipped(self.beats))
 
+        leaves = moves & found_last
         m.d.sync += [
-            entries.give.valid.eq(moves & found_last),
+            entries.give.valid.eq(leaves),
             entries.give.number.eq(found_entry),
         ]
+        under_way = Signal(range(port.reads + 1))
+        m.d.sync += under_way.eq(under_way + passes - leaves)
+        m.d.comb += self.idle.eq(~self.fragments.valid & (under_way == 0))
         return m

@@ -12,13 +12,15 @@ __all__ = ["ReturnBank"]
 
 
 class ReturnBank(wiring.Component):
-    """Keeps memory beats from their return until they are read, in units of one beat each.
+    """Keeps memory beats of a channel from their return until they are read.
+
+    The bank has units of one beat each, its channel's part of the port's ``read_units``.
 
     Room is reserved by count before a fragment is sent to memory. So a returned beat is taken in
     the clock in which it comes, always: it gets any free unit, and a map remembers which. Memory
     may return the beats of different fragments in any order and interleaved; those of one fragment
-    come in order. Units are not tied to fragments: a bank of ``read_units`` serves many short
-    fragments or a few long ones.
+    come in order. Units are not tied to fragments: a bank serves many short fragments or a few long
+    ones.
 
     Beats are read in any order, two clocks after ``find``, one a clock, and each once: a unit is
     free again once it is read, and ``room`` counts it three clocks later. Either step may wait::
@@ -96,7 +98,7 @@ class ReturnBank(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        units = self.port.read_units
+        units = self.port.read_units // self.fabric.channels
         max_beats = self.fabric.channel.max_beats
         returned = self.returned
 

@@ -16,10 +16,10 @@ __all__ = ["WriteBank"]
 class WriteBank(wiring.Component):
     """Keeps memory beats of write data until they are fetched.
 
-    The bank has ``write_units`` units of a beat each. A word takes any free one, and a map from
-    (fragment, beat of the fragment) finds it again. So fragments may be fetched in any order and
-    each beat frees its unit by itself; a bank that frees whole fragments in order would fill up
-    behind the slowest.
+    The bank is of one channel. It has units of a beat each, its part of ``write_units``. A word
+    takes any free one, and a map from (fragment, beat of the fragment) finds it again. So fragments
+    may be fetched in any order and each beat frees its unit by itself; a bank that frees whole
+    fragments in order would fill up behind the slowest.
 
     One word is stored and one fetched in every clock, sustained. ``words`` waits when no unit is
     free; its ``ready`` comes from a flip-flop. A unit is free for the next word four clocks after
@@ -67,13 +67,14 @@ class WriteBank(wiring.Component):
         fabric, port, words, fetch = self.fabric, self.port, self.words, self.fetch
         max_beats = fabric.channel.max_beats
 
-        m.submodules.units = units = FreeList(port.write_units)
+        unit_count = port.write_units // fabric.channels
+        m.submodules.units = units = FreeList(unit_count)
         m.submodules.places = places = memory.Memory(
-            shape=range(port.write_units), depth=port.writes * max_beats, init=[]
+            shape=range(unit_count), depth=port.writes * max_beats, init=[]
         )
         m.submodules.beats = beats = memory.Memory(
             shape=data.StructLayout({"data": 8 * fabric.beat_bytes, "strobe": fabric.beat_bytes}),
-            depth=port.write_units,
+            depth=unit_count,
             init=[],
         )
         place_write, place_read = places.write_port(), places.read_port()

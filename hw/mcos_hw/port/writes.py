@@ -1,5 +1,7 @@
 """The write side of an AXI port."""
 
+from collections.abc import Sequence
+
 from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,6 +15,7 @@ from mcos_hw.link.axi_beat import (
 )
 from mcos_hw.link.burst import attributes_layout
 from mcos_hw.link.fragment import fragment_signature, landing_layout, landing_signature
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.packing import Packed
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.link.transfer import (
@@ -23,7 +26,9 @@ from mcos_hw.link.transfer import (
     described_signature,
     fetch_signature,
 )
+from mcos_hw.port.gather import Gather
 from mcos_hw.port.hazard import HazardTable
+from mcos_hw.port.interleave import local_address
 from mcos_hw.port.order import ResponseOrder
 from mcos_hw.port.packer import Packer
 from mcos_hw.port.write_bank import WriteBank
@@ -38,10 +43,10 @@ class WriteSide(wiring.Component):
     """Brings write fragments and their data together, lands them, and answers their bursts.
 
     A fragment takes a free number, its *entry*, and waits until W has brought its data into the
-    bank. Then it lands, in the order of AW. So a landed fragment never waits for a requester: a
-    slow writer holds up later writes of its own port, as AXI itself does, and nobody else. A
-    fragment that may not land yet keeps later ones from landing, but their data still come in,
-    until the bank is full or every entry is taken.
+    bank of its channel. Then it lands, in the order of AW. So a landed fragment never waits for a
+    requester: a slow writer holds up later writes of its own port, as AXI itself does, and nobody
+    else. A fragment that may not land yet keeps later ones from landing, but their data still come
+    in, until the bank of the next one is full or every entry is taken.
 
     The memory side fetches the data of landed fragments and acknowledges them, both in any order.
     A burst gets one answer, after its last fragment was acknowledged: the worst answer of its
@@ -84,11 +89,15 @@ class WriteSide(wiring.Component):
         Whose the fragment is that is there, one bit set.
     waits : Out(1)
         A fragment is there, even if it may not land yet; known early in a clock.
-    fetch : In(Fetch)
+    idle : Out(1)
+        Nothing is under way here, but for an answer that waits at ``responses``.
+    interleave : In(interleave_layout)
+        How addresses are spread over several channels.
+    fetch : In(Fetch), an array with one for each channel
         The memory port fetches data, from the clock after the landing on.
-    described : In(Described)
+    described : In(Described), an array with one for each channel
         The memory port asks for the attributes of a landed fragment.
-    acknowledged : In(Acknowledged)
+    acknowledged : In(Acknowledged), an array with one for each channel
         Memory has written a fragment, all of which was fetched.
     responses : Out(stream of write_response_layout)
         B.
@@ -101,9 +110,11 @@ class WriteSide(wiring.Component):
     landings: StructuredStream
     tenant: Signal
     waits: Signal
-    fetch: Fetch
-    described: Described
-    acknowledged: Acknowledged
+    idle: Signal
+    interleave: data.View
+    fetch: Sequence[Fetch]
+    described: Sequence[Described]
+    acknowledged: Sequence[Acknowledged]
     responses: StructuredStream
     faulty: Signal
 
@@ -117,9 +128,11 @@ class WriteSide(wiring.Component):
                 "landings": Out(landing_signature(fabric, port)),
                 "tenant": Out(fabric.channel.tenants),
                 "waits": Out(1),
-                "fetch": In(fetch_signature(fabric)),
-                "described": In(described_signature(fabric)),
-                "acknowledged": In(acknowledged_signature(fabric)),
+                "idle": Out(1),
+                **({"interleave": In(interleave_layout(fabric))} if fabric.channels > 1 else {}),
+                "fetch": In(fetch_signature(fabric)).array(fabric.channels),
+                "described": In(described_signature(fabric)).array(fabric.channels),
+                "acknowledged": In(acknowledged_signature(fabric)).array(fabric.channels),
                 "responses": Out(write_response_signature(port)),
                 "faulty": Out(1),
             }
@@ -131,17 +144,27 @@ class WriteSide(wiring.Component):
 
         m.submodules.entries = entries = FreeList(port.writes)
         m.submodules.packer = packer = Packer(fabric, port)
-        m.submodules.bank = bank = WriteBank(fabric, port)
         m.submodules.waiting = waiting = Backlog(landing_layout(fabric, port), depth=port.writes)
-        wiring.connect(m, packer.words, bank.words)
         wiring.connect(m, wiring.flipped(self.data), packer.data)
-        wiring.connect(m, wiring.flipped(self.fetch), bank.fetch)
         m.d.comb += self.faulty.eq(packer.faulty)
+        words, banks = packer.words, [WriteBank(fabric, port) for _ in range(fabric.channels)]
+        for c, (bank, fetch) in enumerate(zip(banks, self.fetch, strict=True)):
+            m.submodules[f"bank_{c}"] = bank
+            wiring.connect(m, wiring.flipped(fetch), bank.fetch)
+            m.d.comb += [
+                bank.words.valid.eq(words.valid & (words.payload.channel == c)),
+                bank.words.payload.eq(words.payload),
+            ]
+        bank_ready = Cat(bank.words.ready for bank in banks)
+        m.d.comb += words.ready.eq(bank_ready.bit_select(words.payload.channel, 1))
 
         # A fragment goes to the packer, and to the backlog of those that wait for their data.
         refused = fragment.response != Response.OKAY
         taken = self.fragments.valid & self.fragments.ready
         piece, item = packer.pieces.payload, waiting.i.payload
+        local = fragment.address
+        if fabric.channels > 1:
+            local = local_address(fabric, self.interleave, fragment.address)
         m.d.comb += [
             self.fragments.ready.eq(entries.take.valid & packer.pieces.ready),
             entries.take.ready.eq(self.fragments.valid & packer.pieces.ready),
@@ -150,14 +173,28 @@ class WriteSide(wiring.Component):
             piece.offset.eq(fragment.address),
             *(
                 piece[name].eq(fragment[name])
-                for name in ("id", "size", "transfers", "last", "response")
+                for name in ("id", "channel", "size", "transfers", "last", "response")
             ),
             waiting.i.valid.eq(taken & ~refused),
             item.entry.eq(entries.take.payload),
-            item.address.eq(fragment.address & -fabric.beat_bytes),
+            item.address.eq(local & -fabric.beat_bytes),
             item.order.eq(fragment.id),
-            *(item[name].eq(fragment[name]) for name in ("tenant", "beats", "hazard", "offered")),
+            *(
+                item[name].eq(fragment[name])
+                for name in ("tenant", "channel", "beats", "hazard", "offered")
+            ),
         ]
+
+        # Each channel may have written a fragment in this clock.
+        layout = data.StructLayout({"entry": fabric.entry_width, "response": 2})
+        m.submodules.gather = gather = Gather(layout, depth=port.writes, channels=fabric.channels)
+        for each, told in zip(self.acknowledged, gather.i, strict=True):
+            m.d.comb += [
+                told.valid.eq(each.valid),
+                told.payload.entry.eq(each.entry),
+                told.payload.response.eq(each.response),
+            ]
+        acknowledged = gather.o
 
         # A fragment that waits for its data is compared with those that are outstanding meanwhile.
         m.submodules.hazard = hazard = HazardTable(fabric, port)
@@ -176,8 +213,8 @@ class WriteSide(wiring.Component):
             hazard.o.ready.eq(self.landings.ready & complete),
             self.tenant.eq(hazard.tenant),
             self.waits.eq(hazard.waits),
-            hazard.leave_valid.eq(self.acknowledged.valid),
-            hazard.leave_entry.eq(self.acknowledged.entry),
+            hazard.leave_valid.eq(acknowledged.valid),
+            hazard.leave_entry.eq(acknowledged.payload.entry),
         ]
         m.d.comb += packed_then.eq(packed + stored)
         m.d.sync += [
@@ -188,32 +225,43 @@ class WriteSide(wiring.Component):
         m.submodules.attributes = attributes = memory.Memory(
             shape=attributes_layout(), depth=port.writes, init=[]
         )
-        write, read = attributes.write_port(), attributes.read_port()
+        write = attributes.write_port()
         m.d.comb += [
             write.addr.eq(entries.take.payload),
             write.data.eq(fragment.attributes),
             write.en.eq(taken),
-            read.addr.eq(self.described.entry),
-            read.en.eq(self.described.stb),
-            self.described.attributes.eq(read.data),
         ]
+        for described in self.described:
+            read = attributes.read_port()
+            m.d.comb += [
+                read.addr.eq(described.entry),
+                read.en.eq(described.stb),
+                described.attributes.eq(read.data),
+            ]
 
         m.submodules.order = order = ResponseOrder(entries=port.writes, orders=1 << port.order_bits)
-        self._answer(m, packer.packed, order)
+        self._answer(m, packer.packed, acknowledged, order)
         # An entry is free when the order passes it: the next clock reads what is known of it.
+        leaves = order.next.valid & order.next.ready
         m.d.sync += [
-            entries.give.valid.eq(order.next.valid & order.next.ready),
+            entries.give.valid.eq(leaves),
             entries.give.number.eq(order.next.payload),
         ]
+        under_way = Signal(range(port.writes + 1))
+        m.d.sync += under_way.eq(under_way + taken - leaves)
+        m.d.comb += self.idle.eq(~self.fragments.valid & (under_way == 0))
         return m
 
-    def _answer(self, m: Module, packed: Packed, order: ResponseOrder) -> None:
+    def _answer(
+        self, m: Module, packed: Packed, acknowledged: StructuredStream, order: ResponseOrder
+    ) -> None:
         """From packed and acknowledged fragments to B.
 
         A fragment enters the order of responses when it is packed, not when it is taken. A refused
         one is complete then, so it never competes with an acknowledgement.
         """
-        port, acknowledged = self.port, self.acknowledged
+        port, written_entry = self.port, acknowledged.payload.entry
+        response = acknowledged.payload.response
         layout = data.StructLayout(
             {"id": port.id_width, "first": 1, "last": 1, "refused": 1, "response": 2}
         )
@@ -225,16 +273,16 @@ class WriteSide(wiring.Component):
             ended_write.addr.eq(packed.entry),
             *(ended_write.data[name].eq(getattr(packed, name)) for name in layout.members),
             ended_write.en.eq(packed.valid),
-            written_write.addr.eq(acknowledged.entry),
+            written_write.addr.eq(written_entry),
             # No exclusive access is asked of memory, so EXOKAY is OKAY.
-            written_write.data.eq(Mux(acknowledged.response[1], acknowledged.response, 0)),
+            written_write.data.eq(Mux(response[1], response, 0)),
             written_write.en.eq(acknowledged.valid),
             order.append_valid.eq(packed.valid),
             order.append_entry.eq(packed.entry),
             order.append_order.eq(packed.id[: port.order_bits]),
             order.append_complete.eq(packed.refused),
             order.complete_valid.eq(acknowledged.valid),
-            order.complete_entry.eq(acknowledged.entry),
+            order.complete_entry.eq(written_entry),
         ]
 
         # What is known of a fragment shows in the clock after it passed the order. It waits there

@@ -98,7 +98,8 @@ def files(
     package = Package(
         top=top,
         name=TOP,
-        what=f"{count} AXI port{'s' if count > 1 else ''}, one MCOS channel and its memory port",
+        what=f"{_counted(count, 'AXI port')}, {_counted(fabric.channels, 'MCOS channel')} and "
+        "a memory port for each",
         channel=fabric.channel,
         registers=registers,
         prefix=f"{registers.name}_{fabric.channel.tenants}",
@@ -113,6 +114,10 @@ def files(
     example = example_text(TOP, top.ports, fabric, registers, head=head)
     texts = package.texts() | {f"{TOP}_example.v": example}
     return package.recorded(texts, NAMES, compile=compile_command)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
 def _attributes(fabric: FabricConfig, ports: tuple[Port, ...]) -> dict[str, str]:
@@ -130,7 +135,7 @@ def _attributes(fabric: FabricConfig, ports: tuple[Port, ...]) -> dict[str, str]
     if fabric.memory_protocol is MemoryProtocol.AXI3:
         for port in ports:
             interface, _, part = port.name.rpartition("_")
-            if interface == "m00_axi":
+            if interface.startswith("m"):
                 parameter = "PROTOCOL AXI3" if part == "awid" else ""
                 what = f"interface:aximm:1.0 {interface} {part.upper()}"
                 found[port.name] = _interface(what, parameter)

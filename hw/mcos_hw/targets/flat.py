@@ -18,8 +18,8 @@ _DIRECTIONS = {In: "input", Out: "output"}
 class FlatTop(wiring.Component):
     """A component with single underscores in the names of its ports, one port a field.
 
-    The probe is left unconnected, for synthesis to prune, and the signals that are constant are
-    left out.
+    Probes are left unconnected, for synthesis to prune, and the signals that are constant are left
+    out.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class FlatTop(wiring.Component):
 def _flattened(component: wiring.Component) -> Iterator[tuple[str, wiring.Flow, Value]]:
     """Every plain signal at the component's boundary, with the name of its port."""
     for path, member, value in component.signature.flatten(component):
-        if path == ("probe",) or isinstance(value, Const):
+        if path[0] == "probe" or path[0].startswith("probe_") or isinstance(value, Const):
             continue
         name = "_".join(str(part) for part in path if part != "payload")
         if isinstance(value, data.View):

@@ -1,7 +1,6 @@
 """Driving a component by the names of its members, clock by clock."""
 
 import functools
-import operator
 
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
@@ -65,7 +64,8 @@ def unpack(layout, bits):
 class Bench:
     """A component under a testbench: numbers, lists and dicts in and out by member name.
 
-    Names of members of members have a dot; ``names`` are shorter ones of a test. A bundle takes a
+    Names of members of members have a dot, also those of an array, as ``returned.0.valid``;
+    ``names`` are shorter ones of a test. A bundle takes a
     dict, of some of its members. What is set holds until it is set again. What is read belongs to
     the clock of the call.
     """
@@ -77,7 +77,10 @@ class Bench:
         self._reset = reset
 
     def member(self, name):
-        return operator.attrgetter(self.names.get(name, name))(self.component)
+        found = self.component
+        for part in self.names.get(name, name).split("."):
+            found = found[int(part)] if part.isdigit() else getattr(found, part)
+        return found
 
     def set(self, **values):
         for name, value in values.items():

@@ -30,13 +30,13 @@ PINS = (
     "fragments.valid",
     "fragments.payload",
     "landings.ready",
-    "returned.valid",
-    "returned.entry",
-    "returned.data",
-    "returned.response",
-    "returned.last",
-    "described.stb",
-    "described.entry",
+    "returned.0.valid",
+    "returned.0.entry",
+    "returned.0.data",
+    "returned.0.response",
+    "returned.0.last",
+    "described.0.stb",
+    "described.0.entry",
     "beats.ready",
 )
 """Inputs. They are set together, because the simulator settles after each that is set."""
@@ -141,6 +141,7 @@ class Surroundings:
                 "address": fragment.address,
                 "beats": fragment.beats(self.fabric.beat_bytes),
                 "hazard": self.hazard(len(self.passed_at)),
+                "channel": 0,
                 "transfers": fragment.transfers,
                 "size": fragment.size,
                 "last": fragment.last,
@@ -160,7 +161,7 @@ class Surroundings:
 
     def answer(self):
         entry = self.returns(self.outstanding, self.clock)
-        self.values["returned.valid"] = entry is not None
+        self.values["returned.0.valid"] = entry is not None
         if entry is None:
             return
         fragment, beat, _, _ = self.outstanding[entry]
@@ -170,22 +171,22 @@ class Surroundings:
             del self.outstanding[entry]
             self.returned_at[id(fragment)] = self.clock
         self.values |= {
-            "returned.entry": entry,
-            "returned.data": fragment.words[beat],
-            "returned.response": fragment.responses[beat],
-            "returned.last": last,
+            "returned.0.entry": entry,
+            "returned.0.data": fragment.words[beat],
+            "returned.0.response": fragment.responses[beat],
+            "returned.0.last": last,
         }
 
     def ask(self):
         if self.asked is not None:
-            assert self.bench.get("described.attributes") == self.asked
+            assert self.bench.get("described.0.attributes") == self.asked
         self.asked = None
         asks = self.outstanding and self.rng.random() < 0.3
-        self.values["described.stb"] = bool(asks)
+        self.values["described.0.stb"] = bool(asks)
         if asks:
             entry = self.rng.choice(list(self.outstanding))
             self.asked = self.outstanding[entry][3]["attributes"]
-            self.values["described.entry"] = entry
+            self.values["described.0.entry"] = entry
 
     def look_at_landings(self):
         bench = self.bench
@@ -203,6 +204,7 @@ class Surroundings:
                 "address": fragment.address // beat_bytes * beat_bytes,
                 "beats": offers["beats"],
                 "hazard": offers["hazard"],
+                "channel": 0,
                 "entry": landing["entry"],
                 "order": self.order(fragment.id),
                 "offered": offers["offered"],
@@ -268,7 +270,7 @@ def delayed(clocks):
 def test_signature():
     assert boundary(ReadSide(*fabric_of(8, 8))) == {
         "in": {"fragments", "returned", "described"},
-        "out": {"landings", "tenant", "waits", "beats"},
+        "out": {"landings", "tenant", "waits", "idle", "beats"},
     }
 
 
@@ -487,7 +489,7 @@ def test_reset_with_everything_under_way():
                 break
             for _ in range(clocks):
                 await world.step()
-            bench.set(fragment_valid=0, returned={"valid": 0})
+            bench.set(fragment_valid=0, **{"returned.0.valid": 0})
             await bench.reset()
             assert not bench.get("valid")
             assert not bench.get("landing_valid")

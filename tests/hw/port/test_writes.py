@@ -100,6 +100,7 @@ class Traffic:
                 hazard = {"key": rng.getrandbits(2), "beats": rng.getrandbits(2)}
             fragment = common | {
                 "hazard": hazard,
+                "channel": 0,
                 "address": piece.address,
                 "beats": 1 if response else len(beats),
                 "transfers": piece.transfers,
@@ -116,6 +117,7 @@ class Traffic:
                     "order": name & (1 << self.port.order_bits) - 1,
                     "offered": common["offered"],
                     "hazard": hazard,
+                    "channel": 0,
                 }
                 landed = Landed(
                     entry=-1,
@@ -209,11 +211,11 @@ class Play:
 
     def fetch(self):
         """Starts or goes on with a fragment, asks for its attributes with its first beat."""
-        self.bench.set(**{"fetch.stb": 0, "described.stb": 0})
-        self.bench.set(**{"described.entry": self.rng.getrandbits(2)})
+        self.bench.set(**{"fetch.0.stb": 0, "described.0.stb": 0})
+        self.bench.set(**{"described.0.entry": self.rng.getrandbits(2)})
         if self.rng.random() >= self.fetches:
             # What is on the wires then must not matter.
-            self.bench.set(**{"fetch.entry": self.rng.getrandbits(2), "fetch.last": 1})
+            self.bench.set(**{"fetch.0.entry": self.rng.getrandbits(2), "fetch.0.last": 1})
             return
         if self.fetching is None:
             if not self.landed:
@@ -221,33 +223,37 @@ class Play:
             self.fetching = (self.choose(self.landed), 0)
         landed, beat = self.fetching
         last = beat == len(landed.words) - 1
-        self.bench.set(fetch={"stb": 1, "entry": landed.entry, "last": last})
+        self.bench.set(**{"fetch.0": {"stb": 1, "entry": landed.entry, "last": last}})
         if beat == 0:
-            self.bench.set(**{"described.stb": 1, "described.entry": landed.entry})
+            self.bench.set(**{"described.0.stb": 1, "described.0.entry": landed.entry})
         self.fetching = None if last else (landed, beat + 1)
         self.under_way.append((self.clock, landed, beat))
 
     def check_fetched(self):
         # Attributes come a clock after they were asked for, and stay.
         if self.described is not None:
-            assert self.bench.get("described.attributes") == self.described
+            assert self.bench.get("described.0.attributes") == self.described
         if self.under_way and self.under_way[-1][0] == self.clock and self.under_way[-1][2] == 0:
             self.described = self.under_way[-1][1].attributes
         if self.under_way and self.under_way[0][0] == self.clock - 2:
             _, landed, beat = self.under_way.popleft()
-            value = self.bench.get("fetch.data").to_bytes(self.traffic.fabric.beat_bytes, "little")
-            word = {"data": value, "strobe": self.bench.get("fetch.strobe")}
+            value = self.bench.get("fetch.0.data").to_bytes(
+                self.traffic.fabric.beat_bytes, "little"
+            )
+            word = {"data": value, "strobe": self.bench.get("fetch.0.strobe")}
             assert written(word) == landed.words[beat]
             if beat == len(landed.words) - 1:
                 self.written.append(landed)
 
     def acknowledge(self):
-        self.bench.set(**{"acknowledged.valid": 0})
+        self.bench.set(**{"acknowledged.0.valid": 0})
         if not self.written or self.rng.random() >= self.acknowledges:
             return
         landed = self.choose(self.written)
         response = self.rng.choice(self.responses)
-        self.bench.set(acknowledged={"valid": 1, "entry": landed.entry, "response": response})
+        self.bench.set(
+            **{"acknowledged.0": {"valid": 1, "entry": landed.entry, "response": response}}
+        )
         del self.in_use[landed.entry]
         landed.asked.open_pieces -= 1
         if response in (SLVERR, DECERR):
@@ -285,7 +291,7 @@ def test_signature():
     fabric = fabric_of(64, 64)
     assert boundary(WriteSide(fabric, fabric.ports[0])) == {
         "in": {"fragments", "data", "fetch", "described", "acknowledged"},
-        "out": {"landings", "tenant", "waits", "responses", "faulty"},
+        "out": {"landings", "tenant", "waits", "idle", "responses", "faulty"},
     }
 
 
@@ -585,11 +591,11 @@ def test_axi_outputs_do_not_follow_inputs():
 
         while not player.over():
             before = outputs()
-            bench.set(fragments={"valid": 1}, data={"valid": 1}, acknowledged={"valid": 1})
-            bench.set(responses={"ready": 1}, landings={"ready": 1}, fetch={"stb": 1})
+            bench.set(fragments={"valid": 1}, data={"valid": 1}, **{"acknowledged.0.valid": 1})
+            bench.set(responses={"ready": 1}, landings={"ready": 1}, **{"fetch.0.stb": 1})
             assert outputs() == before
-            bench.set(fragments={"valid": 0}, data={"valid": 0}, acknowledged={"valid": 0})
-            bench.set(responses={"ready": 0}, landings={"ready": 0}, fetch={"stb": 0})
+            bench.set(fragments={"valid": 0}, data={"valid": 0}, **{"acknowledged.0.valid": 0})
+            bench.set(responses={"ready": 0}, landings={"ready": 0}, **{"fetch.0.stb": 0})
             assert outputs() == before
             await player.step()
 
@@ -610,8 +616,8 @@ def test_reset_forgets_what_is_under_way():
             first = Play(bench, traffic, acknowledges=0.3, answers=0.3)
             for _ in range(clocks):
                 await first.step()
-            bench.set(fragments={"valid": 0}, data={"valid": 0}, acknowledged={"valid": 0})
-            bench.set(fetch={"stb": 0})
+            bench.set(fragments={"valid": 0}, data={"valid": 0}, **{"acknowledged.0.valid": 0})
+            bench.set(**{"fetch.0": {"stb": 0}})
             await bench.reset()
             await Play(bench, again).finish(100)
 
