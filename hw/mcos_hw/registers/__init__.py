@@ -1,7 +1,7 @@
 """The register map, its AXI4-Lite bank and its exports."""
 
 from mcos_hw.registers.channel_map import channel_map
-from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.declaration import Access, Field, Register, RegisterFile, RegisterMap
 from mcos_hw.registers.fabric_map import fabric_map
 from mcos_hw.registers.identification import CORE_MAGIC, CORE_VERSION, ArbiterKind
 from mcos_hw.registers.monitor import GRANT_KINDS, LATENCY_BINS, GrantClass
@@ -21,6 +21,7 @@ __all__ = [
     "GrantClass",
     "PortError",
     "Register",
+    "RegisterFile",
     "RegisterMap",
     "channel_map",
     "fabric_map",

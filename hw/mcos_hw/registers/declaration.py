@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from mcos_hw.registers.image import HEADER_WORDS, SectionKind
 
@@ -13,6 +14,7 @@ __all__ = [
     "Access",
     "Field",
     "Register",
+    "RegisterFile",
     "RegisterMap",
 ]
 
@@ -186,6 +188,80 @@ class Register:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RegisterFile:
+    """Registers that are there once for each of several equal parts.
+
+    Parameters
+    ----------
+    name : str
+        Upper-case name.
+    offset : int
+        Byte offset of the registers of part 0; a multiple of ``count * stride``.
+    stride : int
+        Bytes from the registers of a part to those of the next; a power of two.
+    count : int
+        Parts; a power of two, and two at least.
+    registers : tuple[Register, ...]
+        Registers of one part by rising offset, at offsets from its first byte.
+    description : str
+        One sentence.
+    """
+
+    name: str
+    offset: int
+    stride: int
+    count: int
+    registers: tuple[Register, ...]
+    description: str
+
+    def __post_init__(self) -> None:
+        for name, least in (("stride", 4), ("count", 2)):
+            value = getattr(self, name)
+            if value < least or value & (value - 1):
+                raise ValueError(
+                    f"{name} of {self.name!r} must be a power of two from {least} on, not {value!r}"
+                )
+        if self.offset % self.size:
+            raise ValueError(
+                f"offset of {self.name!r} must be a multiple of its size, {self.size}, "
+                f"not {self.offset}"
+            )
+        last = self.registers[-1]
+        if last.offset + last.size > self.stride:
+            raise ValueError(
+                f"registers of {self.name!r} must fit the stride, {self.stride} bytes, "
+                f"not {last.offset + last.size}"
+            )
+
+    def __getitem__(self, name: str) -> Register:
+        for register in self.registers:
+            if register.name == name:
+                return register
+        raise KeyError(name)
+
+    @property
+    def size(self) -> int:
+        """Bytes that all parts occupy."""
+        return self.stride * self.count
+
+    def of(self, name: str, part: int) -> Register:
+        """A register of a part, at its offset in the map.
+
+        Raises
+        ------
+        KeyError
+            If no register of the file has the name.
+        IndexError
+            If there is no such part.
+        """
+        if not 0 <= part < self.count:
+            raise IndexError(f"part of {self.name!r} must be below {self.count}, not {part!r}")
+        register = self[name]
+        offset = self.offset + part * self.stride + register.offset
+        return dataclasses.replace(register, offset=offset)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RegisterMap:
     """An address map of registers.
 
@@ -199,12 +275,15 @@ class RegisterMap:
         Registers by rising offset, not overlapping.
     address_width : int
         Bits of a byte address that covers the map.
+    file : RegisterFile or None
+        Registers behind these that are there once for each of several parts.
     """
 
     name: str
     description: str
     registers: tuple[Register, ...]
     address_width: int
+    file: RegisterFile | None = None
 
     def __post_init__(self) -> None:
         counts = {register.count for register in self.section(SectionKind.TENANT)}
@@ -226,6 +305,13 @@ class RegisterMap:
                     f"not 0x{register.offset:x}"
                 )
             end = register.offset + register.size
+        if self.file is not None:
+            if self.file.offset < end:
+                raise ValueError(
+                    f"register file {self.file.name!r} must start at 0x{end:x} or above, "
+                    f"not 0x{self.file.offset:x}"
+                )
+            end = self.file.offset + self.file.size
         if end > 1 << self.address_width:
             raise ValueError(f"the map must fit {self.address_width} address bits, not 0x{end:x}")
 
@@ -285,15 +371,21 @@ class RegisterMap:
     @functools.cached_property
     def hash(self) -> int:
         """32-bit number that changes with any name, offset, field or width of the map."""
-        rows = [
-            [
-                register.name,
-                register.offset,
-                register.count,
-                register.access.value,
-                [[field.name, field.low, field.width] for field in register.fields],
-            ]
-            for register in self.registers
-        ]
+        rows: list[Any] = [_facts(register) for register in self.registers]
+        if self.file is not None:
+            file = self.file
+            parts = [_facts(register) for register in file.registers]
+            rows.append([file.name, file.offset, file.stride, file.count, parts])
         text = json.dumps([self.name, rows], separators=(",", ":"))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _facts(register: Register) -> list[Any]:
+    """What of a register counts in the hash of its map."""
+    return [
+        register.name,
+        register.offset,
+        register.count,
+        register.access.value,
+        [[field.name, field.low, field.width] for field in register.fields],
+    ]

@@ -25,7 +25,7 @@ from systemrdl.node import AddrmapNode, Node
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.channel_map import channel_map
-from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
+from mcos_hw.registers.declaration import Access, Field, Register, RegisterFile, RegisterMap
 from mcos_hw.registers.image import IMAGE_MAGIC, IMAGE_VERSION, HeaderWord
 
 __all__ = [
@@ -85,6 +85,8 @@ def systemrdl(registers: RegisterMap) -> str:
         lines += ["", *(f"    {line}" for line in _enum_lines(codes))]
     for register in registers.registers:
         lines += ["", *(f"    {line}" for line in _register_lines(register))]
+    if registers.file is not None:
+        lines += ["", *(f"    {line}" for line in _file_lines(registers.file))]
     lines += ["};", ""]
     return "\n".join(lines)
 
@@ -94,8 +96,9 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
 
     ``<NAME>_MAP_HASH`` is the number that the register ``MAP_HASH`` must read,
     ``<NAME>__<REGISTER>_offset`` the byte address of a register, ``_count`` how many elements an
-    array has, ``_word`` what a register that says what was built must read, and
-    ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` the value of each code of a coded field.
+    array has, ``_stride`` the bytes between the parts of a register file, ``_word`` what a
+    register that says what was built must read, and ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` the
+    value of each code of a coded field.
     ``<NAME>__MAP_bytes`` is what the whole map takes.
     ``<NAME>_IMAGE__<WORD>`` is the place of a word in an image's header. ``<name>_is_core``
     compares the registers that say what was built with what they must read; ``<name>_takes``
@@ -148,6 +151,7 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
             for each in registers.registers
             if each.count > 1
         ),
+        *_file_macros(prefix, registers.file),
         "",
         "// What the registers that say what was built must read.",
         *(f"#define {prefix}__{each}_word 0x{word:08x}u" for each, word in _built(registers)),
@@ -193,6 +197,20 @@ def _placed(name: str, register: Register) -> str:
     return f"typedef char {name}_t_places_{register.name}[{place} ? 1 : -1];"
 
 
+def _file_macros(prefix: str, file: RegisterFile | None) -> Iterator[str]:
+    """Where the registers of each part are."""
+    if file is None:
+        return
+    start = f"#define {prefix}__{file.name}"
+    yield ""
+    yield f"// Parts {file.name}: the first one, bytes to the next, and how many there are."
+    yield f"{start}_offset 0x{file.offset:04x}u"
+    yield f"{start}_stride 0x{file.stride:04x}u"
+    yield f"{start}_count {file.count}"
+    yield "// Byte addresses of the registers of a part, from its first byte on."
+    yield from (f"{start}__{each.name}_offset 0x{each.offset:04x}u" for each in file.registers)
+
+
 def _built(registers: RegisterMap) -> Iterator[tuple[str, int]]:
     """Registers that say what was built, and what they read."""
     for each in registers.registers:
@@ -233,7 +251,7 @@ def c_name(config: ChannelConfig) -> str:
 
 
 def markdown(registers: RegisterMap) -> str:
-    """The map as a Markdown page, an array as one register.
+    """The map as a Markdown page: an array as one register, the parts of a file as their first one.
 
     Parameters
     ----------
@@ -248,8 +266,27 @@ def markdown(registers: RegisterMap) -> str:
     head = "\n".join([f"# Registers of {registers.name}", "", *_origin(registers), "", ""])
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, f"{registers.name}.md")
-        MarkdownExporter().export(_elaborate(registers), str(path))
+        MarkdownExporter().export(_elaborate(_first_part(registers)), str(path))
         return head + path.read_text(encoding="utf-8")
+
+
+def _first_part(registers: RegisterMap) -> RegisterMap:
+    """The map with the registers of the first part, which say where those of the others are."""
+    file = registers.file
+    if file is None:
+        return registers
+    more = tuple(
+        dataclasses.replace(
+            file.of(each.name, 0),
+            name=f"{file.name}_{each.name}",
+            description=(
+                f"{each.description.removesuffix('.')}: of the first of {file.count} parts, "
+                f"{file.stride:#x} bytes apart."
+            ),
+        )
+        for each in file.registers
+    )
+    return dataclasses.replace(registers, registers=(*registers.registers, *more), file=None)
 
 
 class _DenseAddrmap(AddrmapNode):
@@ -318,6 +355,16 @@ def _register_lines(register: Register) -> Iterator[str]:
         bits = f"[{field.low + field.width - 1}:{field.low}]"
         yield f"    }} {_identifier(field.name)}{bits} = {field.width}'h{field.reset:x};"
     yield f"}} {_identifier(register.name)}{elements} @ 0x{register.offset:04x};"
+
+
+def _file_lines(file: RegisterFile) -> Iterator[str]:
+    yield "regfile {"
+    yield f"    name = {_string(file.description.removesuffix('.'))};"
+    yield f"    desc = {_string(file.description)};"
+    for register in file.registers:
+        yield ""
+        yield from (f"    {line}" for line in _register_lines(register))
+    yield f"}} {_identifier(file.name)}[{file.count}] @ 0x{file.offset:04x} += 0x{file.stride:04x};"
 
 
 def _field_description(field: Field) -> str:

@@ -1,11 +1,13 @@
-"""The register map of a fabric: that of its channel, and the registers of its ports behind it."""
+"""The register map of a fabric: that of its channels, and the registers of its ports behind it."""
 
+import dataclasses
 import functools
 
 from mcos_hw.config import FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
-from mcos_hw.registers.declaration import RegisterMap
+from mcos_hw.registers.channel_pages import add_page_places, channel_pages
+from mcos_hw.registers.declaration import Register, RegisterMap
 from mcos_hw.registers.ports import add_ports
 
 __all__ = ["fabric_map"]
@@ -16,18 +18,47 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     """The register map of a fabric of the given sizes.
 
     What :func:`mcos_hw.registers.channel_map` has is at the same offsets, MAP_HASH included: an
-    image for the channel is one for the fabric.
+    image for the channel is one for the fabric. With several channels, its monitor is that of
+    channel 0, and all monitors are in pages behind.
     """
     channel = channel_map(fabric.channel)
-    build = Builder()
-    build.at(1 << channel.address_width)
-    add_ports(build, fabric)
+    ports = Builder()
+    ports.at(1 << channel.address_width)
+    add_ports(ports, fabric)
+    if fabric.channels == 1:
+        return RegisterMap(
+            name="mcos_fabric",
+            description=(
+                "One MCOS channel with AXI ports in front of it: the channel's registers, and the "
+                "tenant tables, credits and error counts of the ports."
+            ),
+            registers=(*channel.registers, *ports.registers),
+            address_width=channel.address_width + 2,
+        )
+    shared = Builder()
+    shared.at(0x20)
+    add_page_places(shared)
+    own = [_of_channels(each, fabric.channels) for each in channel.registers]
+    registers = (*own, *shared.registers, *ports.registers)
+    pages = channel_pages(fabric)
+    assert pages is not None
     return RegisterMap(
         name="mcos_fabric",
         description=(
-            "One MCOS channel with AXI ports in front of it: the channel's registers, and the "
-            "tenant tables, credits and error counts of the ports."
+            f"{fabric.channels} MCOS channels with AXI ports in front of them: what they have one "
+            "of, the tenant tables, credits and error counts of the ports, and a page with the "
+            "monitor of each channel. The monitor in front of the ports is that of channel 0."
         ),
-        registers=(*channel.registers, *build.registers),
-        address_width=channel.address_width + 2,
+        registers=tuple(sorted(registers, key=lambda each: each.offset)),
+        address_width=(pages.offset + 32 * pages.stride - 1).bit_length(),
+        file=pages,
     )
+
+
+def _of_channels(register: Register, channels: int) -> Register:
+    """The register of a channel's map, where it says of how many channels the core is."""
+    fields = tuple(
+        dataclasses.replace(field, reset=channels) if field.name == "channels" else field
+        for field in register.fields
+    )
+    return dataclasses.replace(register, fields=fields)
