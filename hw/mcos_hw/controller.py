@@ -109,18 +109,25 @@ class Controller(wiring.Component):
         return m
 
 
-def connect_control(m: Module, control: ControlPlane, channel: Channel) -> None:
-    """Give a channel what a core has one of, and software what the channel counts."""
-    connect(m, control.live, channel.live)
-    connect(m, channel.contracts, control.contracts)
+def connect_control(m: Module, control: ControlPlane, channel: Channel, *, number: int = 0) -> None:
+    """Give a channel what a core has one of, and software what the channel counts.
+
+    ``number`` is that of the channel, among as many as ``control`` serves.
+    """
+    one = control.channels == 1
+    connect(m, control.live if one else control.live_channels[number], channel.live)
+    connect(m, channel.contracts, control.of_channel("contracts", number))
     connect(m, control.epoch, channel.epoch)
-    m.d.comb += [channel.now.eq(control.now), control.load.eq(channel.load)]
+    m.d.comb += [
+        channel.now.eq(control.now),
+        control.of_channel("load", number).eq(channel.load),
+    ]
     if channel.config.monitors:
         for name in monitor_windows(channel.config):
-            connect(m, getattr(control, name), getattr(channel.readings, name))
+            connect(m, control.of_channel(name, number), getattr(channel.readings, name))
         if channel.config.compact:
-            connect(m, control.reading, channel.readings.reading)
+            connect(m, control.of_channel("reading", number), channel.readings.reading)
         m.d.comb += [
-            control.busy.eq(channel.readings.busy),
-            control.stalled.eq(channel.readings.stalled),
+            control.of_channel("busy", number).eq(channel.readings.busy),
+            control.of_channel("stalled", number).eq(channel.readings.stalled),
         ]

@@ -1,5 +1,6 @@
 """The register map as an AXI4-Lite subordinate."""
 
+import itertools
 from collections.abc import Collection, Mapping
 from functools import reduce
 from operator import or_
@@ -12,8 +13,8 @@ from amaranth.utils import exact_log2
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature, Response
 from mcos_hw.link.live import live_layout
-from mcos_hw.link.readings import CounterRead
-from mcos_hw.registers.declaration import Access, Register, RegisterMap
+from mcos_hw.link.readings import CounterRead, PageRead, page_clocks, page_read_signature
+from mcos_hw.registers.declaration import Access, Register, RegisterFile, RegisterMap
 from mcos_hw.registers.identification import ArbiterKind
 
 __all__ = [
@@ -37,8 +38,10 @@ A row has some 170 bits. A wider step brings more wires to one place than a rout
 
 
 def identification(registers: RegisterMap, *, arbiter: ArbiterKind) -> dict[str, int]:
-    """Words of the channel map's registers that say what was built, by register name."""
-    names = ("CORE", "CORE_VERSION", "MAP_HASH", "CAPABILITY", "LIMITS", "CLOCK", "OPTIONS")
+    """Words of the map's registers that say what was built, by register name."""
+    names = ["CORE", "CORE_VERSION", "MAP_HASH", "CAPABILITY", "LIMITS", "CLOCK", "OPTIONS"]
+    if registers.file is not None:
+        names.append("CHANNEL_PAGES")
     words = {name: registers[name].reset for name in names}
     return words | {"ARBITER": registers["ARBITER"].pack(kind=arbiter)}
 
@@ -95,7 +98,8 @@ class RegisterBank(wiring.Component):
         rdata                                                 A
 
     Each step of the selection ends in a register, because the words come from all over the channel.
-    Of a paged map the image is read as an array is, and there are no rows.
+    Of a paged map the image is read as an array is, and there are no rows. A register of a page is
+    read through ``page``, which takes some clocks more; then every read does.
 
     An address and the data of a write may come in either order; the write happens, and its event
     is seen, in the clock after the later one. Bits 1..0 of an address are ignored.
@@ -117,6 +121,9 @@ class RegisterBank(wiring.Component):
     delayed : Collection[str]
         Names of READ registers that take clocks to be read: the bank waits at their index.
 
+    If the map has a register file, its registers are in pages; those of the same name in front of
+    them are that of the first page.
+
     Members
     -------
     s_axil : In(Axi4LiteSignature)
@@ -128,9 +135,12 @@ class RegisterBank(wiring.Component):
     image : Out(image_window_signature(registers))
         The same, of a paged map.
     reading : Out(CounterRead)
-        The read of a delayed register, its address in words; only if there are some.
+        The read of a delayed register, its address in words; only if there are some and the map
+        has no pages.
+    page : Out(PageRead)
+        The read of a register of a page; only if there are pages.
     <array> : Out(window_signature(register))
-        One for every READ array, by lower-case name.
+        One for every READ array that is in no page, by lower-case name.
     <event> : Out(event_signature(register))
         One for every WRITE register, by lower-case name.
 
@@ -146,6 +156,7 @@ class RegisterBank(wiring.Component):
     live: data.View
     image: Window
     reading: CounterRead
+    page: PageRead
 
     def __init__(
         self,
@@ -157,8 +168,14 @@ class RegisterBank(wiring.Component):
         self.registers = registers
         self.constants = dict(constants)
         self.delayed = frozenset(delayed)
+        file = registers.file
+        self._in_pages = frozenset(each.name for each in file.registers) if file else frozenset()
         singles = {}
         members = {}
+        if file is not None:
+            members["page"] = Out(page_read_signature(file, delayed=bool(delayed)))
+        elif delayed:
+            members["reading"] = Out(_reading_signature(registers))
         if registers.paged:
             members["image"] = Out(image_window_signature(registers))
         elif any(each.access is Access.IMAGE for each in registers.registers):
@@ -166,6 +183,8 @@ class RegisterBank(wiring.Component):
         for register in registers.registers:
             _require_decodable(register)
             name = register.name.lower()
+            if register.name in self._in_pages:
+                continue
             match register.access:
                 case Access.READ if register.count > 1:
                     members[name] = Out(window_signature(register))
@@ -181,7 +200,6 @@ class RegisterBank(wiring.Component):
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width, WORD_WIDTH)),
                 "values": In(data.StructLayout(values)),
-                **({"reading": Out(_reading_signature(registers))} if delayed else {}),
                 **members,
             }
         )
@@ -201,7 +219,9 @@ class RegisterBank(wiring.Component):
 
         # A memory's output is late in its clock: it is captured before anything is selected.
         captured = {}
-        windows = [each.name.lower() for each in self.registers.registers if _kind(each) == "array"]
+        windows = [
+            each.name.lower() for each in self.registers.registers if self._kind(each) == "array"
+        ]
         for name in (*windows, *(["image"] if paged else [])):
             window: Window = getattr(self, name)
             captured[name] = Signal(WORD_WIDTH, name=f"captured_{name}")
@@ -209,9 +229,8 @@ class RegisterBank(wiring.Component):
             m.d.sync += captured[name].eq(window.data)
 
         # Only the word of the register's own kind is not zero.
-        words = {
-            kind: Signal(WORD_WIDTH, name=f"{kind}_word") for kind in ("image", "array", "single")
-        }
+        kinds = ("image", "array", "single", *(["page"] if self._in_pages else []))
+        words = {kind: Signal(WORD_WIDTH, name=f"{kind}_word") for kind in kinds}
         response = Signal(Response)
         m.d.sync += [*(word.eq(0) for word in words.values()), response.eq(Response.DECERR)]
         with m.Switch(address):
@@ -219,9 +238,17 @@ class RegisterBank(wiring.Component):
                 with m.Case(self._pattern(register)):
                     m.d.sync += [
                         response.eq(Response.OKAY),
-                        words[_kind(register)].eq(self._readable(register, row, captured)),
+                        words[self._kind(register)].eq(self._readable(register, row, captured)),
                     ]
+            for pattern in self._page_patterns().values():
+                with m.Case(pattern):
+                    m.d.sync += [response.eq(Response.OKAY), words["page"].eq(self.page.word)]
+        if self.registers.file is not None:
+            self._ask_page(m, self.registers.file, address)
         waits = self._wait(m, address)
+        # An array's word has a clock to be there and one to be captured.
+        pages = page_clocks(self.registers.file.count) - 2 if self.registers.file else 0
+        steps = [*(f"page_{k}" for k in range(pages)), "row"]
         with m.FSM(name="read"):
             with m.State("idle"):
                 m.d.comb += bus.arready.eq(1)
@@ -229,11 +256,15 @@ class RegisterBank(wiring.Component):
                     m.d.sync += address.eq(bus.araddr[2:])
                     m.next = "fetch"
             with m.State("fetch"):
-                m.next = "row"
+                m.next = steps[0]
                 if self.delayed:
-                    m.d.comb += self.reading.asked.eq(waits)
-                    with m.If(waits & ~self.reading.given):
+                    reading = self.page if self._in_pages else self.reading
+                    m.d.comb += reading.asked.eq(waits)
+                    with m.If(waits & ~reading.given):
                         m.next = "fetch"
+            for step, following in itertools.pairwise(steps):
+                with m.State(step):
+                    m.next = following
             with m.State("row"):
                 m.next = "word"
             with m.State("word"):
@@ -250,13 +281,26 @@ class RegisterBank(wiring.Component):
         """Whether ``address`` is that of a register whose word takes clocks to be there."""
         waits = Signal()
         if self.delayed:
-            m.d.comb += self.reading.address.eq(address)
+            if not self._in_pages:
+                m.d.comb += self.reading.address.eq(address)
             with m.Switch(address):
                 for register in self.registers.registers:
                     if register.name in self.delayed:
                         with m.Case(self._pattern(register)):
                             m.d.comb += waits.eq(1)
+                for name, pattern in self._page_patterns().items():
+                    if name in self.delayed:
+                        with m.Case(pattern):
+                            m.d.comb += waits.eq(1)
         return waits
+
+    def _ask_page(self, m: Module, file: RegisterFile, address: Value) -> None:
+        """Say which word of which page an address names."""
+        page = self.page
+        low, high = len(page.index), len(page.index) + len(page.part)
+        m.d.comb += page.index.eq(address[:low])
+        with m.If(address[high:] == file.offset >> (2 + high)):
+            m.d.comb += page.part.eq(address[low:high])
 
     def _row(self, m: Module, address: Value) -> data.View:
         """The live configuration of the tenant that an address names, two clocks later."""
@@ -327,6 +371,29 @@ class RegisterBank(wiring.Component):
         prefix = register.offset >> (2 + index_width)
         return f"{prefix:0{prefix_width}b}" + "-" * index_width
 
+    def _page_patterns(self) -> dict[str, str]:
+        """The word addresses of each register of a page, in all pages, as patterns."""
+        file = self.registers.file
+        if file is None:
+            return {}
+        part_width, page_width = exact_log2(file.count), exact_log2(file.stride // 4)
+        prefix_width = self.registers.address_width - 2 - part_width - page_width
+        prefix = f"{file.offset >> (2 + part_width + page_width):0{prefix_width}b}"
+        patterns = {}
+        for register in file.registers:
+            index_width = _index_width(register)
+            place = f"{register.offset >> (2 + index_width):0{page_width - index_width}b}"
+            patterns[register.name] = prefix + "-" * part_width + place + "-" * index_width
+        return patterns
+
+    def _kind(self, register: Register) -> str:
+        """Where the bank finds a register: in the live image, a page, a window, or beside them."""
+        if register.name in self._in_pages:
+            return "page"
+        if register.access is Access.IMAGE:
+            return "image"
+        return "array" if register.count > 1 else "single"
+
     def _readable(
         self, register: Register, row: data.View | None, captured: Mapping[str, Signal]
     ) -> Value:
@@ -336,6 +403,8 @@ class RegisterBank(wiring.Component):
         """
         if register.access is Access.WRITE:
             return Const(0, WORD_WIDTH)
+        if register.name in self._in_pages:
+            return self.page.word
         if register.access is Access.IMAGE:
             if row is None:
                 return captured["image"]
@@ -361,13 +430,6 @@ def _reading_signature(registers: RegisterMap) -> wiring.Signature:
     """:class:`CounterRead` of any register of the map."""
     address_width = registers.address_width - 2
     return wiring.Signature({"asked": Out(1), "address": Out(address_width), "given": In(1)})
-
-
-def _kind(register: Register) -> str:
-    """Where the bank finds a register: in the live image, behind a window, or beside both."""
-    if register.access is Access.IMAGE:
-        return "image"
-    return "array" if register.count > 1 else "single"
 
 
 def _index_width(register: Register) -> int:

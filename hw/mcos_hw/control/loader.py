@@ -12,7 +12,12 @@ from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecke
 from mcos_hw.control.checksum import Checksum
 from mcos_hw.control.pages import ContractPages
 from mcos_hw.control.store import ConfigStore, select_contract
-from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
+from mcos_hw.link.contract import (
+    ContractReads,
+    contract_readers,
+    contract_reads_signature,
+    reads_of_channels,
+)
 from mcos_hw.link.live import live_layout
 from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import (
@@ -66,6 +71,8 @@ class ImageLoader(wiring.Component):
         Sizes.
     registers : RegisterMap
         The channel's map, ``channel_map(config)``.
+    channels : int
+        Channels that read the live configuration.
 
     Members
     -------
@@ -90,7 +97,7 @@ class ImageLoader(wiring.Component):
     live : Out(live_layout(registers))
         The live configuration, as far as it is kept in registers.
     contracts : In(ContractReads)
-        What readers want of it.
+        What readers want of it; an array with several channels.
     image : In(image_window_signature(registers))
         What software reads of it; only if the map is paged.
     commit_stb : Out(1)
@@ -117,7 +124,7 @@ class ImageLoader(wiring.Component):
     image: Window
     commit_stb: Signal
 
-    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+    def __init__(self, config: ChannelConfig, registers: RegisterMap, *, channels: int = 1) -> None:
         layout = live_layout(registers)
         tenants = layout["tenants"].shape.length
         if tenants != config.tenants:
@@ -126,6 +133,8 @@ class ImageLoader(wiring.Component):
             )
         self.config = config
         self.registers = registers
+        self.channels = channels
+        contracts = In(contract_reads_signature(config))
         super().__init__(
             {
                 "begin": In(1),
@@ -139,7 +148,7 @@ class ImageLoader(wiring.Component):
                 "live_label": Out(32),
                 "live_crc": Out(32),
                 "live": Out(layout),
-                "contracts": In(contract_reads_signature(config)),
+                "contracts": contracts if channels == 1 else contracts.array(channels),
                 **({"image": In(image_window_signature(registers))} if registers.paged else {}),
                 "commit_stb": Out(1),
             }
@@ -150,13 +159,21 @@ class ImageLoader(wiring.Component):
         m.submodules.store = store = ConfigStore(self.registers)
         stores = [store]
         if self.registers.paged:
-            m.submodules.pages = pages = ContractPages(self.config, self.registers)
-            connect(m, flipped(self.contracts), pages.contracts)
+            m.submodules.pages = pages = ContractPages(
+                self.config, self.registers, channels=self.channels
+            )
+            for outer, inner in zip(
+                reads_of_channels(self.contracts, self.channels),
+                reads_of_channels(pages.contracts, self.channels),
+                strict=True,
+            ):
+                connect(m, flipped(outer), inner)
             connect(m, flipped(self.image), pages.window)
             stores.append(pages)
         else:
-            for reader in contract_readers(self.config):
-                select_contract(m, store.live.tenants, getattr(self.contracts, reader))
+            for contracts in reads_of_channels(self.contracts, self.channels):
+                for reader in contract_readers(self.config):
+                    select_contract(m, store.live.tenants, getattr(contracts, reader))
         m.submodules.checksum = checksum = Checksum(steps=2 if self.config.compact else 1)
         checkers = [make(self.config, self.registers) for make in CHECKERS]
         m.d.comb += [

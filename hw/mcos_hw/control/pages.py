@@ -12,6 +12,7 @@ from mcos_hw.link.contract import (
     ContractReads,
     contract_readers,
     contract_reads_signature,
+    reads_of_channels,
 )
 from mcos_hw.registers.declaration import Register, RegisterMap
 from mcos_hw.registers.image import SectionKind
@@ -42,6 +43,8 @@ class ContractPages(wiring.Component):
         Sizes.
     registers : RegisterMap
         The channel's map, ``channel_map(config)``.
+    channels : int
+        Channels that read.
 
     Members
     -------
@@ -52,7 +55,7 @@ class ContractPages(wiring.Component):
     commit_stb : In(1)
         Make the shadow page live.
     contracts : In(ContractReads)
-        What readers want, in the same clock.
+        What readers want, in the same clock; an array with several channels.
     window : In(image_window_signature(registers))
         What software reads, one clock later.
     """
@@ -64,16 +67,18 @@ class ContractPages(wiring.Component):
     contracts: ContractReads
     window: Window
 
-    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+    def __init__(self, config: ChannelConfig, registers: RegisterMap, *, channels: int = 1) -> None:
         self.config = config
         self.registers = registers
+        self.channels = channels
+        contracts = In(contract_reads_signature(config))
         super().__init__(
             {
                 "word": In(32),
                 "channel": In(place_signature(registers, SectionKind.CHANNEL)),
                 "tenant": In(place_signature(registers, SectionKind.TENANT)),
                 "commit_stb": In(1),
-                "contracts": In(contract_reads_signature(config)),
+                "contracts": contracts if channels == 1 else contracts.array(channels),
                 "window": In(image_window_signature(registers)),
             }
         )
@@ -84,8 +89,10 @@ class ContractPages(wiring.Component):
         valid = Signal()
         with m.If(self.commit_stb):
             m.d.sync += [page.eq(~page), valid.eq(1)]
-        for reader in contract_readers(self.config):
-            self._serve(m, reader, getattr(self.contracts, reader), page, valid)
+        for c, contracts in enumerate(reads_of_channels(self.contracts, self.channels)):
+            for reader in contract_readers(self.config):
+                name = reader if self.channels == 1 else f"{reader}_{c}"
+                self._serve(m, name, getattr(contracts, reader), page, valid)
         self._keep_words(m, page, valid)
         return m
 

@@ -1,20 +1,27 @@
 """What a core has one of: registers, image loader, clock stamp and epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.bank import RegisterBank, event_signature, identification, window_signature
+from mcos_hw.control.channel_pages import ChannelPages
 from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.control.loader import ImageLoader
-from mcos_hw.link.contract import ContractReads, contract_reads_signature
+from mcos_hw.link.contract import ContractReads, contract_reads_signature, reads_of_channels
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature
-from mcos_hw.link.readings import CounterRead, counter_read_signature, delayed_registers
+from mcos_hw.link.readings import (
+    CounterRead,
+    counter_read_signature,
+    delayed_registers,
+    monitor_windows,
+)
 from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
 
 __all__ = ["ControlPlane"]
@@ -30,10 +37,13 @@ class ControlPlane(wiring.Component):
     It answers for every register. It loads images itself; windows and events of the other
     registers are members, by lower-case name, for whoever owns them.
 
+    A map with a page for each of several channels is that of a fabric of so many. What each channel
+    has of its own is an array then, with a place for each channel.
+
     Parameters
     ----------
     config : ChannelConfig
-        Sizes of the channel.
+        Sizes of each channel.
     registers : RegisterMap
         All registers: those of :func:`mcos_hw.registers.channel_map`, and maybe more.
     arbiter : ArbiterKind
@@ -48,19 +58,23 @@ class ControlPlane(wiring.Component):
     now : Out(stamp_width)
         Clocks since reset, modulo.
     live : Out(Live)
-        Live configuration; all zero after reset.
+        Live configuration; all zero after reset. With several channels, that of channel 0.
+    live_channels : Out(Live), an array
+        Live configuration of each of several channels; not there for one.
     contracts : In(ContractReads)
-        What the channel reads of it, one tenant at a time.
+        What the channel reads of it, one tenant at a time; an array with several.
     epoch : Out(Epoch)
-        Over which clocks monitors count.
+        Over which clocks monitors count: one for all channels.
     load : In(2)
-        What the register LOAD reads as.
+        What the register LOAD reads as; an array with several channels.
     busy, stalled : In(32)
-        What these registers read as; only if ``config.monitors`` is set.
+        What these registers read as; arrays with several channels; only if ``config.monitors`` is
+        set.
     reading : Out(CounterRead)
-        The read of a counter; only in a compact channel with monitors.
+        The read of a counter; an array with several channels; only in compact channels with
+        monitors.
     <array> : Out(window_signature)
-        One for every READ array.
+        One for every READ array; an array with several channels if each has the register.
     <event> : Out(event_signature)
         One for every other WRITE register.
     """
@@ -68,6 +82,7 @@ class ControlPlane(wiring.Component):
     s_axil: Axi4LiteInterface
     now: Signal
     live: Live
+    live_channels: Sequence[Live]
     contracts: ContractReads
     epoch: Epoch
     load: Signal
@@ -87,31 +102,53 @@ class ControlPlane(wiring.Component):
         self.registers = registers
         self.arbiter = arbiter
         self.constants = dict(constants or {})
-        counts = {"busy": In(32), "stalled": In(32)} if config.monitors else {}
         self.delayed = delayed_registers(config)
+        one = self.channels == 1
+
+        def each_has(member: Member) -> Member:
+            return member if one else member.array(self.channels)
+
+        live = live_signature(channel_map(config))
+        own = {"contracts": In(contract_reads_signature(config)), "load": In(2)}
+        if config.monitors:
+            own |= {"busy": In(32), "stalled": In(32)}
+            own |= {
+                name: Out(window_signature(registers[name.upper()]))
+                for name in monitor_windows(config)
+            }
         if self.delayed:
-            counts["reading"] = Out(counter_read_signature(config))
+            own["reading"] = Out(counter_read_signature(config))
         super().__init__(
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width)),
                 "now": Out(config.stamp_width),
-                "live": Out(live_signature(channel_map(config))),
-                "contracts": In(contract_reads_signature(config)),
+                "live": Out(live),
+                **({} if one else {"live_channels": each_has(Out(live))}),
                 "epoch": Out(epoch_signature()),
-                "load": In(2),
-                **counts,
+                **{name: each_has(member) for name, member in own.items()},
                 **{each.name.lower(): Out(window_signature(each)) for each in self.windows},
                 **{each.name.lower(): Out(event_signature(each)) for each in self.events},
             }
         )
 
     @property
+    def channels(self) -> int:
+        """Channels that it serves."""
+        return self.registers.file.count if self.registers.file else 1
+
+    def of_channel(self, name: str, channel: int) -> Any:
+        """The member ``name`` of what a channel has of its own."""
+        member = getattr(self, name)
+        return member if self.channels == 1 else member[channel]
+
+    @property
     def windows(self) -> tuple[Register, ...]:
-        """Registers that are read as arrays."""
+        """Registers that are read as arrays and that no channel has of its own."""
+        own = monitor_windows(self.config)
         return tuple(
             each
             for each in self.registers.registers
-            if each.access is Access.READ and each.count > 1
+            if each.access is Access.READ and each.count > 1 and each.name.lower() not in own
         )
 
     @property
@@ -130,7 +167,9 @@ class ControlPlane(wiring.Component):
             constants=identification(self.registers, arbiter=self.arbiter) | self.constants,
             delayed=self.delayed,
         )
-        m.submodules.loader = loader = ImageLoader(self.config, channel_map(self.config))
+        m.submodules.loader = loader = ImageLoader(
+            self.config, channel_map(self.config), channels=self.channels
+        )
         m.submodules.timer = timer = EpochTimer()
 
         connect(m, flipped(self.s_axil), bank.s_axil)
@@ -138,12 +177,14 @@ class ControlPlane(wiring.Component):
             name = register.name.lower()
             connect(m, getattr(bank, name), flipped(getattr(self, name)))
 
-        if self.delayed:
-            m.d.comb += [
-                self.reading.asked.eq(bank.reading.asked),
-                self.reading.address.eq(bank.reading.address),
-                bank.reading.given.eq(self.reading.given),
-            ]
+        file = self.registers.file
+        if file is None:
+            self._serve_channel(m, bank, loader)
+        else:
+            m.submodules.pages = pages = ChannelPages(self.config, file)
+            connect(m, bank.page, pages.page)
+            for c in range(self.channels):
+                self._serve_one_of(m, c, pages, loader)
 
         m.d.sync += self.now.eq(self.now + 1)
         m.d.comb += [
@@ -153,7 +194,6 @@ class ControlPlane(wiring.Component):
             timer.length.eq(loader.live.channel.epoch_clocks),
         ]
         connect(m, timer.epoch, flipped(self.epoch))
-        connect(m, flipped(self.contracts), loader.contracts)
 
         # The bank has a member for every WRITE register of whatever map it is given. A clock
         # between the bus and the checksum.
@@ -177,11 +217,41 @@ class ControlPlane(wiring.Component):
             bank.values.live_label.label.eq(loader.live_label),
             bank.values.live_crc.crc.eq(loader.live_crc),
             bank.values.epoch.epoch.eq(timer.epoch.number - 1),
-            bank.values.load.quarter.eq(self.load),
         ]
+        return m
+
+    def _serve_channel(self, m: Module, bank: RegisterBank, loader: ImageLoader) -> None:
+        """The only channel: its registers, and what it reads of the live image."""
+        connect(m, flipped(self.contracts), loader.contracts)
+        m.d.comb += bank.values.load.quarter.eq(self.load)
         if self.config.monitors:
             m.d.comb += [
                 data.View.as_value(bank.values[name]).eq(getattr(self, name))
                 for name in ("busy", "stalled")
             ]
-        return m
+            for name in monitor_windows(self.config):
+                connect(m, getattr(bank, name), flipped(getattr(self, name)))
+        if self.delayed:
+            m.d.comb += [
+                self.reading.asked.eq(bank.reading.asked),
+                self.reading.address.eq(bank.reading.address),
+                bank.reading.given.eq(self.reading.given),
+            ]
+
+    def _serve_one_of(self, m: Module, c: int, pages: ChannelPages, loader: ImageLoader) -> None:
+        """One of several channels: its registers, and what it reads of the live image."""
+        live = self.live_channels[c]
+        reads = reads_of_channels(loader.contracts, self.channels)[c]
+        connect(m, flipped(self.of_channel("contracts", c)), reads)
+        m.d.comb += [
+            live.channel.eq(loader.live.channel),
+            live.tenants.eq(loader.live.tenants),
+            live.generation.eq(loader.generation),
+        ]
+        shown = ["load", *(["busy", "stalled"] if self.config.monitors else [])]
+        m.d.comb += [getattr(pages, name)[c].eq(self.of_channel(name, c)) for name in shown]
+        if self.config.monitors:
+            for name in monitor_windows(self.config):
+                connect(m, getattr(pages, name)[c], flipped(self.of_channel(name, c)))
+        if self.delayed:
+            connect(m, pages.reading[c], flipped(self.of_channel("reading", c)))

@@ -1,6 +1,7 @@
 """Settings of one tenant of the live image, for a part that looks at one tenant a clock."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from amaranth.hdl import Signal
 from amaranth.lib import data, wiring
@@ -17,6 +18,7 @@ __all__ = [
     "contract_read_signature",
     "contract_readers",
     "contract_reads_signature",
+    "reads_of_channels",
 ]
 
 
@@ -87,3 +89,8 @@ def contract_reads_signature(config: ChannelConfig) -> wiring.Signature:
             for reader, names in contract_readers(config).items()
         }
     )
+
+
+def reads_of_channels(contracts: Any, channels: int) -> Sequence[ContractReads]:
+    """The reads of each channel, of a member that is an array if there are several."""
+    return [contracts] if channels == 1 else contracts

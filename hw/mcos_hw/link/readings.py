@@ -9,16 +9,19 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.epoch import epoch_signature
 from mcos_hw.link.events import events_signature
-from mcos_hw.registers import Access, channel_map
+from mcos_hw.registers import Access, RegisterFile, channel_map
 
 __all__ = [
     "CounterRead",
+    "PageRead",
     "Readings",
     "Window",
     "counter_read_signature",
     "delayed_registers",
     "monitor_signature",
     "monitor_windows",
+    "page_clocks",
+    "page_read_signature",
     "readings_signature",
 ]
 
@@ -95,6 +98,52 @@ def readings_signature(config: ChannelConfig) -> wiring.Signature:
     }
     reading = {"reading": In(counter_read_signature(config))} if config.compact else {}
     return wiring.Signature({"busy": Out(32), "stalled": Out(32), **windows, **reading})
+
+
+class PageRead(Protocol):
+    """A read of a register that each channel has.
+
+    ``word`` is that of ``part`` and ``index`` :func:`page_clocks` clocks later. With registers
+    whose word takes clocks to be there, ``asked`` and ``given`` are as in :class:`CounterRead`, and
+    the word comes as many clocks after ``given``.
+    """
+
+    part: Signal
+    """Which channel."""
+
+    index: Signal
+    """Number of the word in its page."""
+
+    word: Signal
+    asked: Signal
+    given: Signal
+
+
+PARTS_IN_STEP = 4
+"""Channels among which one step of a read selects: their words come from all over the fabric."""
+
+
+def page_clocks(parts: int) -> int:
+    """Clocks from the index of a read to its word, of so many channels."""
+    # Index and word of a window, the word of the channel, and the steps of the selection.
+    clocks = 4
+    while parts > 1:
+        parts = -(-parts // PARTS_IN_STEP)
+        clocks += 1
+    return clocks
+
+
+def page_read_signature(file: RegisterFile, *, delayed: bool) -> wiring.Signature:
+    """:class:`PageRead` as the reader drives it."""
+    waits = {"asked": Out(1), "given": In(1)} if delayed else {}
+    return wiring.Signature(
+        {
+            "part": Out(range(file.count)),
+            "index": Out(range(file.stride // 4)),
+            "word": In(32),
+            **waits,
+        }
+    )
 
 
 def monitor_signature(config: ChannelConfig) -> wiring.Signature:

@@ -1,0 +1,116 @@
+# amaranth: UnusedElaboratable=no
+"""Registers of several channels, over the bus: each page shows its own channel."""
+
+import pytest
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from mcos_hw.bus.axi4lite import Axi4LiteSignature, Response
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.control.plane import ControlPlane
+from mcos_hw.link.readings import delayed_registers, monitor_windows
+from mcos_hw.registers import ArbiterKind, fabric_map
+from tests.hw.channel.bench import simulate
+from tests.hw.control.software import Software
+
+BUILDS = pytest.mark.parametrize(
+    ("options", "channels"),
+    [
+        ({"tenants": 4}, 2),
+        ({"tenants": 4, "monitors": False}, 8),
+        ({"tenants": 4, "lateness": 0, "grant_interval": 4}, 4),
+        ({"tenants": 4}, 32),
+    ],
+    ids=["line rate", "no monitors", "compact", "32 channels"],
+)
+
+
+def shown(channel, place, index, mask):
+    """A word that no other register of any channel shows."""
+    return (channel << 24 | place << 16 | index << 4 | 0xF) & mask
+
+
+class Bearer(wiring.Component):
+    """A control plane, and for each channel something that shows words in place of its monitor."""
+
+    def __init__(self, fabric):
+        self.fabric = fabric
+        self.registers = fabric_map(fabric)
+        super().__init__({"s_axil": In(Axi4LiteSignature(self.registers.address_width))})
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.fabric.channel
+        m.submodules.plane = plane = ControlPlane(
+            config,
+            self.registers,
+            arbiter=ArbiterKind.MCOS,
+            constants={"PORTS": self.registers["PORTS"].reset},
+        )
+        wiring.connect(m, wiring.flipped(self.s_axil), plane.s_axil)
+        for c in range(self.fabric.channels):
+            m.d.comb += plane.load[c].eq(c)
+            if config.monitors:
+                self._show(m, plane, c)
+        return m
+
+    def _show(self, m, plane, c):
+        delayed = delayed_registers(self.fabric.channel)
+        there = Const(1)
+        if delayed:
+            # A word is there from the clock after it is given until the next read.
+            reading = plane.reading[c]
+            waited = Signal(range(8), name=f"waited_{c}")
+            there = Signal(name=f"there_{c}")
+            m.d.comb += reading.given.eq(reading.asked & (waited == 5))
+            m.d.sync += [
+                waited.eq(Mux(reading.asked & ~reading.given, waited + 1, 0)),
+                there.eq(reading.given | (there & ~reading.asked)),
+            ]
+        for place, register in enumerate(self.registers.file.registers):
+            name = register.name.lower()
+            if name in monitor_windows(self.fabric.channel):
+                window = getattr(plane, name)[c]
+                word = c << 24 | place << 16 | window.index << 4 | 0xF
+                m.d.sync += window.data.eq(Mux(there, word & register.mask, 0))
+            elif name != "load":
+                m.d.comb += getattr(plane, name)[c].eq(shown(c, place, 0, register.mask))
+
+
+@BUILDS
+def test_each_page_shows_its_channel_and_the_front_the_first(options, channels):
+    ports = (PortConfig(write_units=256),)
+    fabric = FabricConfig.around(ChannelConfig(**options), channels=channels, ports=ports)
+    bearer = Bearer(fabric)
+    file = bearer.registers.file
+
+    def expected(register, place, channel, index):
+        if register.name == "LOAD":
+            return channel & 3
+        return shown(channel, place, index, register.mask)
+
+    async def testbench(bench):
+        software = Software(bench, bearer.registers)
+        sizes = bearer.registers["CAPABILITY"].unpack(await software.read("CAPABILITY"))
+        assert sizes["channels"] == channels
+        places = bearer.registers["CHANNEL_PAGES"].unpack(await software.read("CHANNEL_PAGES"))
+        for channel in sorted({0, 1, channels // 2, channels - 1}):
+            page = places["first"] + (channel << places["stride_log2"])
+            for place, register in enumerate(file.registers):
+                for index in sorted({0, 1, register.count - 1}):
+                    if index >= register.count:
+                        continue
+                    word = expected(register, place, channel, index)
+                    address = page + register.offset + 4 * index
+                    assert await software.at(address) == (Response.OKAY, word), register.name
+                    if channel == 0:
+                        assert await software.read(register.name, index) == word
+            # There is no number of an epoch in a page, and no register behind its last one.
+            assert (await software.at(page))[0] == Response.DECERR
+            assert (await software.at(page + file.stride - 4))[0] == Response.DECERR
+        end = file.offset + file.size
+        if end < 1 << bearer.registers.address_width:
+            assert (await software.at(end))[0] == Response.DECERR
+
+    simulate(bearer, testbench)
