@@ -12,6 +12,7 @@ from mcos_hw.config.channel import (
 )
 from mcos_hw.config.fabric import (
     CHANNELS,
+    COORDINATOR_INTERVALS,
     GRAINS,
     MASK_WIDTH,
     PORT_RANGES,
@@ -24,6 +25,7 @@ __all__ = [
     "ADMISSIBLE_SHARE",
     "CHANNELS",
     "COMPACT_INTERVALS",
+    "COORDINATOR_INTERVALS",
     "GRAINS",
     "MASK_WIDTH",
     "PORT_RANGES",

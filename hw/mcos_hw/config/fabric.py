@@ -10,6 +10,7 @@ from mcos_hw.config.channel import ChannelConfig, require_range
 
 __all__ = [
     "CHANNELS",
+    "COORDINATOR_INTERVALS",
     "GRAINS",
     "MASK_WIDTH",
     "PORT_POWERS_OF_TWO",
@@ -22,6 +23,9 @@ __all__ = [
 
 CHANNELS = (1, 2, 4, 8, 16, 32)
 """Numbers of channels that a fabric can have."""
+
+COORDINATOR_INTERVALS = range(6, 16)
+"""Log2 of the clocks after which the coordinator may look at all channels again."""
 
 GRAINS = 8
 """Grains of the interleave that an image can choose: ``l_max`` times a power of two, 1 to 128."""
