@@ -1,7 +1,7 @@
 """The settings of one channel, field by field as the register map names them."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mcos_hw.config import ChannelConfig
@@ -77,10 +77,17 @@ class Settings:
     Parameters
     ----------
     channel : ChannelSettings
-        Settings of the channel.
+        Settings of the channel; in a fabric of every channel, unless ``channels`` says otherwise.
     tenants : tuple[TenantSettings, ...]
-        Settings of every tag, in order.
+        Settings of every tag, in order; in a fabric those that it has in every channel.
+    channels : tuple[ChannelSettings, ...]
+        Settings of each channel, if they are not alike; ``channel`` is the first then.
+    fabric : Mapping[str, int] or None
+        Values of the fabric's fields, by name; one that is not named is as after reset. With None
+        an image leaves the fabric as it is.
     """
 
     channel: ChannelSettings
     tenants: tuple[TenantSettings, ...]
+    channels: tuple[ChannelSettings, ...] = ()
+    fabric: Mapping[str, int] | None = None

@@ -16,6 +16,7 @@ from mcos_hw.link.live import live_layout
 from mcos_hw.link.readings import CounterRead, PageRead, page_clocks, page_read_signature
 from mcos_hw.registers.declaration import Access, Register, RegisterFile, RegisterMap
 from mcos_hw.registers.identification import ArbiterKind
+from mcos_hw.registers.image import SectionKind
 
 __all__ = [
     "RegisterBank",
@@ -67,11 +68,11 @@ def window_signature(register: Register) -> wiring.Signature:
 
 
 def image_window_signature(registers: RegisterMap) -> wiring.Signature:
-    """:class:`Window` of all IMAGE registers of a map, if it is paged.
+    """:class:`Window` of what an image sets of a channel and its tenants, if the map is paged.
 
     ``index`` is the low bits of the word address, as many as tell these registers apart.
     """
-    image = [register for register in registers.registers if register.access is Access.IMAGE]
+    image = [register for register in registers.registers if _of_channel(register)]
     words = (image[-1].offset + image[-1].size - image[0].offset) // 4
     return wiring.Signature({"index": Out(range(words)), "data": In(WORD_WIDTH)})
 
@@ -129,9 +130,11 @@ class RegisterBank(wiring.Component):
     s_axil : In(Axi4LiteSignature)
         The bus.
     values : In(StructLayout)
-        Every other single READ register by lower-case name, as :func:`register_layout`.
+        Every other single READ register by lower-case name, as :func:`register_layout`, and every
+        IMAGE register of a fabric.
     live : In(live_layout(registers))
-        What the IMAGE registers read as, if there are any and the map is not paged.
+        What the IMAGE registers of channel and tenants read as, if there are any and the map is not
+        paged.
     image : Out(image_window_signature(registers))
         The same, of a paged map.
     reading : Out(CounterRead)
@@ -178,7 +181,7 @@ class RegisterBank(wiring.Component):
             members["reading"] = Out(_reading_signature(registers))
         if registers.paged:
             members["image"] = Out(image_window_signature(registers))
-        elif any(each.access is Access.IMAGE for each in registers.registers):
+        elif any(_of_channel(each) for each in registers.registers):
             members["live"] = In(live_layout(registers))
         for register in registers.registers:
             _require_decodable(register)
@@ -188,7 +191,9 @@ class RegisterBank(wiring.Component):
             match register.access:
                 case Access.READ if register.count > 1:
                     members[name] = Out(window_signature(register))
-                case Access.READ:
+                case Access.IMAGE if _of_channel(register):
+                    pass
+                case Access.READ | Access.IMAGE:
                     singles[register.name] = register_layout(register)
                 case Access.WRITE:
                     members[name] = Out(event_signature(register))
@@ -213,7 +218,7 @@ class RegisterBank(wiring.Component):
     def _elaborate_read(self, m: Module) -> None:
         bus = self.s_axil
         address = Signal(self.registers.address_width - 2)
-        images = any(each.access is Access.IMAGE for each in self.registers.registers)
+        images = any(_of_channel(each) for each in self.registers.registers)
         paged = self.registers.paged
         row = self._row(m, address) if images and not paged else None
 
@@ -390,7 +395,7 @@ class RegisterBank(wiring.Component):
         """Where the bank finds a register: in the live image, a page, a window, or beside them."""
         if register.name in self._in_pages:
             return "page"
-        if register.access is Access.IMAGE:
+        if _of_channel(register):
             return "image"
         return "array" if register.count > 1 else "single"
 
@@ -405,7 +410,7 @@ class RegisterBank(wiring.Component):
             return Const(0, WORD_WIDTH)
         if register.name in self._in_pages:
             return self.page.word
-        if register.access is Access.IMAGE:
+        if _of_channel(register):
             if row is None:
                 return captured["image"]
             return _packed(register, self.live.channel if register.count == 1 else row)
@@ -430,6 +435,11 @@ def _reading_signature(registers: RegisterMap) -> wiring.Signature:
     """:class:`CounterRead` of any register of the map."""
     address_width = registers.address_width - 2
     return wiring.Signature({"asked": Out(1), "address": Out(address_width), "given": In(1)})
+
+
+def _of_channel(register: Register) -> bool:
+    """Whether an image sets it of a channel or of its tenants."""
+    return register.section in (SectionKind.CHANNEL, SectionKind.TENANT)
 
 
 def _index_width(register: Register) -> int:

@@ -6,13 +6,19 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ADMISSIBLE_SHARE, GRAINS, ChannelConfig
 from mcos_hw.control.store import Place, place_signature
 from mcos_hw.registers.declaration import Field, RegisterMap
-from mcos_hw.registers.image import ALL_CHANNELS, ImageCode, SectionKind
+from mcos_hw.registers.image import (
+    ALL_CHANNELS,
+    OPTIONAL_SECTIONS,
+    ImageCode,
+    SectionKind,
+)
 
 __all__ = [
     "ChannelChecker",
+    "FabricChecker",
     "SectionChecker",
     "TenantChecker",
 ]
@@ -39,7 +45,9 @@ class SectionChecker(wiring.Component):
     config : ChannelConfig
         Sizes.
     registers : RegisterMap
-        The channel's map, ``channel_map(config)``.
+        The map whose registers an image sets.
+    more : Mapping[str, wiring.Member] or None
+        Further members of a subclass.
 
     Members
     -------
@@ -60,13 +68,16 @@ class SectionChecker(wiring.Component):
     place : Out(place_signature(registers, kind))
         Where the store puts the value.
     complete : Out(1)
-        All sections of the kind have come, whole.
+        All sections of the kind have come, whole, or none of a kind that may be left out.
     verdict : Out(ImageCode)
         What is wrong with the values, else NONE.
     """
 
     kind: SectionKind
     """Kind of the sections that it judges."""
+
+    code: ImageCode = ImageCode.FIELD
+    """What ``verdict`` is if a value breaks a rule."""
 
     flags: tuple[str, ...] = ()
     """Flags that rules of the subclass depend on, beside those that the map names."""
@@ -82,7 +93,12 @@ class SectionChecker(wiring.Component):
     complete: Signal
     verdict: Signal
 
-    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+    def __init__(
+        self,
+        config: ChannelConfig,
+        registers: RegisterMap,
+        more: Mapping[str, wiring.Member] | None = None,
+    ) -> None:
         self.config = config
         self.registers = registers
         self.rows = registers.section(self.kind)
@@ -99,6 +115,7 @@ class SectionChecker(wiring.Component):
                 "place": Out(place_signature(registers, self.kind)),
                 "complete": Out(1),
                 "verdict": Out(ImageCode),
+                **(more or {}),
             }
         )
 
@@ -113,12 +130,15 @@ class SectionChecker(wiring.Component):
             self.place.element.eq(element),
             self.place.row.eq(row),
         ]
+        if self.kind in OPTIONAL_SECTIONS:
+            with m.If((element == 0) & ~self.open):
+                m.d.comb += self.complete.eq(1)
         with m.If(self.open_stb & (self.fault == ImageCode.NONE)):
             m.d.sync += self.open.eq(1)
         with m.If(self.word_stb):
             m.d.sync += row.eq(row + 1)
             with m.If(row == len(self.rows) - 1):
-                m.d.sync += [row.eq(0), self.open.eq(0), element.eq(element + 1)]
+                m.d.sync += [row.eq(0), self.open.eq(0), element.eq(self._after(element))]
         with m.If(self.begin):
             m.d.sync += [element.eq(0), row.eq(0), self.open.eq(0)]
         if self.config.loader_checks:
@@ -145,6 +165,10 @@ class SectionChecker(wiring.Component):
         """Which of its kind is the section that ``word`` begins."""
         return self.word[8:16]
 
+    def _after(self, element: Value) -> Value:
+        """Which section of its kind comes next, when one has ended."""
+        return element + 1
+
     def _judge(self, m: Module, row: Value) -> None:
         """Hold each value against the rules, and remember whether it broke one."""
         broken = Signal()
@@ -164,7 +188,7 @@ class SectionChecker(wiring.Component):
         with m.If(self.begin):
             m.d.sync += broken.eq(0)
         with m.If(broken):
-            m.d.comb += self.verdict.eq(ImageCode.FIELD)
+            m.d.comb += self.verdict.eq(self.code)
 
     def _outside(self, field: Field, flags: Mapping[str, Value]) -> Value:
         """The field's value in ``word`` is not one that the map allows."""
@@ -201,18 +225,53 @@ class SectionChecker(wiring.Component):
 
 
 class ChannelChecker(SectionChecker):
-    """Checker of CHANNEL sections, of which an image has one for this channel.
+    """Checker of CHANNEL sections: one for all channels, or one for each.
 
-    The section may name the channel by its number, which is 0, or be for all channels.
+    With a single channel the section may name it by its number, which is 0, or be for all.
+
+    With several, ``limit`` is the least paced rate of those that count: of a channel that has its
+    pacer on, and priorities off that go before its guarantees.
 
     See :class:`SectionChecker`.
     """
 
     kind = SectionKind.CHANNEL
 
+    limit: Signal
+
+    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+        full_rate = config.bytes_per_clock << config.rate_fraction
+        several = registers.channels > 1
+        more = {"limit": Out(config.rate_width, init=full_rate)} if several else {}
+        super().__init__(config, registers, more)
+        if several:
+            self.flags = ("overcommitted", "pacer_enable")
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        if self.count > 1:
+            with m.If(self.open_stb):
+                m.d.sync += self.place.every.eq(self.word[8:16] == ALL_CHANNELS)
+        return m
+
     def _index(self) -> Value:
         index = super()._index()
         return Mux(index == ALL_CHANNELS, 0, index)
+
+    def _after(self, element: Value) -> Value:
+        if self.count == 1:
+            return super()._after(element)
+        return Mux(self.place.every, self.count, element + 1)
+
+    def _unrelated(self, m: Module, row: Value, flags: Mapping[str, Value]) -> Value:
+        if self.count > 1:
+            position, value = self._place_of("pacer_rate")
+            counts = flags["pacer_enable"] & ~flags["overcommitted"]
+            with m.If(self.word_stb & (row == position) & counts & (value < self.limit)):
+                m.d.sync += self.limit.eq(value)
+            with m.If(self.begin):
+                m.d.sync += self.limit.eq(self.limit.init)
+        return Const(0)
 
 
 class TenantChecker(SectionChecker):
@@ -227,13 +286,21 @@ class TenantChecker(SectionChecker):
     - without a peak rate the tenant is work conserving, as nothing else would serve it.
 
     The committed rates of all tags together are at most ``config.admissible_rate``, or ``verdict``
-    is OVERSUBSCRIBED, also if another rule is broken.
+    is OVERSUBSCRIBED, also if another rule is broken. With several channels they are as well at
+    most 0.85 of ``limit``, the slowest channel's paced rate. That is the exact rate rounded down,
+    so that they may be up to 0.85 of the next one.
 
     See :class:`SectionChecker`.
     """
 
     kind = SectionKind.TENANT
     flags = ("enable", "work_conserving")
+
+    limit: Signal
+
+    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
+        several = registers.channels > 1
+        super().__init__(config, registers, {"limit": In(config.rate_width)} if several else {})
 
     def _judge(self, m: Module, row: Value) -> None:
         super()._judge(m, row)
@@ -245,6 +312,18 @@ class TenantChecker(SectionChecker):
             m.d.sync += committed.eq(0)
         with m.If(committed > self.config.admissible_rate):
             m.d.comb += self.verdict.eq(ImageCode.OVERSUBSCRIBED)
+        if self.registers.channels > 1:
+            # The checksum comes between the last value and the verdict: there is a clock for each
+            # product.
+            share = ADMISSIBLE_SHARE
+            taken = Signal(range(share.denominator * self.count << self.config.rate_width))
+            given = Signal(range(share.numerator * ((1 << self.config.rate_width) + 1)))
+            m.d.sync += [
+                taken.eq(committed * share.denominator),
+                given.eq((self.limit + 1) * share.numerator),
+            ]
+            with m.If(taken >= given):
+                m.d.comb += self.verdict.eq(ImageCode.OVERSUBSCRIBED)
 
     def _unrelated(self, m: Module, row: Value, flags: Mapping[str, Value]) -> Value:
         enable, work_conserving = flags["enable"], flags["work_conserving"]
@@ -274,3 +353,37 @@ class TenantChecker(SectionChecker):
                     with m.If(self.word_stb):
                         m.d.sync += depth.eq(value)
         return wrong
+
+
+class FabricChecker(SectionChecker):
+    """Checker of the FABRIC section, which an image may leave out.
+
+    The interleave names each place once, or ``verdict`` is INTERLEAVE: of the window, which is as
+    many bits from the grain on as a channel's number has, mask j has bit j alone, and it has none
+    below. If another rule is broken as well, ``verdict`` is FABRIC.
+
+    See :class:`SectionChecker`.
+    """
+
+    kind = SectionKind.FABRIC
+    code = ImageCode.FABRIC
+
+    def _judge(self, m: Module, row: Value) -> None:
+        width = (self.registers.channels - 1).bit_length()
+        if width:
+            folded = Signal()
+            grain = Signal(range(GRAINS))
+            position, value = self._place_of("grain")
+            with m.If(self.word_stb & (row == position)):
+                m.d.sync += grain.eq(value)
+            for j in range(width):
+                position, value = self._place_of(f"mask_{j}")
+                upto = Array((1 << (first + width)) - 1 for first in range(GRAINS))[grain]
+                alone = Array(1 << (first + j) for first in range(GRAINS))[grain]
+                with m.If(self.word_stb & (row == position) & ((value & upto) != alone)):
+                    m.d.sync += folded.eq(1)
+            with m.If(self.begin):
+                m.d.sync += folded.eq(0)
+            with m.If(folded):
+                m.d.comb += self.verdict.eq(ImageCode.INTERLEAVE)
+        super()._judge(m, row)

@@ -1,6 +1,7 @@
 """Takes an image word by word, has it checked, and makes it live at once or not at all."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -8,7 +9,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.bank import Window, image_window_signature
-from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecker
+from mcos_hw.control.checker import (
+    ChannelChecker,
+    FabricChecker,
+    SectionChecker,
+    TenantChecker,
+)
 from mcos_hw.control.checksum import Checksum
 from mcos_hw.control.pages import ContractPages
 from mcos_hw.control.store import ConfigStore, select_contract
@@ -18,7 +24,8 @@ from mcos_hw.link.contract import (
     contract_reads_signature,
     reads_of_channels,
 )
-from mcos_hw.link.live import live_layout
+from mcos_hw.link.live import live_layout, section_layout
+from mcos_hw.registers import COLOUR_BITS
 from mcos_hw.registers.declaration import RegisterMap
 from mcos_hw.registers.image import (
     HEADER_WORDS,
@@ -27,17 +34,18 @@ from mcos_hw.registers.image import (
     HeaderWord,
     ImageCode,
     ImageState,
+    SectionKind,
 )
 
 __all__ = ["ImageLoader"]
 
 
-CHECKERS = (TenantChecker, ChannelChecker)
+CHECKERS = (TenantChecker, ChannelChecker, FabricChecker)
 """Who judges each kind of section. The first that is not content gives the code."""
 
 
 class ImageLoader(wiring.Component):
-    """Loader and store of a channel's configuration.
+    """Loader and store of the configuration of a channel, or of a fabric's channels.
 
     Takes one word a clock, of a compact channel one in two clocks, which is what the bus brings. It
     checks the header and hands each section to the checker of its kind. The first wrong word
@@ -61,6 +69,11 @@ class ImageLoader(wiring.Component):
     REFUSED   RECEIVING ignored                 REFUSED                as it was
     ========= ========= ======================= ====================== ==================
 
+    With several channels a commit that would change the interleave or the bits of page colours
+    while ``drained`` is low has no effect but the code NOT_DRAINED: the image stays STAGED, and may
+    be committed when nothing is under way any more. The first commit after reset may change both,
+    as no request has reached a channel before it.
+
     A begin and a commit in one clock count as a commit after a begin; either one goes before a
     word in the same clock. The live configuration changes by a commit in STAGED and by nothing
     else, and is all zero after reset.
@@ -70,9 +83,7 @@ class ImageLoader(wiring.Component):
     config : ChannelConfig
         Sizes.
     registers : RegisterMap
-        The channel's map, ``channel_map(config)``.
-    channels : int
-        Channels that read the live configuration.
+        ``channel_map(config)``, or ``fabric_map`` of a fabric of such channels.
 
     Members
     -------
@@ -94,8 +105,14 @@ class ImageLoader(wiring.Component):
         Commits since reset, modulo 2**32.
     live_label, live_crc : Out(32)
         Label and checksum of the live image.
+    drained : In(1)
+        No request is under way; only with several channels.
     live : Out(live_layout(registers))
-        The live configuration, as far as it is kept in registers.
+        The live configuration, as far as it is kept in registers; ``channel`` is that of channel 0.
+    live_channels : Out(section_layout(registers, CHANNEL)), an array
+        The settings of each channel.
+    live_fabric : Out(section_layout(registers, FABRIC))
+        What holds for all channels together; only if the map has such settings.
     contracts : In(ContractReads)
         What readers want of it; an array with several channels.
     image : In(image_window_signature(registers))
@@ -119,12 +136,15 @@ class ImageLoader(wiring.Component):
     generation: Signal
     live_label: Signal
     live_crc: Signal
+    drained: Signal
     live: data.View
+    live_channels: Sequence[data.View]
+    live_fabric: data.View
     contracts: ContractReads
     image: Window
     commit_stb: Signal
 
-    def __init__(self, config: ChannelConfig, registers: RegisterMap, *, channels: int = 1) -> None:
+    def __init__(self, config: ChannelConfig, registers: RegisterMap) -> None:
         layout = live_layout(registers)
         tenants = layout["tenants"].shape.length
         if tenants != config.tenants:
@@ -133,7 +153,7 @@ class ImageLoader(wiring.Component):
             )
         self.config = config
         self.registers = registers
-        self.channels = channels
+        self.channels = channels = registers.channels
         contracts = In(contract_reads_signature(config))
         super().__init__(
             {
@@ -148,11 +168,22 @@ class ImageLoader(wiring.Component):
                 "live_label": Out(32),
                 "live_crc": Out(32),
                 "live": Out(layout),
+                "live_channels": Out(layout["channel"].shape).array(registers.channels),
+                **self._fabric_members(),
                 "contracts": contracts if channels == 1 else contracts.array(channels),
                 **({"image": In(image_window_signature(registers))} if registers.paged else {}),
                 "commit_stb": Out(1),
             }
         )
+
+    def _fabric_members(self) -> dict[str, wiring.Member]:
+        """What there is beside a channel's."""
+        members = {}
+        if self.registers.channels > 1:
+            members["drained"] = In(1)
+        if SectionKind.FABRIC in self.registers.sections():
+            members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
+        return members
 
     def elaborate(self, platform):
         m = Module()
@@ -175,17 +206,24 @@ class ImageLoader(wiring.Component):
                 for reader in contract_readers(self.config):
                     select_contract(m, store.live.tenants, getattr(contracts, reader))
         m.submodules.checksum = checksum = Checksum(steps=2 if self.config.compact else 1)
-        checkers = [make(self.config, self.registers) for make in CHECKERS]
+        kinds = self.registers.sections()
+        checkers = [make(self.config, self.registers) for make in CHECKERS if make.kind in kinds]
         m.d.comb += [
             each.eq(value)
             for to in stores
             for each, value in ((to.word, self.word), (to.commit_stb, self.commit_stb))
         ]
+        if store.optional:
+            m.d.comb += store.begin.eq(self.begin)
         for checker in checkers:
             name = checker.kind.name.lower()
             m.submodules[f"{name}_checker"] = checker
-            connect(m, checker.place, *(getattr(to, name) for to in stores))
+            connect(m, checker.place, *(getattr(to, name) for to in stores if hasattr(to, name)))
             m.d.comb += [checker.begin.eq(self.begin), checker.word.eq(self.word)]
+
+        if self.registers.channels > 1:
+            by_kind: dict[SectionKind, Any] = {checker.kind: checker for checker in checkers}
+            m.d.comb += by_kind[SectionKind.TENANT].limit.eq(by_kind[SectionKind.CHANNEL].limit)
 
         # A later assignment wins over an earlier one, here and everywhere in Amaranth: a begin over
         # a commit over a word. A begin also clears what the checkers keep.
@@ -195,6 +233,7 @@ class ImageLoader(wiring.Component):
         def refuse(code):
             m.d.sync += [self.state.eq(ImageState.REFUSED), self.code.eq(code)]
 
+        moves = self._moves(m, store) if self.registers.channels > 1 else Const(0)
         complete = (self.state == ImageState.CHECKING) | (self.state == ImageState.STAGED)
         m.d.comb += [checksum.start.eq(self.begin), checksum.word.eq(self.word)]
         with m.Switch(self.state):
@@ -234,11 +273,17 @@ class ImageLoader(wiring.Component):
                 refuse(ImageCode.TRUNCATED)
             with m.Case(ImageState.STAGED):
                 m.d.comb += self.commit_stb.eq(1)
+                if self.registers.channels > 1:
+                    with m.If(moves & ~self.drained):
+                        m.d.comb += self.commit_stb.eq(0)
+                        m.d.sync += self.code.eq(ImageCode.NOT_DRAINED)
         with m.Elif(self.word_stb & complete):
             refuse(ImageCode.OVERLONG)
 
-        m.d.comb += self.live.eq(store.live)
+        self._show(m, store)
         with m.If(self.commit_stb):
+            if self.registers.channels > 1:
+                m.d.sync += self.code.eq(ImageCode.NONE)
             m.d.sync += [
                 self.state.eq(ImageState.EMPTY),
                 self.generation.eq(self.generation + 1),
@@ -246,6 +291,37 @@ class ImageLoader(wiring.Component):
                 self.live_crc.eq(checksum.crc),
             ]
         return m
+
+    def _show(self, m: Module, store: ConfigStore) -> None:
+        """Show what is live."""
+        several = self.registers.channels > 1
+        channels = store.live.channels if several else [store.live.channel]
+        m.d.comb += [
+            self.live.channel.eq(channels[0]),
+            self.live.tenants.eq(store.live.tenants),
+            *(shown.eq(each) for shown, each in zip(self.live_channels, channels, strict=True)),
+        ]
+        if store.optional:
+            m.d.comb += self.live_fabric.eq(store.live.fabric)
+
+    def _moves(self, m: Module, store: ConfigStore) -> Signal:
+        """A commit would change what addresses and page colours mean to requests under way.
+
+        A register: what is staged came clocks before.
+        """
+
+        def meant(kept: data.View) -> Value:
+            width = (self.registers.channels - 1).bit_length()
+            masks = (kept.fabric[f"mask_{j}"] for j in range(width))
+            bits = (each[f"colour_bit_{k}"] for each in kept.channels for k in range(COLOUR_BITS))
+            return Cat(kept.fabric.grain, *masks, *bits)
+
+        served = Signal()
+        moves = Signal()
+        with m.If(self.commit_stb):
+            m.d.sync += served.eq(1)
+        m.d.sync += moves.eq(served & (meant(store.shadow) != meant(store.live)))
+        return moves
 
     def _take_header(
         self,
@@ -264,7 +340,7 @@ class ImageLoader(wiring.Component):
                 (HeaderWord.CAPABILITY, registers["CAPABILITY"].reset, ImageCode.SIZES),
                 (HeaderWord.LIMITS, registers["LIMITS"].reset, ImageCode.SIZES),
                 (HeaderWord.CLOCK, registers["CLOCK"].reset, ImageCode.CLOCK),
-                (HeaderWord.MAP_HASH, registers.hash, ImageCode.MAP_HASH),
+                (HeaderWord.MAP_HASH, registers["MAP_HASH"].reset, ImageCode.MAP_HASH),
             ):
                 with m.Case(place), m.If(self.word != expected):
                     refuse(code)
@@ -286,7 +362,7 @@ class ImageLoader(wiring.Component):
             for checker in checkers:
                 m.d.comb += checker.word_stb.eq(checker.open)
                 with m.If(checker.open & ~checker.fits):
-                    refuse(ImageCode.FIELD)
+                    refuse(checker.code)
         with m.Else(), m.Switch(self.word[:8]):
             for checker in checkers:
                 with m.Case(checker.kind):

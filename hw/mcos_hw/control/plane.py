@@ -9,13 +9,19 @@ from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.bank import RegisterBank, event_signature, identification, window_signature
+from mcos_hw.control.bank import (
+    RegisterBank,
+    event_signature,
+    identification,
+    register_layout,
+    window_signature,
+)
 from mcos_hw.control.channel_pages import ChannelPages
 from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.control.loader import ImageLoader
 from mcos_hw.link.contract import ContractReads, contract_reads_signature, reads_of_channels
 from mcos_hw.link.epoch import Epoch, epoch_signature
-from mcos_hw.link.live import Live, live_signature
+from mcos_hw.link.live import Live, live_signature, section_layout
 from mcos_hw.link.readings import (
     CounterRead,
     counter_read_signature,
@@ -23,6 +29,8 @@ from mcos_hw.link.readings import (
     monitor_windows,
 )
 from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
+from mcos_hw.registers.fabric_settings import channel_reading
+from mcos_hw.registers.image import SectionKind
 
 __all__ = ["ControlPlane"]
 
@@ -61,6 +69,10 @@ class ControlPlane(wiring.Component):
         Live configuration; all zero after reset. With several channels, that of channel 0.
     live_channels : Out(Live), an array
         Live configuration of each of several channels; not there for one.
+    live_fabric : Out(section_layout(registers, FABRIC))
+        Live settings of all channels together; only if the map has some.
+    drained : In(1)
+        No request is under way behind the ports; only with several channels.
     contracts : In(ContractReads)
         What the channel reads of it, one tenant at a time; an array with several.
     epoch : Out(Epoch)
@@ -83,6 +95,8 @@ class ControlPlane(wiring.Component):
     now: Signal
     live: Live
     live_channels: Sequence[Live]
+    live_fabric: data.View
+    drained: Signal
     contracts: ContractReads
     epoch: Epoch
     load: Signal
@@ -124,6 +138,7 @@ class ControlPlane(wiring.Component):
                 "now": Out(config.stamp_width),
                 "live": Out(live),
                 **({} if one else {"live_channels": each_has(Out(live))}),
+                **self._fabric_members(),
                 "epoch": Out(epoch_signature()),
                 **{name: each_has(member) for name, member in own.items()},
                 **{each.name.lower(): Out(window_signature(each)) for each in self.windows},
@@ -131,10 +146,27 @@ class ControlPlane(wiring.Component):
             }
         )
 
+    def _fabric_members(self) -> dict[str, wiring.Member]:
+        """What there is beside a channel's."""
+        members = {}
+        if self.registers.channels > 1:
+            members["drained"] = In(1)
+        if SectionKind.FABRIC in self.registers.sections():
+            members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
+        return members
+
+    @property
+    def channel_readings(self) -> dict[str, Register]:
+        """Arrays that the settings of every channel read as, by the name of their window."""
+        if self.registers.channels == 1:
+            return {}
+        settings = self.registers.section(SectionKind.CHANNEL)
+        return {channel_reading(each).lower(): each for each in settings}
+
     @property
     def channels(self) -> int:
         """Channels that it serves."""
-        return self.registers.file.count if self.registers.file else 1
+        return self.registers.channels
 
     def of_channel(self, name: str, channel: int) -> Any:
         """The member ``name`` of what a channel has of its own."""
@@ -148,7 +180,9 @@ class ControlPlane(wiring.Component):
         return tuple(
             each
             for each in self.registers.registers
-            if each.access is Access.READ and each.count > 1 and each.name.lower() not in own
+            if each.access is Access.READ
+            and each.count > 1
+            and each.name.lower() not in (*own, *self.channel_readings)
         )
 
     @property
@@ -167,9 +201,7 @@ class ControlPlane(wiring.Component):
             constants=identification(self.registers, arbiter=self.arbiter) | self.constants,
             delayed=self.delayed,
         )
-        m.submodules.loader = loader = ImageLoader(
-            self.config, channel_map(self.config), channels=self.channels
-        )
+        m.submodules.loader = loader = ImageLoader(self.config, self.registers)
         m.submodules.timer = timer = EpochTimer()
 
         connect(m, flipped(self.s_axil), bank.s_axil)
@@ -193,6 +225,7 @@ class ControlPlane(wiring.Component):
             self.live.generation.eq(loader.generation),
             timer.length.eq(loader.live.channel.epoch_clocks),
         ]
+        self._connect_fabric(m, bank, loader)
         connect(m, timer.epoch, flipped(self.epoch))
 
         # The bank has a member for every WRITE register of whatever map it is given. A clock
@@ -244,7 +277,7 @@ class ControlPlane(wiring.Component):
         reads = reads_of_channels(loader.contracts, self.channels)[c]
         connect(m, flipped(self.of_channel("contracts", c)), reads)
         m.d.comb += [
-            live.channel.eq(loader.live.channel),
+            live.channel.eq(loader.live_channels[c]),
             live.tenants.eq(loader.live.tenants),
             live.generation.eq(loader.generation),
         ]
@@ -255,3 +288,22 @@ class ControlPlane(wiring.Component):
                 connect(m, getattr(pages, name)[c], flipped(self.of_channel(name, c)))
         if self.delayed:
             connect(m, pages.reading[c], flipped(self.of_channel("reading", c)))
+
+    def _connect_fabric(self, m: Module, bank: RegisterBank, loader: ImageLoader) -> None:
+        """What an image sets beside a channel and its tenants, live and as software reads it."""
+        if self.registers.channels > 1:
+            m.d.comb += loader.drained.eq(self.drained)
+        if hasattr(self, "live_fabric"):
+            m.d.comb += self.live_fabric.eq(loader.live_fabric)
+        for register in self.registers.section(SectionKind.FABRIC):
+            for field in register.fields:
+                value = bank.values[register.name.lower()][field.name]
+                m.d.comb += value.eq(loader.live_fabric[field.name])
+        for name, register in self.channel_readings.items():
+            window = getattr(bank, name)
+            words = []
+            for channel in loader.live_channels:
+                word = data.View(register_layout(register), Signal(32))
+                m.d.comb += [word[field.name].eq(channel[field.name]) for field in register.fields]
+                words.append(word.as_value())
+            m.d.sync += window.data.eq(Array(words)[window.index])

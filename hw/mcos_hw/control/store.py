@@ -1,21 +1,22 @@
 """Where a configuration is kept: shadow registers that images fill, live registers that count."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.link.contract import ContractRead
-from mcos_hw.link.live import live_layout
+from mcos_hw.link.live import section_layout
 from mcos_hw.registers.declaration import RegisterMap
-from mcos_hw.registers.image import SectionKind
+from mcos_hw.registers.image import OPTIONAL_SECTIONS, SectionKind
 
 __all__ = [
     "ConfigStore",
     "Place",
     "place_signature",
     "select_contract",
+    "store_layout",
 ]
 
 
@@ -23,6 +24,7 @@ class Place(Protocol):
     """What :func:`place_signature` makes."""
 
     stb: Signal
+    every: Signal
     element: Signal
     row: Signal
 
@@ -31,23 +33,49 @@ def place_signature(registers: RegisterMap, kind: SectionKind) -> wiring.Signatu
     """Which word of an image's sections of one kind is put in.
 
     ``stb`` is high for one clock, ``element`` is the section's number among those of its kind, and
-    ``row`` is the word's register, ``registers.section(kind)[row]``.
+    ``row`` is the word's register, ``registers.section(kind)[row]``. With several channels a
+    channel's word is for all of them while ``every`` is high.
     """
+    several = kind is SectionKind.CHANNEL and registers.channels > 1
     return wiring.Signature(
         {
             "stb": Out(1),
+            **({"every": Out(1)} if several else {}),
             "element": Out(range(registers.sections()[kind] + 1)),
             "row": Out(range(len(registers.section(kind)))),
         }
     )
 
 
+def store_layout(registers: RegisterMap) -> data.StructLayout:
+    """What is kept of an image in registers, with an array for each kind that it has several of.
+
+    Returns
+    -------
+    data.StructLayout
+        ``channel``, or ``channels`` where there are several; ``tenants``; ``fabric``, if the map
+        has such settings.
+    """
+    counts = registers.sections()
+    channel, tenant = (
+        section_layout(registers, kind) for kind in (SectionKind.CHANNEL, SectionKind.TENANT)
+    )
+    kept: dict[str, Any] = {"channel": channel}
+    if registers.channels > 1:
+        kept = {"channels": data.ArrayLayout(channel, registers.channels)}
+    kept["tenants"] = data.ArrayLayout(tenant, counts.get(SectionKind.TENANT, 1))
+    if SectionKind.FABRIC in counts:
+        kept["fabric"] = section_layout(registers, SectionKind.FABRIC)
+    return data.StructLayout(kept)
+
+
 class ConfigStore(wiring.Component):
     """Shadow and live registers of a register map.
 
     A word enters the shadow at the place that its section's checker names. A commit copies the
-    whole shadow to ``live`` at the edge that ends its clock, so no clock sees half of it. After
-    reset both are all zero: no tenant is enabled.
+    whole shadow to ``live`` at the edge that ends its clock, so no clock sees half of it. A begin
+    puts into the shadow what is live of the sections that an image may leave out. After reset both
+    are what the map says: no tenant is enabled, and but for the fabric all is zero.
 
     The store does not judge values; the checkers do, before the loader commits. Arrays that are
     ``paged`` are not kept here but by :class:`mcos_hw.control.pages.ContractPages`.
@@ -63,13 +91,16 @@ class ConfigStore(wiring.Component):
         The word to put in.
     <kind> : In(place_signature(registers, kind))
         Where it goes: one for each kind of section of the map, by lower-case name.
+    begin : In(1)
+        An image begins; only with sections that an image may leave out.
     commit_stb : In(1)
         Copy the shadow to the live registers.
-    shadow, live : Out(live_layout(registers))
+    shadow, live : Out(store_layout(registers))
         Both sets of registers.
     """
 
     word: Signal
+    begin: Signal
     commit_stb: Signal
     shadow: data.View
     live: data.View
@@ -79,36 +110,63 @@ class ConfigStore(wiring.Component):
         places = {
             kind.name.lower(): In(place_signature(registers, kind)) for kind in registers.sections()
         }
+        self.optional = [kind for kind in OPTIONAL_SECTIONS if kind in registers.sections()]
+        init = self._init()
         super().__init__(
             {
                 "word": In(32),
                 **places,
+                **({"begin": In(1)} if self.optional else {}),
                 "commit_stb": In(1),
-                "shadow": Out(live_layout(registers)),
-                "live": Out(live_layout(registers)),
+                "shadow": Out(store_layout(registers), init=init),
+                "live": Out(store_layout(registers), init=init),
             }
         )
+
+    def _init(self) -> dict[str, Any] | None:
+        """What the optional sections are after reset."""
+        resets: dict[str, Any] = {
+            kind.name.lower(): {
+                field.name: field.reset for field in self.registers.section_fields(kind)
+            }
+            for kind in self.optional
+        }
+        return resets or None
 
     def elaborate(self, platform):
         m = Module()
         for kind, count in self.registers.sections().items():
             place = getattr(self, kind.name.lower())
-            rows = self.shadow.tenants if kind is SectionKind.TENANT else [self.shadow.channel]
+            rows = self._rows(kind)
             kept = [
                 (position, register)
                 for position, register in enumerate(self.registers.section(kind))
                 if not register.paged
             ]
             for element in range(count):
-                with m.If(place.stb & (place.element == element)), m.Switch(place.row):
+                here = place.element == element
+                if hasattr(place, "every"):
+                    here |= place.every
+                with m.If(place.stb & here), m.Switch(place.row):
                     for position, register in kept:
                         with m.Case(position):
                             for field in register.fields:
                                 value = self.word[field.low : field.low + field.width]
                                 m.d.sync += rows[element][field.name].eq(value)
+        for kind in self.optional:
+            with m.If(self.begin):
+                m.d.sync += self.shadow[kind.name.lower()].eq(self.live[kind.name.lower()])
         with m.If(self.commit_stb):
             m.d.sync += self.live.eq(self.shadow)
         return m
+
+    def _rows(self, kind: SectionKind) -> Any:
+        """The shadow of each section of a kind, by its number."""
+        if kind is SectionKind.TENANT:
+            return self.shadow.tenants
+        if kind is SectionKind.CHANNEL and self.registers.channels > 1:
+            return self.shadow.channels
+        return [self.shadow[kind.name.lower()]]
 
 
 def select_contract(m: Module, tenants: data.View, read: ContractRead) -> None:

@@ -1,6 +1,6 @@
 """How addresses are spread over the channels of a fabric."""
 
-from amaranth.hdl import Const, unsigned
+from amaranth.hdl import Cat, Const, unsigned
 from amaranth.lib import data
 
 from mcos_hw.config import GRAINS, MASK_WIDTH, FabricConfig
@@ -8,6 +8,7 @@ from mcos_hw.config import GRAINS, MASK_WIDTH, FabricConfig
 __all__ = [
     "default_interleave",
     "interleave_layout",
+    "interleave_of",
 ]
 
 
@@ -34,3 +35,12 @@ def default_interleave(fabric: FabricConfig) -> Const:
     """The interleave before any other is live: by blocks of ``l_max`` bytes, without a hash."""
     masks = [1 << j for j in range(fabric.channel_width)]
     return interleave_layout(fabric).const({"grain": 0, "masks": masks})
+
+
+def interleave_of(fabric: FabricConfig, settings: data.View) -> data.View:
+    """The interleave among the settings of an image's FABRIC section, by the names of their fields.
+
+    Of a fabric with several channels; one channel has no such settings.
+    """
+    masks = (settings[f"mask_{j}"] for j in range(fabric.channel_width))
+    return data.View(interleave_layout(fabric), Cat(settings.grain, *masks))

@@ -14,6 +14,7 @@ __all__ = [
     "Live",
     "live_layout",
     "live_signature",
+    "section_layout",
 ]
 
 
@@ -21,8 +22,15 @@ DRAIN_AGE = 1024
 """Age limit in clocks of the head of a disabled tenant, so that its queue drains."""
 
 
+def section_layout(registers: RegisterMap, kind: SectionKind) -> data.StructLayout:
+    """Layout with every field of a section that is kept in a register, by name."""
+    kept = (register for register in registers.section(kind) if not register.paged)
+    fields = (field for register in kept for field in register.fields)
+    return data.StructLayout({field.name: field.width for field in fields})
+
+
 def live_layout(registers: RegisterMap) -> data.StructLayout:
-    """Layout with every image field that is kept in a register, by name.
+    """Layout with the settings of a channel and of each tenant, as far as registers keep them.
 
     Fields of single registers are members of ``channel``; fields of arrays that are not ``paged``
     are members of ``tenants[i]``.
@@ -32,17 +40,11 @@ def live_layout(registers: RegisterMap) -> data.StructLayout:
     data.StructLayout
         ``{"channel": {field: width}, "tenants": [{field: width}]}``.
     """
-
-    def row(kind: SectionKind) -> data.StructLayout:
-        kept = (register for register in registers.section(kind) if not register.paged)
-        fields = (field for register in kept for field in register.fields)
-        return data.StructLayout({field.name: field.width for field in fields})
-
     tenants = registers.sections().get(SectionKind.TENANT, 1)
     return data.StructLayout(
         {
-            "channel": row(SectionKind.CHANNEL),
-            "tenants": data.ArrayLayout(row(SectionKind.TENANT), tenants),
+            "channel": section_layout(registers, SectionKind.CHANNEL),
+            "tenants": data.ArrayLayout(section_layout(registers, SectionKind.TENANT), tenants),
         }
     )
 

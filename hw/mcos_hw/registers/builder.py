@@ -1,6 +1,7 @@
 """Lays the registers of a map out."""
 
 from mcos_hw.registers.declaration import Access, Field, Register
+from mcos_hw.registers.image import SectionKind
 
 __all__ = ["Builder"]
 
@@ -24,6 +25,7 @@ class Builder:
         *fields: Field,
         count: int = 1,
         paged: bool = False,
+        part: SectionKind | None = None,
     ) -> None:
         """Append a register, or an array aligned to its size: an index is an address slice."""
         if count > 1:
@@ -36,6 +38,7 @@ class Builder:
             description=description,
             count=count,
             paged=paged,
+            part=part,
         )
         self.registers.append(register)
         self.offset += register.size

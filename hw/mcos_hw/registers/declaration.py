@@ -116,6 +116,9 @@ class Register:
     paged : bool
         Whether the hardware keeps an image's array in memory, of which it reads an element at a
         time, and not in registers.
+    part : SectionKind or None
+        Kind of the image's section that sets it, if it is not CHANNEL for a single register and
+        TENANT for an array.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Register:
     description: str
     count: int = 1
     paged: bool = False
+    part: SectionKind | None = None
 
     def __post_init__(self) -> None:
         if self.offset % 4:
@@ -146,6 +150,8 @@ class Register:
         """Kind of the image's section that sets the register; None if no image does."""
         if self.access is not Access.IMAGE:
             return None
+        if self.part is not None:
+            return self.part
         return SectionKind.CHANNEL if self.count == 1 else SectionKind.TENANT
 
     @property
@@ -326,6 +332,11 @@ class RegisterMap:
         """Whether any array is kept in memory."""
         return any(register.paged for register in self.registers)
 
+    @property
+    def channels(self) -> int:
+        """Channels whose settings an image sets. What it sets of each reads as in channel 0."""
+        return self.file.count if self.file else 1
+
     def section(self, kind: SectionKind) -> tuple[Register, ...]:
         """Registers that a section of an image sets, in the order of its words."""
         return tuple(register for register in self.registers if register.section is kind)
@@ -337,10 +348,14 @@ class RegisterMap:
     def sections(self) -> dict[SectionKind, int]:
         """How many sections of each kind an image has: one, or one for each element of the arrays.
 
-        A kind of which no register is has none.
+        An image may have a single CHANNEL section for all channels instead of one for each. A kind
+        of which no register is has none.
         """
         counts = {kind: [each.count for each in self.section(kind)] for kind in SectionKind}
-        return {kind: max(each) for kind, each in counts.items() if each}
+        found = {kind: max(each) for kind, each in counts.items() if each}
+        if SectionKind.CHANNEL in found:
+            found[SectionKind.CHANNEL] = self.channels
+        return found
 
     def image_places(self) -> dict[int, tuple[Register, int]]:
         """Which image register, and which element of it, each word of an image holds.
@@ -364,7 +379,7 @@ class RegisterMap:
 
     @property
     def image_length(self) -> int:
-        """Words of a whole image: header, sections and checksum."""
+        """Words of the longest image: header, sections and checksum."""
         sections = ((1 + len(self.section(kind))) * n for kind, n in self.sections().items())
         return HEADER_WORDS + sum(sections) + 1
 

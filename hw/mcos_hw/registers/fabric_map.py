@@ -8,6 +8,8 @@ from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.channel_pages import add_page_places, channel_pages
 from mcos_hw.registers.declaration import Register, RegisterMap
+from mcos_hw.registers.fabric_settings import add_channel_readings, add_interleave
+from mcos_hw.registers.image import SectionKind
 from mcos_hw.registers.ports import add_ports
 
 __all__ = ["fabric_map"]
@@ -18,8 +20,9 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     """The register map of a fabric of the given sizes.
 
     What :func:`mcos_hw.registers.channel_map` has is at the same offsets, MAP_HASH included: an
-    image for the channel is one for the fabric. With several channels, its monitor is that of
-    channel 0, and all monitors are in pages behind.
+    image for the channel is one for the fabric. With several channels, its monitor and what an
+    image sets of it are those of channel 0. All monitors are in pages behind, and arrays have what
+    is set of every channel.
     """
     channel = channel_map(fabric.channel)
     ports = Builder()
@@ -35,6 +38,8 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             registers=(*channel.registers, *ports.registers),
             address_width=channel.address_width + 2,
         )
+    add_interleave(ports, fabric)
+    add_channel_readings(ports, fabric, channel.section(SectionKind.CHANNEL))
     shared = Builder()
     shared.at(0x20)
     add_page_places(shared)

@@ -3,16 +3,17 @@
 import dataclasses
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import RegisterMap, channel_map
+from mcos_hw.registers import Register, RegisterMap, channel_map
 from mcos_hw.registers.image import (
     ALL_CHANNELS,
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
+    OPTIONAL_SECTIONS,
     HeaderWord,
     Section,
     SectionKind,
@@ -66,9 +67,9 @@ def encode(config: ChannelConfig, registers: RegisterMap, settings: Settings, la
     Parameters
     ----------
     config : ChannelConfig
-        Sizes of the channel.
+        Sizes of the channel, or of each channel.
     registers : RegisterMap
-        Its register map.
+        Its register map, or the fabric's.
     settings : Settings
         What the image is to set; one element of ``tenants`` for each tag.
     label : int
@@ -77,13 +78,19 @@ def encode(config: ChannelConfig, registers: RegisterMap, settings: Settings, la
     Raises
     ------
     ValueError
-        If a value does not fit its field, the tenants are not as many as the tags, or the label
-        is not a 32-bit number.
+        If a value does not fit its field, the tenants are not as many as the tags, settings of
+        each channel are not as many as the channels, the hardware has no settings of a fabric and
+        there are some, or the label is not a 32-bit number.
     """
     if len(settings.tenants) != config.tenants:
         raise ValueError(
             f"settings must have one tenant for each of {config.tenants} tags, "
             f"not {len(settings.tenants)}"
+        )
+    if settings.channels and len(settings.channels) != registers.channels:
+        raise ValueError(
+            f"settings must be for each of {registers.channels} channels or for all, "
+            f"not for {len(settings.channels)}"
         )
     if not 0 <= label < 1 << 32:
         raise ValueError(f"label must be in 0..2**32 - 1, not {label!r}")
@@ -93,14 +100,20 @@ def encode(config: ChannelConfig, registers: RegisterMap, settings: Settings, la
         HeaderWord.CAPABILITY: registers["CAPABILITY"].reset,
         HeaderWord.LIMITS: registers["LIMITS"].reset,
         HeaderWord.CLOCK: registers["CLOCK"].reset,
-        HeaderWord.MAP_HASH: registers.hash,
-        HeaderWord.WORDS: registers.image_length,
+        HeaderWord.MAP_HASH: registers["MAP_HASH"].reset,
         HeaderWord.LABEL: label,
     }
-    words = [header[place] for place in HeaderWord]
-    words += _section(registers, SectionKind.CHANNEL, ALL_CHANNELS, settings.channel)
+    body = []
+    for index, channel in enumerate(settings.channels):
+        body += _section(registers, SectionKind.CHANNEL, index, _values(channel))
+    if not settings.channels:
+        body += _section(registers, SectionKind.CHANNEL, ALL_CHANNELS, _values(settings.channel))
     for tag, tenant in enumerate(settings.tenants):
-        words += _section(registers, SectionKind.TENANT, tag, tenant)
+        body += _section(registers, SectionKind.TENANT, tag, _values(tenant))
+    if settings.fabric is not None:
+        body += _section(registers, SectionKind.FABRIC, 0, _fabric(registers, settings.fabric))
+    header[HeaderWord.WORDS] = HEADER_WORDS + len(body) + 1
+    words = [header[place] for place in HeaderWord] + body
     words.append(zlib.crc32(_to_bytes(words)))
     return Image(words=tuple(words))
 
@@ -109,15 +122,31 @@ def _section(
     registers: RegisterMap,
     kind: SectionKind,
     index: int,
-    settings: ChannelSettings | TenantSettings,
+    values: Mapping[str, int],
 ) -> list[int]:
     """The words of a section, the one that names it first."""
     rows = registers.section(kind)
     words = [Section(kind=kind, index=index, words=len(rows)).pack()]
     for register in rows:
-        values = {field.name: getattr(settings, field.name) for field in register.fields}
-        words.append(register.pack(**values))
+        words.append(register.pack(**{field.name: values[field.name] for field in register.fields}))
     return words
+
+
+def _values(settings: ChannelSettings | TenantSettings) -> dict[str, int]:
+    """The values of a section, by field."""
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+
+
+def _fabric(registers: RegisterMap, given: Mapping[str, int]) -> dict[str, int]:
+    """The values of the FABRIC section, by field."""
+    fields = {field.name: field.reset for field in registers.section_fields(SectionKind.FABRIC)}
+    unknown = sorted(given.keys() - fields.keys())
+    if unknown or not fields:
+        raise ValueError(
+            f"settings of a fabric must be among those of {registers.name}, "
+            f"{', '.join(fields) or 'which has none'}, not {', '.join(unknown) or 'given'}"
+        )
+    return {**fields, **given}
 
 
 def decode(data: bytes) -> Image:
@@ -186,17 +215,27 @@ def unpack(registers: RegisterMap, image: Image) -> Settings:
         )
         return {name: value for row in rows for name, value in row.items()}
 
+    first, *others = (
+        ChannelSettings(**fields(SectionKind.CHANNEL, index))
+        for index in range(_count(registers, SectionKind.CHANNEL, words))
+    )
     return Settings(
-        channel=ChannelSettings(**fields(SectionKind.CHANNEL, 0)),
+        channel=first,
         tenants=tuple(
             TenantSettings(**fields(SectionKind.TENANT, tag))
             for tag in range(registers.sections()[SectionKind.TENANT])
         ),
+        channels=(first, *others) if others else (),
+        fabric=fields(SectionKind.FABRIC, 0)
+        if _count(registers, SectionKind.FABRIC, words)
+        else None,
     )
 
 
 def register_words(registers: RegisterMap, image: Image) -> dict[str, list[int]]:
-    """Words of the image registers of a good image, by name: one for each element.
+    """Words of the image registers of a good image, by name: one for each section that sets it.
+
+    A section for all channels counts as one. What an image leaves out has none.
 
     Raises
     ------
@@ -206,18 +245,34 @@ def register_words(registers: RegisterMap, image: Image) -> dict[str, list[int]]
     words: dict[str, list[int]] = {
         register.name: [] for kind in SectionKind for register in registers.section(kind)
     }
+    for register, word in _values_of(registers, image):
+        words[register.name].append(word)
+    for kind, count in registers.sections().items():
+        allowed = {count}
+        if kind in OPTIONAL_SECTIONS:
+            allowed.add(0)
+        if kind is SectionKind.CHANNEL:
+            allowed.add(1)
+        found = {len(words[register.name]) for register in registers.section(kind)}
+        if len(found) != 1 or not found <= allowed:
+            raise ValueError(
+                f"an image must have a word for each image register of {registers.name}, "
+                f"not {sum(map(len, words.values()))}; compile the contract again"
+            )
+    return words
+
+
+def _values_of(registers: RegisterMap, image: Image) -> Iterator[tuple[Register, int]]:
+    """Each value of an image's sections, with its register."""
     values = iter(image.words[HEADER_WORDS:-1])
     for word in values:
-        section = Section.unpack(word)
-        for register in registers.section(SectionKind(section.kind)):
-            words[register.name].append(next(values, 0))
-    lengths = {name: len(each) for name, each in words.items()}
-    if lengths != {name: registers[name].count for name in words}:
-        raise ValueError(
-            f"an image must have a word for each image register of {registers.name}, "
-            f"not {sum(lengths.values())}; compile the contract again"
-        )
-    return words
+        for register in registers.section(SectionKind(Section.unpack(word).kind)):
+            yield register, next(values, 0)
+
+
+def _count(registers: RegisterMap, kind: SectionKind, words: Mapping[str, Sequence[int]]) -> int:
+    """How many sections of a kind an image has."""
+    return max((len(words[register.name]) for register in registers.section(kind)), default=0)
 
 
 def _to_bytes(words: Sequence[int]) -> bytes:

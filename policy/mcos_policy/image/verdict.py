@@ -6,19 +6,21 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 
-from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import Register, RegisterMap, channel_map
+from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig, FabricConfig
+from mcos_hw.registers import Register, RegisterMap, channel_map, fabric_map
 from mcos_hw.registers.image import (
     ALL_CHANNELS,
     HEADER_WORDS,
     IMAGE_MAGIC,
     IMAGE_VERSION,
+    OPTIONAL_SECTIONS,
     HeaderWord,
     ImageCode,
     Section,
     SectionKind,
 )
 from mcos_policy.hardware import option_words
+from mcos_policy.interleave import broken_rule
 
 __all__ = [
     "Refusal",
@@ -28,6 +30,13 @@ __all__ = [
 
 
 _AGAIN = "compile the contract again"
+
+_FIELD_CODES = {
+    SectionKind.CHANNEL: ImageCode.FIELD,
+    SectionKind.TENANT: ImageCode.FIELD,
+    SectionKind.FABRIC: ImageCode.FABRIC,
+}
+"""What a value of each kind is refused with that is outside its field or breaks a rule."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,8 +55,15 @@ class Refusal:
     text: str
 
 
-def verify(words: Sequence[int], config: ChannelConfig) -> ImageCode:
+def verify(words: Sequence[int], config: ChannelConfig | FabricConfig) -> ImageCode:
     """What the hardware's loader says to an image, decided independently of how it was made.
+
+    Parameters
+    ----------
+    words : Sequence[int]
+        The image.
+    config : ChannelConfig or FabricConfig
+        Sizes of the hardware: of a channel by itself, or of a fabric.
 
     Returns
     -------
@@ -58,8 +74,10 @@ def verify(words: Sequence[int], config: ChannelConfig) -> ImageCode:
     return ImageCode.NONE if refused is None else refused.code
 
 
-def refusal(words: Sequence[int], config: ChannelConfig) -> Refusal | None:
+def refusal(words: Sequence[int], config: ChannelConfig | FabricConfig) -> Refusal | None:
     """Why the hardware's loader refuses an image; None if it does not.
+
+    A commit may be refused as NOT_DRAINED beside that, which depends on what is under way.
 
     The rules stand in the loader's order, and the first that is broken counts. Words are judged as
     they stream in, then the checksum, then whether all sections have come, then the values. The
@@ -67,7 +85,10 @@ def refusal(words: Sequence[int], config: ChannelConfig) -> Refusal | None:
     when the values have been checked.
     """
     try:
-        _judge(words, config)
+        if isinstance(config, FabricConfig):
+            _judge(words, config.channel, fabric_map(config))
+        else:
+            _judge(words, config, channel_map(config))
     except _RefusedError as refused:
         return refused.refusal
     return None
@@ -81,8 +102,7 @@ class _RefusedError(Exception):
         self.refusal = Refusal(code=code, text=text)
 
 
-def _judge(words: Sequence[int], config: ChannelConfig) -> None:
-    registers = channel_map(config)
+def _judge(words: Sequence[int], config: ChannelConfig, registers: RegisterMap) -> None:
     for place, word in zip(HeaderWord, words, strict=False):
         _judge_header(place, word, config, registers)
     length = words[HeaderWord.WORDS] if len(words) >= HEADER_WORDS else registers.image_length
@@ -141,10 +161,11 @@ def _judge_header(
                 f"an image must be for this hardware's clock of {config.clock_khz / 1000:g} MHz, "
                 f"not {word / 1000:g} MHz; {_way_out(config)}",
             )
-        case HeaderWord.MAP_HASH if word != registers.hash:
+        case HeaderWord.MAP_HASH if word != registers["MAP_HASH"].reset:
             raise _RefusedError(
                 ImageCode.MAP_HASH,
-                f"an image must be for this hardware's register map {registers.hash:#010x}, "
+                f"an image must be for this hardware's register map "
+                f"{registers['MAP_HASH'].reset:#010x}, "
                 f"not {word:#010x}; {_way_out(config)}",
             )
         case HeaderWord.WORDS if not HEADER_WORDS < word <= registers.image_length:
@@ -175,9 +196,13 @@ class _Sections:
         self.counts = registers.sections()
         self.values: dict[SectionKind, list[dict[str, int]]] = {kind: [] for kind in self.counts}
         """Fields of each section, also of the one that is open, by kind."""
+        self.alike = False
+        """The CHANNEL section is for all channels."""
         self.open: list[Register] = []
         """Registers of the section that is open whose words have not come."""
         self.fields: dict[str, int] = {}
+        self.kind = SectionKind.CHANNEL
+        """Kind of the section that is open."""
 
     def take(self, place: int, word: int) -> None:
         """Take a word that is neither of the header nor the checksum."""
@@ -187,7 +212,7 @@ class _Sections:
         register = self.open.pop(0)
         if self.config.loader_checks and word & ~register.mask:
             raise _RefusedError(
-                ImageCode.FIELD,
+                _FIELD_CODES[self.kind],
                 f"word {place} must have no bit outside the fields {register.mask:#x} of "
                 f"{register.name}, not {word:#x}; {_AGAIN}",
             )
@@ -206,7 +231,8 @@ class _Sections:
         index = 0 if every else section.index
         told = f"the {kind.name} section at word {place} must"
         rows = self.registers.section(kind)
-        came = len(self.values[kind])
+        came = self.counts[kind] if self.alike and kind is SectionKind.CHANNEL else 0
+        came = came or len(self.values[kind])
         if index >= counts[kind]:
             raise _RefusedError(
                 ImageCode.SECTION_INDEX,
@@ -225,7 +251,9 @@ class _Sections:
             raise _RefusedError(
                 ImageCode.MISSING, f"{told} have the index {came}, not {index}; {_AGAIN}"
             )
+        self.alike |= every
         self.open = list(rows)
+        self.kind = kind
         self.fields = {}
         self.values[kind].append(self.fields)
 
@@ -234,7 +262,8 @@ class _Sections:
         lacking = [
             f"{kind.name} {len(self.values[kind])}"
             for kind, count in self.counts.items()
-            if len(self.values[kind]) < count
+            if len(self.values[kind]) < (1 if self.alike and kind is SectionKind.CHANNEL else count)
+            and not (kind in OPTIONAL_SECTIONS and not self.values[kind])
         ]
         if lacking or self.open:
             which = " and ".join(lacking) or "the end of the last one"
@@ -244,7 +273,7 @@ class _Sections:
             )
         if not self.config.loader_checks:
             return
-        tenants, (channel,) = self.values[SectionKind.TENANT], self.values[SectionKind.CHANNEL]
+        tenants, channels = self.values[SectionKind.TENANT], self.values[SectionKind.CHANNEL]
         committed = sum(tenant["committed_rate"] for tenant in tenants)
         if committed > self.config.admissible_rate:
             raise _RefusedError(
@@ -253,12 +282,42 @@ class _Sections:
                 f"not {committed} / 2**{self.config.rate_fraction} bytes per clock; "
                 "lower guarantees",
             )
+        if self.registers.channels > 1:
+            self._judge_channels(channels, committed)
         for tag, tenant in enumerate(tenants):
             self._judge_values(SectionKind.TENANT, tenant, f" of tenant {tag}")
             rule = _broken_rule(tenant, self.config)
             if rule:
                 raise _RefusedError(ImageCode.FIELD, f"tenant {tag} must have {rule}; {_AGAIN}")
-        self._judge_values(SectionKind.CHANNEL, channel, "")
+        for index, channel in enumerate(channels):
+            whose = f" of channel {index}" if len(channels) > 1 else ""
+            self._judge_values(SectionKind.CHANNEL, channel, whose)
+        for fabric in self.values.get(SectionKind.FABRIC, []):
+            self._judge_values(SectionKind.FABRIC, fabric, " of the fabric")
+            self._judge_interleave(fabric)
+
+    def _judge_channels(self, channels: Sequence[Mapping[str, int]], committed: int) -> None:
+        """Hold the committed rates, which are those of every channel, against each one's pace.
+
+        A paced rate is the exact one rounded down: the exact one is under the next.
+        """
+        for index, channel in enumerate(channels):
+            counts = channel["pacer_enable"] and not channel["overcommitted"]
+            if counts and committed >= ADMISSIBLE_SHARE * (channel["pacer_rate"] + 1):
+                which = "every channel" if self.alike else f"channel {index}"
+                raise _RefusedError(
+                    ImageCode.OVERSUBSCRIBED,
+                    f"committed rates must add up to at most {float(ADMISSIBLE_SHARE):g} of the "
+                    f"paced rate {channel['pacer_rate']} of {which}, not {committed} / "
+                    f"2**{self.config.rate_fraction} bytes per clock; lower guarantees",
+                )
+
+    def _judge_interleave(self, fabric: Mapping[str, int]) -> None:
+        """Hold the interleave against what makes it a bijection."""
+        width = (self.registers.channels - 1).bit_length()
+        rule = broken_rule(fabric["grain"], [fabric[f"mask_{j}"] for j in range(width)])
+        if rule:
+            raise _RefusedError(ImageCode.INTERLEAVE, f"the interleave must have {rule}; {_AGAIN}")
 
     def _judge_values(self, kind: SectionKind, values: Mapping[str, int], whose: str) -> None:
         """Hold values against what the map says of each field alone."""
@@ -268,7 +327,7 @@ class _Sections:
                 counts = not field.when or values[field.when]
                 if counts and not field.least <= value <= field.largest:
                     raise _RefusedError(
-                        ImageCode.FIELD,
+                        _FIELD_CODES[kind],
                         f"{field.name}{whose} must be in {field.least}..{field.largest}, "
                         f"not {value}; {_AGAIN}",
                     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mcos_hw.config import ChannelConfig, FabricConfig, MemoryProtocol
-from mcos_hw.registers import ArbiterKind, channel_map, fabric_map
+from mcos_hw.registers import ArbiterKind, fabric_map
 from mcos_hw.targets.axi import TOP, AxiTop
 from mcos_policy.image import encode
 from mcos_policy.ports import TenantRow, row_writes
@@ -87,7 +87,7 @@ def set_up(
     fabric: FabricConfig, rows: Sequence[TenantRow], settings: Settings
 ) -> list[tuple[int, int]]:
     """Register writes (address, word) that fill the tenant tables and make settings live."""
-    words = encode(fabric.channel, channel_map(fabric.channel), settings, label=1).words
+    words = encode(fabric.channel, fabric_map(fabric), settings, label=1).words
     return image_writes(fabric, words, rows)
 
 

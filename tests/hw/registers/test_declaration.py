@@ -45,7 +45,9 @@ def test_arrays_of_an_image_have_one_length():
 
 def test_an_image_carries_the_channel_and_then_each_tenant():
     registers = channel_map(ChannelConfig(tenants=4))
-    channel, tenant = (registers.section(kind) for kind in SectionKind)
+    channel, tenant = (
+        registers.section(kind) for kind in (SectionKind.CHANNEL, SectionKind.TENANT)
+    )
     places = [None] * HEADER_WORDS
     for rows in ([(each, 0) for each in channel], *([(e, i) for e in tenant] for i in range(4))):
         places += [None, *rows]
