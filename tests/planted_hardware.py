@@ -13,6 +13,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.axi import TOP, AxiTop
 from mcos_sim.axi import library as axi
 from mcos_sim.axi.fabric import sizes_of
+from mcos_sim.building.verilator import elaborated, verilog_of
 from mcos_sim.verilated.build import Library, library_of
 from mcos_sim.verilated.top import ProbedTop
 from tests.planted import Bug, all_planted
@@ -76,7 +77,7 @@ def planted_fabric(fabric: FabricConfig, bugs: tuple[Bug, ...]) -> axi.Library:
     live = Signal(8)
     with all_planted(bugs, live):
         top = _PlantedAxiTop(fabric, live)
-        text = verilog.convert(top, name=TOP, emit_src=False) + _SELECTOR
+        text = verilog_of(elaborated(top, TOP)) + _SELECTOR
     return axi.build_library(text, sizes_of(fabric), name=TOP)
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "WAIVERS",
     "declarations",
     "verilog_text",
+    "without_empty_wires",
 ]
 
 
@@ -33,6 +34,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 _ESCAPED = re.compile(r"\\(\S+) ")
 _MODULE = re.compile(r"^module \\(\S+) ", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_EMPTY = re.compile(r"^  (?:wire|reg) \[-1:0\] .*;\n", re.MULTILINE)
 _OF_WAVEFORMS = re.compile(r"probe\.\S+[^\]]")
 """Names of the probe that mappings of waveforms use; none looks like a bit."""
 _DECLARED_VALUE = re.compile(
@@ -80,7 +82,7 @@ def verilog_text(
     text = verilog.convert(
         component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
     )
-    text = _with_plain_names(_with_plain_module_names(text))
+    text = _with_plain_names(_with_plain_module_names(without_empty_wires(text)))
     text = _DECLARED_VALUE.sub(_initial, text)
     if ports:
         text = _with_ports_in_order(text, name, ports, attributes)
@@ -89,6 +91,15 @@ def verilog_text(
     for rule, reason in WAIVERS.items():
         lines += [f"// {reason}", f"// verilator lint_off {rule}"]
     return "\n".join([*lines, "", text.strip(), "", "// verilator lint_restore", ""])
+
+
+def without_empty_wires(text: str) -> str:
+    """Verilog of Yosys without the declarations of signals that have no bits.
+
+    Nothing names them, as Amaranth leaves them out of every expression; ``[-1:0]`` would be two
+    bits.
+    """
+    return _EMPTY.sub("", text)
 
 
 def _with_plain_module_names(text: str) -> str:

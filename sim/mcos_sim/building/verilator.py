@@ -16,6 +16,7 @@ from amaranth.back import rtlil
 from amaranth.back.verilog import _convert_rtlil_text
 from amaranth.lib import wiring
 
+from mcos_hw.targets.verilog import without_empty_wires
 from mcos_sim.building.store import kept
 from mcos_sim.errors import InternalError, UserError
 from mcos_sim.stages import stage
@@ -89,7 +90,7 @@ def _uncollected() -> Generator[None, None, None]:
 def verilog_of(design: str) -> str:
     """The Verilog of RTLIL, which ``amaranth.back.verilog.convert`` would elaborate again."""
     with stage("writing Verilog"):
-        return _convert_rtlil_text(design, strip_internal_attrs=True)
+        return without_empty_wires(_convert_rtlil_text(design, strip_internal_attrs=True))
 
 
 def recipe_hash(*texts: str, tools: Sequence[str] = ()) -> str:

@@ -184,6 +184,25 @@ def test_a_value_at_reset_stands_apart_from_the_declaration():
     assert not re.search(r"^ *reg .*=", text, re.MULTILINE)
 
 
+class Empty(wiring.Component):
+    """A record with a field that has no bits."""
+
+    i: In(data.StructLayout({"number": 4, "nothing": 0}))
+    o: Out(4)
+
+    def elaborate(self, platform):
+        m = Module()
+        nothing = Signal(0, name="nothing")
+        m.d.sync += [nothing.eq(self.i.nothing), self.o.eq(self.i.number + nothing)]
+        return m
+
+
+def test_a_signal_without_bits_is_not_declared():
+    text = verilog_text(Empty(), name="top", head=())
+    assert "i_number" in text
+    assert "nothing" not in text
+
+
 class Inner(wiring.Component):
     """Ports and signals of every kind that is escaped."""
 
