@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind
+from mcos_hw.config import CHANNELS, ChannelConfig
+from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_policy.interleave import Interleave
 from mcos_sim.errors import UserError
 from mcos_sim.memory.simple import SIMPLE
 from mcos_sim.traffic.stream import Stream
@@ -39,8 +40,13 @@ FIRST_CLOCK = 1024
 LIVE_CLOCK = FIRST_CLOCK - 16
 """Clock in which the image becomes live where an engine chooses it."""
 
-_MOST_PORT_WRITES = 64
-"""Register writes for AXI ports for which there is time before the image of sixteen tenants."""
+_WRITE_CLOCKS, _SPARE_WRITES = 4, 10
+"""Clocks of a register write on every engine, and writes that there must be time for on top."""
+
+
+def _most_port_writes(config: ChannelConfig) -> int:
+    """Register writes for AXI ports for which there is time before an image."""
+    return LIVE_CLOCK // _WRITE_CLOCKS - channel_map(config).image_length - _SPARE_WRITES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,7 +143,8 @@ class Scenario:
         hundreds of millions of requests. The cocotb engine keeps them always.
     axi_ports : tuple[tuple[int, ...], ...]
         Tags at each AXI port; see :meth:`behind_axi`. Without any, the requests come in at the
-        channel itself, without data.
+        channel itself, without data. With several channels a tag may be at several ports: its
+        stream deals its requests over them.
 
     Raises
     ------
@@ -186,24 +193,67 @@ class Scenario:
 
     @property
     def channel(self) -> Channel:
-        """The only channel; ``ValueError`` if there are several."""
-        if len(self.channels) != 1:
-            raise ValueError(f"{self.name!r} must have one channel, not {len(self.channels)}")
+        """Each of the channels, which are alike; ``ValueError`` if they are not."""
+        if not self._alike:
+            raise ValueError(f"channels of {self.name!r} must be alike, not {self.channels}")
         return self.channels[0]
 
-    def require_single(self, engine: str) -> None:
-        """Raise :class:`UserError` if there are several ports or several channels.
+    @property
+    def _alike(self) -> bool:
+        return all(each == self.channels[0] for each in self.channels)
+
+    @property
+    def fabric(self) -> bool:
+        """Whether there are several channels, behind AXI ports."""
+        return len(self.channels) > 1
+
+    @property
+    def interleave(self) -> Interleave:
+        """How addresses are spread over the channels."""
+        return Interleave.default(len(self.channels), self.config.l_max.bit_length() - 1)
+
+    def require_runnable(self, engine: str) -> None:
+        """Raise :class:`UserError` if no engine runs it.
 
         Parameters
         ----------
         engine : str
-            Name of the engine that runs one of each.
+            Name of the engine that is asked to.
         """
-        found = len(self.ports), len(self.channels)
-        if found != (1, 1):
+        if len(self.ports) > 1 and not self.axi:
             raise UserError(
-                f"the {engine} engine runs one port and one channel, not {found[0]} and "
-                f"{found[1]}; put all streams of {self.name!r} at one port of one channel"
+                f"the {engine} engine runs one port without AXI, not {len(self.ports)}; put all "
+                f"streams of {self.name!r} at one port or behind AXI ports"
+            )
+        if not self.fabric:
+            return
+        if len(self.channels) not in CHANNELS or not self._alike:
+            raise UserError(
+                f"the {engine} engine runs {', '.join(map(str, CHANNELS))} channels, all alike, "
+                f"not the {len(self.channels)} of {self.name!r}; choose such a number"
+            )
+        if not self.axi:
+            raise UserError(
+                f"the {engine} engine runs one channel without AXI, not {len(self.channels)}; put "
+                f"the streams of {self.name!r} behind AXI ports"
+            )
+        if self.window is not None:
+            raise UserError(
+                f"a waveform must be of one channel, not {len(self.channels)}; run {self.name!r} "
+                "without one, or on one channel"
+            )
+
+    def require_single(self, what: str) -> None:
+        """Raise :class:`UserError` if there are several channels.
+
+        Parameters
+        ----------
+        what : str
+            What is of one channel only.
+        """
+        if self.fabric:
+            raise UserError(
+                f"{what} must be of one channel, not {len(self.channels)}; run {self.name!r} on one"
             )
 
     def with_streams(self, streams: Iterable[Stream]) -> Scenario:
@@ -251,14 +301,18 @@ class Scenario:
                 f"beat_bytes must be {config.bytes_per_clock} behind AXI ports, a clock's worth, "
                 f"not {config.beat_bytes}; write it in [hardware], with max_beats"
             )
+        dealt = [tag for each in tags for tag in each]
+        if not self.fabric and len(set(dealt)) != len(dealt):
+            raise ValueError(f"ports of one channel must have a tag once, not {tags}")
         left = {stream.tag for stream in self.streams}.difference(*tags)
         if left:
             raise ValueError(f"ports must have every tag of {self.name!r}, not lack {sorted(left)}")
-        count = sum(map(len, tags))
-        writes = count * (2 + len(tags))
-        if writes > _MOST_PORT_WRITES:
+        tenants, rows = len(set(dealt)), len(dealt)
+        writes = 2 * rows + tenants * len(tags)
+        most = _most_port_writes(config)
+        if writes > most:
             raise UserError(
-                f"{count} tenants must have at most {max(1, _MOST_PORT_WRITES // count - 2)} AXI "
+                f"{tenants} tenants must have at most {max(1, (most - 2 * rows) // tenants)} AXI "
                 f"ports in a simulation, not {len(tags)}, which take {writes} register writes "
                 "before the first request; give --ports"
             )
@@ -273,8 +327,9 @@ class Scenario:
         return dataclasses.replace(self, axi_ports=tags)
 
     def with_channel(self, **changes: Any) -> Scenario:
-        """The same with other fields of its only channel; ``ValueError`` if it has several."""
-        return dataclasses.replace(self, channels=(dataclasses.replace(self.channel, **changes),))
+        """The same with other fields of each of its channels."""
+        channels = tuple(dataclasses.replace(channel, **changes) for channel in self.channels)
+        return dataclasses.replace(self, channels=channels)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -347,6 +402,12 @@ class RunResult:
     tenants: tuple[TenantResult, ...]
     channels: tuple[ChannelResult, ...]
     seconds: float
+
+    @property
+    def memory(self) -> MemoryCounts | None:
+        """What the memories behind all channels counted."""
+        found = [channel.memory for channel in self.channels if channel.memory is not None]
+        return sum(found[1:], found[0]) if found else None
 
     @property
     def channel(self) -> ChannelResult:

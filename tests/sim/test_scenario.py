@@ -1,6 +1,7 @@
-"""A scenario: what it refuses, its streams at their ports, its only channel, and engines' limit."""
+"""A scenario: what it refuses, its streams at their ports, its channels, and engines' limit."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.engines.dispatch import Engine, run_scenario
 from mcos_sim.errors import UserError
-from mcos_sim.scenario import Channel, Port, RunResult, Scenario, one_port
+from mcos_sim.scenario import Channel, Port, RunResult, Scenario, Window, one_port
 from mcos_sim.traffic.stream import REQUEST, STEP, Stream
 
 CHANNEL = Channel(latency=10, credit=4_096)
@@ -82,21 +83,37 @@ def test_a_stream_stays_at_its_port():
     assert [each.tag for each in scenario().with_streams([stream(1)]).streams] == [1]
 
 
-def test_the_channel_is_the_only_one():
+def test_channels_are_alike():
     assert scenario().with_channel(latency=20).channel == dataclasses.replace(CHANNEL, latency=20)
-    with pytest.raises(ValueError, match=r"^'run' must have one channel, not 2$"):
-        scenario(channels=(CHANNEL, CHANNEL)).with_channel(latency=20)
+    slower = dataclasses.replace(CHANNEL, latency=20)
+    assert scenario(channels=(CHANNEL,) * 2).with_channel(latency=20).channels == (slower,) * 2
+    with pytest.raises(ValueError, match=r"^channels of 'run' must be alike, not "):
+        assert scenario(channels=(CHANNEL, slower)).channel
     result = RunResult(clocks=0, tenants=(), channels=(), seconds=0.0)
     with pytest.raises(ValueError, match=r"^a result must be of one channel, not 0$"):
         assert result.channel
 
 
+REFUSED = {
+    "ports": ({"ports": two_ports()}, "runs one port without AXI, not 2; put all streams of 'run'"),
+    "channels": ({"channels": (CHANNEL,) * 2}, "runs one channel without AXI, not 2; put"),
+    "count": (
+        {"channels": (CHANNEL,) * 3, "axi_ports": ((3,),)},
+        "runs 1, 2, 4, 8, 16, 32 channels, all alike, not the 3 of 'run'; choose such a number",
+    ),
+    "window": (
+        {
+            "channels": (CHANNEL,) * 2,
+            "axi_ports": ((3,),),
+            "window": Window(path=Path("unused"), first=0, end=1),
+        },
+        "a waveform must be of one channel, not 2; run 'run' without one",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED.values(), ids=list(REFUSED))
 @pytest.mark.parametrize("engine", list(Engine))
-def test_engines_run_one_port_and_one_channel(engine):
-    several = scenario(ports=two_ports(), channels=(CHANNEL,) * 3)
-    message = (
-        f"^the {engine} engine runs one port and one channel, not 2 and 3; "
-        "put all streams of 'run' at one port of one channel$"
-    )
-    with pytest.raises(UserError, match=message):
-        run_scenario(engine, several, directory=Path("unused"))
+def test_what_no_engine_runs_is_refused(engine, changes, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        run_scenario(engine, scenario(**changes), directory=Path("unused"))

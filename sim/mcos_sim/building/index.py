@@ -11,7 +11,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_text
 from mcos_sim.building.store import sound, store
-from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "looked_up",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mcos_policy.client.prometheus import MetricsCollector
     from mcos_policy.compiler import Compiled
     from mcos_sim.experiments.prepare import Prepared
-    from mcos_sim.ported.ported import Ports
+    from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "EXAMPLE",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.engines.recording import Recording
     from mcos_sim.experiments.prepare import Prepared
-    from mcos_sim.ported.ported import Ports
+    from mcos_sim.ported.sizes import Ports
     from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [

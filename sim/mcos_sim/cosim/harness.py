@@ -14,7 +14,8 @@ from mcos_hw.link.request import (
     response_layout,
 )
 from mcos_hw.registers import ArbiterKind
-from mcos_sim.ported.ported import Ports, controller_of
+from mcos_sim.ported.ported import controller_of
+from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "Harness",

@@ -21,8 +21,8 @@ from mcos_sim.engines.recording import Recording
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import counts_of, environment, tenant_results
 from mcos_sim.errors import UserError
-from mcos_sim.ported.ported import Ports
 from mcos_sim.ported.settings import outstanding, port_writes
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -79,13 +79,13 @@ def run_scenario(
     SimulationFailed
         If any check of the bench fails.
     UserError
-        If there are several ports or channels, or if another run is using the folder.
+        If no engine runs the scenario, or if another run is using the folder.
     ValueError
         If the run is to be watched.
     """
     if recording is not None:
         raise ValueError("only the verilated and the reference engine can be watched")
-    scenario.require_single("cocotb")
+    scenario.require_runnable("cocotb")
     built = build_harness(scenario.config, scenario.arbiter, scenario.axi_ports)
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)

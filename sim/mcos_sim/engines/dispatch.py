@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
     from mcos_hw.registers import ArbiterKind
     from mcos_sim.engines.recording import Recording
-    from mcos_sim.ported.ported import Ports
+    from mcos_sim.ported.sizes import Ports
     from mcos_sim.scenario import RunResult, Scenario
 
 __all__ = [

@@ -116,7 +116,8 @@ def metered(
     UserError
         If there are several ports or channels.
     """
-    scenario.require_single("verilated")
+    scenario.require_runnable("verilated")
+    scenario.require_single("a run that is metered")
     library = channel_library(scenario.config, scenario.arbiter, scenario.axi_ports)
     with Hardware(library, scenario.config) as hardware:
         transport = VerilatedTransport(hardware)

@@ -13,6 +13,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, unpack
 from mcos_sim.compiling import compiled
+from mcos_sim.engines.channels import run_channels
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.drive import environment_step
@@ -31,7 +32,7 @@ from mcos_sim.model.ports import show
 from mcos_sim.model.probe import pack, probe_places
 from mcos_sim.model.registers import read_monitor
 from mcos_sim.model.state import image_rows, reset_state
-from mcos_sim.ported.ported import PORT_CLOCKS, Ports
+from mcos_sim.ported.sizes import PORT_CLOCKS, Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -117,16 +118,23 @@ def watch(s: np.ndarray, e: np.ndarray, places: np.ndarray, rows: np.ndarray) ->
     return int(_loops(model_of(e)).watch(s, e, places, rows))
 
 
-def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """Model and environment at the scenario's first clock, its image live."""
+def _started_channel(scenario: Scenario) -> np.ndarray:
+    """The model of a channel at the scenario's first clock, its image live."""
     config = scenario.config
     s = reset_state(config, scenario.arbiter)
-    e = environment(scenario, port_clocks=PORT_CLOCKS if scenario.axi else (0, 0))
+    nothing = np.zeros(env.LANE, dtype=np.int64)
     settings = unpack(channel_map(config), Image(words=scenario.image))
-    rest_until(s, e, LIVE_CLOCK)
+    rest_until(s, nothing, LIVE_CLOCK)
     commit(s, image_rows(settings))
-    rest_until(s, e, FIRST_CLOCK)
-    return s, e
+    rest_until(s, nothing, FIRST_CLOCK)
+    return s
+
+
+def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """Models of all channels, a row each, and environment at the scenario's first clock."""
+    state = _started_channel(scenario)
+    states = np.repeat(state[np.newaxis], len(scenario.channels), axis=0)
+    return states, environment(scenario, port_clocks=PORT_CLOCKS if scenario.axi else (0, 0))
 
 
 def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
@@ -163,10 +171,19 @@ def run_scenario(
     HardwareError
         If it is stopped.
     UserError
-        If there are several ports or channels, or if the run ends before its window begins.
+        If no engine runs the scenario, it is to be watched and has several channels, or it ends
+        before its window begins.
     """
-    scenario.require_single("reference")
-    s, e = started(scenario)
+    scenario.require_runnable("reference")
+    if recording is not None:
+        scenario.require_single("a run that is watched")
+    states, e = started(scenario)
+    s = states[0]
+    go = (
+        functools.partial(run_channels, states, e)
+        if scenario.fabric
+        else functools.partial(run, s, e)
+    )
     window = recording or Unrecorded(scenario, e)
     places = probe_places(scenario.config)
     report = on_progress or (lambda clocks: None)
@@ -177,7 +194,7 @@ def run_scenario(
         if window.begins(before):
             window.record(lambda rows: watch(s, e, places, rows))
         else:
-            run(s, e, window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
+            go(window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
         require_sound(e)
         report(int(s[at.CLOCK]) - before)
         if stop is not None and stop.is_set():
@@ -187,10 +204,12 @@ def run_scenario(
     return RunResult(
         clocks=int(s[at.CLOCK]),
         tenants=tenant_results(scenario, e),
-        channels=(
+        channels=tuple(
             ChannelResult(
-                registers=read_monitor(s, scenario.config), memory=counts_of(scenario, e)
-            ),
+                registers=read_monitor(state, scenario.config),
+                memory=counts_of(scenario, e, channel),
+            )
+            for channel, state in enumerate(states)
         ),
         seconds=seconds,
     )

@@ -21,8 +21,8 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
-from mcos_sim.ported.ported import Ports
 from mcos_sim.ported.settings import port_writes
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
@@ -85,9 +85,9 @@ def run_scenario(
     HardwareError
         If it refuses the image, or is stopped.
     UserError
-        If there are several ports or channels, or if the run ends before its window begins.
+        If no engine runs the scenario, or if the run ends before its window begins.
     """
-    scenario.require_single("verilated")
+    scenario.require_runnable("verilated")
     config = scenario.config
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)

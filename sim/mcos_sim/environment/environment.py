@@ -1,14 +1,17 @@
 """An environment's array from request streams and a memory, and what a run left in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from mcos_hw.link.request import Op
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.faults import Fault
+from mcos_sim.environment.ways import port_of_requests, way_rows
 from mcos_sim.errors import HardwareError
 from mcos_sim.memory.hbm.counts import MemoryCounts
 from mcos_sim.memory.memory import MemoryModel
+from mcos_sim.ported.sizes import bank_units
 from mcos_sim.scenario import FIRST_CLOCK, Scenario, TenantResult
 from mcos_sim.traffic.stream import Stream
 
@@ -54,16 +57,19 @@ def environment(scenario: Scenario, *, port_clocks: tuple[int, int] = (0, 0)) ->
     scenario : Scenario
         What to run.
     port_clocks : tuple[int, int]
-        Clocks by which the answers of the channel to reads and to writes come later, beside those
-        of their beats, for a port that is only modelled.
+        Clocks by which the answers of a channel to reads and to writes come later, beside those
+        of their beats, for ports that are only modelled; 0 where ports are real or there are none.
 
     Raises
     ------
     ValueError
         If a window has more requests than there are ids.
     """
-    config, channel = scenario.config, scenario.channel
-    parts = [np.zeros(at.BLOCKS + at.BLOCK * len(scenario.streams), dtype=np.int64)]
+    config = scenario.config
+    fabric = scenario.fabric
+    lanes = max(len(scenario.axi_ports), len(scenario.channels)) if fabric else 1
+    blocks_at = at.LANE * lanes
+    parts = [np.zeros(blocks_at + at.BLOCK * len(scenario.streams), dtype=np.int64)]
     end = len(parts[0])
 
     def place(array: np.ndarray) -> int:
@@ -80,26 +86,67 @@ def environment(scenario: Scenario, *, port_clocks: tuple[int, int] = (0, 0)) ->
     header[at.ID_MASK] = (1 << config.id_width) - 1
     header[at.BEAT_BYTES] = config.beat_bytes
     header[at.REQUESTERS] = len(scenario.streams)
-    header[at.GRANTED] = -1
-    header[at.MEMORY_MODEL] = _number(channel.memory.model)
-    header[at.MEMORY_CREDIT] = channel.credit
-    header[at.MEMORY_SIZES] = place(np.zeros(config.slots))
-    header[at.MEMORY] = place(
-        channel.memory.state(config, latency=channel.latency, first_clock=FIRST_CLOCK)
-    )
-    header[at.MEMORY_END] = end
+    header[at.FIRST_BLOCK] = blocks_at
+    header[at.MEMORY_MODEL] = _number(scenario.channel.memory.model)
+    for k, channel in enumerate(scenario.channels):
+        lane = header[at.LANE * k :]
+        lane[at.GRANTED] = -1
+        lane[at.MEMORY_CREDIT] = channel.credit
+        lane[at.MEMORY_SIZES] = place(np.zeros(config.slots))
+        lane[at.MEMORY] = place(
+            channel.memory.state(config, latency=channel.latency, first_clock=FIRST_CLOCK)
+        )
+        lane[at.MEMORY_END] = end
     header[at.REORDERED] = scenario.axi
     header[at.READ_CLOCKS], header[at.WRITE_CLOCKS] = port_clocks
-    if any(port_clocks):
+    if any(port_clocks) and not fabric:
         header[at.ANSWERS] = place(np.zeros(3 * at.ANSWERS_LENGTH))
     blocks = np.zeros(config.tenants)
     for k, stream in enumerate(scenario.streams):
-        blocks[stream.tag] = at.BLOCKS + k * at.BLOCK
+        blocks[stream.tag] = blocks_at + k * at.BLOCK
     header[at.BLOCK_OF] = place(blocks)
+    if fabric:
+        header[at.AXI_PORTS] = len(scenario.axi_ports)
+        header[at.CHANNELS] = len(scenario.channels)
+        if any(port_clocks):
+            _model_ports(header, scenario, place)
     for k, stream in enumerate(scenario.streams):
-        block = header[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
-        _fill(block, stream, scenario, place)
+        block = header[blocks_at + k * at.BLOCK :][: at.BLOCK]
+        _fill(block, stream, scenario, place, local=fabric and any(port_clocks))
+        if fabric:
+            _spread(block, stream, scenario, place)
     return np.concatenate(parts)
+
+
+def _model_ports(header: np.ndarray, scenario: Scenario, place: Callable) -> None:
+    """What the modelled ports of a fabric hold."""
+    channels = len(scenario.channels)
+    units = bank_units(scenario.config, scenario.axi_ports, channels)
+    header[at.BANK_BEATS] = units
+    # Every beat of the banks may wait for the bus, behind the clocks of the port and of a request.
+    length = 1 << (2 * units * channels + at.ANSWERS_LENGTH).bit_length()
+    header[at.FABRIC_ANSWERS] = length
+    for k in range(len(scenario.axi_ports)):
+        lane = header[at.LANE * k :]
+        lane[at.ANSWERS] = place(np.zeros(3 * length))
+        lane[at.BANKS] = place(np.zeros(len(Op) * channels))
+
+
+def _spread(block: np.ndarray, stream: Stream, scenario: Scenario, place: Callable) -> None:
+    """The port and the channel of each request of a stream, and its ways."""
+    ports = [k for k, tags in enumerate(scenario.axi_ports) if stream.tag in tags]
+    count = len(stream.requests)
+    port_of = port_of_requests(count, ports)
+    channel_of = scenario.interleave.channel(stream.requests["address"])
+    for column, ways_column, place_of, places in (
+        (at.PORT_OF, at.PORT_WAYS, port_of, len(scenario.axi_ports)),
+        (at.CHANNEL_OF, at.CHANNEL_WAYS, channel_of, len(scenario.channels)),
+    ):
+        lists, ways = way_rows(place_of, places)
+        for found, way in zip(lists, ways, strict=True):
+            way[at.WAY_LIST] = place(found)
+        block[column] = place(place_of)
+        block[ways_column] = place(ways)
 
 
 _models: list[MemoryModel] = []
@@ -117,12 +164,16 @@ def model_of(e: np.ndarray) -> MemoryModel:
     return _models[e[at.MEMORY_MODEL]]
 
 
-def counts_of(scenario: Scenario, e: np.ndarray) -> MemoryCounts | None:
-    """What a scenario's memory counted; None for one that counts nothing."""
-    return scenario.channel.memory.counts(e[e[at.MEMORY] : e[at.MEMORY_END]], scenario.config)
+def counts_of(scenario: Scenario, e: np.ndarray, channel: int = 0) -> MemoryCounts | None:
+    """What the memory behind a channel counted; None for one that counts nothing."""
+    lane = e[at.LANE * channel :]
+    state = e[lane[at.MEMORY] : lane[at.MEMORY_END]]
+    return scenario.channels[channel].memory.counts(state, scenario.config)
 
 
-def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
+def _fill(
+    block: np.ndarray, stream: Stream, scenario: Scenario, place: Callable, *, local: bool
+) -> None:
     config = scenario.config
     mask = (1 << config.id_width) - 1
     if stream.window > mask:
@@ -134,6 +185,8 @@ def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
     rows = np.empty((count, at.REQUEST_ROW), dtype=np.int64)
     for column, name in enumerate(("op", "beats", "address")):
         rows[:, column] = stream.requests[name]
+    if local:
+        rows[:, 2] = scenario.interleave.local(stream.requests["address"])
     rows[:, 3] = np.repeat(np.arange(steps), stream.steps["count"])
     steps_rows = np.empty((steps, at.STEP_ROW), dtype=np.int64)
     for column, name in enumerate(("first", "count", "ready", "compute", "count")):
@@ -162,7 +215,7 @@ def _fill(block: np.ndarray, stream: Stream, scenario: Scenario, place) -> None:
 def blocks_of(e: np.ndarray) -> Iterator[np.ndarray]:
     """The block of each requester, in the order of the streams."""
     for k in range(e[at.REQUESTERS]):
-        yield e[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
+        yield e[e[at.FIRST_BLOCK] + k * at.BLOCK :][: at.BLOCK]
 
 
 def granted_requests(e: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -198,8 +251,7 @@ def in_flight(e: np.ndarray, clock: int) -> dict[int, int]:
 def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...]:
     """What each tenant saw, in the order of the streams."""
     results = []
-    for k, stream in enumerate(scenario.streams):
-        block = e[at.BLOCKS + k * at.BLOCK :][: at.BLOCK]
+    for stream, block in zip(scenario.streams, blocks_of(e), strict=True):
         steps = int(block[at.NEXT_STEP])
         offered, taken, grants = (
             int(block[count]) if scenario.keep_requests else 0
@@ -208,6 +260,12 @@ def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...
 
         def column(name: int, length: int, block=block) -> np.ndarray:
             return e[block[name] :][:length].copy()
+
+        if scenario.fabric:
+            # Channels and ports do not keep a stream's order: count up to the first still missing.
+            taken, grants = (
+                _all_up_to(column(name, offered)) for name in (at.TAKEN_AT, at.GRANTED_AT)
+            )
 
         rounds = np.arange(offered) % max(len(stream.requests), 1)
         beats = stream.requests["beats"][rounds].astype(np.int64)
@@ -227,6 +285,12 @@ def tenant_results(scenario: Scenario, e: np.ndarray) -> tuple[TenantResult, ...
             )
         )
     return tuple(results)
+
+
+def _all_up_to(clocks: np.ndarray) -> int:
+    """How many values stand before the first that is -1."""
+    missing = np.nonzero(clocks == -1)[0]
+    return int(missing[0]) if len(missing) else len(clocks)
 
 
 _MESSAGES = {

@@ -4,6 +4,9 @@ An environment is one flat array of int64, so that the verilated engine can hand
 the reference engine can go through it without an object, and the cocotb engine can hand it to
 another process. A header of single values comes first, then a block for each requester; longer
 arrays lie behind, at the places that the header names.
+
+An environment of a fabric has *lanes*: rows of LANE words with the places of the header. Lane k has
+what crosses port k, and what crosses channel k with the memory behind it. Lane 0 is the header.
 """
 
 CLOCK = 0
@@ -65,6 +68,14 @@ COMMAND_READY = 39
 COMPLETION_VALID = 40
 COMPLETION_SLOT = 41
 
+LANE = 64
+"""Words of a lane."""
+AXI_PORTS = 42
+"""Ports of a fabric; 0 in the environment of a single channel."""
+CHANNELS = 43
+FIRST_BLOCK = 44
+"""Place of the first requester's block."""
+
 # The memory port.
 MEMORY_MODEL = 48
 """Number of the memory's model; :func:`mcos_sim.environment.environment.model_of`."""
@@ -95,8 +106,19 @@ ANSWERS_LENGTH = 256
 ANSWERS_HELD = 60
 """How many there are."""
 
+# Ports of a fabric that are only modelled; each value is in the lane of its port.
+READ_FREE = 45
+"""First clock in which its bus for read data is free; likewise for write data."""
+WRITE_FREE = 46
+BANKS = 47
+"""Place of the beats that each of its banks holds: of reads for each channel, then of writes."""
+BANK_BEATS = 61
+"""Beats that a bank has room for; in the header, as the next one."""
+FABRIC_ANSWERS = 62
+"""Length of the row of responses on their way through a port, instead of ANSWERS_LENGTH."""
+
 BLOCKS = 64
-"""Place of the first requester's block."""
+"""Place of the first requester's block where there is one lane."""
 
 # A requester's block.
 TAG = 0
@@ -141,8 +163,28 @@ ROUND_STEPS = 26
 GRANTED_BYTES = 27
 STAMP_AGE = 28
 """Clocks that its requests are older than their offers."""
-BLOCK = 29
+PORT_OF = 29
+"""Place of the port of each request, in a fabric; likewise of its channel."""
+CHANNEL_OF = 30
+PORT_WAYS = 31
+"""Place of a way for each port, in a fabric; likewise for each channel."""
+CHANNEL_WAYS = 32
+BLOCK = 33
 """Length of a block."""
+
+# A way: those requests of a stream that pass one port, or one channel.
+WAY_COUNT = 0
+"""Requests of a repetition of the stream."""
+WAY_LIST = 1
+"""Place of their positions in the stream."""
+WAY_PASSED = 2
+"""How many have passed: were taken by the port, or granted in the channel."""
+WAY_NEXT = 3
+"""Position of the next one, or NEVER."""
+WAY_COMMANDS = 4
+"""Commands that the channel sent."""
+WAY = 5
+"""Length of a way."""
 
 REQUEST_ROW = 4
 STEP_ROW = 5

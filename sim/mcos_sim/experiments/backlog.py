@@ -5,7 +5,7 @@ from mcos_policy.compiler import Compiled
 from mcos_sim.experiments.behind import behind, capacity
 from mcos_sim.experiments.statistics import bytes_between, grants_between
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import Channel, RunResult, Scenario, one_port
 from mcos_sim.traffic.essay import backlogged_streams
 

@@ -20,7 +20,7 @@ from mcos_sim.experiments.max_min import max_min_shares
 from mcos_sim.experiments.names import require_names
 from mcos_sim.experiments.statistics import bytes_between, step_percentiles
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import Channel, RunResult, Scenario, Window, one_port
 from mcos_sim.traffic.essay import (
     DECODERS,

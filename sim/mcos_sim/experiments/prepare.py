@@ -13,7 +13,7 @@ from mcos_sim.experiments.behind import behind
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import replay_scenario
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.ported.ported import Ports
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario, Window, one_port
 from mcos_sim.traffic.essay import PREFILL
 from mcos_sim.traffic.inference import inference_streams

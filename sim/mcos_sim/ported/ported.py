@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
-from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.controller import Controller
 from mcos_hw.fabric.fabric import Fabric, port_name
 from mcos_hw.link.request import (
@@ -20,62 +20,13 @@ from mcos_hw.link.request import (
 from mcos_hw.primitive.turn import next_turn
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.ported.memory_side import MemorySide
-from mcos_sim.ported.requester import ID_WIDTH, Requester
+from mcos_sim.ported.requester import Requester
+from mcos_sim.ported.sizes import Ports, fabric_around
 
 __all__ = [
-    "PORT_CLOCKS",
     "PortedController",
-    "Ports",
     "controller_of",
-    "fabric_around",
 ]
-
-
-PORT_CLOCKS = (12, 14)
-"""Clocks that a read, and a write, take longer behind a port, beside those of their beats.
-
-A read takes two more for each beat: one from memory, and one to the requester when all are there.
-A write takes one for each beat. The reference model adds them; a test holds them against the RTL.
-"""
-
-_ENTRIES, _UNITS = 128, 512
-"""Bursts and memory beats of each direction that a port has room for: what a channel passes in
-twice the time that a memory and the way there take. A channel that can have less under way at its
-memory has ports of as many."""
-
-Ports = tuple[tuple[int, ...], ...]
-"""Tags at each AXI port; an empty one stands for no AXI."""
-
-
-def fabric_around(config: ChannelConfig, ports: Ports) -> FabricConfig:
-    """The fabric of a channel with ports for groups of tags.
-
-    Parameters
-    ----------
-    config : ChannelConfig
-        Sizes of the channel.
-    ports : Ports
-        Tags of each port.
-
-    Raises
-    ------
-    ValueError
-        If the channel's beat is not a clock's worth.
-    """
-    rows = max(len(tags) for tags in ports)
-    entries = min(_ENTRIES, config.slots)
-    port = PortConfig(
-        data_bytes=config.beat_bytes,
-        id_width=ID_WIDTH,
-        order_width=min(ID_WIDTH, PORT_RANGES["order_width"][1]),
-        reads=entries,
-        read_units=_UNITS,
-        writes=entries,
-        write_units=_UNITS,
-        stamped=True,
-        table_rows=1 << (rows - 1).bit_length(),
-    )
-    return FabricConfig(channel=config, ports=(port,) * len(ports))
 
 
 class PortedController(wiring.Component):
@@ -88,7 +39,7 @@ class PortedController(wiring.Component):
     Parameters
     ----------
     fabric : FabricConfig
-        Sizes, as :func:`fabric_around` makes them.
+        Sizes, as :func:`mcos_sim.ported.sizes.fabric_around` makes them.
     ports : Ports
         Tags of each port.
     arbiter : ArbiterKind

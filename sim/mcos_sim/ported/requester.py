@@ -18,15 +18,12 @@ from mcos_hw.link.request import (
 from mcos_hw.port.axi_port import port_signature
 from mcos_hw.primitive.skid import Skid
 from mcos_sim.ported.pattern import beat_data
+from mcos_sim.ported.sizes import ID_WIDTH
 
 __all__ = [
-    "ID_WIDTH",
     "Requester",
 ]
 
-
-ID_WIDTH = 10
-"""Bits of an AXI ID: the tag, and a number among the tenant's bursts of one direction."""
 
 _PENDING_WRITES = 4
 

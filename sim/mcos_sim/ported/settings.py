@@ -3,8 +3,7 @@
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
 from mcos_policy.ports import TenantRow, credit_writes, row_writes, shared_credits
-from mcos_sim.ported.ported import Ports, fabric_around
-from mcos_sim.ported.requester import ID_WIDTH
+from mcos_sim.ported.sizes import ID_WIDTH, Ports, fabric_around
 
 __all__ = [
     "outstanding",

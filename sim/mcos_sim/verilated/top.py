@@ -8,7 +8,8 @@ from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.flat import FlatTop
-from mcos_sim.ported.ported import Ports, controller_of
+from mcos_sim.ported.ported import controller_of
+from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "ProbedTop",

@@ -113,7 +113,7 @@ def test_the_model_serves_every_arbiter(arbiter):
 def test_skipping_idle_clocks_changes_nothing(memory):
     asked = scenario(11).with_channel(memory=memory)
     lazy = reference.run_scenario(asked)
-    s, e = reference.started(asked)
+    (s,), e = reference.started(asked)
     rows = np.zeros((1, 64), dtype=np.int64)
     places = probe_places(asked.config)
     for _ in range(FIRST_CLOCK, asked.clocks):

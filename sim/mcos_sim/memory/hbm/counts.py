@@ -32,6 +32,19 @@ class MemoryCounts:
     commands: dict[Command, int]
     burst_bytes: int
 
+    def __add__(self, other: "MemoryCounts") -> "MemoryCounts":
+        """What two channels of the same memory did."""
+        return MemoryCounts(
+            classes=self.classes + other.classes,
+            reads=self.reads + other.reads,
+            writes=self.writes + other.writes,
+            commands={
+                command: self.commands.get(command, 0) + other.commands.get(command, 0)
+                for command in self.commands | other.commands
+            },
+            burst_bytes=self.burst_bytes,
+        )
+
     @property
     def bursts(self) -> int:
         """All of them."""

@@ -1,0 +1,70 @@
+"""Sizes of the AXI ports that scenarios have in front of their channels."""
+
+from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
+
+__all__ = [
+    "ID_WIDTH",
+    "PORT_CLOCKS",
+    "Ports",
+    "bank_units",
+    "fabric_around",
+]
+
+
+ID_WIDTH = 10
+"""Bits of an AXI ID: the tag, and a number among the tenant's bursts of one direction."""
+
+PORT_CLOCKS = (12, 14)
+"""Clocks that a read, and a write, take longer behind a port, beside those of their beats.
+
+A read takes two more for each beat: one from memory, and one to the requester when all are there.
+A write takes one for each beat. The reference model adds them; a test holds them against the RTL.
+"""
+
+_ENTRIES, _UNITS = 128, 512
+"""Bursts and memory beats of each direction that a port has room for: what a channel passes in
+twice the time that a memory and the way there take. A channel that can have less under way at its
+memory has ports of as many."""
+
+Ports = tuple[tuple[int, ...], ...]
+"""Tags at each AXI port; an empty one stands for no AXI."""
+
+
+def bank_units(config: ChannelConfig, ports: Ports, channels: int) -> int:
+    """Beats of each direction that a port has room for in front of each channel."""
+    return fabric_around(config, ports, channels).ports[0].read_units // channels
+
+
+def fabric_around(config: ChannelConfig, ports: Ports, channels: int = 1) -> FabricConfig:
+    """The fabric of channels with ports for groups of tags.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes of each channel.
+    ports : Ports
+        Tags of each port.
+    channels : int
+        How many channels.
+
+    Raises
+    ------
+    ValueError
+        If the channel's beat is not a clock's worth, or sizes do not fit each other.
+    """
+    rows = max(len(tags) for tags in ports)
+    entries = min(_ENTRIES, config.slots)
+    # Of each of several channels a port keeps four of the longest requests under way at least.
+    units = max(_UNITS, 4 * config.max_beats * channels)
+    port = PortConfig(
+        data_bytes=config.beat_bytes,
+        id_width=ID_WIDTH,
+        order_width=min(ID_WIDTH, PORT_RANGES["order_width"][1]),
+        reads=entries,
+        read_units=units,
+        writes=entries,
+        write_units=units,
+        stamped=True,
+        table_rows=1 << (rows - 1).bit_length(),
+    )
+    return FabricConfig(channel=config, channels=channels, ports=(port,) * len(ports))
