@@ -14,7 +14,7 @@ from mcos_hw.controller import arbiter_class, connect_control
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.link.inner import inner_member, inner_signature
-from mcos_hw.link.interleave import default_interleave
+from mcos_hw.link.interleave import interleave_of
 from mcos_hw.port.axi_out import AxiOut, memory_signature
 from mcos_hw.port.axi_port import AxiPort, port_signature
 from mcos_hw.port.inner_port import InnerPort
@@ -152,13 +152,16 @@ class Fabric(wiring.Component):
                 out.command_id.eq(channel.command_id),
                 getattr(self, probe_name(fabric, c)).eq(channel.probe),
             ]
-            connect_control(m, control, channel)
+            connect_control(m, control, channel, number=c)
             merges.append(merge)
             channels.append(channel)
             outs.append(out)
 
         # Ports.
         enabled = Cat(each.enable for each in control.live.tenants)
+        idle = Signal(len(fabric.ports))
+        if fabric.channels > 1:
+            m.d.comb += control.drained.eq(idle.all())
         for k, config_of_port in enumerate(fabric.ports):
             outside = getattr(self, port_name(fabric, k))
             if config_of_port.inner:
@@ -180,9 +183,9 @@ class Fabric(wiring.Component):
                     settings.errors[k][PortError.WRONG_LAST].eq(port.wrong_last),
                 ]
             m.submodules[f"port_{k}"] = port
-            m.d.comb += port.credits.eq(settings.credits[k])
+            m.d.comb += [port.credits.eq(settings.credits[k]), idle[k].eq(port.idle)]
             if fabric.channels > 1:
-                m.d.comb += port.interleave.eq(default_interleave(fabric))
+                m.d.comb += port.interleave.eq(interleave_of(fabric, control.live_fabric))
             for c, (merge, channel, out) in enumerate(zip(merges, channels, outs, strict=True)):
                 if config_of_port.inner:
                     # The engine keeps the data, and hears what its port hears.
