@@ -13,6 +13,7 @@ from mcos_policy.counters import check_epoch
 from mcos_policy.diagnostics import Diagnostic, error
 from mcos_policy.headroom import Headroom, headroom
 from mcos_policy.keys import Given
+from mcos_policy.power import check_power
 from mcos_policy.quantize import (
     LEAST_AGE_LIMIT,
     WEIGHT_LIMIT,
@@ -80,6 +81,7 @@ class _Admission:
         wait = memory_wait(self.contract, self.config)
         if not (total or spread):
             yield from self._shares(shares, rate)
+            yield from check_power(self.contract, self.config)
         for position in self.contract.tenants:
             bound = single_class_delay(shares.share(position), self.config, rate=rate, wait=wait)
             yield from self._rates(position)

@@ -27,7 +27,7 @@ from mcos_policy.kinds import (
     text,
 )
 from mcos_policy.reading import Reader
-from mcos_policy.units import DURATION, RATE
+from mcos_policy.units import DURATION, POWER, RATE
 
 __all__ = [
     "MOST_CHANNELS",
@@ -37,6 +37,7 @@ __all__ = [
     "Fabric",
     "Memory",
     "Placement",
+    "Power",
     "Tenant",
     "tenant_name",
     "validate",
@@ -85,6 +86,8 @@ _RATE = quantity(RATE)
 _RATE_OR_NONE = quantity(RATE, zero=True)
 _DURATION = quantity(DURATION)
 _DURATION_OR_NONE = quantity(DURATION, zero=True)
+_POWER_OF_FABRIC = quantity(POWER)
+_POWER_OR_NONE = quantity(POWER, zero=True)
 _SIZE = size()
 _POWER = size(power=True)
 _SWITCH = switch()
@@ -182,6 +185,28 @@ class Memory(Table):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Power(Table):
+    """What power the fabric's memory may take."""
+
+    budget: Annotated[
+        Fraction | None,
+        Key(
+            _POWER_OF_FABRIC,
+            "power of all channels that is not exceeded for long: over it, tenants of low "
+            "priority are held to their guarantees. At least what the guarantees take",
+        ),
+    ] = None
+    baseline: Annotated[
+        Fraction,
+        Key(
+            _POWER_OR_NONE,
+            "power of all channels that pass nothing; a GB/s adds 0.023 W",
+            default='`"0 W"`',
+        ),
+    ] = Fraction(0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Bandwidth(Table):
     """What a tenant is promised of the fabric's bandwidth.
 
@@ -222,8 +247,8 @@ class Bandwidth(Table):
         int,
         Key(
             integer(0, _MOST_PRIORITY),
-            f"0 is highest, {_MOST_PRIORITY} lowest; for `overcommitted` and the fixed-priority "
-            "arbiter",
+            f"0 is highest, {_MOST_PRIORITY} lowest; for `overcommitted`, `[power]` and the "
+            "fixed-priority arbiter",
         ),
     ] = 1
     latency_slo: Annotated[
@@ -329,6 +354,7 @@ class Contract(Table):
     )
     fabric: Annotated[Fabric, Key(table_of(Fabric))]
     memory: Annotated[Memory, Key(table_of(Memory))] = Memory()
+    power: Annotated[Power, Key(table_of(Power))] = Power()
     tenants: Annotated[dict[int, Tenant], Key(array_of(Tenant), name="tenant")]
 
     def tags(self) -> dict[int, int]:

@@ -9,6 +9,7 @@ from mcos_policy.compiler import Compiled, Examination
 from mcos_policy.contract import Contract
 from mcos_policy.headroom import headroom
 from mcos_policy.objectives import Objective, idle_latency
+from mcos_policy.power import power_of, power_rate, rates_under_budget, required_power
 from mcos_policy.quantize import (
     bucket_depth,
     guarantees_of,
@@ -24,6 +25,7 @@ from mcos_policy.settings import ChannelSettings, TenantSettings
 __all__ = [
     "GBPS_NOTE",
     "Explanation",
+    "PowerExplanation",
     "TenantExplanation",
     "explain",
 ]
@@ -45,6 +47,8 @@ class TenantExplanation:
         Its name.
     tag : int
         Its number in hardware.
+    priority : int
+        Its priority; 0 is highest.
     guaranteed_fabric, burst_fabric : float
         GB/s of the whole fabric.
     guaranteed_channel, burst_channel : float
@@ -84,6 +88,9 @@ class TenantExplanation:
     colours : int or None
         Page colours, a bit each. None, as are the members below, for a contract that is not
         admitted.
+    power_fabric : float or None
+        GB/s of the fabric that the power budget leaves it while all are backlogged; None without a
+        budget, and where it is less than the guarantees take.
     rate_error, peak_error : float or None
         Relative error of the rates in the registers.
     registers : TenantSettings or None
@@ -92,6 +99,7 @@ class TenantExplanation:
 
     name: str
     tag: int
+    priority: int
     guaranteed_fabric: float
     burst_fabric: float
     guaranteed_channel: float
@@ -114,10 +122,38 @@ class TenantExplanation:
     delay_ns: float
     conforming_clocks: float
     conforming_ns: float
+    power_fabric: float | None
     colours: int | None
     rate_error: float | None
     peak_error: float | None
     registers: TenantSettings | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PowerExplanation:
+    """What a power budget allows.
+
+    Parameters
+    ----------
+    budget, baseline : float
+        Watts of the contract.
+    required : float
+        Least budget in watts that the guarantees can be kept with.
+    full : float
+        Watts of a fabric whose channels pass all they can.
+    rate_fabric : float
+        GB/s that the budget allows all channels together.
+    rate_register : int
+        The same as the hardware has it, and a broadcast cap is given: bytes per clock of each
+        channel in units of ``2**-rate_fraction``.
+    """
+
+    budget: float
+    baseline: float
+    required: float
+    full: float
+    rate_fabric: float
+    rate_register: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,6 +188,8 @@ class Explanation:
         The fewest channels that would do.
     idle_ns : float
         What a longest request takes on an idle channel.
+    power : PowerExplanation or None
+        What the power budget allows; None without one.
     channel : ChannelSettings or None
         Register values of each channel.
     total_weight_error : float
@@ -176,6 +214,7 @@ class Explanation:
     fitting_factor: float
     fitting_channels: int | None
     idle_ns: float
+    power: PowerExplanation | None
     channel: ChannelSettings | None
     total_weight_error: float
     tenants: tuple[TenantExplanation, ...]
@@ -214,6 +253,9 @@ class _Explainer:
         self.rate = shared_rate(contract, config)
         self.wait = memory_wait(contract, config)
         self.objectives = subject.objectives
+        self.power = self._power()
+        feasible = self.power is not None and self.power.required <= self.power.budget
+        self.under_budget = rates_under_budget(contract, config) if feasible else {}
 
     def explanation(self) -> Explanation:
         room, compiled = self.room, self.compiled
@@ -237,9 +279,24 @@ class _Explainer:
             fitting_factor=float(room.factor),
             fitting_channels=room.enough_channels,
             idle_ns=self._nanoseconds(idle_latency(self.contract, self.config)),
+            power=self.power,
             channel=None if compiled is None else compiled.settings.channel,
             total_weight_error=_error(total, 1 / self.weighed.total),
             tenants=tuple(self._tenant(position, tag) for position, tag in tags),
+        )
+
+    def _power(self) -> PowerExplanation | None:
+        power, register = self.contract.power, power_rate(self.contract, self.config)
+        if power.budget is None or register is None:
+            return None
+        rate = Fraction(register, 1 << self.config.rate_fraction)
+        return PowerExplanation(
+            budget=float(power.budget),
+            baseline=float(power.baseline),
+            required=float(required_power(self.contract, self.config)),
+            full=float(power_of(self.room.capacity, self.contract)),
+            rate_fabric=_giga(rate * self.room.channels * self.config.clock_khz * 1000),
+            rate_register=register,
         )
 
     def _tenant(self, position: int, tag: int) -> TenantExplanation:
@@ -259,6 +316,7 @@ class _Explainer:
         return TenantExplanation(
             name=self.contract.tenants[position].name,
             tag=tag,
+            priority=promise.priority,
             guaranteed_fabric=_giga(promise.guaranteed),
             burst_fabric=_giga(promise.burst),
             guaranteed_channel=_giga(promise.guaranteed / channels),
@@ -277,6 +335,9 @@ class _Explainer:
             delay_ns=self._nanoseconds(delay),
             conforming_clocks=float(conforming),
             conforming_ns=self._nanoseconds(conforming),
+            power_fabric=(
+                _giga(self.under_budget[position]) if position in self.under_budget else None
+            ),
             **self._compiled(position, tag),
         )
 

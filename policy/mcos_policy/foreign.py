@@ -8,6 +8,7 @@ __all__ = [
     "Meaning",
     "duration_meanings",
     "frequency_meanings",
+    "power_meanings",
     "rate_meanings",
     "size_meanings",
 ]
@@ -43,6 +44,7 @@ _DURATION = re.compile(
 _SECONDS = {"m": "ms", "u": "us", "micro": "us", "n": "ns", "p": "ps"}
 """Units of a duration by their prefix; that of milli is its first letter's, like most."""
 _FREQUENCY = re.compile(r"([kmg]|kilo|mega|giga|)(?:hz|hertz)", re.IGNORECASE)
+_POWER = re.compile(r"(m|milli|k|kilo|)(?:w|watts?)", re.IGNORECASE)
 _BITS_OF_A_BYTE = 8
 
 
@@ -75,6 +77,12 @@ def frequency_meanings(unit: str) -> tuple[Meaning, ...]:
         return ()
     prefix = match[1][:1].upper()
     return (Meaning(unit=f"{'k' if prefix == 'K' else prefix}Hz"),)
+
+
+def power_meanings(unit: str) -> tuple[Meaning, ...]:
+    """What a unit may mean as one of a power; no fabric takes megawatts."""
+    match = _POWER.fullmatch(unit)
+    return () if match is None else (Meaning(unit=f"{match[1][:1].lower()}W"),)
 
 
 def _amounts(unit: str, suffix: str) -> tuple[Meaning, ...]:

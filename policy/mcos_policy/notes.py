@@ -36,7 +36,8 @@ def notes(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
 def _priority(contract: Contract) -> Iterator[Diagnostic]:
     """A note at the first priority of a contract whose priorities order nothing."""
     priorities = {tenant.bandwidth.priority for tenant in contract.tenants.values()}
-    if contract.fabric.overcommitted or len(priorities) == 1:
+    orders = contract.fabric.overcommitted or contract.power.budget is not None
+    if orders or len(priorities) == 1:
         return
     promises = (tenant.bandwidth for tenant in contract.tenants.values())
     first = next(each.given["priority"] for each in promises if "priority" in each.given)

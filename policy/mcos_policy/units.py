@@ -1,7 +1,7 @@
 """Quantities with units, read and shown exactly.
 
-This is the only place that converts units. Everything beyond it is in bytes, seconds, hertz
-and bytes per second, as :class:`fractions.Fraction`.
+This is the only place that converts units. Everything beyond it is in bytes, seconds, hertz,
+bytes per second and watts, as :class:`fractions.Fraction`.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from mcos_policy.foreign import (
     Meaning,
     duration_meanings,
     frequency_meanings,
+    power_meanings,
     rate_meanings,
     size_meanings,
 )
@@ -23,6 +24,7 @@ from mcos_policy.foreign import (
 __all__ = [
     "DURATION",
     "FREQUENCY",
+    "POWER",
     "RATE",
     "SIZE",
     "Bare",
@@ -304,3 +306,12 @@ FREQUENCY = Quantity(
     foreign=frequency_meanings,
 )
 """Frequencies in hertz."""
+
+POWER = Quantity(
+    noun="a power",
+    example="78 W",
+    units={"mW": Fraction(1, 1000), "W": Fraction(1), "kW": Fraction(1000)},
+    usual="W",
+    foreign=power_meanings,
+)
+"""Power in watts."""

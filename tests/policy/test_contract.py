@@ -34,8 +34,8 @@ FAULTS = [
         "[fabric]",
         "colour = 3\n[fabric]",
         (
-            "1:1: error: a key of a contract must be one of fabric, hardware, memory, tenant, not "
-            "'colour'; remove it"
+            "1:1: error: a key of a contract must be one of fabric, hardware, memory, power, "
+            "tenant, not 'colour'; remove it"
         ),
     ),
     (

@@ -17,7 +17,7 @@ from mcos_policy.diagnostics import ContractError
 from mcos_policy.hardware import OPTIONS
 from mcos_policy.keys import Table, key_rows
 from mcos_policy.samples import SAMPLES
-from mcos_policy.units import DURATION, FREQUENCY, RATE, SIZE
+from mcos_policy.units import DURATION, FREQUENCY, POWER, RATE, SIZE
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "contract.md"
@@ -67,7 +67,13 @@ def test_documented_defaults_are_the_defaults(
 
 
 def test_documented_units_are_the_units() -> None:
-    kinds = {"rate": RATE, "size": SIZE, "duration": DURATION, "frequency": FREQUENCY}
+    kinds = {
+        "rate": RATE,
+        "size": SIZE,
+        "duration": DURATION,
+        "power": POWER,
+        "frequency": FREQUENCY,
+    }
     for name, quantity in kinds.items():
         (cell,) = re.findall(rf"^\| {name} \| (.*) \|$", CONTRACT, re.MULTILINE)
         assert cell.split(", ") == list(quantity.units)

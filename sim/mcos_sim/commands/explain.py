@@ -19,7 +19,7 @@ from mcos_sim.report.amounts import channels_words, rounded
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
-    from mcos_policy.explain import Explanation, TenantExplanation
+    from mcos_policy.explain import Explanation, PowerExplanation, TenantExplanation
 
 __all__ = [
     "EXAMPLE",
@@ -108,6 +108,9 @@ def command(
     if any(tenant.cost != 1 or tenant.colours not in (1, None) for tenant in explanation.tenants):
         output.print()
         _show_memory(explanation)
+    if explanation.power is not None:
+        output.print()
+        _show_power(explanation, explanation.power)
     if compiled is None:
         raise ContractError(examined.diagnostics)
     if registers:
@@ -221,6 +224,30 @@ def _show_memory(explanation: Explanation) -> None:
         for tenant in explanation.tenants
     ]
     print_table("Memory", columns, rows)
+
+
+def _show_power(explanation: Explanation, power: PowerExplanation) -> None:
+    tell(
+        f"Power: {power.budget:g} W allow {power.rate_fabric:.4g} GB/s beside a baseline of "
+        f"{power.baseline:g} W. Guarantees take {power.required:.4g} W, full channels "
+        f"{power.full:.4g} W."
+    )
+    if power.full <= power.budget:
+        tell("The channels never take that much: the budget limits nothing.")
+    rows = [
+        [
+            tenant.name,
+            str(tenant.priority),
+            f"{tenant.guaranteed_fabric:g}",
+            "-" if tenant.power_fabric is None else _down(tenant.power_fabric),
+        ]
+        for tenant in sorted(explanation.tenants, key=lambda each: (each.priority, each.tag))
+    ]
+    print_table(
+        "What each tenant gets under the budget while all are backlogged",
+        ["tenant", "priority", "guaranteed (GB/s)", "gets (GB/s)"],
+        rows,
+    )
 
 
 def _outside(tenant: TenantExplanation) -> str:
