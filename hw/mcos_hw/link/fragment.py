@@ -1,5 +1,6 @@
 """The pieces that a burst is cut into, and those of them that want to land."""
 
+from amaranth.hdl import Const, Value
 from amaranth.lib import data, stream
 
 from mcos_hw.config import FabricConfig, PortConfig
@@ -7,12 +8,24 @@ from mcos_hw.link.burst import attributes_layout
 from mcos_hw.link.request import structured_stream
 
 __all__ = [
+    "channel_field",
+    "channel_number",
     "fragment_layout",
     "fragment_signature",
     "hazard_layout",
     "landing_layout",
     "landing_signature",
 ]
+
+
+def channel_field(fabric: FabricConfig) -> dict[str, int]:
+    """The field of a channel's number; of one channel there is none."""
+    return {"channel": fabric.channel_width} if fabric.channels > 1 else {}
+
+
+def channel_number(fabric: FabricConfig, payload: data.View) -> Value:
+    """The channel that a payload with :func:`channel_field` is of."""
+    return payload.channel if fabric.channels > 1 else Const(0, 1)
 
 
 def hazard_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
@@ -39,7 +52,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
 
     - ``id``, ``tenant``, ``size``, ``attributes``, ``offered``: as in its burst;
     - ``address``: of its first byte;
-    - ``channel``: which one the address is of;
+    - ``channel``: which one the address is of, if there are several;
     - ``beats``: memory beats that its transfers touch, 1 to ``max_beats``;
     - ``transfers``: transfers of the requester's data bus, 1 to 256;
     - ``hazard``: its :func:`hazard_layout`, if it goes to memory;
@@ -52,7 +65,7 @@ def fragment_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout
             "id": port.id_width,
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
-            "channel": fabric.channel_width,
+            **channel_field(fabric),
             "beats": fabric.channel.beats_width,
             "hazard": hazard_layout(fabric, port),
             "transfers": fabric.transfers_width,
@@ -76,7 +89,7 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     - ``tenant``, ``beats``, ``offered``: as in the fragment;
     - ``address``: of its first memory beat, a multiple of ``beat_bytes``, within its channel; an
       engine inside gives the whole address;
-    - ``channel``: where it goes to; an engine inside leaves it to its port;
+    - ``channel``: where it goes to, if there are several; an engine inside leaves it to its port;
     - ``hazard``: as in the fragment; an engine inside leaves it to its port;
     - ``entry``: its number within its port and direction;
     - ``order``: low bits of its ID; fragments of one order that touch the same beats must not be
@@ -86,7 +99,7 @@ def landing_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
         {
             "tenant": fabric.channel.tenant_width,
             "address": fabric.channel.address_width,
-            "channel": fabric.channel_width,
+            **channel_field(fabric),
             "beats": fabric.channel.beats_width,
             "hazard": hazard_layout(fabric, port),
             "entry": fabric.entry_width,

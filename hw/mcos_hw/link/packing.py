@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Out
 
 from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.link.fragment import channel_field
 from mcos_hw.link.request import structured_stream
 
 __all__ = [
@@ -23,7 +24,7 @@ def piece_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     """What the packer has to know of a write fragment.
 
     - ``entry``: the fragment's number;
-    - ``channel``: where it goes to;
+    - ``channel``: where it goes to, if there are several;
     - ``offset``: the low bits of its address, enough to find its byte in the data bus and in a
       memory beat;
     - ``id``, ``size``, ``transfers``, ``last``, ``response``: as in
@@ -32,7 +33,7 @@ def piece_layout(fabric: FabricConfig, port: PortConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "entry": fabric.entry_width,
-            "channel": fabric.channel_width,
+            **channel_field(fabric),
             "id": port.id_width,
             "offset": range(max(port.data_bytes, fabric.beat_bytes)),
             "size": 3,
@@ -52,7 +53,7 @@ def word_layout(fabric: FabricConfig) -> data.StructLayout:
     """A memory beat of write data.
 
     - ``entry``: the fragment that it belongs to;
-    - ``channel``: where that goes to;
+    - ``channel``: where that goes to, if there are several;
     - ``last``: it is the fragment's last beat;
     - ``data``: its bytes; one whose ``strobe`` is 0 may be anything;
     - ``strobe``: bit i: byte i of ``data`` is written.
@@ -60,7 +61,7 @@ def word_layout(fabric: FabricConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "entry": fabric.entry_width,
-            "channel": fabric.channel_width,
+            **channel_field(fabric),
             "last": 1,
             "data": data.ArrayLayout(8, fabric.beat_bytes),
             "strobe": fabric.beat_bytes,

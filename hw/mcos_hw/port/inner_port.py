@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import FabricConfig
 from mcos_hw.link.credits import credit_layout
-from mcos_hw.link.fragment import landing_signature
+from mcos_hw.link.fragment import channel_field, landing_signature
 from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
 from mcos_hw.link.transfer import (
@@ -124,7 +124,7 @@ class InnerPort(wiring.Component):
                 *(
                     wanted[name].eq(wants[name])
                     for name in wants.shape().members
-                    if name not in ("hazard", "channel", "address")
+                    if name not in ("hazard", "address", *channel_field(fabric))
                 ),
                 key.eq(hazard_key(block, wants.order, len(key))),
                 beats.eq(touched_beats(fabric, address, wants.beats)),

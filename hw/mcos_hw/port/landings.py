@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import FabricConfig
 from mcos_hw.link.credits import credit_layout
-from mcos_hw.link.fragment import landing_signature
+from mcos_hw.link.fragment import channel_number, landing_signature
 from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
 from mcos_hw.port.landing import Landing
 
@@ -74,11 +74,12 @@ class Landings(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        landings = [Landing(self.fabric, self.number) for _ in self.requests]
+        fabric = self.fabric
+        landings = [Landing(fabric, self.number) for _ in self.requests]
         for side in ("reads", "writes"):
             asked = getattr(self, side)
             ready = Cat(getattr(landing, side).ready for landing in landings)
-            m.d.comb += asked.ready.eq(ready.bit_select(asked.payload.channel, 1))
+            m.d.comb += asked.ready.eq(ready.bit_select(channel_number(fabric, asked.payload), 1))
         for c, landing in enumerate(landings):
             m.submodules[f"landing_{c}"] = landing
             connect(m, landing.requests, flipped(self.requests[c]))
@@ -91,7 +92,7 @@ class Landings(wiring.Component):
             ]
             for side, waits in (("reads", "read_waits"), ("writes", "write_waits")):
                 asked, to = getattr(self, side), getattr(landing, side)
-                mine = asked.payload.channel == c
+                mine = channel_number(fabric, asked.payload) == c
                 m.d.comb += [
                     to.valid.eq(asked.valid & mine),
                     to.payload.eq(asked.payload),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.axi_beat import write_beat_layout, write_beat_signature
+from mcos_hw.link.fragment import channel_field
 from mcos_hw.link.packing import (
     Packed,
     packed_signature,
@@ -215,6 +216,6 @@ class Packer(wiring.Component):
             m.d.sync += [
                 word_valid.eq(makes & (ends | (place | within).all())),
                 word.entry.eq(piece.entry),
-                word.channel.eq(piece.channel),
+                *(word[name].eq(piece[name]) for name in channel_field(self.fabric)),
                 word.last.eq(ends),
             ]

@@ -9,7 +9,12 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.axi_beat import read_beat_signature
 from mcos_hw.link.burst import attributes_layout
-from mcos_hw.link.fragment import fragment_signature, landing_signature
+from mcos_hw.link.fragment import (
+    channel_field,
+    channel_number,
+    fragment_signature,
+    landing_signature,
+)
 from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.link.transfer import Described, Returned, described_signature, returned_signature
@@ -132,18 +137,19 @@ class ReadSide(wiring.Component):
         refused = Signal()
         passes = Signal()
         has_room = Signal()
+        channel = channel_number(fabric, fragment)
         local = fragment.address
         if fabric.channels > 1:
             local = local_address(fabric, self.interleave, fragment.address)
         entry = entries.take.payload
         m.d.comb += [
             refused.eq(fragment.response != 0),
-            has_room.eq(Cat(bank.room for bank in banks).bit_select(fragment.channel, 1)),
+            has_room.eq(Cat(bank.room for bank in banks).bit_select(channel, 1)),
             hazard.i.valid.eq(self.fragments.valid & ~refused & entries.take.valid & has_room),
             landing.tenant.eq(fragment.tenant),
             landing.beats.eq(fragment.beats),
             landing.address.eq(local & ~(fabric.beat_bytes - 1)),
-            landing.channel.eq(fragment.channel),
+            *(landing[name].eq(channel) for name in channel_field(fabric)),
             landing.hazard.eq(fragment.hazard),
             landing.entry.eq(entry),
             landing.order.eq(fragment.id),
@@ -160,7 +166,7 @@ class ReadSide(wiring.Component):
             m.submodules[f"bank_{c}"] = bank
             m.d.comb += [
                 bank.beats.eq(fragment.beats),
-                bank.reserve.eq(passes & ~refused & (fragment.channel == c)),
+                bank.reserve.eq(passes & ~refused & (channel == c)),
                 bank.waits.eq(self.fragments.valid & ~self.fragments.ready),
             ]
 
@@ -175,7 +181,7 @@ class ReadSide(wiring.Component):
                 "more": range(fabric.channel.max_beats),
                 "single": 1,
                 "refused": 1,
-                "channel": fabric.channel_width,
+                **channel_field(fabric),
             }
         )
         m.submodules.lengths = lengths = memory.Memory(shape=length, depth=port.reads, init=[])
@@ -199,7 +205,7 @@ class ReadSide(wiring.Component):
             length_write.data.more.eq(fragment.beats - 1),
             length_write.data.single.eq(refused | (fragment.beats == 1)),
             length_write.data.refused.eq(refused),
-            length_write.data.channel.eq(fragment.channel),
+            *(length_write.data[name].eq(channel) for name in channel_field(fabric)),
             attributes_write.en.eq(passes),
             attributes_write.addr.eq(entry),
             attributes_write.data.eq(fragment.attributes),
@@ -258,11 +264,11 @@ class ReadSide(wiring.Component):
         found_first = Signal()
         found_last = Signal()
         found_refused = Signal()
-        found_channel = Signal(fabric.channel_width)
-        word_channel = Signal(fabric.channel_width)
+        found_channel = Signal.like(channel)
+        word_channel = Signal.like(channel)
         bank_entry = Signal(entry_shape)
         bank_beat = Signal(range(fabric.channel.max_beats))
-        reads = Signal()
+        takes = Signal()
         moves = Signal()
         word_valid = Signal()
         word_free = Signal()
@@ -282,7 +288,7 @@ class ReadSide(wiring.Component):
                 bank.find.eq(finds),
                 bank.entry.eq(bank_entry),
                 bank.beat.eq(bank_beat),
-                bank.read.eq(reads & (found_channel == c)),
+                bank.read.eq(takes & (found_channel == c)),
             ]
         with m.If(finds):
             m.d.sync += [
@@ -297,7 +303,7 @@ class ReadSide(wiring.Component):
                 found_beats.eq(length_read.data.more),
                 found_last.eq(length_read.data.single),
                 found_refused.eq(length_read.data.refused),
-                found_channel.eq(length_read.data.channel),
+                found_channel.eq(channel_number(fabric, length_read.data)),
             ]
 
         # The unpacker takes the row with the first beat, and each beat in the clock after.
@@ -306,7 +312,7 @@ class ReadSide(wiring.Component):
             moves.eq(
                 found & (found_refused | word_free) & (~found_first | unpacker.fragments.ready)
             ),
-            reads.eq(moves & ~found_refused),
+            takes.eq(moves & ~found_refused),
             unpacker.fragments.valid.eq(found & found_first & (found_refused | word_free)),
             unpacker.fragments.payload.eq(row_read.data),
             unpacker.words.valid.eq(word_valid),
@@ -319,7 +325,7 @@ class ReadSide(wiring.Component):
                         unpacker.words.payload.response.eq(bank.response),
                     ]
         with m.If(word_free):
-            m.d.sync += [word_valid.eq(reads), word_channel.eq(found_channel)]
+            m.d.sync += [word_valid.eq(takes), word_channel.eq(found_channel)]
         wiring.connect(m, unpacker.beats, wiring.flipped(self.beats))
 
         leaves = moves & found_last

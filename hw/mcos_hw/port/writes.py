@@ -14,7 +14,13 @@ from mcos_hw.link.axi_beat import (
     write_response_signature,
 )
 from mcos_hw.link.burst import attributes_layout
-from mcos_hw.link.fragment import fragment_signature, landing_layout, landing_signature
+from mcos_hw.link.fragment import (
+    channel_field,
+    channel_number,
+    fragment_signature,
+    landing_layout,
+    landing_signature,
+)
 from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.packing import Packed
 from mcos_hw.link.request import StructuredStream
@@ -147,16 +153,17 @@ class WriteSide(wiring.Component):
         m.submodules.waiting = waiting = Backlog(landing_layout(fabric, port), depth=port.writes)
         wiring.connect(m, wiring.flipped(self.data), packer.data)
         m.d.comb += self.faulty.eq(packer.faulty)
+        word_channel = channel_number(fabric, packer.words.payload)
         words, banks = packer.words, [WriteBank(fabric, port) for _ in range(fabric.channels)]
         for c, (bank, fetch) in enumerate(zip(banks, self.fetch, strict=True)):
             m.submodules[f"bank_{c}"] = bank
             wiring.connect(m, wiring.flipped(fetch), bank.fetch)
             m.d.comb += [
-                bank.words.valid.eq(words.valid & (words.payload.channel == c)),
+                bank.words.valid.eq(words.valid & (word_channel == c)),
                 bank.words.payload.eq(words.payload),
             ]
         bank_ready = Cat(bank.words.ready for bank in banks)
-        m.d.comb += words.ready.eq(bank_ready.bit_select(words.payload.channel, 1))
+        m.d.comb += words.ready.eq(bank_ready.bit_select(word_channel, 1))
 
         # A fragment goes to the packer, and to the backlog of those that wait for their data.
         refused = fragment.response != Response.OKAY
@@ -173,7 +180,7 @@ class WriteSide(wiring.Component):
             piece.offset.eq(fragment.address),
             *(
                 piece[name].eq(fragment[name])
-                for name in ("id", "channel", "size", "transfers", "last", "response")
+                for name in ("id", *channel_field(fabric), "size", "transfers", "last", "response")
             ),
             waiting.i.valid.eq(taken & ~refused),
             item.entry.eq(entries.take.payload),
@@ -181,7 +188,7 @@ class WriteSide(wiring.Component):
             item.order.eq(fragment.id),
             *(
                 item[name].eq(fragment[name])
-                for name in ("tenant", "channel", "beats", "hazard", "offered")
+                for name in ("tenant", *channel_field(fabric), "beats", "hazard", "offered")
             ),
         ]
 

@@ -100,7 +100,6 @@ class Traffic:
                 hazard = {"key": rng.getrandbits(2), "beats": rng.getrandbits(2)}
             fragment = common | {
                 "hazard": hazard,
-                "channel": 0,
                 "address": piece.address,
                 "beats": 1 if response else len(beats),
                 "transfers": piece.transfers,
@@ -117,7 +116,6 @@ class Traffic:
                     "order": name & (1 << self.port.order_bits) - 1,
                     "offered": common["offered"],
                     "hazard": hazard,
-                    "channel": 0,
                 }
                 landed = Landed(
                     entry=-1,
