@@ -31,6 +31,7 @@ from mcos_policy.quantize import (
     weights,
 )
 from mcos_policy.rounding import rounded_down, rounded_up
+from mcos_policy.spreading import check_interleave
 from mcos_policy.units import DURATION, RATE
 
 __all__ = ["admit"]
@@ -64,6 +65,7 @@ class _Admission:
         yield from self._fabric()
         if clocks(self.fabric.epoch, self.config) <= self.most["epoch_clocks"]:
             yield from check_epoch(self.contract, self.config)
+        yield from check_interleave(self.contract, self.config)
         yield from check_colours(self.contract)
         yield from self._names()
         yield from self._tags()

@@ -13,6 +13,7 @@ from mcos_hw.registers import COLOUR_BITS
 from mcos_policy.contract import Contract, Placement
 from mcos_policy.diagnostics import Diagnostic, error, warning
 from mcos_policy.keys import declared
+from mcos_policy.spreading import local_bit, window
 from mcos_policy.units import SIZE
 
 __all__ = [
@@ -58,9 +59,10 @@ def colour_masks(contract: Contract) -> dict[int, int]:
 def colour_bits(contract: Contract) -> tuple[int, ...]:
     """The address bits of a colour, as many as the hardware has; those that no colour needs are 0.
 
-    What they say does not matter: :func:`hardware_mask` has the same for 0 and for 1.
+    They are bits of a channel's own addresses, which lack those that choose the channel. What they
+    say does not matter: :func:`hardware_mask` has the same for 0 and for 1.
     """
-    bits = contract.memory.colour_bits
+    bits = tuple(local_bit(contract, bit) for bit in contract.memory.colour_bits)
     return bits + (0,) * (COLOUR_BITS - len(bits))
 
 
@@ -120,10 +122,20 @@ def _check_memory(contract: Contract) -> Iterator[Diagnostic]:
             f"{(memory.page - 1).bit_length()}, not {given.shown}; raise them"
         )
         yield error(given.origin, text)
-    if memory.colour_bits and memory.size and 1 << memory.colour_bits[-1] >= memory.size:
+    chosen = window(contract)
+    size = memory.size and memory.size << len(chosen)
+    if memory.colour_bits and size and 1 << memory.colour_bits[-1] >= size:
+        whole = "all channels" if chosen else "a channel"
         text = (
-            f"colour_bits must be within the {_shown(memory.size)} of a channel, at most "
-            f"{memory.size.bit_length() - 2}, not {given.shown}; lower them"
+            f"colour_bits must be within the {_shown(size)} of {whole}, at most "
+            f"{size.bit_length() - 2}, not {given.shown}; lower them"
+        )
+        yield error(given.origin, text)
+    if set(memory.colour_bits) & set(chosen):
+        text = (
+            f"colour_bits must not be among the address bits {chosen[0]}..{chosen[-1]}, which "
+            f"choose the channel, not {given.shown}; take others, or another grain in "
+            "[fabric.interleave]"
         )
         yield error(given.origin, text)
 

@@ -35,6 +35,7 @@ __all__ = [
     "Bandwidth",
     "Contract",
     "Fabric",
+    "Interleaving",
     "Memory",
     "Placement",
     "Power",
@@ -94,6 +95,32 @@ _SWITCH = switch()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Interleaving(Table):
+    """How addresses are spread over the channels."""
+
+    grain: Annotated[
+        int,
+        Key(
+            _POWER,
+            "consecutive bytes of one channel, a power of two from `l_max` to 128 times that",
+        ),
+    ]
+    hash: Annotated[
+        str,
+        Key(
+            choice("none", "xor"),
+            "`xor` takes the address bits above into the choice of the channel, so that no stride "
+            "keeps to one",
+            default='`"none"`',
+        ),
+    ] = "none"
+
+
+def _spread(interleave: Interleaving) -> str:
+    return f"{_SIZE.write(interleave.grain)}, hash {interleave.hash}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Fabric(Table):
     """What holds for the whole fabric."""
 
@@ -143,6 +170,14 @@ class Fabric(Table):
             "0 for never",
         ),
     ] = Fraction(20, 10**9)
+    interleave: Annotated[
+        Interleaving | None,
+        Key(
+            table_of(Interleaving, write=_spread),
+            "below; the image is for hardware with all these channels then, 2 to 32 of them",
+            default="none",
+        ),
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -174,7 +209,8 @@ class Memory(Table):
         Key(
             text(_colour_bits, noun="list", write=_listed),
             f"address bits that make the colour of a page, lowest first, at most {COLOUR_BITS}; "
-            "above a page, within `size`",
+            "above a page, within `size`. With `interleave` bits of the fabric's addresses, else "
+            "of a channel's",
         ),
     ] = ()
 

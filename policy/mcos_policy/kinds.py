@@ -61,9 +61,9 @@ def _parsed_by_its_keys(value: object) -> object:
     return value
 
 
-def table_of(model: type) -> Kind:
+def table_of(model: type, *, write: Callable[[Any], str] = str) -> Kind:
     """A table; its model has the keys."""
-    return Kind(noun="table", parse=_parsed_by_its_keys, table=model)
+    return Kind(noun="table", parse=_parsed_by_its_keys, write=write, table=model)
 
 
 def array_of(model: type) -> Kind:

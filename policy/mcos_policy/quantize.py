@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_policy.bounds import delay_bound, fair_index
 from mcos_policy.colouring import colour_bits, colour_masks, hardware_mask
 from mcos_policy.contract import Bandwidth, Contract, Tenant
@@ -78,7 +78,9 @@ def clocks(duration: Fraction, config: ChannelConfig) -> Fraction:
     return duration * config.clock_khz * 1000
 
 
-def committed_rates(rates: Mapping[int, Fraction], config: ChannelConfig) -> dict[int, int]:
+def committed_rates(
+    rates: Mapping[int, Fraction], config: ChannelConfig, *, pace: Fraction | None = None
+) -> dict[int, int]:
     """Committed rates in units of ``2**-rate_fraction`` bytes per clock.
 
     Every rate is rounded up, so that no guarantee is under-delivered. If that takes the sum over
@@ -89,10 +91,15 @@ def committed_rates(rates: Mapping[int, Fraction], config: ChannelConfig) -> dic
     ----------
     rates : Mapping[int, Fraction]
         Guaranteed bytes per clock of each tenant on one channel.
+    pace : Fraction or None
+        Bytes per clock that the channel's memory passes, if the hardware holds the sum against it.
     """
     scaled = {key: rate * (1 << config.rate_fraction) for key, rate in rates.items()}
     up = {key: math.ceil(rate) for key, rate in scaled.items()}
-    if sum(up.values()) <= config.admissible_rate:
+    limit = Fraction(config.admissible_rate)
+    if pace is not None:
+        limit = min(limit, ADMISSIBLE_SHARE * math.floor(pace * (1 << config.rate_fraction)))
+    if sum(up.values()) <= limit:
         return up
     return {key: math.floor(rate) for key, rate in scaled.items()}
 
@@ -327,7 +334,9 @@ def quantize(
     channels = contract.fabric.channels
     guarantees = guarantees_of(contract)
     committed = committed_rates(
-        {key: per_clock(rate, channels, config) for key, rate in guarantees.items()}, config
+        {key: per_clock(rate, channels, config) for key, rate in guarantees.items()},
+        config,
+        pace=channel_rate(contract, config) if contract.fabric.interleave else None,
     )
     shares = weights(guarantees, config)
     rate, wait = shared_rate(contract, config), memory_wait(contract, config)

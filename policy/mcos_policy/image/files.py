@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import RegisterMap, channel_map
-from mcos_hw.registers.image import HeaderWord, Section, SectionKind
+from mcos_hw.config import ChannelConfig, FabricConfig
+from mcos_hw.registers import RegisterMap, channel_map, fabric_map
+from mcos_hw.registers.image import ALL_CHANNELS, HeaderWord, Section, SectionKind
 from mcos_policy.files import write_together
 from mcos_policy.hardware import option_words
 from mcos_policy.image.encoding import Image, register_words
@@ -27,6 +27,7 @@ def image_record(
     config: ChannelConfig,
     origin: Mapping[str, Any],
     names: Mapping[int, str] | None = None,
+    fabric: FabricConfig | None = None,
 ) -> dict[str, Any]:
     """A readable record of a good image.
 
@@ -40,26 +41,29 @@ def image_record(
         What it was compiled from.
     names : Mapping[int, str] or None
         Name of each tenant by tag.
+    fabric : FabricConfig or None
+        The fabric that it is for; None for a channel by itself.
 
     Returns
     -------
     dict[str, Any]
         ``contract``, ``config``, ``config_hash``, ``map_hash``, ``label``, ``crc``, ``words``,
         ``tenants``, names by tag, and ``registers``: for each register its elements, each with its
-        fields by name.
+        fields by name; of a fabric ``channels`` as well.
     """
-    registers = channel_map(config)
+    registers = _map(config, fabric)
     rows = {
         name: [registers[name].unpack(word) for word in words]
         for name, words in register_words(registers, image).items()
     }
     return {
+        **({} if fabric is None else {"channels": fabric.channels}),
         "config": dataclasses.asdict(config),
         "config_hash": config.hash,
         "contract": dict(origin),
         "crc": f"0x{image.crc:08x}",
         "label": f"0x{image.label:08x}",
-        "map_hash": f"0x{registers.hash:08x}",
+        "map_hash": f"0x{image.words[HeaderWord.MAP_HASH]:08x}",
         "registers": rows,
         "tenants": {str(tag): name for tag, name in (names or {}).items()},
         "words": len(image.words),
@@ -74,6 +78,7 @@ def write_image(
     origin: Mapping[str, Any],
     names: Mapping[int, str] | None = None,
     beside: Mapping[Path, bytes] | None = None,
+    fabric: FabricConfig | None = None,
 ) -> tuple[Path, Path, Path]:
     """Write an image in its three forms.
 
@@ -94,6 +99,8 @@ def write_image(
         Name of each tenant by tag.
     beside : Mapping[Path, bytes] or None
         Other files that are new together with it.
+    fabric : FabricConfig or None
+        The fabric that it is for; None for a channel by itself.
 
     Returns
     -------
@@ -107,12 +114,12 @@ def write_image(
     """
     binary, side, readable = image_files(path)
     binary.parent.mkdir(parents=True, exist_ok=True)
-    record = image_record(image, config=config, origin=origin, names=names)
+    record = image_record(image, config=config, origin=origin, names=names, fabric=fabric)
     write_together(
         {
             binary: image.to_bytes(),
             side: (json.dumps(record, indent=2, sort_keys=True) + "\n").encode(),
-            readable: _hex_text(image, config=config, origin=origin).encode(),
+            readable: _hex_text(image, _map(config, fabric), config=config, origin=origin).encode(),
             **(beside or {}),
         }
     )
@@ -124,8 +131,14 @@ def image_files(path: str | Path) -> tuple[Path, Path, Path]:
     return Path(path), Path(f"{path}.json"), Path(f"{path}.hex")
 
 
-def _hex_text(image: Image, *, config: ChannelConfig, origin: Mapping[str, Any]) -> str:
-    names = _names(image, channel_map(config))
+def _map(config: ChannelConfig, fabric: FabricConfig | None) -> RegisterMap:
+    return channel_map(config) if fabric is None else fabric_map(fabric)
+
+
+def _hex_text(
+    image: Image, registers: RegisterMap, *, config: ChannelConfig, origin: Mapping[str, Any]
+) -> str:
+    names = _names(image, registers)
     options = shlex.join(option_words(config))
     lines = [
         f"// Generated from {origin['name']} (sha256 {origin['sha256']}); do not edit.",
@@ -141,7 +154,8 @@ def _names(image: Image, registers: RegisterMap) -> list[str]:
     while len(names) < len(image.words) - 1:
         section = Section.unpack(image.words[len(names)])
         kind = SectionKind(section.kind)
-        tenant = f"[{section.index}]" if kind is SectionKind.TENANT else ""
-        names.append(f"{kind.name}{tenant}: {section.words} words")
-        names += [f"{register.name}{tenant}" for register in registers.section(kind)]
+        several = registers.sections()[kind] > 1 and section.index != ALL_CHANNELS
+        index = f"[{section.index}]" if several else ""
+        names.append(f"{kind.name}{index}: {section.words} words")
+        names += [f"{register.name}{index}" for register in registers.section(kind)]
     return [*names, "CRC"]

@@ -47,38 +47,44 @@ def command(
 ) -> None:
     """Compile a contract to the image that the hardware loads.
 
+    With an interleave in the contract it is the image of a fabric with all the contract's channels,
+    else of one channel.
+
     The same contract always gives the same bytes. What each file is for: IMAGE for the loader,
     IMAGE.json for people, IMAGE.hex for $readmemh.
     """
+    from mcos_policy.fabric_image import fabric_around, fabric_image
     from mcos_policy.image import image_files, write_image
 
     compiled = compile_for(contract, hardware=hardware)
+    made, fabric = compiled.image, None
+    if compiled.contract.fabric.interleave is not None:
+        fabric = fabric_around(compiled.config, compiled.contract.fabric.channels)
+        made = fabric_image(compiled, fabric)
     require_outputs([*image_files(image), json], inputs=[contract])
     summary = json_text(
         {
             "config_hash": compiled.config.hash,
             "contract": compiled.origin,
-            "crc": f"0x{compiled.image.crc:08x}",
+            "crc": f"0x{made.crc:08x}",
             "files": [str(file) for file in image_files(image)],
-            "label": f"0x{compiled.image.label:08x}",
+            "label": f"0x{made.label:08x}",
             "notes": [str(note) for note in compiled.notes],
             "warnings": [str(warning) for warning in compiled.warnings],
-            "words": len(compiled.image.words),
+            "words": len(made.words),
         }
     )
     with writing(*image_files(image), json):
         write_image(
-            compiled.image,
+            made,
             image,
             config=compiled.config,
             origin=compiled.origin,
             names=compiled.names,
             beside={} if json is None else {json: summary.encode()},
+            fabric=fabric,
         )
-    tell(
-        f"{image}: {len(compiled.image.words)} words, label 0x{compiled.image.label:08x}, "
-        f"CRC 0x{compiled.image.crc:08x}"
-    )
+    tell(f"{image}: {len(made.words)} words, label 0x{made.label:08x}, CRC 0x{made.crc:08x}")
 
 
 def compile_for(

@@ -1,0 +1,77 @@
+"""The image of a compiled contract for a whole fabric: all its channels, and the interleave."""
+
+import dataclasses
+
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.registers import fabric_map
+from mcos_hw.registers.image import ImageCode
+from mcos_policy.compiler import Compiled
+from mcos_policy.image import Image, encode, verify
+from mcos_policy.settings import Settings
+from mcos_policy.spreading import interleave_of
+
+__all__ = [
+    "fabric_around",
+    "fabric_image",
+    "fabric_settings",
+]
+
+
+def fabric_around(config: ChannelConfig, channels: int) -> FabricConfig:
+    """A fabric of so many channels of these sizes, with one port.
+
+    Images of a fabric without sections for its ports are for any with the same channels.
+
+    Raises
+    ------
+    ValueError
+        If there is no such fabric.
+    """
+    units = max(PortConfig.read_units, 1 << (config.max_beats * channels - 1).bit_length())
+    port = PortConfig(data_bytes=min(64, config.l_max), read_units=units, write_units=units)
+    return FabricConfig.around(config, channels=channels, ports=(port,))
+
+
+def fabric_settings(compiled: Compiled) -> Settings:
+    """Register values of a compiled contract for all its channels, with the interleave it asks for.
+
+    Each channel has the guarantee divided by their number: what a tenant's requests take if they
+    are spread evenly.
+    """
+    interleave = interleave_of(compiled.contract, compiled.config)
+    if interleave is None:
+        return compiled.settings
+    masks = {f"mask_{j}": mask for j, mask in enumerate(interleave.masks)}
+    return dataclasses.replace(compiled.settings, fabric={"grain": interleave.grain, **masks})
+
+
+def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
+    """The image of a compiled contract for a fabric.
+
+    Without an interleave in the contract it leaves that as it is, which after reset is by blocks of
+    ``l_max`` bytes.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract, for ``fabric.channel``.
+    fabric : FabricConfig
+        The hardware.
+
+    Raises
+    ------
+    ValueError
+        If the contract is for another number of channels.
+    """
+    channels = compiled.contract.fabric.channels
+    if channels != fabric.channels:
+        raise ValueError(
+            f"channels of the contract must be those of the fabric, {fabric.channels}, "
+            f"not {channels}"
+        )
+    image = encode(
+        fabric.channel, fabric_map(fabric), fabric_settings(compiled), compiled.image.label
+    )
+    code = verify(image.words, fabric)
+    assert code is ImageCode.NONE, f"an admitted contract gave an image refused as {code.name}"
+    return image
