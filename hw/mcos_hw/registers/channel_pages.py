@@ -3,7 +3,8 @@
 from mcos_hw.config import FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.declaration import Access, Field, RegisterFile
-from mcos_hw.registers.monitor import monitor_registers
+from mcos_hw.registers.monitor import add_monitor
+from mcos_hw.registers.utilisation import add_utilisation
 
 __all__ = [
     "PAGES_OFFSET",
@@ -24,15 +25,19 @@ def channel_pages(fabric: FabricConfig) -> RegisterFile | None:
     """The monitors of all channels, if there is more than one.
 
     In a page, the registers of a monitor are where those of the only channel are behind EPOCH.
+    UTILISATION is the last one.
     """
     if fabric.channels == 1:
         return None
+    build = Builder()
+    add_monitor(build, fabric.channel)
+    add_utilisation(build, fabric.channel)
     return RegisterFile(
         name="CHANNEL",
         offset=PAGES_OFFSET,
         stride=PAGE_BYTES,
         count=fabric.channels,
-        registers=tuple(each for each in monitor_registers(fabric.channel) if each.name != "EPOCH"),
+        registers=tuple(each for each in build.registers if each.name != "EPOCH"),
         description="Monitor of each channel; its counters belong to the latched epoch, EPOCH.",
     )
 

@@ -280,7 +280,10 @@ class RegisterMap:
     registers : tuple[Register, ...]
         Registers by rising offset, not overlapping.
     address_width : int
-        Bits of a byte address that covers the map.
+        Bits of a byte address that covers the map, in all its windows.
+    windows : int
+        Times that the map appears, one behind the other: a guard tells writers apart by that. A
+        power of two.
     file : RegisterFile or None
         Registers behind these that are there once for each of several parts.
     """
@@ -289,6 +292,7 @@ class RegisterMap:
     description: str
     registers: tuple[Register, ...]
     address_width: int
+    windows: int = 1
     file: RegisterFile | None = None
 
     def __post_init__(self) -> None:
@@ -318,14 +322,19 @@ class RegisterMap:
                     f"not 0x{self.file.offset:x}"
                 )
             end = self.file.offset + self.file.size
-        if end > 1 << self.address_width:
-            raise ValueError(f"the map must fit {self.address_width} address bits, not 0x{end:x}")
+        if end > 1 << self.map_width:
+            raise ValueError(f"the map must fit {self.map_width} address bits, not 0x{end:x}")
 
     def __getitem__(self, name: str) -> Register:
         for register in self.registers:
             if register.name == name:
                 return register
         raise KeyError(name)
+
+    @property
+    def map_width(self) -> int:
+        """Bits of a byte address that covers the map once."""
+        return self.address_width - (self.windows - 1).bit_length()
 
     @property
     def paged(self) -> bool:

@@ -99,8 +99,8 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
     array has, ``_stride`` the bytes between the parts of a register file, ``_word`` what a
     register that says what was built must read, and ``<NAME>__<REGISTER>__<FIELD>__<CODE>`` the
     value of each code of a coded field.
-    ``<NAME>__MAP_bytes`` is what the whole map takes.
-    ``<NAME>_IMAGE__<WORD>`` is the place of a word in an image's header. ``<name>_is_core``
+    ``<NAME>__MAP_bytes`` is what the whole map takes; with a guard it is there ``MAP_windows``
+    times. ``<NAME>_IMAGE__<WORD>`` is the place of a word in an image's header. ``<name>_is_core``
     compares the registers that say what was built with what they must read; ``<name>_takes``
     compares the header of an image with the same. The rest is PeakRDL-cheader's: a structure
     ``<name>_t`` and each field's mask ``_bm``, position ``_bp``, width ``_bw`` and reset value
@@ -143,7 +143,8 @@ def c_header(registers: RegisterMap, *, name: str) -> str:
             f"#define {prefix}__{each.name}_offset 0x{each.offset:04x}u"
             for each in registers.registers
         ),
-        f"#define {prefix}__MAP_bytes 0x{1 << registers.address_width:04x}u",
+        f"#define {prefix}__MAP_bytes 0x{1 << registers.map_width:04x}u",
+        *([f"#define {prefix}__MAP_windows {registers.windows}"] if registers.windows > 1 else []),
         "",
         "// Elements of the arrays.",
         *(

@@ -3,14 +3,17 @@
 import dataclasses
 import functools
 
-from mcos_hw.config import FabricConfig
+from mcos_hw.config import CHANNELS, FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.channel_pages import add_page_places, channel_pages
 from mcos_hw.registers.declaration import Register, RegisterMap
 from mcos_hw.registers.fabric_settings import add_channel_readings, add_interleave
+from mcos_hw.registers.guard import GUARD_WINDOWS, add_guard
 from mcos_hw.registers.image import SectionKind
+from mcos_hw.registers.interrupt import add_interrupt
 from mcos_hw.registers.ports import add_ports
+from mcos_hw.registers.utilisation import add_utilisation_units
 
 __all__ = ["fabric_map"]
 
@@ -22,7 +25,7 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     What :func:`mcos_hw.registers.channel_map` has is at the same offsets, MAP_HASH included: an
     image for the channel is one for the fabric. With several channels, its monitor and what an
     image sets of it are those of channel 0. All monitors are in pages behind, and arrays have what
-    is set of every channel.
+    is set of every channel. They have one guard and one interrupt.
     """
     channel = channel_map(fabric.channel)
     ports = Builder()
@@ -43,6 +46,11 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     shared = Builder()
     shared.at(0x20)
     add_page_places(shared)
+    add_utilisation_units(shared)
+    shared.at(0x80)
+    add_guard(shared)
+    shared.at(0xA0)
+    add_interrupt(shared)
     own = [_of_channels(each, fabric.channels) for each in channel.registers]
     registers = (*own, *shared.registers, *ports.registers)
     pages = channel_pages(fabric)
@@ -55,7 +63,10 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             "monitor of each channel. The monitor in front of the ports is that of channel 0."
         ),
         registers=tuple(sorted(registers, key=lambda each: each.offset)),
-        address_width=(pages.offset + 32 * pages.stride - 1).bit_length(),
+        address_width=(
+            GUARD_WINDOWS * (pages.offset + CHANNELS[-1] * pages.stride) - 1
+        ).bit_length(),
+        windows=GUARD_WINDOWS,
         file=pages,
     )
 
