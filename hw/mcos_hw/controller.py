@@ -131,3 +131,12 @@ def connect_control(m: Module, control: ControlPlane, channel: Channel, *, numbe
             control.of_channel("busy", number).eq(channel.readings.busy),
             control.of_channel("stalled", number).eq(channel.readings.stalled),
         ]
+    if not one:
+        granted = control.granted[number]
+        m.d.comb += [
+            granted.valid.eq(channel.probe.channel.granted),
+            granted.tenant.eq(channel.probe.channel.tenant),
+            granted.beats.eq(channel.probe.channel.beats),
+        ]
+        if channel.config.monitors:
+            m.d.comb += control.late[number].eq(channel.probe.monitor.late)

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature, Response
+from mcos_hw.link.guard import GuardedWrite, guarded_write_signature
 from mcos_hw.link.live import live_layout
 from mcos_hw.link.readings import CounterRead, PageRead, page_clocks, page_read_signature
 from mcos_hw.registers.declaration import Access, Register, RegisterFile, RegisterMap
@@ -42,7 +43,7 @@ def identification(registers: RegisterMap, *, arbiter: ArbiterKind) -> dict[str,
     """Words of the map's registers that say what was built, by register name."""
     names = ["CORE", "CORE_VERSION", "MAP_HASH", "CAPABILITY", "LIMITS", "CLOCK", "OPTIONS"]
     if registers.file is not None:
-        names.append("CHANNEL_PAGES")
+        names += ["CHANNEL_PAGES", "UTILISATION_UNITS"]
     words = {name: registers[name].reset for name in names}
     return words | {"ARBITER": registers["ARBITER"].pack(kind=arbiter)}
 
@@ -107,7 +108,8 @@ class RegisterBank(wiring.Component):
 
     Only a write of all four bytes of a WRITE register has an effect. Any other write of a register
     is answered with SLVERR, and an access where no register is with DECERR; both change nothing. A
-    WRITE register reads as zero.
+    WRITE register reads as zero. Of a map in several address windows a guard has to let a write
+    through, or it is answered with SLVERR as well.
 
     The bank stores no register. It reads the values that other blocks store, and tells them what
     software wrote.
@@ -142,6 +144,10 @@ class RegisterBank(wiring.Component):
         has no pages.
     page : Out(PageRead)
         The read of a register of a page; only if there are pages.
+    guard : Out(GuardedWrite)
+        A write of a WRITE register, all four bytes; only if the map is in several windows.
+    read_window : Out
+        Through which window the last read went; only if there are several.
     <array> : Out(window_signature(register))
         One for every READ array that is in no page, by lower-case name.
     <event> : Out(event_signature(register))
@@ -160,6 +166,8 @@ class RegisterBank(wiring.Component):
     image: Window
     reading: CounterRead
     page: PageRead
+    guard: GuardedWrite
+    read_window: Signal
 
     def __init__(
         self,
@@ -175,6 +183,9 @@ class RegisterBank(wiring.Component):
         self._in_pages = frozenset(each.name for each in file.registers) if file else frozenset()
         singles = {}
         members = {}
+        if registers.windows > 1:
+            members["guard"] = Out(guarded_write_signature())
+            members["read_window"] = Out(range(registers.windows))
         if file is not None:
             members["page"] = Out(page_read_signature(file, delayed=bool(delayed)))
         elif delayed:
@@ -217,7 +228,7 @@ class RegisterBank(wiring.Component):
 
     def _elaborate_read(self, m: Module) -> None:
         bus = self.s_axil
-        address = Signal(self.registers.address_width - 2)
+        address = Signal(self.registers.map_width - 2)
         images = any(_of_channel(each) for each in self.registers.registers)
         paged = self.registers.paged
         row = self._row(m, address) if images and not paged else None
@@ -258,7 +269,9 @@ class RegisterBank(wiring.Component):
             with m.State("idle"):
                 m.d.comb += bus.arready.eq(1)
                 with m.If(bus.arvalid):
-                    m.d.sync += address.eq(bus.araddr[2:])
+                    m.d.sync += address.eq(bus.araddr[2 : self.registers.map_width])
+                    if self.registers.windows > 1:
+                        m.d.sync += self.read_window.eq(bus.araddr[self.registers.map_width :])
                     m.next = "fetch"
             with m.State("fetch"):
                 m.next = steps[0]
@@ -327,14 +340,20 @@ class RegisterBank(wiring.Component):
 
     def _elaborate_write(self, m: Module) -> None:
         bus = self.s_axil
-        address = Signal(self.registers.address_width - 2)
+        address = Signal(self.registers.map_width - 2)
         address_held = Signal()
         word = Signal(WORD_WIDTH)
         strobes = Signal(WORD_WIDTH // 8)
         word_held = Signal()
+        guarded = self.registers.windows > 1
         m.d.comb += [bus.awready.eq(~address_held), bus.wready.eq(~word_held)]
         with m.If(bus.awvalid & bus.awready):
-            m.d.sync += [address.eq(bus.awaddr[2:]), address_held.eq(1)]
+            m.d.sync += [
+                address.eq(bus.awaddr[2 : self.registers.map_width]),
+                address_held.eq(1),
+            ]
+            if guarded:
+                m.d.sync += self.guard.window.eq(bus.awaddr[self.registers.map_width :])
         with m.If(bus.wvalid & bus.wready):
             m.d.sync += [word.eq(bus.wdata), strobes.eq(bus.wstrb), word_held.eq(1)]
 
@@ -349,9 +368,15 @@ class RegisterBank(wiring.Component):
                 with m.Case(self._pattern(register)):
                     m.d.comb += response.eq(Response.SLVERR)
                     if register.access is Access.WRITE:
-                        with m.If(strobes.all()):
+                        whole = strobes.all()
+                        if guarded:
+                            m.d.comb += self.guard.stb.eq(write & whole)
+                            m.d.comb += self.guard.takes_over.eq(register.name == "GUARD_TAKEOVER")
+                        with m.If(whole & self.guard.allowed if guarded else whole):
                             m.d.comb += response.eq(Response.OKAY)
                             m.d.comb += getattr(self, register.name.lower()).stb.eq(write)
+        if guarded:
+            m.d.comb += self.guard.word.eq(word)
         for register in self.registers.registers:
             if register.access is Access.WRITE:
                 event = getattr(self, register.name.lower())
@@ -372,7 +397,7 @@ class RegisterBank(wiring.Component):
     def _pattern(self, register: Register) -> str:
         """The word addresses of a register, as a pattern for a Switch."""
         index_width = _index_width(register)
-        prefix_width = self.registers.address_width - 2 - index_width
+        prefix_width = self.registers.map_width - 2 - index_width
         prefix = register.offset >> (2 + index_width)
         return f"{prefix:0{prefix_width}b}" + "-" * index_width
 
@@ -382,7 +407,7 @@ class RegisterBank(wiring.Component):
         if file is None:
             return {}
         part_width, page_width = exact_log2(file.count), exact_log2(file.stride // 4)
-        prefix_width = self.registers.address_width - 2 - part_width - page_width
+        prefix_width = self.registers.map_width - 2 - part_width - page_width
         prefix = f"{file.offset >> (2 + part_width + page_width):0{prefix_width}b}"
         patterns = {}
         for register in file.registers:
@@ -433,7 +458,7 @@ def _packed(register: Register, source: data.View) -> Value:
 
 def _reading_signature(registers: RegisterMap) -> wiring.Signature:
     """:class:`CounterRead` of any register of the map."""
-    address_width = registers.address_width - 2
+    address_width = registers.map_width - 2
     return wiring.Signature({"asked": Out(1), "address": Out(address_width), "given": In(1)})
 
 

@@ -7,14 +7,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.control.bank import window_signature
+from mcos_hw.control.bank import Window, window_signature
 from mcos_hw.link.readings import (
     PARTS_IN_STEP,
     CounterRead,
     PageRead,
     counter_read_signature,
     delayed_registers,
-    monitor_windows,
     page_read_signature,
 )
 from mcos_hw.registers import Register, RegisterFile
@@ -46,32 +45,27 @@ class ChannelPages(wiring.Component):
     -------
     page : In(PageRead)
         The read; ``index`` and ``part`` stay until its word is there.
-    load : In(2), an array with one for each channel
-        What its register LOAD reads as.
-    busy, stalled : In(32), arrays with one for each channel
-        What its registers of these names read as; only if ``config.monitors`` is set.
+    <register> : In, an array with one for each channel
+        What a single register of the file reads as, by lower-case name.
+    <array> : Out(Window), an array with one for each channel
+        The same of an array of the file.
     reading : Out(CounterRead), an array with one for each channel
         The read of a counter; only of compact channels with monitors.
-    <array> : Out(Window), an array with one for each channel
-        One for every name of :func:`mcos_hw.link.readings.monitor_windows`.
     """
 
     page: PageRead
-    load: Sequence[Signal]
-    busy: Sequence[Signal]
-    stalled: Sequence[Signal]
     reading: Sequence[CounterRead]
+    utilisation: Sequence[Window]
 
     def __init__(self, config: ChannelConfig, file: RegisterFile) -> None:
         self.config = config
         self.file = file
         self.delayed = delayed_registers(config)
-        members = {"load": In(2).array(file.count)}
-        if config.monitors:
-            members |= {name: In(32).array(file.count) for name in ("busy", "stalled")}
-            for name in monitor_windows(config):
-                window = window_signature(file[name.upper()])
-                members[name] = Out(window).array(file.count)
+        members = {}
+        for register in file.registers:
+            window = Out(window_signature(register))
+            member = window if register.count > 1 else In(register.mask.bit_length())
+            members[register.name.lower()] = member.array(file.count)
         if self.delayed:
             members["reading"] = Out(counter_read_signature(config)).array(file.count)
         read = page_read_signature(file, delayed=bool(self.delayed))

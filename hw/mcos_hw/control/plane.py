@@ -6,6 +6,7 @@ from typing import Any
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Member, Out, connect, flipped
+from amaranth.utils import exact_log2
 
 from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.config import ChannelConfig
@@ -18,7 +19,10 @@ from mcos_hw.control.bank import (
 )
 from mcos_hw.control.channel_pages import ChannelPages
 from mcos_hw.control.epoch import EpochTimer
+from mcos_hw.control.guard import Guard
+from mcos_hw.control.interrupt import Interrupt
 from mcos_hw.control.loader import ImageLoader
+from mcos_hw.control.utilisation import ChannelUtilisation
 from mcos_hw.link.contract import ContractReads, contract_reads_signature, reads_of_channels
 from mcos_hw.link.epoch import Epoch, epoch_signature
 from mcos_hw.link.live import Live, live_signature, section_layout
@@ -28,14 +32,19 @@ from mcos_hw.link.readings import (
     delayed_registers,
     monitor_windows,
 )
+from mcos_hw.link.utilisation import Utilisation, granted_layout, utilisation_signature
 from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channel_map
 from mcos_hw.registers.fabric_settings import channel_reading
-from mcos_hw.registers.image import SectionKind
+from mcos_hw.registers.image import ImageCode, SectionKind
+from mcos_hw.registers.interrupt import InterruptEvent
+from mcos_hw.registers.utilisation import UTILISATION_INTERVAL
 
 __all__ = ["ControlPlane"]
 
 
-_OWN = ("IMAGE_CONTROL", "IMAGE_DATA")
+_SUPERVISION = ("GUARD_CLAIM", "GUARD_RELEASE", "INTERRUPT_MASK", "INTERRUPT_CLEAR")
+
+_OWN = ("IMAGE_CONTROL", "IMAGE_DATA", "GUARD_TAKEOVER", *_SUPERVISION)
 """Registers whose writes stay inside."""
 
 
@@ -46,7 +55,8 @@ class ControlPlane(wiring.Component):
     registers are members, by lower-case name, for whoever owns them.
 
     A map with a page for each of several channels is that of a fabric of so many. What each channel
-    has of its own is an array then, with a place for each channel.
+    has of its own is an array then, with a place for each channel. There is one guard for all
+    registers, and an interrupt.
 
     Parameters
     ----------
@@ -85,6 +95,16 @@ class ControlPlane(wiring.Component):
     reading : Out(CounterRead)
         The read of a counter; an array with several channels; only in compact channels with
         monitors.
+    late : In(1), an array
+        A response of this channel counts as later than its objective; only with several channels
+        and monitors.
+    granted : In(granted_layout), an array
+        The grant of a channel; only with several channels.
+    utilisation : Out(Utilisation), an array
+        Averages of what the tenants of a channel were granted; only with several channels.
+    interrupt : Out(1)
+        Software is to look, see :class:`mcos_hw.control.interrupt.Interrupt`; only with several
+        channels.
     <array> : Out(window_signature)
         One for every READ array; an array with several channels if each has the register.
     <event> : Out(event_signature)
@@ -103,6 +123,10 @@ class ControlPlane(wiring.Component):
     busy: Signal
     stalled: Signal
     reading: CounterRead
+    late: Sequence[Signal]
+    granted: Sequence[data.View]
+    utilisation: Sequence[Utilisation]
+    interrupt: Signal
 
     def __init__(
         self,
@@ -132,12 +156,17 @@ class ControlPlane(wiring.Component):
             }
         if self.delayed:
             own["reading"] = Out(counter_read_signature(config))
+        if not one:
+            own["utilisation"] = Out(utilisation_signature(config))
+            own["granted"] = In(granted_layout(config))
+            if config.monitors:
+                own["late"] = In(1)
         super().__init__(
             {
                 "s_axil": In(Axi4LiteSignature(registers.address_width)),
                 "now": Out(config.stamp_width),
                 "live": Out(live),
-                **({} if one else {"live_channels": each_has(Out(live))}),
+                **({} if one else {"live_channels": each_has(Out(live)), "interrupt": Out(1)}),
                 **self._fabric_members(),
                 "epoch": Out(epoch_signature()),
                 **{name: each_has(member) for name, member in own.items()},
@@ -215,8 +244,11 @@ class ControlPlane(wiring.Component):
         else:
             m.submodules.pages = pages = ChannelPages(self.config, file)
             connect(m, bank.page, pages.page)
+            interval = Signal(exact_log2(UTILISATION_INTERVAL))
+            m.d.sync += interval.eq(interval + 1)
             for c in range(self.channels):
-                self._serve_one_of(m, c, pages, loader)
+                self._serve_one_of(m, c, pages, loader, interval.all())
+            self._guard_and_interrupt(m, bank, loader, timer)
 
         m.d.sync += self.now.eq(self.now + 1)
         m.d.comb += [
@@ -230,7 +262,7 @@ class ControlPlane(wiring.Component):
 
         # The bank has a member for every WRITE register of whatever map it is given. A clock
         # between the bus and the checksum.
-        control, image = (getattr(bank, name.lower()) for name in _OWN)
+        control, image = (getattr(bank, name) for name in ("image_control", "image_data"))
         m.d.sync += [
             loader.begin.eq(control.stb & control.begin),
             loader.commit.eq(control.stb & control.commit),
@@ -271,7 +303,9 @@ class ControlPlane(wiring.Component):
                 bank.reading.given.eq(self.reading.given),
             ]
 
-    def _serve_one_of(self, m: Module, c: int, pages: ChannelPages, loader: ImageLoader) -> None:
+    def _serve_one_of(
+        self, m: Module, c: int, pages: ChannelPages, loader: ImageLoader, interval_ends: Value
+    ) -> None:
         """One of several channels: its registers, and what it reads of the live image."""
         live = self.live_channels[c]
         reads = reads_of_channels(loader.contracts, self.channels)[c]
@@ -288,6 +322,54 @@ class ControlPlane(wiring.Component):
                 connect(m, getattr(pages, name)[c], flipped(self.of_channel(name, c)))
         if self.delayed:
             connect(m, pages.reading[c], flipped(self.of_channel("reading", c)))
+        m.submodules[f"utilisation_{c}"] = averages = ChannelUtilisation(self.config)
+        connect(m, pages.utilisation[c], averages.window)
+        connect(m, averages.utilisation, flipped(self.utilisation[c]))
+        m.d.comb += [averages.ends.eq(interval_ends), averages.granted.eq(self.granted[c])]
+
+    def _guard_and_interrupt(
+        self, m: Module, bank: RegisterBank, loader: ImageLoader, timer: EpochTimer
+    ) -> None:
+        """Who may write, and what software is told without asking."""
+        claim, release, mask, clear = (getattr(bank, name.lower()) for name in _SUPERVISION)
+        m.submodules.guard = guard = Guard()
+        connect(m, bank.guard, guard.write)
+        m.d.comb += [
+            guard.claim.eq(claim.stb & claim.claim),
+            guard.release.eq(release.stb & release.release),
+            bank.values.guard.owned.eq(guard.owned),
+            bank.values.guard.owner.eq(guard.owner),
+            bank.values.guard.window.eq(bank.read_window),
+            bank.values.guard_faults.count.eq(guard.faults),
+        ]
+
+        m.submodules.interrupts = interrupts = Interrupt()
+        late = Signal()
+        was_late = Signal()
+        refused = Signal()
+        m.d.comb += refused.eq(loader.code != ImageCode.NONE)
+        if self.config.monitors:
+            m.d.comb += late.eq(was_late | Cat(self.late).any())
+        m.d.sync += was_late.eq(late & ~timer.epoch.latch)
+        was_refused = Signal()
+        m.d.sync += was_refused.eq(refused)
+        m.d.comb += [
+            interrupts.events[InterruptEvent.EPOCH].eq(timer.epoch.latch),
+            interrupts.events[InterruptEvent.VIOLATION].eq(timer.epoch.latch & late),
+            interrupts.events[InterruptEvent.REFUSED].eq(refused & ~was_refused),
+            interrupts.events[InterruptEvent.GUARD].eq(guard.refused),
+            interrupts.mask_stb.eq(mask.stb),
+            interrupts.clear_stb.eq(clear.stb),
+            self.interrupt.eq(interrupts.interrupt),
+        ]
+        for event in InterruptEvent:
+            name = event.name.lower()
+            m.d.comb += [
+                interrupts.mask[event].eq(getattr(mask, name)),
+                interrupts.clear[event].eq(getattr(clear, name)),
+                bank.values.interrupt[name].eq(interrupts.pending[event]),
+                bank.values.interrupt[f"{name}_enabled"].eq(interrupts.enabled[event]),
+            ]
 
     def _connect_fabric(self, m: Module, bank: RegisterBank, loader: ImageLoader) -> None:
         """What an image sets beside a channel and its tenants, live and as software reads it."""

@@ -19,7 +19,7 @@ class Software:
         bench.set(**{"s_axil.bready": 1, "s_axil.rready": 1, "s_axil.wstrb": 0xF})
 
     def _address(self, offset):
-        return self.window << self.registers.address_width | offset
+        return self.window << self.registers.map_width | offset
 
     async def write(self, words):
         """Writes (register, word) one by one; the next address comes with an answer."""
@@ -38,6 +38,32 @@ class Software:
             await bench.tick()
         bench.set(**{"s_axil.awvalid": 0, "s_axil.wvalid": 0})
         await bench.tick(4)
+
+    async def put_at(self, offset, word, seen=None):
+        """Response of a write, and how often the member ``seen`` was high, if one is named."""
+        bench = self.bench
+        bench.set(
+            **{
+                "s_axil.awaddr": self._address(offset),
+                "s_axil.wdata": word,
+                "s_axil.awvalid": 1,
+                "s_axil.wvalid": 1,
+            }
+        )
+        await bench.tick()
+        bench.set(**{"s_axil.awvalid": 0, "s_axil.wvalid": 0})
+        high = 0
+        while not bench.get("s_axil.bvalid"):
+            if seen is not None:
+                high += bench.get(seen)
+            await bench.tick()
+        response = bench.get("s_axil.bresp")
+        await bench.tick(2)
+        return response if seen is None else (response, high)
+
+    async def put(self, name, word, seen=None):
+        """The same of a register."""
+        return await self.put_at(self.registers[name].offset, word, seen)
 
     async def at(self, offset):
         """Response and word of a read."""
