@@ -83,6 +83,9 @@ class Fabric(wiring.Component):
         The memory port of channel c, two digits.
     now : Out(stamp_width)
         Clocks since reset, modulo.
+    interrupt : Out(1)
+        Software is to look, see :class:`mcos_hw.control.interrupt.Interrupt`; only with several
+        channels.
     probe : Out(probe_layout)
         State and choice of the channel in this clock; ``probe_<c>`` of each of several.
     """
@@ -90,6 +93,7 @@ class Fabric(wiring.Component):
     s_axil: Axi4LiteInterface
     m00_axi: AxiInterface
     now: Signal
+    interrupt: Signal
     probe: data.View
 
     def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS) -> None:
@@ -110,6 +114,7 @@ class Fabric(wiring.Component):
                 },
                 **{memory_name(c): Out(memory_signature(fabric)) for c in range(fabric.channels)},
                 "now": Out(fabric.channel.stamp_width),
+                **({"interrupt": Out(1)} if fabric.channels > 1 else {}),
                 **{
                     probe_name(fabric, c): Out(probe_layout(fabric.channel))
                     for c in range(fabric.channels)
@@ -132,6 +137,8 @@ class Fabric(wiring.Component):
         for name in settings.names:
             connect(m, getattr(control, name), getattr(settings, name))
         m.d.comb += self.now.eq(control.now)
+        if fabric.channels > 1:
+            m.d.comb += self.interrupt.eq(control.interrupt)
 
         # Channels and their memory ports.
         merges, channels, outs = [], [], []

@@ -1,7 +1,7 @@
 """Software at a register bus: reads, writes and images, as fast as the bus goes."""
 
 from mcos_hw.bus.axi4lite import Response
-from mcos_hw.registers.image import ImageCode, ImageState
+from mcos_hw.registers.image import HeaderWord, ImageCode, ImageState
 
 __all__ = ["Software"]
 
@@ -89,7 +89,7 @@ class Software:
         begin = [("IMAGE_CONTROL", control.pack(begin=1))]
         await self.write([*begin, *(("IMAGE_DATA", word) for word in words)])
         status = self.registers["IMAGE_STATUS"].unpack(await self.read("IMAGE_STATUS"))
-        assert status["received"] == min(len(words), self.registers.image_length)
+        assert status["received"] == min(len(words), words[HeaderWord.WORDS])
         return ImageState(status["state"]), ImageCode(status["code"])
 
     async def commit(self):

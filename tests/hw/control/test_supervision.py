@@ -9,7 +9,7 @@ import pytest
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.control.plane import ControlPlane
-from mcos_hw.registers import ArbiterKind, channel_map, fabric_map
+from mcos_hw.registers import ArbiterKind, fabric_map
 from mcos_hw.registers.guard import GUARD_KEY
 from mcos_hw.registers.image import ImageCode, ImageState
 from mcos_policy.image import encode
@@ -32,7 +32,7 @@ def image(label, **settings):
     config = FABRIC.channel
     chosen = random_settings(config, np.random.default_rng(label))
     channel = dataclasses.replace(chosen.channel, **settings)
-    return encode(config, channel_map(config), dataclasses.replace(chosen, channel=channel), label)
+    return encode(config, REGISTERS, dataclasses.replace(chosen, channel=channel), label)
 
 
 async def fields(software, name):
