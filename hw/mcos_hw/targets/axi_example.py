@@ -1,4 +1,4 @@
-"""An example design around the AXI top: managers, a memory and a testbench, in plain Verilog."""
+"""An example design around the AXI top: managers, memories and a testbench, in plain Verilog."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def example_text(
     *,
     head: Sequence[str],
 ) -> str:
-    """A testbench around managers, the top module and a memory.
+    """A testbench around managers, the top module and its memories.
 
     Parameters
     ----------
@@ -68,10 +68,7 @@ def example_text(
             "MANAGERS": [
                 line for k in range(len(fabric.ports)) for line in _manager(k, fabric, ports)
             ],
-            "MEMORY": [
-                f".{part} (m00_axi_{part}){'' if part == _MEMORY_PARTS[-1] else ','}"
-                for part in _MEMORY_PARTS
-            ],
+            "MEMORIES": [line for c in range(fabric.channels) for line in _memory(c)],
             "IDLE": idle_lines([port for port in ports if is_set(port)]),
         },
         head=head,
@@ -86,6 +83,7 @@ def _constants(fabric: FabricConfig, registers: RegisterMap) -> dict[str, str]:
     lows |= {f"IDS_{field.name.upper()}_LOW": field.low for field in ids.fields}
     found = {
         "PORTS": len(fabric.ports),
+        "CHANNELS": fabric.channels,
         "ADDRESS_BITS": fabric.channel.address_width,
         "LENGTH_BITS": 4 if fabric.memory_protocol is MemoryProtocol.AXI3 else 8,
         "SLOT_BITS": fabric.channel.slot_width,
@@ -130,6 +128,29 @@ def _manager(number: int, fabric: FabricConfig, ports: Sequence[Port]) -> list[s
     return [
         f"mcos_axi_manager #({given})",
         f"manager_{number} (",
+        *(f"  {line}" for line in lines),
+        ");",
+    ]
+
+
+def _memory(channel: int) -> list[str]:
+    """An instance of the memory of a channel."""
+    parameters = {
+        "ID_BITS": "SLOT_BITS",
+        "ADDRESS_BITS": "ADDRESS_BITS",
+        "LENGTH_BITS": "LENGTH_BITS",
+        "DATA_BYTES": "BEAT_BYTES",
+        "MAX_BEATS": "MAX_BEATS",
+        "BYTES": "PORTS * BURSTS * REGION",
+    }
+    signals = {"clk": "clk", "rst": "rst", "bad": f"memory_bad[{channel}]"}
+    signals |= {part: f"m{channel:02}_axi_{part}" for part in _MEMORY_PARTS}
+    given = ", ".join(f".{key}({value})" for key, value in parameters.items())
+    lines = [f".{key} ({value})," for key, value in signals.items()]
+    lines[-1] = lines[-1].removesuffix(",")
+    return [
+        f"mcos_axi_memory #({given})",
+        f"memory_{channel} (",
         *(f"  {line}" for line in lines),
         ");",
     ]

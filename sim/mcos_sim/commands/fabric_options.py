@@ -1,4 +1,4 @@
-"""Options that say which AXI ports stand in front of a channel."""
+"""Options that say how many channels there are, and which AXI ports stand in front of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mcos_hw.config import RANGES, ChannelConfig, FabricConfig, MemoryProtocol, PortConfig
+from mcos_hw.config import CHANNELS, RANGES, ChannelConfig, FabricConfig, MemoryProtocol, PortConfig
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.errors import UserError
 
@@ -34,8 +34,17 @@ def _default(value: object) -> str:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FabricOptions:
-    """The ports that options ask for; None where an option was not given."""
+    """The fabric that options ask for; None where an option was not given."""
 
+    channels: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=CHANNELS[-1],
+            help="Channels, over which addresses are interleaved; a power of two.",
+            show_default=_default(1),
+        ),
+    ] = None
     ports: Annotated[
         int | None,
         typer.Option(
@@ -120,9 +129,11 @@ class FabricOptions:
                     f"{8 * port.data_bytes}; choose fewer"
                 )
             outstanding = port.reads if self.outstanding is None else self.outstanding
-            port = port.with_outstanding(outstanding, max_beats=channel.max_beats)
+            channels = 1 if self.channels is None else self.channels
+            port = port.with_outstanding(outstanding, max_beats=channel.max_beats * channels)
             return FabricConfig.around(
                 channel,
+                channels=channels,
                 ports=(port,) * (1 if self.ports is None else self.ports),
                 memory_protocol=self.memory_protocol or MemoryProtocol.AXI4,
             )
@@ -132,7 +143,9 @@ class FabricOptions:
     def words(self, fabric: FabricConfig) -> list[str]:
         """Words of a command line that ask for these ports again."""
         port = fabric.ports[0]
+        channels = ["--channels", str(fabric.channels)] if fabric.channels > 1 else []
         return [
+            *channels,
             *("--ports", str(len(fabric.ports))),
             *("--data-bits", str(8 * port.data_bytes)),
             *("--axi-id-bits", str(port.id_width)),
@@ -176,6 +189,6 @@ def _channel(contract: Path | None, hardware: HardwareOptions) -> ChannelConfig:
 
 def _as_options(text: str) -> str:
     """A fault of a size, by the name of its option."""
-    names = {"reads": "--outstanding", "table_rows": "--table-rows"}
+    names = {"channels": "--channels", "reads": "--outstanding", "table_rows": "--table-rows"}
     first, space, rest = text.partition(" ")
     return names.get(first, first) + space + rest

@@ -81,7 +81,7 @@ def command(
     hardware: HardwareOptions,
     fabric: FabricOptions,
 ) -> None:
-    """Write a channel as one self-contained Verilog-2005 file, and what goes with it.
+    """Write channels as one self-contained Verilog-2005 file, and what goes with it.
 
     mcos.v is the hardware, mcos_inst.vh an instance to copy, mcos_tb.v a testbench for an image of
     mcos compile; mcos.sdc, .xdc and .lpf constrain the clock; mcos_registers.h, .rdl and .md are
@@ -89,8 +89,8 @@ def command(
     mcos.json its ports, sizes and hashes for programs.
     With --target ulx3s it is a whole board, whose sizes are fixed: mcos_ulx3s.v, its pins in
     mcos_ulx3s.lpf, and mcos_ulx3s.json; --arbiter mcos,fcfs has two channels side by side.
-    With --top axi the names begin with mcos_axi: AXI4 ports in front of the channel and a memory
-    port behind it; mcos_axi_example.v is managers, a memory and a testbench around it.
+    With --top axi the names begin with mcos_axi: AXI4 ports in front of one channel or several, and
+    a memory port behind each; mcos_axi_example.v is managers, memories and a testbench around it.
     With --memories wrapped each memory is a module of mcos_memories.v, for macros of an ASIC.
     The same arguments always give the same bytes.
     """
