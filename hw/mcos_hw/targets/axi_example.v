@@ -544,7 +544,7 @@ module mcos_axi_example;
     check_core;
 
     // The loader refuses a damaged image. Nothing is live, so that every burst is refused.
-    image[IMAGE_WORDS - 1] = image[IMAGE_WORDS - 1] ^ 1;
+    image[image_last] = image[image_last] ^ 1;
     load_image;
     if ((word & STATE_MASK) != REFUSED) fail("a damaged image is not refused");
     $display("a damaged image is refused with code %0d", (word & CODE_MASK) >> CODE_LOW);
@@ -553,7 +553,7 @@ module mcos_axi_example;
     if (word != 0) fail("a refused image is live");
     run_traffic(1, IDS + 1);
 
-    image[IMAGE_WORDS - 1] = image[IMAGE_WORDS - 1] ^ 1;
+    image[image_last] = image[image_last] ^ 1;
     load_image;
     commit_image;
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import RegisterMap
-from mcos_hw.registers.image import IMAGE_MAGIC, ImageState
+from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord, ImageState
 from mcos_hw.targets.companions import comment, instance_lines, signal_lines
 from mcos_hw.targets.ports import Port
 
@@ -116,6 +116,7 @@ def channel_constants(config: ChannelConfig, registers: RegisterMap) -> dict[str
         "BYTES_PER_CLOCK": config.bytes_per_clock,
         "CLOCK_KHZ": config.clock_khz,
         "IMAGE_WORDS": registers.image_length,
+        "IMAGE_LENGTH_PLACE": int(HeaderWord.WORDS),
         "REGISTER_ADDRESS_BITS": registers.address_width,
         "IMAGE_CONTROL_BEGIN": control.pack(begin=1),
         "IMAGE_CONTROL_COMMIT": control.pack(commit=1),
