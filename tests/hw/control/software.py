@@ -9,11 +9,12 @@ __all__ = ["Software"]
 class Software:
     """Reads and writes registers of a component with the bus ``s_axil``.
 
-    ``window`` is in the address bits above those of the map.
+    ``window`` is in the address bits above those of the map. ``tick`` lets clocks go by.
     """
 
-    def __init__(self, bench, registers, *, window=0):
+    def __init__(self, bench, registers, *, window=0, tick=None):
         self.bench = bench
+        self.tick = tick or bench.tick
         self.registers = registers
         self.window = window
         bench.set(**{"s_axil.bready": 1, "s_axil.rready": 1, "s_axil.wstrb": 0xF})
@@ -34,10 +35,10 @@ class Software:
                 }
             )
             while not (bench.get("s_axil.awready") and bench.get("s_axil.wready")):
-                await bench.tick()
-            await bench.tick()
+                await self.tick()
+            await self.tick()
         bench.set(**{"s_axil.awvalid": 0, "s_axil.wvalid": 0})
-        await bench.tick(4)
+        await self.tick(4)
 
     async def put_at(self, offset, word, seen=None):
         """Response of a write, and how often the member ``seen`` was high, if one is named."""
@@ -50,15 +51,15 @@ class Software:
                 "s_axil.wvalid": 1,
             }
         )
-        await bench.tick()
+        await self.tick()
         bench.set(**{"s_axil.awvalid": 0, "s_axil.wvalid": 0})
         high = 0
         while not bench.get("s_axil.bvalid"):
             if seen is not None:
                 high += bench.get(seen)
-            await bench.tick()
+            await self.tick()
         response = bench.get("s_axil.bresp")
-        await bench.tick(2)
+        await self.tick(2)
         return response if seen is None else (response, high)
 
     async def put(self, name, word, seen=None):
@@ -69,12 +70,12 @@ class Software:
         """Response and word of a read."""
         bench = self.bench
         bench.set(**{"s_axil.araddr": self._address(offset), "s_axil.arvalid": 1})
-        await bench.tick()
+        await self.tick()
         bench.set(**{"s_axil.arvalid": 0})
         while not bench.get("s_axil.rvalid"):
-            await bench.tick()
+            await self.tick()
         answer = bench.get("s_axil.rresp"), bench.get("s_axil.rdata")
-        await bench.tick()
+        await self.tick()
         return answer
 
     async def read(self, name, index=0):
