@@ -368,13 +368,8 @@ class RegisterBank(wiring.Component):
                 with m.Case(self._pattern(register)):
                     m.d.comb += response.eq(Response.SLVERR)
                     if register.access is Access.WRITE:
-                        whole = strobes.all()
-                        if guarded:
-                            m.d.comb += self.guard.stb.eq(write & whole)
-                            m.d.comb += self.guard.takes_over.eq(register.name == "GUARD_TAKEOVER")
-                        with m.If(whole & self.guard.allowed if guarded else whole):
-                            m.d.comb += response.eq(Response.OKAY)
-                            m.d.comb += getattr(self, register.name.lower()).stb.eq(write)
+                        with m.If(strobes.all()):
+                            self._happen(m, register, write, response)
         if guarded:
             m.d.comb += self.guard.word.eq(word)
         for register in self.registers.registers:
@@ -393,6 +388,21 @@ class RegisterBank(wiring.Component):
             ]
         with m.If(bus.bvalid & bus.bready):
             m.d.sync += bus.bvalid.eq(0)
+
+    def _happen(self, m: Module, register: Register, write: Value, response: Signal) -> None:
+        """What a whole write of a WRITE register does, and how it is answered."""
+        event = getattr(self, register.name.lower())
+        if self.registers.windows == 1:
+            m.d.comb += [response.eq(Response.OKAY), event.stb.eq(write)]
+            return
+        guard = self.guard
+        m.d.comb += [
+            guard.stb.eq(write),
+            guard.takes_over.eq(register.name == "GUARD_TAKEOVER"),
+            event.stb.eq(write & guard.allowed),
+        ]
+        with m.If(guard.allowed):
+            m.d.comb += response.eq(Response.OKAY)
 
     def _pattern(self, register: Register) -> str:
         """The word addresses of a register, as a pattern for a Switch."""
