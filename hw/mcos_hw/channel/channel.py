@@ -36,7 +36,8 @@ from mcos_hw.link.request import (
     request_signature,
     response_signature,
 )
-from mcos_hw.registers import channel_map
+from mcos_hw.link.usage import Usage, usage_signature
+from mcos_hw.registers import GrantClass, channel_map
 
 __all__ = ["Channel"]
 
@@ -78,6 +79,8 @@ class Channel(wiring.Component):
     gated : bool
         Whether the channel itself takes nothing new of a tenant that is not enabled. A port in
         front of it that does so clears this: what has passed the port must be taken.
+    coordinated : bool
+        Whether it tells what its tenants use of their committed rates.
 
     Members
     -------
@@ -103,6 +106,8 @@ class Channel(wiring.Component):
         Whole quarters of the port credit that were in flight in the clock before.
     readings : Out(Readings)
         Counts of the epoch that ended last; only if ``config.monitors`` is set.
+    usage : Out(Usage)
+        What its tenants use of their committed rates; only if ``coordinated`` is set.
     probe : Out(probe_layout)
         State and choice of this clock.
     """
@@ -118,12 +123,21 @@ class Channel(wiring.Component):
     completion: StructuredStream
     load: Signal
     readings: Readings
+    usage: Usage
     probe: data.View
 
-    def __init__(self, config: ChannelConfig, *, arbiter: Arbiter, gated: bool = True) -> None:
+    def __init__(
+        self,
+        config: ChannelConfig,
+        *,
+        arbiter: Arbiter,
+        gated: bool = True,
+        coordinated: bool = False,
+    ) -> None:
         self.config = config
         self.arbiter = arbiter
         self.gated = gated
+        self.coordinated = coordinated
         super().__init__(
             {
                 "live": In(live_signature(channel_map(config))),
@@ -137,6 +151,7 @@ class Channel(wiring.Component):
                 "completion": In(completion_signature(config)),
                 "load": Out(2),
                 **({"readings": Out(readings_signature(config))} if config.monitors else {}),
+                **({"usage": Out(usage_signature(config))} if coordinated else {}),
                 "probe": Out(probe_layout(config)),
             }
         )
@@ -241,7 +256,32 @@ class Channel(wiring.Component):
             connect(m, observer.events, monitor.events, probe.events)
         else:
             connect(m, observer.events, probe.events)
+        if self.coordinated:
+            self._tell_usage(m, observer, classes, buckets)
         return m
+
+    def _tell_usage(
+        self,
+        m: Module,
+        observer: Observer,
+        classes: HeadClasses,
+        buckets: TokenTable | TokenBuckets,
+    ) -> None:
+        """What the coordinator looks at: conforming grants, heads without committed tokens, and
+        what the committed buckets hold."""
+        usage, grant, shown = self.usage, observer.events.grant, classes.classes
+        m.d.comb += [
+            usage.charged.valid.eq(grant.valid & (grant.class_code == GrantClass.CONFORMING)),
+            usage.charged.tenant.eq(grant.tenant),
+            usage.charged.beats.eq(grant.beats),
+        ]
+        for i in range(self.config.tenants):
+            level = buckets.tokens.committed[i]
+            uncovered = shown.serviceable[i] & (shown.codes[i] != GrantClass.CONFORMING)
+            m.d.comb += [
+                usage.short[i].eq(shown.held[i] | uncovered),
+                usage.levels[i].eq(Mux(level[-1], 0, level[self.config.rate_fraction : -1])),
+            ]
 
     def _buckets(self, m: Module, view: QueueView) -> TokenTable | TokenBuckets:
         """The token buckets, with the settings that they read and the grants that they learn of."""
