@@ -12,6 +12,7 @@ from mcos_hw.config.channel import (
 )
 from mcos_hw.config.fabric import (
     CHANNELS,
+    COORDINATOR_INTERVAL,
     COORDINATOR_INTERVALS,
     GRAINS,
     MASK_WIDTH,
@@ -25,6 +26,7 @@ __all__ = [
     "ADMISSIBLE_SHARE",
     "CHANNELS",
     "COMPACT_INTERVALS",
+    "COORDINATOR_INTERVAL",
     "COORDINATOR_INTERVALS",
     "GRAINS",
     "MASK_WIDTH",

@@ -10,6 +10,7 @@ from mcos_hw.config.channel import ChannelConfig, require_range
 
 __all__ = [
     "CHANNELS",
+    "COORDINATOR_INTERVAL",
     "COORDINATOR_INTERVALS",
     "GRAINS",
     "MASK_WIDTH",
@@ -26,6 +27,9 @@ CHANNELS = (1, 2, 4, 8, 16, 32)
 
 COORDINATOR_INTERVALS = range(6, 16)
 """Log2 of the clocks after which the coordinator may look at all channels again."""
+
+COORDINATOR_INTERVAL = 10
+"""Which of them it is if nobody says otherwise: 1,024 clocks."""
 
 GRAINS = 8
 """Grains of the interleave that an image can choose: ``l_max`` times a power of two, 1 to 128."""
