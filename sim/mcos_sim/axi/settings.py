@@ -61,6 +61,8 @@ class PortHabits:
         length 0 is a mixture of all that AXI has.
     stream : bool
         Bursts of a ``length`` follow one another in a region, instead of beginning anywhere.
+    favourite, favours : int
+        Chance that a burst of a ``length`` is one of a channel, and which one; else it is of any.
     hold_period, hold_clocks : int
         Of so many clocks it takes no read data in the first so many.
     regions : int
@@ -86,6 +88,8 @@ class PortHabits:
     length: int = 0
     size: int = 0
     stream: bool = False
+    favourite: int = 0
+    favours: int = 0
     hold_period: int = 0
     hold_clocks: int = 0
     regions: int = -1

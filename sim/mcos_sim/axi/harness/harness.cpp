@@ -77,8 +77,8 @@ struct Simulation {
             for (auto *list : {&known.mapped, &known.unmapped})
                 for (int64_t count = *ids++; count; --count) list->push_back(uint32_t(*ids++));
             requesters.push_back(std::make_unique<Requester>(
-                verdict, reference, space, port, of_ports + port * kPortSettings, std::move(known),
-                uint64_t(all[kSeed]) * 16 + port + 1));
+                verdict, reference, space, interleave, port, of_ports + port * kPortSettings,
+                std::move(known), uint64_t(all[kSeed]) * 16 + port + 1));
             checkers.push_back(std::make_unique<Checker>(verdict, kNames[port], kDataBytes[port],
                                                          kIdWidths[port], false));
         }

@@ -13,6 +13,12 @@ public:
         for (int j = 0; j < kMemoryBits; ++j) masks_[j] = uint64_t(masks[j]);
     }
 
+    int channel(uint64_t address) const {
+        int number = 0;
+        for (int j = 0; j < kMemoryBits; ++j) number |= __builtin_parityll(address & masks_[j]) << j;
+        return number;
+    }
+
     // The address that a channel knows as `local`.
     uint64_t address(int channel, uint64_t local) const {
         const uint64_t below = (uint64_t(1) << grain_) - 1;

@@ -14,13 +14,9 @@ class Reference {
 public:
     enum Look { kLegal, kStale, kForeign };
 
-    explicit Reference(const std::vector<uint8_t> &bytes) : heads_(bytes.size()) {
-        const int initial = writes_.take();
-        writes_[initial] = {-1, -1, ~0u, 0, 1};
-        for (size_t at = 0; at < bytes.size(); ++at) {
-            heads_[at] = -1;
-            add(at, initial, 0, bytes[at]);
-        }
+    explicit Reference(const std::vector<uint8_t> &bytes)
+        : initial_(bytes), heads_(bytes.size(), -1), beginning_(writes_.take()) {
+        writes_[beginning_] = {-1, -1, ~0u, 0, 1};
     }
 
     // A write that is offered now, the next one of its port and ID.
@@ -32,6 +28,7 @@ public:
 
     // A byte of a write's transfer.
     void put(size_t at, int write, uint32_t transfer, uint8_t value, int64_t oldest) {
+        if (heads_[at] < 0) add(at, beginning_, 0, initial_[at]);
         if (versions_[heads_[at]].next >= 0) prune(at, oldest);
         add(at, write, transfer, value);
     }
@@ -45,6 +42,7 @@ public:
     // A byte read by a burst that was offered in a clock.
     Look read(size_t at, uint8_t value, int64_t offered, int port, uint32_t id, int64_t oldest) {
         const int head = heads_[at];
+        if (head < 0) return initial_[at] == value ? kLegal : kForeign;
         if (versions_[head].next < 0) return versions_[head].value == value ? kLegal : kForeign;
         const uint64_t mine = id < 64 ? uint64_t(1) << id : 0;  // of others order is not watched
         int found = -1, matching = 0;
@@ -124,6 +122,8 @@ private:
 
     Pool<Write> writes_;
     Pool<Version> versions_;
-    std::vector<int> heads_;
+    std::vector<uint8_t> initial_;
+    std::vector<int> heads_;  // the newest version, or -1 where nobody has written
+    int beginning_;
     uint64_t sequence_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "interleave.h"
 #include "pins.h"
 #include "reference.h"
 #include "space.h"
@@ -25,9 +26,11 @@ struct Latency {
 
 class Requester {
 public:
-    Requester(Verdict &verdict, Reference &reference, const Space &space, int port,
-              const int64_t *settings, Ids ids, uint64_t seed)
-        : verdict_(verdict), reference_(reference), space_(space), port_(port),
+    Requester(Verdict &verdict, Reference &reference, const Space &space,
+              const Interleave &interleave, int port, const int64_t *settings, Ids ids,
+              uint64_t seed)
+        : verdict_(verdict), reference_(reference), space_(space), interleave_(interleave),
+          port_(port),
           bus_(kDataBytes[port]), ids_(std::move(ids)), random_{mix(seed)},
           reads_(kIdWidths[port]), writes_(kIdWidths[port]) {
         for (int each = 0; each < kPortSettings; ++each) set_[each] = settings[each];
@@ -129,7 +132,7 @@ private:
         window_ = set_[kVary] && random_.chance(400) ? random_.between(1, 4) : set_[kWindow];
         lead_ = set_[kVary] ? random_.below(uint32_t(set_[kLead]) + 1) : set_[kLead];
         next_reroll_ = clock + (64 << random_.below(6));
-        few_ids_ = random_.chance(500);
+        few_ids_ = random_.chance(500) && set_[kVary];
         hot_ = random_.chance(700);
     }
 
@@ -258,9 +261,12 @@ private:
             shape.length = uint32_t(set_[kLength] - 1);
             const uint64_t step = shape.bytes() * uint64_t(set_[kLength]);
             const uint64_t places = region.bytes / step;
-            const uint64_t place =
-                set_[kStream] ? followed_++ % places : random_.below(uint32_t(places));
-            shape.address = region.base + place * step;
+            const bool favours = random_.chance(set_[kFavours]);
+            do {
+                const uint64_t place =
+                    set_[kStream] ? followed_++ % places : random_.below(uint32_t(places));
+                shape.address = region.base + place * step;
+            } while (favours && interleave_.channel(shape.address) != set_[kFavourite]);
         } else {
             uint32_t most = 0;
             while ((1 << most) < bus_) ++most;
@@ -402,6 +408,7 @@ private:
     Verdict &verdict_;
     Reference &reference_;
     const Space &space_;
+    const Interleave &interleave_;
     int port_, bus_;
     Ids ids_;
     Random random_;
