@@ -1,10 +1,11 @@
-"""The long soak: several fabrics, each with a wide and a narrow port, and many seeds."""
+"""The long soak: several fabrics, each with wide and narrow ports, and many seeds."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 
 from mcos_hw.config import ChannelConfig, FabricConfig, MemoryProtocol, PortConfig
-from mcos_policy.ports import TenantRow
+from mcos_policy.interleave import Interleave
+from mcos_policy.ports import TenantRow, credit_writes, shared_credits
 from mcos_sim.axi.fabric import fabric_library, open_settings, set_up
 from mcos_sim.axi.session import Manager, Soak
 from mcos_sim.axi.settings import FaultSort, PortHabits
@@ -12,6 +13,7 @@ from mcos_sim.axi.soak import run
 
 __all__ = [
     "FABRICS",
+    "SPREAD_FABRICS",
     "PortSoak",
     "port_soak",
 ]
@@ -25,49 +27,99 @@ _BURSTS_A_RUN = 50_000
 
 
 def _fabric(
-    wide: int, narrow: int, *, beat_bytes: int, lateness: int, protocol: MemoryProtocol
+    ports: Sequence[tuple[int, int]],
+    *,
+    channels: int = 1,
+    beat_bytes: int,
+    max_beats: int = 16,
+    lateness: int,
+    protocol: MemoryProtocol,
 ) -> FabricConfig:
-    def port(data_bytes: int, id_width: int) -> PortConfig:
-        return PortConfig(
-            data_bytes=data_bytes,
-            id_width=id_width,
-            order_width=4,
-            reads=32,
-            read_units=64,
-            writes=16,
-            write_units=32,
-            table_rows=4,
-            hazard_rows=16,
-        )
-
+    """Ports by their data bytes and bits of an ID."""
     channel = ChannelConfig(
         tenants=4,
         bytes_per_clock=beat_bytes,
         beat_bytes=beat_bytes,
+        max_beats=max_beats,
         slots=64,
         stamp_width=24,
         lateness=lateness,
     )
-    ports = (port(wide, 6), port(narrow, 4))
-    return FabricConfig.around(channel, ports=ports, memory_protocol=protocol)
+    return FabricConfig.around(
+        channel,
+        channels=channels,
+        ports=tuple(
+            PortConfig(
+                data_bytes=data_bytes,
+                id_width=id_width,
+                order_width=4,
+                reads=32,
+                read_units=64 * channels,
+                writes=16,
+                write_units=32 * channels,
+                table_rows=4,
+                hazard_rows=16,
+            )
+            for data_bytes, id_width in ports
+        ),
+        memory_protocol=protocol,
+    )
 
 
 FABRICS = (
-    _fabric(64, 8, beat_bytes=16, lateness=3, protocol=MemoryProtocol.AXI4),
-    _fabric(32, 16, beat_bytes=32, lateness=0, protocol=MemoryProtocol.AXI3),
+    _fabric([(64, 6), (8, 4)], beat_bytes=16, lateness=3, protocol=MemoryProtocol.AXI4),
+    _fabric([(32, 6), (16, 4)], beat_bytes=32, lateness=0, protocol=MemoryProtocol.AXI3),
 )
 """Ports wider and narrower than memory, both of its protocols, and both latenesses."""
 
-_ROWS = (
-    TenantRow(port=0, row=0, tenant=0, first=0, last=19),
-    TenantRow(port=0, row=1, tenant=1, first=20, last=31),
-    TenantRow(port=0, row=2, tenant=_DISABLED, first=40, last=47),
-    TenantRow(port=1, row=0, tenant=2, first=0, last=7),
-    TenantRow(port=1, row=1, tenant=1, first=8, last=9),
+SPREAD_FABRICS = (
+    _fabric(
+        [(64, 6), (8, 4), (16, 5), (32, 4)],
+        channels=8,
+        beat_bytes=16,
+        max_beats=8,
+        lateness=0,
+        protocol=MemoryProtocol.AXI4,
+    ),
+    _fabric(
+        [(8, 4), (16, 4), (64, 4), (8, 4)] * 4,
+        channels=2,
+        beat_bytes=32,
+        max_beats=8,
+        lateness=0,
+        protocol=MemoryProtocol.AXI3,
+    ),
 )
+"""Four ports and eight channels, and sixteen ports and two channels."""
 
-_UNMAPPED = ((32, 39, 40, 47, 63), (10, 15))
-_MAPPED = (range(32), range(10))
+
+def _rows(fabric: FabricConfig) -> list[TenantRow]:
+    """Half of a port's IDs are of a tenant, an eighth of the next one, an eighth of one that is
+    not enabled, and the others of none."""
+    rows = []
+    for number, port in enumerate(fabric.ports):
+        eighth = (1 << port.id_width) // 8
+        parts = ((0, 4, number % _DISABLED), (4, 5, (number + 1) % _DISABLED), (6, 7, _DISABLED))
+        rows += [
+            TenantRow(
+                port=number,
+                row=row,
+                tenant=tenant,
+                first=first * eighth,
+                last=last * eighth - 1,
+            )
+            for row, (first, last, tenant) in enumerate(parts)
+        ]
+    return rows
+
+
+def _managers(fabric: FabricConfig, habits: PortHabits) -> list[Manager]:
+    managers = []
+    for port in fabric.ports:
+        count = 1 << port.id_width
+        mapped = count // 8 * 5
+        managers.append(Manager(ids=range(mapped), unmapped=range(mapped, count), habits=habits))
+    return managers
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,7 +175,7 @@ def port_soak(
     seed : int
         Seed of the first run of each fabric; the next ones follow it.
     fabrics : Sequence[FabricConfig]
-        Fabrics with two ports.
+        Fabrics of four tenants, with queues that have a place for each port.
     on_progress : Callable or None
         Called now and then with the bursts that were answered since.
     """
@@ -131,16 +183,22 @@ def port_soak(
     first = ""
     for number, fabric in enumerate(fabrics):
         library = fabric_library(fabric)
-        writes = set_up(fabric, _ROWS, open_settings(fabric.channel, disabled=[_DISABLED]))
+        rows = _rows(fabric)
+        writes = set_up(fabric, rows, open_settings(fabric.channel, disabled=[_DISABLED]))
+        writes += credit_writes(fabric, shared_credits(fabric, rows))
+        spread = Interleave.default(fabric.channels, fabric.block_width)
         left = -(-transactions // len(fabrics))
         run_seed = seed
         while left > 0 and not first:
-            habits = PortHabits(budget=-(-min(left, _BURSTS_A_RUN) // 2))
-            managers = [
-                Manager(ids=ids, unmapped=unmapped, habits=habits)
-                for ids, unmapped in zip(_MAPPED, _UNMAPPED, strict=True)
-            ]
-            found = run(library, managers, writes=writes, seed=run_seed, on_progress=on_progress)
+            budget = -(-min(left, _BURSTS_A_RUN) // len(fabric.ports))
+            found = run(
+                library,
+                _managers(fabric, PortHabits(budget=budget)),
+                writes=writes,
+                interleave=spread,
+                seed=run_seed,
+                on_progress=on_progress,
+            )
             runs.append(found)
             if found.faults:
                 first = f"fabric {number}, seed {run_seed}, {found.first}"

@@ -41,6 +41,10 @@ def command(
     transactions: Annotated[
         int, typer.Option(min=2, max=1_000_000_000, help="Random AXI bursts through the ports.")
     ] = 1_000_000,
+    fabric_transactions: Annotated[
+        int,
+        typer.Option(min=2, max=1_000_000_000, help="Random AXI bursts to several channels."),
+    ] = 1_000_000,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 1,
     workers: Workers = CORES,
     json: Annotated[
@@ -56,7 +60,7 @@ def command(
     """
     with loading():
         from mcos_hw.config import ChannelConfig
-        from mcos_sim.axi.campaign import FABRICS, port_soak
+        from mcos_sim.axi.campaign import FABRICS, SPREAD_FABRICS, port_soak
         from mcos_sim.axi.fabric import fabric_library
         from mcos_sim.axi.isolation import measure_isolation
         from mcos_sim.experiments.promises import EPOCH_CLOCKS, measure_promises
@@ -99,14 +103,19 @@ def command(
         else:
             bounds["lateness"][config.lateness] = figures
         failed |= not found.kept
-    with progress("AXI bursts", transactions, unit="bursts") as advance:
-        ports = port_soak(transactions=transactions, seed=seed, on_progress=advance)
-    passed = ports.figures()
-    output.print(
-        f"{passed['transactions']:,} AXI bursts in {ports.clocks:,} clocks, "
-        f"{ports.faults} faults" + (f": {ports.first}" if ports.first else "")
-    )
-    failed |= ports.faults > 0
+    passed = {}
+    for key, told, fabrics, bursts in (
+        ("port_soak", "AXI bursts", FABRICS, transactions),
+        ("fabric_soak", "AXI bursts to several channels", SPREAD_FABRICS, fabric_transactions),
+    ):
+        with progress(told, bursts, unit="bursts") as advance:
+            ports = port_soak(transactions=bursts, seed=seed, fabrics=fabrics, on_progress=advance)
+        passed[key] = ports.figures()
+        output.print(
+            f"{passed[key]['transactions']:,} {told} in {ports.clocks:,} clocks, "
+            f"{ports.faults} faults" + (f": {ports.first}" if ports.first else "")
+        )
+        failed |= ports.faults > 0
 
     fabric = FABRICS[0]
     isolation = measure_isolation(fabric, fabric_library(fabric), bursts=20_000, seed=seed)
@@ -119,6 +128,7 @@ def command(
     write_json(
         json,
         {
+            **passed,
             "bounds": bounds["lateness"][_LATENESS[0]],
             "bounds_by_interval": bounds["interval"],
             "bounds_by_lateness": bounds["lateness"],
@@ -128,7 +138,6 @@ def command(
             "lockstep_cycles": report.clocks,
             "machine": machine(),
             "port_isolation": isolation.figures(),
-            "port_soak": passed,
             "seconds": round(time.monotonic() - begun, 1),
             "seed": seed,
             "seeds_that_differ": [finding.seed for finding in report.findings],

@@ -2,7 +2,7 @@
 
 from tests.planted import Bug
 
-__all__ = ["BUGS"]
+__all__ = ["BUGS", "SPREAD_BUGS"]
 
 PORT = "mcos_hw.port"
 
@@ -46,3 +46,38 @@ BUGS = {
     ),
 }
 """By what goes wrong."""
+
+SPREAD_BUGS = {
+    "reads of an ID have an order in each channel alone": Bug(
+        module=f"{PORT}.reads",
+        text="fragment.id[: port.order_bits]",
+        instead="(fragment.id ^ channel)[: port.order_bits]",
+    ),
+    "one completion is lost when two channels have one in the same clock": Bug(
+        module=f"{PORT}.gather",
+        text="(each.valid)",
+        instead="(each.valid & ~Cat(i.valid for i in self.i[:c]).any())",
+    ),
+    "there is no hazard": BUGS["there is no hazard"],
+    "a read takes its data from the next channel's bank": Bug(
+        module=f"{PORT}.reads",
+        text="(found_channel == c)",
+        instead="((found_channel ^ 1) == c)",
+    ),
+    "a write puts its data into the next channel's bank": Bug(
+        module=f"{PORT}.writes",
+        text="(word_channel == c)",
+        instead="((word_channel ^ 1) == c)",
+    ),
+    "a read goes to memory with the window in its address": Bug(
+        module=f"{PORT}.reads",
+        text="local & ~(fabric.beat_bytes - 1)",
+        instead="fragment.address & ~(fabric.beat_bytes - 1)",
+    ),
+    "the next channel gets the credit back": Bug(
+        module=f"{PORT}.landings",
+        text="self.departed[c]",
+        instead="self.departed[c ^ 1]",
+    ),
+}
+"""Mistakes of ports in front of several channels, by what goes wrong."""

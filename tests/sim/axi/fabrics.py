@@ -1,6 +1,7 @@
-"""A small fabric with a wide and a narrow port, and who is in front of it."""
+"""Small fabrics with a wide and a narrow port, and who is in front of them."""
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_policy.interleave import Interleave
 from mcos_policy.ports import TenantRow
 from mcos_sim.axi.fabric import open_settings, set_up
 from mcos_sim.axi.session import Manager
@@ -8,12 +9,14 @@ from mcos_sim.axi.settings import PortHabits
 
 __all__ = [
     "FABRIC",
+    "SPREAD",
+    "SPREAD_FABRIC",
     "managers",
     "register_writes",
 ]
 
 
-def _port(data_bytes: int, id_width: int) -> PortConfig:
+def _port(data_bytes: int, id_width: int, write_units: int = 16) -> PortConfig:
     return PortConfig(
         data_bytes=data_bytes,
         id_width=id_width,
@@ -21,7 +24,7 @@ def _port(data_bytes: int, id_width: int) -> PortConfig:
         reads=16,
         writes=8,
         read_units=32,
-        write_units=16,
+        write_units=write_units,
         table_rows=2,
         hazard_rows=8,
     )
@@ -44,6 +47,27 @@ FABRIC = FabricConfig.around(
 )
 """Memory beats are half of a transfer of the first port, and two of the second."""
 
+SPREAD_FABRIC = FabricConfig.around(
+    ChannelConfig(
+        tenants=4,
+        queue_depth=8,
+        bytes_per_clock=16,
+        beat_bytes=16,
+        max_beats=8,
+        slots=32,
+        stamp_width=24,
+        lateness=0,
+        loader_checks=False,
+        monitors=False,
+    ),
+    channels=4,
+    ports=(_port(64, 5, 32), _port(8, 4, 32)),
+)
+"""Blocks of 128 bytes, so that most bursts go to several of its channels."""
+
+SPREAD = Interleave.default(SPREAD_FABRIC.channels, SPREAD_FABRIC.block_width)
+"""How it spreads them."""
+
 _DISABLED = 3
 
 _ROWS = (
@@ -54,9 +78,9 @@ _ROWS = (
 )
 
 
-def register_writes() -> list[tuple[int, int]]:
+def register_writes(fabric: FabricConfig = FABRIC) -> list[tuple[int, int]]:
     """Register writes that fill the tenant tables and enable the tenants, but for one."""
-    return set_up(FABRIC, _ROWS, open_settings(FABRIC.channel, disabled=[_DISABLED]))
+    return set_up(fabric, _ROWS, open_settings(fabric.channel, disabled=[_DISABLED]))
 
 
 def managers(budget: int) -> list[Manager]:
