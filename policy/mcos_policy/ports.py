@@ -1,15 +1,17 @@
-"""The tenant tables of a fabric's ports: which writes set them."""
+"""The tenant tables of a fabric's ports: which sections of an image, or which writes, set them."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
 
 from mcos_hw.config import FabricConfig
 from mcos_hw.registers import fabric_map
+from mcos_hw.registers.image import SectionKind
 
 __all__ = [
     "TenantRow",
     "credit_writes",
     "even_rows",
+    "port_sections",
     "row_writes",
     "shared_credits",
 ]
@@ -38,6 +40,49 @@ class TenantRow:
     last: int
 
 
+def port_sections(
+    fabric: FabricConfig,
+    rows: Iterable[TenantRow],
+    places: Mapping[tuple[int, int], int] | None = None,
+) -> tuple[tuple[int, ...], ...]:
+    """Words of each port's section of an image, with these rows and no others.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes.
+    rows : Iterable[TenantRow]
+        Rows of all ports.
+    places : Mapping[tuple[int, int], int] or None
+        Places of each (port, tenant), none where it is not named; :func:`shared_credits` of the
+        rows if nothing is given.
+
+    Raises
+    ------
+    ValueError
+        If a port, row, tenant or ID is not there, or a tenant's places are more than its queue.
+    """
+    rows = list(rows)
+    places = shared_credits(fabric, rows) if places is None else places
+    _require_credits(fabric, places)
+    registers = fabric_map(fabric)
+    words = {}
+    for row in rows:
+        _require_row(fabric, row)
+        key = row.port, row.row
+        words["PORT_ROW_NOW", *key] = registers["PORT_ROW_NOW"].pack(used=1, tenant=row.tenant)
+        words["PORT_IDS_NOW", *key] = registers["PORT_IDS_NOW"].pack(first=row.first, last=row.last)
+    for (port, tenant), count in places.items():
+        words["PORT_PLACES_NOW", port, tenant] = registers["PORT_PLACES_NOW"].pack(places=count)
+    return tuple(
+        tuple(
+            words.get((register.name, port, element), 0)
+            for register, element in registers.section_words(SectionKind.PORTS)
+        )
+        for port in range(len(fabric.ports))
+    )
+
+
 def row_writes(fabric: FabricConfig, rows: Iterable[TenantRow]) -> list[tuple[int, int]]:
     """Register writes (address, word) that set rows of tenant tables.
 
@@ -50,18 +95,37 @@ def row_writes(fabric: FabricConfig, rows: Iterable[TenantRow]) -> list[tuple[in
     ids, row_register = registers["PORT_IDS"], registers["PORT_ROW"]
     writes = []
     for row in rows:
-        _require_below("port", row.port, len(fabric.ports))
-        port = fabric.ports[row.port]
-        _require_below("row", row.row, port.table_rows)
-        _require_below("tenant", row.tenant, fabric.channel.tenants)
-        _require_below("last", row.last, 1 << port.id_width)
-        _require_below("first", row.first, row.last + 1)
+        _require_row(fabric, row)
         word = row_register.pack(used=1, tenant=row.tenant, row=row.row, port=row.port)
         writes += [
             (ids.offset, ids.pack(first=row.first, last=row.last)),
             (row_register.offset, word),
         ]
     return writes
+
+
+def _require_row(fabric: FabricConfig, row: TenantRow) -> None:
+    _require_below("port", row.port, len(fabric.ports))
+    port = fabric.ports[row.port]
+    _require_below("row", row.row, port.table_rows)
+    _require_below("tenant", row.tenant, fabric.channel.tenants)
+    _require_below("last", row.last, 1 << port.id_width)
+    _require_below("first", row.first, row.last + 1)
+
+
+def _require_credits(fabric: FabricConfig, places: Mapping[tuple[int, int], int]) -> None:
+    """Refuse places of a tenant that are more than its queue."""
+    promised: dict[int, int] = {}
+    for (port, tenant), count in places.items():
+        _require_below("port", port, len(fabric.ports))
+        _require_below("tenant", tenant, fabric.channel.tenants)
+        promised[tenant] = promised.get(tenant, 0) + count
+    for tenant, count in promised.items():
+        if count > fabric.channel.queue_depth:
+            raise ValueError(
+                f"places of tenant {tenant} must be at most its queue, "
+                f"{fabric.channel.queue_depth}, not {count}"
+            )
 
 
 def _require_below(name: str, value: int, limit: int) -> None:
@@ -133,17 +197,7 @@ def credit_writes(
         If a port or tenant is not there, or a tenant's places are more than its queue.
     """
     register = fabric_map(fabric)["PORT_PLACES"]
-    promised: dict[int, int] = {}
-    for (port, tenant), count in places.items():
-        _require_below("port", port, len(fabric.ports))
-        _require_below("tenant", tenant, fabric.channel.tenants)
-        promised[tenant] = promised.get(tenant, 0) + count
-    for tenant, count in promised.items():
-        if count > fabric.channel.queue_depth:
-            raise ValueError(
-                f"places of tenant {tenant} must be at most its queue, "
-                f"{fabric.channel.queue_depth}, not {count}"
-            )
+    _require_credits(fabric, places)
     return [
         (register.offset, register.pack(places=count, tenant=tenant, port=port))
         for (port, tenant), count in sorted(places.items(), key=lambda item: item[1])

@@ -85,9 +85,13 @@ class Settings:
     fabric : Mapping[str, int] or None
         Values of the fabric's fields, by name; one that is not named is as after reset. With None
         an image leaves the fabric as it is.
+    ports : tuple[tuple[int, ...], ...]
+        Words of each port's section, :func:`mcos_policy.ports.port_sections`. With none an image
+        leaves the ports as they are.
     """
 
     channel: ChannelSettings
     tenants: tuple[TenantSettings, ...]
     channels: tuple[ChannelSettings, ...] = ()
     fabric: Mapping[str, int] | None = None
+    ports: tuple[tuple[int, ...], ...] = ()

@@ -200,10 +200,10 @@ class RegisterBank(wiring.Component):
             if register.name in self._in_pages:
                 continue
             match register.access:
-                case Access.READ if register.count > 1:
-                    members[name] = Out(window_signature(register))
                 case Access.IMAGE if _of_channel(register):
                     pass
+                case Access.READ | Access.IMAGE if register.count > 1:
+                    members[name] = Out(window_signature(register))
                 case Access.READ | Access.IMAGE:
                     singles[register.name] = register_layout(register)
                 case Access.WRITE:

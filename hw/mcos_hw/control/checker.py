@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mcos_hw.config import ADMISSIBLE_SHARE, GRAINS, ChannelConfig
+from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig
 from mcos_hw.control.store import Place, place_signature
 from mcos_hw.registers.declaration import Field, RegisterMap
 from mcos_hw.registers.image import (
@@ -18,7 +18,6 @@ from mcos_hw.registers.image import (
 
 __all__ = [
     "ChannelChecker",
-    "FabricChecker",
     "SectionChecker",
     "TenantChecker",
 ]
@@ -101,7 +100,7 @@ class SectionChecker(wiring.Component):
     ) -> None:
         self.config = config
         self.registers = registers
-        self.rows = registers.section(self.kind)
+        self.rows = tuple(register for register, _ in registers.section_words(self.kind))
         self.count = registers.sections()[self.kind]
         super().__init__(
             {
@@ -353,37 +352,3 @@ class TenantChecker(SectionChecker):
                     with m.If(self.word_stb):
                         m.d.sync += depth.eq(value)
         return wrong
-
-
-class FabricChecker(SectionChecker):
-    """Checker of the FABRIC section, which an image may leave out.
-
-    The interleave names each place once, or ``verdict`` is INTERLEAVE: of the window, which is as
-    many bits from the grain on as a channel's number has, mask j has bit j alone, and it has none
-    below. If another rule is broken as well, ``verdict`` is FABRIC.
-
-    See :class:`SectionChecker`.
-    """
-
-    kind = SectionKind.FABRIC
-    code = ImageCode.FABRIC
-
-    def _judge(self, m: Module, row: Value) -> None:
-        width = (self.registers.channels - 1).bit_length()
-        if width:
-            folded = Signal()
-            grain = Signal(range(GRAINS))
-            position, value = self._place_of("grain")
-            with m.If(self.word_stb & (row == position)):
-                m.d.sync += grain.eq(value)
-            for j in range(width):
-                position, value = self._place_of(f"mask_{j}")
-                upto = Array((1 << (first + width)) - 1 for first in range(GRAINS))[grain]
-                alone = Array(1 << (first + j) for first in range(GRAINS))[grain]
-                with m.If(self.word_stb & (row == position) & ((value & upto) != alone)):
-                    m.d.sync += folded.eq(1)
-            with m.If(self.begin):
-                m.d.sync += folded.eq(0)
-            with m.If(folded):
-                m.d.comb += self.verdict.eq(ImageCode.INTERLEAVE)
-        super()._judge(m, row)

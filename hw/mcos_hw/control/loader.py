@@ -9,15 +9,16 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.control.bank import Window, image_window_signature
-from mcos_hw.control.checker import (
-    ChannelChecker,
-    FabricChecker,
-    SectionChecker,
-    TenantChecker,
-)
+from mcos_hw.control.checker import ChannelChecker, SectionChecker, TenantChecker
 from mcos_hw.control.checksum import Checksum
+from mcos_hw.control.fabric_checker import FabricChecker, PortsChecker
 from mcos_hw.control.pages import ContractPages
-from mcos_hw.control.store import ConfigStore, select_contract
+from mcos_hw.control.store import (
+    ConfigStore,
+    PortImage,
+    port_image_signature,
+    select_contract,
+)
 from mcos_hw.link.contract import (
     ContractReads,
     contract_readers,
@@ -40,7 +41,7 @@ from mcos_hw.registers.image import (
 __all__ = ["ImageLoader"]
 
 
-CHECKERS = (TenantChecker, ChannelChecker, FabricChecker)
+CHECKERS = (TenantChecker, ChannelChecker, FabricChecker, PortsChecker)
 """Who judges each kind of section. The first that is not content gives the code."""
 
 
@@ -113,6 +114,8 @@ class ImageLoader(wiring.Component):
         The settings of each channel.
     live_fabric : Out(section_layout(registers, FABRIC))
         What holds for all channels together; only if the map has such settings.
+    ports : Out(PortImage)
+        What an image sets of ports, for their owner to keep; only if the map has such settings.
     contracts : In(ContractReads)
         What readers want of it; an array with several channels.
     image : In(image_window_signature(registers))
@@ -140,6 +143,7 @@ class ImageLoader(wiring.Component):
     live: data.View
     live_channels: Sequence[data.View]
     live_fabric: data.View
+    ports: PortImage
     contracts: ContractReads
     image: Window
     commit_stb: Signal
@@ -183,6 +187,8 @@ class ImageLoader(wiring.Component):
             members["drained"] = In(1)
         if SectionKind.FABRIC in self.registers.sections():
             members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
+        if SectionKind.PORTS in self.registers.sections():
+            members["ports"] = Out(port_image_signature(self.registers))
         return members
 
     def elaborate(self, platform):
@@ -213,12 +219,22 @@ class ImageLoader(wiring.Component):
             for to in stores
             for each, value in ((to.word, self.word), (to.commit_stb, self.commit_stb))
         ]
+        if SectionKind.PORTS in kinds:
+            m.d.comb += [
+                self.ports.word.eq(self.word),
+                self.ports.begin.eq(self.begin),
+                self.ports.commit_stb.eq(self.commit_stb),
+            ]
         if store.optional:
             m.d.comb += store.begin.eq(self.begin)
         for checker in checkers:
             name = checker.kind.name.lower()
             m.submodules[f"{name}_checker"] = checker
-            connect(m, checker.place, *(getattr(to, name) for to in stores if hasattr(to, name)))
+            if checker.kind is SectionKind.PORTS:
+                connect(m, checker.place, flipped(self.ports.place))
+            else:
+                takers = [to for to in stores if hasattr(to, name)]
+                connect(m, checker.place, *(getattr(to, name) for to in takers))
             m.d.comb += [checker.begin.eq(self.begin), checker.word.eq(self.word)]
 
         if self.registers.channels > 1:

@@ -22,6 +22,7 @@ from mcos_hw.control.epoch import EpochTimer
 from mcos_hw.control.guard import Guard
 from mcos_hw.control.interrupt import Interrupt
 from mcos_hw.control.loader import ImageLoader
+from mcos_hw.control.store import PortImage, port_image_signature
 from mcos_hw.control.utilisation import ChannelUtilisation
 from mcos_hw.link.contract import ContractReads, contract_reads_signature, reads_of_channels
 from mcos_hw.link.epoch import Epoch, epoch_signature
@@ -81,6 +82,8 @@ class ControlPlane(wiring.Component):
         Live configuration of each of several channels; not there for one.
     live_fabric : Out(section_layout(registers, FABRIC))
         Live settings of all channels together; only if the map has some.
+    ports : Out(PortImage)
+        What images set of ports; only if the map has such settings.
     drained : In(1)
         No request is under way behind the ports; only with several channels.
     contracts : In(ContractReads)
@@ -116,6 +119,7 @@ class ControlPlane(wiring.Component):
     live: Live
     live_channels: Sequence[Live]
     live_fabric: data.View
+    ports: PortImage
     drained: Signal
     contracts: ContractReads
     epoch: Epoch
@@ -182,6 +186,8 @@ class ControlPlane(wiring.Component):
             members["drained"] = In(1)
         if SectionKind.FABRIC in self.registers.sections():
             members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
+        if SectionKind.PORTS in self.registers.sections():
+            members["ports"] = Out(port_image_signature(self.registers))
         return members
 
     @property
@@ -209,7 +215,7 @@ class ControlPlane(wiring.Component):
         return tuple(
             each
             for each in self.registers.registers
-            if each.access is Access.READ
+            if (each.access is Access.READ or each.section is SectionKind.PORTS)
             and each.count > 1
             and each.name.lower() not in (*own, *self.channel_readings)
         )
@@ -377,6 +383,8 @@ class ControlPlane(wiring.Component):
             m.d.comb += loader.drained.eq(self.drained)
         if hasattr(self, "live_fabric"):
             m.d.comb += self.live_fabric.eq(loader.live_fabric)
+        if hasattr(self, "ports"):
+            connect(m, loader.ports, flipped(self.ports))
         for register in self.registers.section(SectionKind.FABRIC):
             for field in register.fields:
                 value = bank.values[register.name.lower()][field.name]

@@ -14,7 +14,9 @@ from mcos_hw.registers.image import OPTIONAL_SECTIONS, SectionKind
 __all__ = [
     "ConfigStore",
     "Place",
+    "PortImage",
     "place_signature",
+    "port_image_signature",
     "select_contract",
     "store_layout",
 ]
@@ -33,7 +35,7 @@ def place_signature(registers: RegisterMap, kind: SectionKind) -> wiring.Signatu
     """Which word of an image's sections of one kind is put in.
 
     ``stb`` is high for one clock, ``element`` is the section's number among those of its kind, and
-    ``row`` is the word's register, ``registers.section(kind)[row]``. With several channels a
+    ``row`` is which of its words, ``registers.section_words(kind)[row]``. With several channels a
     channel's word is for all of them while ``every`` is high.
     """
     several = kind is SectionKind.CHANNEL and registers.channels > 1
@@ -42,7 +44,35 @@ def place_signature(registers: RegisterMap, kind: SectionKind) -> wiring.Signatu
             "stb": Out(1),
             **({"every": Out(1)} if several else {}),
             "element": Out(range(registers.sections()[kind] + 1)),
-            "row": Out(range(len(registers.section(kind)))),
+            "row": Out(range(len(registers.section_words(kind)))),
+        }
+    )
+
+
+class PortImage(Protocol):
+    """What the loader tells the owner of the ports' settings."""
+
+    word: Signal
+    """The word to put in."""
+
+    place: Place
+    """Where it goes."""
+
+    begin: Signal
+    """An image begins: what is live is in the shadow from the next clock on."""
+
+    commit_stb: Signal
+    """The shadow is live from the next clock on."""
+
+
+def port_image_signature(registers: RegisterMap) -> wiring.Signature:
+    """:class:`PortImage` as the loader drives it."""
+    return wiring.Signature(
+        {
+            "word": Out(32),
+            "place": Out(place_signature(registers, SectionKind.PORTS)),
+            "begin": Out(1),
+            "commit_stb": Out(1),
         }
     )
 
@@ -78,7 +108,8 @@ class ConfigStore(wiring.Component):
     are what the map says: no tenant is enabled, and but for the fabric all is zero.
 
     The store does not judge values; the checkers do, before the loader commits. Arrays that are
-    ``paged`` are not kept here but by :class:`mcos_hw.control.pages.ContractPages`.
+    ``paged`` are not kept here but by :class:`mcos_hw.control.pages.ContractPages`, nor what an
+    image sets of ports, which :class:`mcos_hw.fabric.port_store.PortStore` keeps.
 
     Parameters
     ----------
@@ -90,7 +121,7 @@ class ConfigStore(wiring.Component):
     word : In(32)
         The word to put in.
     <kind> : In(place_signature(registers, kind))
-        Where it goes: one for each kind of section of the map, by lower-case name.
+        Where it goes: one for each kind of section that is kept here, by lower-case name.
     begin : In(1)
         An image begins; only with sections that an image may leave out.
     commit_stb : In(1)
@@ -107,10 +138,9 @@ class ConfigStore(wiring.Component):
 
     def __init__(self, registers: RegisterMap) -> None:
         self.registers = registers
-        places = {
-            kind.name.lower(): In(place_signature(registers, kind)) for kind in registers.sections()
-        }
-        self.optional = [kind for kind in OPTIONAL_SECTIONS if kind in registers.sections()]
+        self.kinds = [kind for kind in registers.sections() if kind is not SectionKind.PORTS]
+        places = {kind.name.lower(): In(place_signature(registers, kind)) for kind in self.kinds}
+        self.optional = [kind for kind in OPTIONAL_SECTIONS if kind in self.kinds]
         init = self._init()
         super().__init__(
             {
@@ -135,7 +165,8 @@ class ConfigStore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        for kind, count in self.registers.sections().items():
+        for kind in self.kinds:
+            count = self.registers.sections()[kind]
             place = getattr(self, kind.name.lower())
             rows = self._rows(kind)
             kept = [

@@ -134,6 +134,7 @@ class Fabric(wiring.Component):
         m.submodules.port_registers = settings = PortRegisters(fabric)
         # What there is one of.
         connect(m, flipped(self.s_axil), control.s_axil)
+        connect(m, control.ports, settings.image)
         for name in settings.names:
             connect(m, getattr(control, name), getattr(settings, name))
         m.d.comb += self.now.eq(control.now)
@@ -178,11 +179,10 @@ class Fabric(wiring.Component):
             else:
                 port = AxiPort(fabric, k)
                 connect(m, flipped(outside), port.s_axi)
-                connect(m, getattr(settings, f"row_write_{k}"), port.row_write)
                 m.d.comb += [
                     port.now.eq(control.now),
                     port.enabled.eq(enabled),
-                    getattr(settings, f"rows_{k}").eq(port.rows),
+                    port.rows.eq(getattr(settings, f"rows_{k}")),
                     settings.errors[k][PortError.UNMAPPED_READ].eq(port.unmapped[0]),
                     settings.errors[k][PortError.UNMAPPED_WRITE].eq(port.unmapped[1]),
                     settings.errors[k][PortError.FAULTY_READ].eq(port.faulty[0]),

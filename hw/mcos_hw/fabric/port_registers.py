@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from mcos_hw.config import FabricConfig
 from mcos_hw.control.bank import event_signature, window_signature
+from mcos_hw.control.store import PortImage, port_image_signature
+from mcos_hw.fabric.port_store import PortStore
 from mcos_hw.link.credits import credit_layout
-from mcos_hw.link.tenant_row import row_write_signature, tenant_row_layout
+from mcos_hw.link.tenant_row import tenant_row_layout
 from mcos_hw.registers import Access, PortError, Register, fabric_map
 from mcos_hw.registers.ports import PORT_ERROR_KINDS, table_rows
 
@@ -20,10 +22,8 @@ __all__ = ["PortRegisters"]
 class PortRegisters(wiring.Component):
     """Owner of the registers of :mod:`mcos_hw.registers.ports`.
 
-    A row or a credit changes in the clock after its write. After reset no row is used, and the
-    queue of each tenant is divided evenly over the ports: what is left over goes to the first.
-
-    A write that names a port, row or tenant that is not there changes nothing.
+    What ports are told is in a :class:`mcos_hw.fabric.port_store.PortStore`; errors are counted
+    here.
 
     Parameters
     ----------
@@ -32,66 +32,69 @@ class PortRegisters(wiring.Component):
 
     Members
     -------
+    image : In(PortImage)
+        What images set of ports.
     port_ids, port_row, port_places : In(event_signature)
         What software writes.
     port_sizes, port_errors, port_row_now, port_ids_now, port_places_now : In(window_signature)
         What software reads.
-    row_write_<p> : Out(RowWrite)
-        To the tenant table of port p.
-    rows_<p> : In(ArrayLayout(tenant_row_layout, table_rows))
-        What that holds.
+    rows_<p> : Out(ArrayLayout(tenant_row_layout, table_rows))
+        The tenant table of port p.
     credits : Out(credit_layout), an array with one for each port
         Places of each tenant.
     errors : In(len(PortError)), an array with one for each port
         Bit k: an error of kind k counts in this clock.
     """
 
+    image: PortImage
     credits: Sequence[data.View]
     errors: Sequence[Signal]
 
     def __init__(self, fabric: FabricConfig) -> None:
         self.fabric = fabric
         ports = len(fabric.ports)
-        members = {}
-        for k, port in enumerate(fabric.ports):
-            rows = data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)
-            members[f"row_write_{k}"] = Out(row_write_signature(fabric, port))
-            members[f"rows_{k}"] = In(rows)
+        rows = {
+            f"rows_{k}": Out(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows))
+            for k, port in enumerate(fabric.ports)
+        }
         super().__init__(
             {
-                **{each.name.lower(): In(event_signature(each)) for each in self._of(Access.WRITE)},
-                **{each.name.lower(): In(window_signature(each)) for each in self._of(Access.READ)},
-                **members,
+                "image": In(port_image_signature(fabric_map(fabric))),
+                **{each.name.lower(): In(event_signature(each)) for each in self._events()},
+                **{each.name.lower(): In(window_signature(each)) for each in self._windows()},
+                **rows,
                 "credits": Out(credit_layout(fabric)).array(ports),
                 "errors": In(len(PortError)).array(ports),
             }
         )
 
-    def _of(self, access: Access) -> list[Register]:
-        """Registers of ports: events, or arrays."""
-        return [
-            each
-            for each in fabric_map(self.fabric).registers
-            if each.name.startswith("PORT_")
-            and each.access is access
-            and (access is Access.WRITE or each.count > 1)
-        ]
+    def _events(self) -> list[Register]:
+        """Registers of ports that software writes."""
+        return [each for each in self._own() if each.access is Access.WRITE]
 
-    def _events(self) -> dict:
-        return {each.name: getattr(self, each.name.lower()) for each in self._of(Access.WRITE)}
+    def _windows(self) -> list[Register]:
+        """Arrays of ports that software reads."""
+        return [each for each in self._own() if each.access is not Access.WRITE and each.count > 1]
+
+    def _own(self) -> list[Register]:
+        registers = fabric_map(self.fabric).registers
+        return [each for each in registers if each.name.startswith("PORT_")]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Members that the control plane has as well."""
-        of_both = (*self._of(Access.WRITE), *self._of(Access.READ))
-        return tuple(each.name.lower() for each in of_both)
+        return tuple(each.name.lower() for each in (*self._events(), *self._windows()))
 
     def elaborate(self, platform):
         m = Module()
-        registers = {each.name: each for each in self._of(Access.READ)}
-        words = {name: {} for name in registers}
-        self._elaborate_rows(m, words)
-        self._elaborate_credits(m, words)
+        m.submodules.store = store = PortStore(self.fabric)
+        connect(m, flipped(self.image), store.image)
+        for register in self._events():
+            name = register.name.lower()
+            connect(m, flipped(getattr(self, name)), getattr(store, name))
+        registers = {each.name: each for each in self._windows()}
+        words: dict[str, dict[int, Value]] = {name: {} for name in registers}
+        self._elaborate_settings(m, store, words)
         self._elaborate_errors(m, words)
         for k, port in enumerate(self.fabric.ports):
             words["PORT_SIZES"][k] = Const(
@@ -108,48 +111,24 @@ class PortRegisters(wiring.Component):
             m.d.sync += window.data.eq(Array(found)[window.index])
         return m
 
-    def _elaborate_rows(self, m: Module, words: dict[str, dict[int, Value]]) -> None:
-        events = self._events()
-        ids, row = events["PORT_IDS"], events["PORT_ROW"]
-        first = Signal(16)
-        last = Signal(16)
-        with m.If(ids.stb):
-            m.d.sync += [first.eq(ids.first), last.eq(ids.last)]
-        stride = table_rows(self.fabric)
+    def _elaborate_settings(
+        self, m: Module, store: PortStore, words: dict[str, dict[int, Value]]
+    ) -> None:
+        stride, tenants = table_rows(self.fabric), self.fabric.channel.tenants
         for k, port in enumerate(self.fabric.ports):
-            write = getattr(self, f"row_write_{k}")
-            there = row.row < port.table_rows
+            rows = getattr(store, f"rows_{k}")
             m.d.comb += [
-                write.stb.eq(row.stb & (row.port == k) & there),
-                write.index.eq(row.row),
-                write.row.used.eq(row.used),
-                write.row.tenant.eq(row.tenant),
-                write.row.first.eq(first),
-                write.row.last.eq(last),
+                getattr(self, f"rows_{k}").eq(rows),
+                self.credits[k].eq(store.credits[k]),
             ]
             for index in range(port.table_rows):
-                held = getattr(self, f"rows_{k}")[index]
-                place = stride * k + index
+                held, place = rows[index], stride * k + index
                 words["PORT_ROW_NOW"][place] = Cat(held.used, Const(0, 7), held.tenant)
                 words["PORT_IDS_NOW"][place] = Cat(
                     held.first, Const(0, 16 - port.id_width), held.last
                 )
-
-    def _elaborate_credits(self, m: Module, words: dict[str, dict[int, Value]]) -> None:
-        channel, ports = self.fabric.channel, len(self.fabric.ports)
-        write = self._events()["PORT_PLACES"]
-        each, over = divmod(channel.queue_depth, ports)
-        for k in range(ports):
-            for tenant in range(channel.tenants):
-                places = Signal(
-                    range(channel.queue_depth + 1),
-                    name=f"credit_{k}_{tenant}",
-                    init=each + (over if k == 0 else 0),
-                )
-                with m.If(write.stb & (write.port == k) & (write.tenant == tenant)):
-                    m.d.sync += places.eq(write.places)
-                m.d.comb += self.credits[k][tenant].eq(places)
-                words["PORT_PLACES_NOW"][channel.tenants * k + tenant] = places
+            for tenant in range(tenants):
+                words["PORT_PLACES_NOW"][tenants * k + tenant] = store.credits[k][tenant]
 
     def _elaborate_errors(self, m: Module, words: dict[str, dict[int, Value]]) -> None:
         width = exact_log2(PORT_ERROR_KINDS)

@@ -11,7 +11,7 @@ from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.credits import credit_layout
 from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream, request_layout, structured_stream
-from mcos_hw.link.tenant_row import RowWrite, row_write_signature, tenant_row_layout
+from mcos_hw.link.tenant_row import tenant_row_layout
 from mcos_hw.link.transfer import (
     Acknowledged,
     Described,
@@ -86,7 +86,7 @@ class AxiPort(wiring.Component):
         Clocks since reset, modulo.
     enabled : In(tenants)
         Tenants of the live image.
-    row_write : In(RowWrite), rows : Out(ArrayLayout)
+    rows : In(ArrayLayout(tenant_row_layout, table_rows))
         Its tenant table, see :class:`mcos_hw.port.tenant_table.TenantTable`.
     interleave : In(interleave_layout)
         How addresses are spread over several channels; may change while the port is idle.
@@ -107,7 +107,6 @@ class AxiPort(wiring.Component):
     s_axi: AxiInterface
     now: Signal
     enabled: Signal
-    row_write: RowWrite
     rows: data.View
     interleave: data.View
     idle: Signal
@@ -134,8 +133,7 @@ class AxiPort(wiring.Component):
                 "s_axi": In(port_signature(fabric, port)),
                 "now": In(fabric.channel.stamp_width),
                 "enabled": In(fabric.channel.tenants),
-                "row_write": In(row_write_signature(fabric, port)),
-                "rows": Out(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)),
+                "rows": In(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)),
                 **({"interleave": In(interleave_layout(fabric))} if channels > 1 else {}),
                 "idle": Out(1),
                 "credits": In(credit_layout(fabric)),
@@ -185,10 +183,9 @@ class AxiPort(wiring.Component):
                 m.d.comb += asked.payload.stamp.eq(getattr(bus, f"{prefix}user"))
         connect(m, read_address.bursts, table.reads)
         connect(m, write_address.bursts, table.writes)
-        connect(m, flipped(self.row_write), table.write)
         m.d.comb += [
             table.enabled.eq(self.enabled),
-            self.rows.eq(table.rows),
+            table.rows.eq(self.rows),
             self.unmapped.eq(table.unmapped),
             self.faulty.eq(table.faulty),
         ]

@@ -8,7 +8,7 @@ from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.burst import burst_signature, tagged_burst_signature
 from mcos_hw.link.request import StructuredStream
-from mcos_hw.link.tenant_row import RowWrite, row_write_signature, tenant_row_layout
+from mcos_hw.link.tenant_row import tenant_row_layout
 from mcos_hw.primitive.select import pick, set_below
 
 __all__ = ["TenantTable"]
@@ -17,9 +17,8 @@ __all__ = ["TenantTable"]
 class TenantTable(wiring.Component):
     """The rows that say which tenant a burst of a port is of.
 
-    A burst gets the tenant of the lowest used row whose range of IDs holds its own. Rows change by
-    ``write`` alone, which belongs to the registers: a requester chooses among the IDs that it may
-    drive, and never its tag. After a reset no row is used.
+    A burst gets the tenant of the lowest used row whose range of IDs holds its own. The rows belong
+    to the registers: a requester chooses among the IDs that it may drive, and never its tag.
 
     A burst passes as it came, in the clock in which it is taken, one a clock in each direction;
     reads and writes do not wait for each other. What it is answered with is settled here, once and
@@ -44,10 +43,8 @@ class TenantTable(wiring.Component):
         Bursts as :class:`.axi_in.AddressIn` has checked them.
     tagged_reads, tagged_writes : Out(stream of tagged_burst_layout)
         The same with their tenant and their answer.
-    write : In(RowWrite)
-        A row changes; counts for bursts that are taken from the next clock on.
-    rows : Out(ArrayLayout(tenant_row_layout, table_rows))
-        What the rows hold.
+    rows : In(ArrayLayout(tenant_row_layout, table_rows))
+        What the rows hold; counts for bursts that are taken in the same clock.
     enabled : In(tenants)
         Bit i: tenant i is enabled.
     unmapped, faulty : Out(2)
@@ -59,7 +56,6 @@ class TenantTable(wiring.Component):
     writes: StructuredStream
     tagged_reads: StructuredStream
     tagged_writes: StructuredStream
-    write: RowWrite
     rows: data.View
     enabled: Signal
     unmapped: Signal
@@ -74,8 +70,7 @@ class TenantTable(wiring.Component):
                 "writes": In(burst_signature(fabric, port)),
                 "tagged_reads": Out(tagged_burst_signature(fabric, port)),
                 "tagged_writes": Out(tagged_burst_signature(fabric, port)),
-                "write": In(row_write_signature(fabric, port)),
-                "rows": Out(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)),
+                "rows": In(data.ArrayLayout(tenant_row_layout(fabric, port), port.table_rows)),
                 "enabled": In(fabric.channel.tenants),
                 "unmapped": Out(2),
                 "faulty": Out(2),
@@ -85,8 +80,6 @@ class TenantTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         rows = [self.rows[i] for i in range(self.port.table_rows)]
-        with m.If(self.write.stb):
-            m.d.sync += self.rows[self.write.index].eq(self.write.row)
 
         # Looked up beside the comparison of IDs, not after it.
         served = Signal(len(rows))

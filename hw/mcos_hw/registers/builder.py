@@ -26,6 +26,7 @@ class Builder:
         count: int = 1,
         paged: bool = False,
         part: SectionKind | None = None,
+        each: int = 1,
     ) -> None:
         """Append a register, or an array aligned to its size: an index is an address slice."""
         if count > 1:
@@ -39,6 +40,7 @@ class Builder:
             count=count,
             paged=paged,
             part=part,
+            each=each,
         )
         self.registers.append(register)
         self.offset += register.size

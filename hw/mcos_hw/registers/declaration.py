@@ -13,6 +13,7 @@ from mcos_hw.registers.image import HEADER_WORDS, SectionKind
 __all__ = [
     "Access",
     "Field",
+    "PortLimits",
     "Register",
     "RegisterFile",
     "RegisterMap",
@@ -119,6 +120,8 @@ class Register:
     part : SectionKind or None
         Kind of the image's section that sets it, if it is not CHANNEL for a single register and
         TENANT for an array.
+    each : int
+        Elements that one section sets.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Register:
     count: int = 1
     paged: bool = False
     part: SectionKind | None = None
+    each: int = 1
 
     def __post_init__(self) -> None:
         if self.offset % 4:
@@ -268,6 +272,22 @@ class RegisterFile:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class PortLimits:
+    """What the tenant table of a port can hold.
+
+    Parameters
+    ----------
+    rows : int
+        Rows that it has; 0 without a table.
+    last_id : int
+        Its highest ID.
+    """
+
+    rows: int
+    last_id: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RegisterMap:
     """An address map of registers.
 
@@ -286,6 +306,8 @@ class RegisterMap:
         power of two.
     file : RegisterFile or None
         Registers behind these that are there once for each of several parts.
+    ports : tuple[PortLimits, ...]
+        Ports whose tables an image sets.
     """
 
     name: str
@@ -294,6 +316,7 @@ class RegisterMap:
     address_width: int
     windows: int = 1
     file: RegisterFile | None = None
+    ports: tuple[PortLimits, ...] = ()
 
     def __post_init__(self) -> None:
         counts = {register.count for register in self.section(SectionKind.TENANT)}
@@ -350,6 +373,11 @@ class RegisterMap:
         """Registers that a section of an image sets, in the order of its words."""
         return tuple(register for register in self.registers if register.section is kind)
 
+    def section_words(self, kind: SectionKind) -> tuple[tuple[Register, int], ...]:
+        """What each word of the first section of a kind sets: a register, and its element."""
+        registers = self.section(kind)
+        return tuple((register, k) for register in registers for k in range(register.each))
+
     def section_fields(self, kind: SectionKind) -> tuple[Field, ...]:
         """Fields of these registers, which is what a section sets."""
         return tuple(field for register in self.section(kind) for field in register.fields)
@@ -362,8 +390,12 @@ class RegisterMap:
         """
         counts = {kind: [each.count for each in self.section(kind)] for kind in SectionKind}
         found = {kind: max(each) for kind, each in counts.items() if each}
-        if SectionKind.CHANNEL in found:
-            found[SectionKind.CHANNEL] = self.channels
+        for kind, parts in (
+            (SectionKind.CHANNEL, self.channels),
+            (SectionKind.PORTS, len(self.ports)),
+        ):
+            if kind in found:
+                found[kind] = parts
         return found
 
     def image_places(self) -> dict[int, tuple[Register, int]]:
@@ -376,9 +408,9 @@ class RegisterMap:
         place = HEADER_WORDS
         for kind, count in self.sections().items():
             for index in range(count):
-                for register in self.section(kind):
+                for register, element in self.section_words(kind):
                     place += 1
-                    places[place] = register, index
+                    places[place] = register, index * register.each + element
                 place += 1
         return places
 
@@ -389,7 +421,7 @@ class RegisterMap:
     @property
     def image_length(self) -> int:
         """Words of the longest image: header, sections and checksum."""
-        sections = ((1 + len(self.section(kind))) * n for kind, n in self.sections().items())
+        sections = ((1 + len(self.section_words(kind))) * n for kind, n in self.sections().items())
         return HEADER_WORDS + sum(sections) + 1
 
     @functools.cached_property

@@ -7,7 +7,7 @@ from mcos_hw.config import CHANNELS, FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.channel_pages import add_page_places, channel_pages
-from mcos_hw.registers.declaration import Register, RegisterMap
+from mcos_hw.registers.declaration import PortLimits, Register, RegisterMap
 from mcos_hw.registers.fabric_settings import add_channel_readings, add_interleave
 from mcos_hw.registers.guard import GUARD_WINDOWS, add_guard
 from mcos_hw.registers.image import SectionKind
@@ -31,6 +31,10 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     ports = Builder()
     ports.at(1 << channel.address_width)
     add_ports(ports, fabric)
+    limits = tuple(
+        PortLimits(rows=0 if port.inner else port.table_rows, last_id=(1 << port.id_width) - 1)
+        for port in fabric.ports
+    )
     if fabric.channels == 1:
         return RegisterMap(
             name="mcos_fabric",
@@ -40,6 +44,7 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             ),
             registers=(*channel.registers, *ports.registers),
             address_width=channel.address_width + 2,
+            ports=limits,
         )
     add_interleave(ports, fabric)
     add_channel_readings(ports, fabric, channel.section(SectionKind.CHANNEL))
@@ -68,6 +73,7 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
         ).bit_length(),
         windows=GUARD_WINDOWS,
         file=pages,
+        ports=limits,
     )
 
 

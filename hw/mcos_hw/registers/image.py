@@ -23,7 +23,8 @@ The first word of a section says which part of the hardware its values are for::
 ``words`` counts the values after it, one word for each register of the kind in map order. The
 sections of one kind stand in the order of their index; kinds stand in any order. A CHANNEL section
 is for all channels, or there is one for each. Hardware with several channels has a FABRIC section
-as well. An image may leave it out, and what it sets stays as it is.
+as well, and hardware with ports a PORTS section for each. An image may leave out a kind of these,
+and what it sets stays as it is.
 """
 
 import dataclasses
@@ -75,9 +76,11 @@ class SectionKind(enum.IntEnum):
     """A tenant of every channel: its element of every array of image registers."""
     FABRIC = 3
     """What there is one of in front of all channels."""
+    PORTS = 4
+    """A port: the rows of its tenant table, and how far it may fill the queue of each tenant."""
 
 
-OPTIONAL_SECTIONS = (SectionKind.FABRIC,)
+OPTIONAL_SECTIONS = (SectionKind.FABRIC, SectionKind.PORTS)
 """Kinds that an image may leave out: what they set stays as it is."""
 
 
@@ -150,10 +153,12 @@ class ImageCode(enum.IntEnum):
     MISSING = 11, "A section was left out, or the image ends within one."
     FIELD = 12, "A value is outside its field or breaks a rule."
     CRC = 13, "The checksum does not match the words received."
-    OVERSUBSCRIBED = 14, "The sum of committed rates is over 0.85 of a channel's capacity."
+    OVERSUBSCRIBED = 14, "The sum of committed rates is over 0.85 of the channel's capacity."
     TRUNCATED = 15, "A commit came before all words had arrived and been checked."
     OVERLONG = 16, "A word came after the last one."
     NOT_STAGED = 17, "A commit came with no image staged."
     INTERLEAVE = 18, "The interleave of the FABRIC section gives two addresses the same place."
     FABRIC = 19, "A value of the FABRIC section is outside its field or breaks a rule."
     NOT_DRAINED = 20, "Addresses or colours would change while requests are under way; try again."
+    PORTS = 21, "A value of a PORTS section, or a tenant or an ID that its rows name, is not there."
+    CREDITS = 22, "The credits of a tenant in all PORTS sections are over its queue."

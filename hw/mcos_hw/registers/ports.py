@@ -5,6 +5,7 @@ import enum
 from mcos_hw.config import FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.declaration import Access, Field
+from mcos_hw.registers.image import SectionKind
 
 __all__ = [
     "PORT_ERROR_KINDS",
@@ -137,24 +138,37 @@ def add_ports(build: Builder, fabric: FabricConfig) -> None:
     )
     build.add(
         "PORT_ROW_NOW",
-        Access.READ,
+        Access.IMAGE,
         "Rows of the tenant tables: element table_rows * port + row.",
         Field(name="used", low=0, width=1, description="The row counts."),
         tenant,
         count=port_rows(fabric) * rows,
+        part=SectionKind.PORTS,
+        each=rows,
     )
     build.add(
         "PORT_IDS_NOW",
-        Access.READ,
+        Access.IMAGE,
         "IDs of these rows: element table_rows * port + row.",
         Field(name="first", low=0, width=16, description="Lowest ID of the row."),
         Field(name="last", low=16, width=16, description="Highest ID of the row."),
         count=port_rows(fabric) * rows,
+        part=SectionKind.PORTS,
+        each=rows,
     )
     build.add(
         "PORT_PLACES_NOW",
-        Access.READ,
+        Access.IMAGE,
         "Places that a tenant may hold through a port: element tenants * port + tenant.",
-        Field(name="places", low=0, width=8, unit="requests", description="Places."),
+        Field(
+            name="places",
+            low=0,
+            width=8,
+            unit="requests",
+            description="Places.",
+            most=min(255, fabric.channel.queue_depth),
+        ),
         count=credit_rows(fabric),
+        part=SectionKind.PORTS,
+        each=fabric.channel.tenants,
     )

@@ -79,7 +79,7 @@ def encode(config: ChannelConfig, registers: RegisterMap, settings: Settings, la
     ------
     ValueError
         If a value does not fit its field, the tenants are not as many as the tags, settings of
-        each channel are not as many as the channels, the hardware has no settings of a fabric and
+        each channel or port are not as many as these, the hardware has no settings of a fabric and
         there are some, or the label is not a 32-bit number.
     """
     if len(settings.tenants) != config.tenants:
@@ -112,6 +112,14 @@ def encode(config: ChannelConfig, registers: RegisterMap, settings: Settings, la
         body += _section(registers, SectionKind.TENANT, tag, _values(tenant))
     if settings.fabric is not None:
         body += _section(registers, SectionKind.FABRIC, 0, _fabric(registers, settings.fabric))
+    if settings.ports and len(settings.ports) != len(registers.ports):
+        raise ValueError(
+            f"settings must be for each of {len(registers.ports)} ports or for none, "
+            f"not for {len(settings.ports)}"
+        )
+    for index, words_of_port in enumerate(settings.ports):
+        name = Section(kind=SectionKind.PORTS, index=index, words=len(words_of_port))
+        body += [name.pack(), *words_of_port]
     header[HeaderWord.WORDS] = HEADER_WORDS + len(body) + 1
     words = [header[place] for place in HeaderWord] + body
     words.append(zlib.crc32(_to_bytes(words)))
@@ -229,11 +237,18 @@ def unpack(registers: RegisterMap, image: Image) -> Settings:
         fabric=fields(SectionKind.FABRIC, 0)
         if _count(registers, SectionKind.FABRIC, words)
         else None,
+        ports=tuple(
+            tuple(
+                words[register.name][port * register.each + element]
+                for register, element in registers.section_words(SectionKind.PORTS)
+            )
+            for port in range(_count(registers, SectionKind.PORTS, words))
+        ),
     )
 
 
 def register_words(registers: RegisterMap, image: Image) -> dict[str, list[int]]:
-    """Words of the image registers of a good image, by name: one for each section that sets it.
+    """Words of the image registers of a good image, by name: those of each section that sets it.
 
     A section for all channels counts as one. What an image leaves out has none.
 
@@ -253,7 +268,7 @@ def register_words(registers: RegisterMap, image: Image) -> dict[str, list[int]]
             allowed.add(0)
         if kind is SectionKind.CHANNEL:
             allowed.add(1)
-        found = {len(words[register.name]) for register in registers.section(kind)}
+        found = {len(words[each.name]) / each.each for each in registers.section(kind)}
         if len(found) != 1 or not found <= allowed:
             raise ValueError(
                 f"an image must have a word for each image register of {registers.name}, "
@@ -266,13 +281,14 @@ def _values_of(registers: RegisterMap, image: Image) -> Iterator[tuple[Register,
     """Each value of an image's sections, with its register."""
     values = iter(image.words[HEADER_WORDS:-1])
     for word in values:
-        for register in registers.section(SectionKind(Section.unpack(word).kind)):
+        kind = SectionKind(Section.unpack(word).kind)
+        for register, _ in registers.section_words(kind):
             yield register, next(values, 0)
 
 
 def _count(registers: RegisterMap, kind: SectionKind, words: Mapping[str, Sequence[int]]) -> int:
     """How many sections of a kind an image has."""
-    return max((len(words[register.name]) for register in registers.section(kind)), default=0)
+    return max((len(words[each.name]) // each.each for each in registers.section(kind)), default=0)
 
 
 def _to_bytes(words: Sequence[int]) -> bytes:

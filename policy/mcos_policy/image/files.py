@@ -157,5 +157,7 @@ def _names(image: Image, registers: RegisterMap) -> list[str]:
         several = registers.sections()[kind] > 1 and section.index != ALL_CHANNELS
         index = f"[{section.index}]" if several else ""
         names.append(f"{kind.name}{index}: {section.words} words")
-        names += [f"{register.name}{index}" for register in registers.section(kind)]
+        for register, element in registers.section_words(kind):
+            place = f"[{section.index * register.each + element}]" if register.each > 1 else index
+            names.append(f"{register.name}{place}")
     return [*names, "CRC"]

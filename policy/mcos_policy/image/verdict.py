@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from mcos_hw.config import ADMISSIBLE_SHARE, ChannelConfig, FabricConfig
 from mcos_hw.registers import Register, RegisterMap, channel_map, fabric_map
+from mcos_hw.registers.declaration import PortLimits
 from mcos_hw.registers.image import (
     ALL_CHANNELS,
     HEADER_WORDS,
@@ -35,6 +36,7 @@ _FIELD_CODES = {
     SectionKind.CHANNEL: ImageCode.FIELD,
     SectionKind.TENANT: ImageCode.FIELD,
     SectionKind.FABRIC: ImageCode.FABRIC,
+    SectionKind.PORTS: ImageCode.PORTS,
 }
 """What a value of each kind is refused with that is outside its field or breaks a rule."""
 
@@ -198,8 +200,8 @@ class _Sections:
         """Fields of each section, also of the one that is open, by kind."""
         self.alike = False
         """The CHANNEL section is for all channels."""
-        self.open: list[Register] = []
-        """Registers of the section that is open whose words have not come."""
+        self.open: list[tuple[Register, int]] = []
+        """Registers, and their elements, of the open section whose words have not come."""
         self.fields: dict[str, int] = {}
         self.kind = SectionKind.CHANNEL
         """Kind of the section that is open."""
@@ -209,14 +211,15 @@ class _Sections:
         if not self.open:
             self._begin(place, Section.unpack(word))
             return
-        register = self.open.pop(0)
+        register, element = self.open.pop(0)
         if self.config.loader_checks and word & ~register.mask:
             raise _RefusedError(
                 _FIELD_CODES[self.kind],
                 f"word {place} must have no bit outside the fields {register.mask:#x} of "
                 f"{register.name}, not {word:#x}; {_AGAIN}",
             )
-        self.fields |= register.unpack(word)
+        which = f"[{element}]" if register.each > 1 else ""
+        self.fields |= {f"{name}{which}": value for name, value in register.unpack(word).items()}
 
     def _begin(self, place: int, section: Section) -> None:
         counts = self.counts
@@ -230,7 +233,7 @@ class _Sections:
         every = kind is SectionKind.CHANNEL and section.index == ALL_CHANNELS
         index = 0 if every else section.index
         told = f"the {kind.name} section at word {place} must"
-        rows = self.registers.section(kind)
+        rows = self.registers.section_words(kind)
         came = self.counts[kind] if self.alike and kind is SectionKind.CHANNEL else 0
         came = came or len(self.values[kind])
         if index >= counts[kind]:
@@ -295,6 +298,25 @@ class _Sections:
         for fabric in self.values.get(SectionKind.FABRIC, []):
             self._judge_values(SectionKind.FABRIC, fabric, " of the fabric")
             self._judge_interleave(fabric)
+        ports = self.values.get(SectionKind.PORTS, [])
+        for index, port in enumerate(ports):
+            self._judge_values(SectionKind.PORTS, port, f" of port {index}")
+            rule = _broken_row(port, self.registers.ports[index], self.config.tenants)
+            if rule:
+                raise _RefusedError(ImageCode.PORTS, f"port {index} must have {rule}; {_AGAIN}")
+        self._judge_credits(ports)
+
+    def _judge_credits(self, ports: Sequence[Mapping[str, int]]) -> None:
+        """Hold the credits of each tenant in all ports against its queue."""
+        depth = self.config.queue_depth
+        for tenant in range(self.config.tenants):
+            places = sum(port[f"places[{tenant}]"] for port in ports)
+            if places > depth:
+                raise _RefusedError(
+                    ImageCode.CREDITS,
+                    f"credits of tenant {tenant} must add up to at most its queue, {depth}, over "
+                    f"all ports, not {places}; {_AGAIN}",
+                )
 
     def _judge_channels(self, channels: Sequence[Mapping[str, int]], committed: int) -> None:
         """Hold the committed rates, which are those of every channel, against each one's pace.
@@ -321,16 +343,33 @@ class _Sections:
 
     def _judge_values(self, kind: SectionKind, values: Mapping[str, int], whose: str) -> None:
         """Hold values against what the map says of each field alone."""
-        for register in self.registers.section(kind):
+        for register, element in self.registers.section_words(kind):
+            which = f"[{element}]" if register.each > 1 else ""
             for field in register.fields:
-                value = values[field.name]
+                value = values[f"{field.name}{which}"]
                 counts = not field.when or values[field.when]
                 if counts and not field.least <= value <= field.largest:
                     raise _RefusedError(
                         _FIELD_CODES[kind],
-                        f"{field.name}{whose} must be in {field.least}..{field.largest}, "
+                        f"{field.name}{which}{whose} must be in {field.least}..{field.largest}, "
                         f"not {value}; {_AGAIN}",
                     )
+
+
+def _broken_row(port: Mapping[str, int], limits: PortLimits, tenants: int) -> str:
+    """A rule that a row of a port's table breaks, with what it has; empty if none."""
+    rows = sum(name.startswith("used") for name in port)
+    for row in range(rows):
+        used, tenant, first, last = (
+            port[f"{name}[{row}]"] for name in ("used", "tenant", "first", "last")
+        )
+        if used and row >= limits.rows:
+            return f"no used row from {limits.rows} on, not row {row}"
+        if used and tenant >= tenants:
+            return f"a tenant in 0..{tenants - 1} in row {row}, not {tenant}"
+        if used and not first <= last <= limits.last_id:
+            return f"rising IDs up to {limits.last_id} in row {row}, not {first} to {last}"
+    return ""
 
 
 def _broken_rule(tenant: Mapping[str, int], config: ChannelConfig) -> str:

@@ -7,10 +7,13 @@ import random
 import zlib
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib.wiring import connect
 from amaranth.sim import Simulator
 
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.control.loader import ImageLoader
+from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.registers import fabric_map
 from mcos_hw.registers.image import (
     ALL_CHANNELS,
@@ -21,14 +24,16 @@ from mcos_hw.registers.image import (
     Section,
     SectionKind,
 )
-from mcos_policy.image import encode, verify
+from mcos_policy.image import Image, encode, unpack, verify
+from mcos_policy.ports import TenantRow, port_sections
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 
 SEED = 24
 CHANNEL = dataclasses.replace(ChannelConfig(tenants=4), beat_bytes=64, max_beats=8, id_width=8)
+PORTS = (PortConfig(), PortConfig(id_width=4, table_rows=2))
 FABRICS = {
-    channels: FabricConfig(channel=CHANNEL, channels=channels, ports=(PortConfig(),) * 2)
-    for channels in (2, 8)
+    channels: FabricConfig(channel=CHANNEL, channels=channels, ports=PORTS)
+    for channels in (1, 2, 8)
 }
 FULL = CHANNEL.bytes_per_clock << CHANNEL.rate_fraction
 
@@ -95,6 +100,11 @@ class Driver:
         await self.ctx.tick()
         self.ctx.set(member, 0)
 
+    async def write(self, event, **fields):
+        for name, value in fields.items():
+            self.ctx.set(getattr(event, name), value)
+        await self.pulse(event.stb)
+
     async def send(self, words):
         """The state and the code once the image is in and judged."""
         await self.pulse(self.loader.begin)
@@ -124,12 +134,19 @@ class Driver:
 
 def run(fabric, body):
     loader = ImageLoader(fabric.channel, fabric_map(fabric))
-    simulator = Simulator(loader)
+    m = Module()
+    m.submodules.loader = loader
+    m.submodules.ports = ports = PortRegisters(fabric)
+    connect(m, loader.ports, ports.image)
+    simulator = Simulator(m)
     simulator.add_clock(1e-6)
 
     async def testbench(ctx):
-        ctx.set(loader.drained, 1)
-        await body(Driver(fabric, ctx, loader))
+        if fabric.channels > 1:
+            ctx.set(loader.drained, 1)
+        driver = Driver(fabric, ctx, loader)
+        driver.ports = ports
+        await body(driver)
 
     simulator.add_testbench(testbench)
     simulator.run()
@@ -249,6 +266,145 @@ def test_every_section_is_judged_as_software_judges_it(channels):
     run(fabric, body)
 
 
+def row(port, number, tenant, first, last):
+    return TenantRow(port=port, row=number, tenant=tenant, first=first, last=last)
+
+
+ROWS = (row(0, 0, 1, 0, 63), row(1, 0, 3, 0, 7), row(1, 1, 1, 8, 15))
+DEPTH = CHANNEL.queue_depth
+
+
+def port_faults(fabric):
+    """Images by what is wrong with their ports, each with the code that it has to have."""
+    sections = port_sections(fabric, ROWS, {(0, 1): DEPTH - 3, (1, 1): 3, (1, 3): DEPTH})
+    good = words_of(fabric, settings(ports=sections))
+    *others, first, second = sections_of(good)
+    rows = fabric_map(fabric)["PORT_ROW_NOW"].each
+
+    def changed(port, **words):
+        """One of both sections with some words changed, by their place among its values."""
+        pair = [list(first), list(second)]
+        for place, word in words.items():
+            pair[port][1 + int(place[1:])] = word
+        return rebuilt(good, [*others, *pair])
+
+    def named(section, **changes):
+        name = dataclasses.replace(Section.unpack(section[0]), **changes)
+        return [name.pack(), *section[1:]]
+
+    def ids(low, high):
+        return high << 16 | low
+
+    used, places = 2 << 8 | 1, 2 * rows
+    return {
+        "good": (good, ImageCode.NONE),
+        "no port": (words_of(fabric, settings()), ImageCode.NONE),
+        "in front": (rebuilt(good, [first, second, *others]), ImageCode.NONE),
+        "one port less": (rebuilt(good, [*others, first]), ImageCode.MISSING),
+        "the other port less": (rebuilt(good, [*others, second]), ImageCode.MISSING),
+        "no such port": (
+            rebuilt(good, [*others, first, named(second, index=2)]),
+            ImageCode.SECTION_INDEX,
+        ),
+        "all ports": (
+            rebuilt(good, [*others, named(first, index=ALL_CHANNELS), second]),
+            ImageCode.SECTION_INDEX,
+        ),
+        "a port twice": (
+            rebuilt(good, [*others, first, named(second, index=0)]),
+            ImageCode.REPEATED,
+        ),
+        "a word less": (
+            rebuilt(good, [*others, first, named(second, words=len(second) - 2)[:-1]]),
+            ImageCode.SECTION_WORDS,
+        ),
+        "cut": (rebuilt(good, [*others, first, second[:-1]]), ImageCode.MISSING),
+        "beside the fields of a row": (changed(0, w0=2), ImageCode.PORTS),
+        "beside the places": (changed(0, **{f"w{places}": 256}), ImageCode.PORTS),
+        "the last tenant": (changed(0, w0=3 << 8 | 1), ImageCode.NONE),
+        "no such tenant": (changed(0, w0=4 << 8 | 1), ImageCode.PORTS),
+        "no such tenant, unused": (changed(0, w0=4 << 8), ImageCode.NONE),
+        "the last row of a port": (changed(0, **{f"w{rows - 1}": used}), ImageCode.NONE),
+        "no such row of the port": (changed(1, w2=used), ImageCode.PORTS),
+        "one ID": (changed(1, **{f"w{rows}": ids(15, 15)}), ImageCode.NONE),
+        "no such ID": (changed(1, **{f"w{rows}": ids(15, 16)}), ImageCode.PORTS),
+        "falling IDs": (changed(1, **{f"w{rows}": ids(6, 5)}), ImageCode.PORTS),
+        "falling IDs, unused": (changed(1, w0=0, **{f"w{rows}": ids(6, 5)}), ImageCode.NONE),
+        "a queue too small": (changed(0, **{f"w{places + 1}": DEPTH - 2}), ImageCode.CREDITS),
+        "more than a queue": (changed(0, **{f"w{places}": DEPTH + 1}), ImageCode.PORTS),
+        "both": (
+            changed(0, w0=4 << 8 | 1, **{f"w{places + 1}": DEPTH - 2}),
+            ImageCode.PORTS,
+        ),
+    }
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_port_is_judged_as_software_judges_it(channels):
+    fabric = FABRICS[channels]
+
+    async def body(driver):
+        for name, (words, expected) in port_faults(fabric).items():
+            assert verify(words, fabric) is expected, name
+            state, code = await driver.send(words)
+            assert code is expected, name
+            staged = ImageState.STAGED if expected is ImageCode.NONE else ImageState.REFUSED
+            assert state is staged, name
+
+    run(fabric, body)
+
+
+def test_the_ports_change_with_all_else_or_stay():
+    fabric = FABRICS[2]
+    sections = port_sections(fabric, ROWS, {(0, 1): DEPTH - 3, (1, 1): 3, (1, 3): DEPTH})
+    whole = settings(ports=sections, fabric=interleave(fabric, 3))
+    words = words_of(fabric, whole)
+    assert unpack(fabric_map(fabric), Image(words=tuple(words))) == whole
+    without = words_of(fabric, settings())
+    bad, _ = port_faults(fabric)["a queue too small"]
+
+    async def body(driver):
+        ctx, ports = driver.ctx, driver.ports
+
+        def shown():
+            rows = [
+                [(each["tenant"], each["first"], each["last"]) for each in table if each["used"]]
+                for table in (ctx.get(getattr(ports, f"rows_{k}")) for k in range(2))
+            ]
+            credits = [[ctx.get(each) for each in port] for port in ports.credits]
+            return rows, credits, driver.fabric_value("grain")
+
+        reset = [[], []], [[DEPTH // 2] * 4] * 2, 0
+        assert shown() == reset
+        await driver.send(words)
+        assert shown() == reset
+        ctx.set(driver.loader.commit, 1)
+        assert shown() == reset
+        await ctx.tick()
+        ctx.set(driver.loader.commit, 0)
+        rows = [[(1, 0, 63)], [(3, 0, 7), (1, 8, 15)]]
+        credits = [[0, DEPTH - 3, 0, 0], [0, 3, 0, DEPTH]]
+        assert shown() == (rows, credits, 3)
+        # Neither a refused image nor one without ports changes them.
+        assert (await driver.send(bad))[1] is ImageCode.CREDITS
+        await driver.send(without)
+        assert await driver.commit() == (ImageState.EMPTY, ImageCode.NONE)
+        assert shown() == (rows, credits, 3)
+        # What software writes at once stays, whenever an image began.
+        await driver.pulse(driver.loader.begin)
+        await driver.write(ports.port_ids, first=2, last=5)
+        await driver.write(ports.port_row, used=1, tenant=2, row=1, port=0)
+        await driver.write(ports.port_places, places=9, tenant=2, port=1)
+        rows[0].append((2, 2, 5))
+        credits[1][2] = 9
+        assert shown() == (rows, credits, 3)
+        await driver.send(without)
+        await driver.commit()
+        assert shown() == (rows, credits, 3)
+
+    run(fabric, body)
+
+
 def random_settings(fabric, rng):
     """Settings that may break a rule of one section or another."""
 
@@ -282,7 +438,30 @@ def random_settings(fabric, rng):
         if rng.random() < 0.3:
             masks[f"mask_{rng.randrange(fabric.channel_width)}"] ^= 1 << rng.randrange(grain + 2)
         made = dataclasses.replace(made, fabric={"grain": grain, **masks})
+    if rng.random() < 0.7:
+        made = dataclasses.replace(made, ports=random_ports(fabric, rng))
     return made
+
+
+def random_ports(fabric, rng):
+    """Sections of ports that may name what is not there."""
+    registers = fabric_map(fabric)
+    tables = []
+    for port in fabric.ports:
+        words = []
+        for register, element in registers.section_words(SectionKind.PORTS):
+            match register.name:
+                case "PORT_ROW_NOW":
+                    there = element < port.table_rows or rng.random() < 0.03
+                    used, tenant = rng.getrandbits(1) & there, rng.randrange(4)
+                    words.append(tenant + (rng.random() < 0.03) << 8 | used)
+                case "PORT_IDS_NOW":
+                    low, high = sorted(rng.randrange(1 << port.id_width) for _ in range(2))
+                    words.append((high + (rng.random() < 0.03)) << 16 | low)
+                case _:
+                    words.append(rng.randrange(DEPTH // 2 + 1) + (rng.random() < 0.05))
+        tables.append(tuple(words))
+    return tuple(tables)
 
 
 def spoilt(rng, words):
@@ -312,7 +491,7 @@ def test_random_images_are_judged_as_software_judges_them(channels):
     seen = set()
 
     async def body(driver):
-        for _ in range(60):
+        for _ in range(40):
             words = spoilt(rng, words_of(fabric, random_settings(fabric, rng)))
             expected = verify(words, fabric)
             state, code = await driver.send(words)
@@ -321,7 +500,8 @@ def test_random_images_are_judged_as_software_judges_them(channels):
             seen.add(code)
 
     run(fabric, body)
-    assert {ImageCode.NONE, ImageCode.OVERSUBSCRIBED, ImageCode.INTERLEAVE} < seen, seen
+    often = {ImageCode.NONE, ImageCode.OVERSUBSCRIBED, ImageCode.INTERLEAVE, ImageCode.PORTS}
+    assert often < seen, seen
 
 
 @pytest.mark.parametrize("channels", [2, 8])

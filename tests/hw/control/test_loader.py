@@ -44,7 +44,13 @@ CONFIG = ChannelConfig()
 REGISTERS = channel_map(CONFIG)
 LENGTH = REGISTERS.image_length
 LIVE = live_layout(REGISTERS)
-OF_A_FABRIC = {ImageCode.INTERLEAVE, ImageCode.FABRIC, ImageCode.NOT_DRAINED}
+OF_A_FABRIC = {
+    ImageCode.INTERLEAVE,
+    ImageCode.FABRIC,
+    ImageCode.NOT_DRAINED,
+    ImageCode.PORTS,
+    ImageCode.CREDITS,
+}
 
 STIMULUS = data.StructLayout({"begin": 1, "commit": 1, "word_stb": 1, "word": 32})
 OBSERVED = data.StructLayout(

@@ -65,20 +65,22 @@ def test_sizes_of_ports():
     run(script)
 
 
-def test_a_row_is_written_with_the_ids_before_it():
+def test_a_row_is_written_with_the_ids_before_it_and_read_back():
     async def script(software):
         bench = software.bench
         await software.write("port_ids", first=3, last=9)
         for port, row, tenant in ((0, 3, 2), (1, 0, 1)):
-            bench.set(port_row={"stb": 1, "used": 1, "tenant": tenant, "row": row, "port": port})
-            written = [bench.get(f"row_write_{k}.stb") for k in range(3)]
-            assert written == [k == port for k in range(3)]
-            assert bench.get(f"row_write_{port}.index") == row
+            await software.write("port_row", used=1, tenant=tenant, row=row, port=port)
             wanted = {"used": 1, "tenant": tenant, "first": 3, "last": 9}
-            assert bench.get(f"row_write_{port}.row") == wanted
-            await bench.tick()
-        bench.set(port_row={"stb": 0})
-        assert not any(bench.get(f"row_write_{k}.stb") for k in range(3))
+            assert bench.get(f"rows_{port}")[row] == wanted
+            now = REGISTERS["PORT_ROW_NOW"].pack(used=1, tenant=tenant)
+            assert await software.read("port_row_now", ROWS * port + row) == now
+            ids = REGISTERS["PORT_IDS_NOW"].pack(first=3, last=9)
+            assert await software.read("port_ids_now", ROWS * port + row) == ids
+        used = [[each["used"] for each in bench.get(f"rows_{k}")] for k in range(3)]
+        assert used == [[0, 0, 0, 1], [1, 0], [0]]
+        for place in (0, ROWS - 1 - 1, ROWS + 1, ROWS + 2, 2 * ROWS):
+            assert await software.read("port_row_now", place) == 0
 
     run(script)
 
@@ -86,27 +88,9 @@ def test_a_row_is_written_with_the_ids_before_it():
 @pytest.mark.parametrize(("port", "row"), [(3, 0), (255, 0), (0, 4), (1, 2), (1, 255), (2, 1)])
 def test_a_row_that_is_not_there_is_not_written(port, row):
     async def script(software):
-        bench = software.bench
-        bench.set(port_row={"stb": 1, "used": 1, "tenant": 0, "row": row, "port": port})
-        assert not any(bench.get(f"row_write_{k}.stb") for k in range(3))
-
-    run(script)
-
-
-def test_rows_are_read_back():
-    held = {"used": 1, "tenant": 3, "first": 5, "last": 12}
-
-    async def script(software):
-        empty = dict.fromkeys(held, 0)
-        software.bench.set(rows_0=[empty, empty, held, empty], rows_1=[empty, held])
-        for port, row in ((0, 2), (1, 1)):
-            place = ROWS * port + row
-            now = REGISTERS["PORT_ROW_NOW"].pack(used=1, tenant=3)
-            assert await software.read("port_row_now", place) == now
-            ids = REGISTERS["PORT_IDS_NOW"].pack(first=5, last=12)
-            assert await software.read("port_ids_now", place) == ids
-        for place in (0, ROWS - 1, ROWS, ROWS + 2, 2 * ROWS):
-            assert await software.read("port_row_now", place) == 0
+        await software.write("port_row", used=1, tenant=1, row=row, port=port)
+        rows = [each for k in range(3) for each in software.bench.get(f"rows_{k}")]
+        assert not any(each["used"] for each in rows)
 
     run(script)
 
@@ -156,7 +140,9 @@ def test_errors_are_counted_by_port_and_kind():
 def test_reset_empties_what_software_set():
     async def script(software):
         await software.write("port_places", places=7, tenant=0, port=0)
+        await software.write("port_row", used=1, tenant=1, row=0, port=0)
         await software.bench.reset()
         assert software.credits()[0] == [4] * TENANTS
+        assert not any(each["used"] for each in software.bench.get("rows_0"))
 
     run(script)
