@@ -2,7 +2,7 @@
 
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.declaration import Access, Field, Register, RegisterFile, RegisterMap
-from mcos_hw.registers.fabric_map import fabric_map
+from mcos_hw.registers.fabric_map import channels_map, fabric_map
 from mcos_hw.registers.identification import CORE_MAGIC, CORE_VERSION, ArbiterKind
 from mcos_hw.registers.monitor import GRANT_KINDS, LATENCY_BINS, GrantClass
 from mcos_hw.registers.ports import PORT_ERROR_KINDS, PortError
@@ -24,5 +24,6 @@ __all__ = [
     "RegisterFile",
     "RegisterMap",
     "channel_map",
+    "channels_map",
     "fabric_map",
 ]

@@ -1,6 +1,6 @@
 """What software reads of each of several channels: a page of registers for each."""
 
-from mcos_hw.config import FabricConfig
+from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.declaration import Access, Field, RegisterFile
 from mcos_hw.registers.monitor import add_monitor
@@ -21,22 +21,20 @@ PAGES_OFFSET = 0x20000
 """Where the page of channel 0 begins, for any number of channels."""
 
 
-def channel_pages(fabric: FabricConfig) -> RegisterFile | None:
-    """The monitors of all channels, if there is more than one.
+def channel_pages(config: ChannelConfig, channels: int) -> RegisterFile:
+    """The monitors of several channels.
 
     In a page, the registers of a monitor are where those of the only channel are behind EPOCH.
     UTILISATION is the last one.
     """
-    if fabric.channels == 1:
-        return None
     build = Builder()
-    add_monitor(build, fabric.channel)
-    add_utilisation(build, fabric.channel)
+    add_monitor(build, config)
+    add_utilisation(build, config)
     return RegisterFile(
         name="CHANNEL",
         offset=PAGES_OFFSET,
         stride=PAGE_BYTES,
-        count=fabric.channels,
+        count=channels,
         registers=tuple(each for each in build.registers if each.name != "EPOCH"),
         description="Monitor of each channel; its counters belong to the latched epoch, EPOCH.",
     )

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 
-from mcos_hw.config import CHANNELS, FabricConfig
+from mcos_hw.config import CHANNELS, ChannelConfig, FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.channel_pages import add_page_places, channel_pages
@@ -15,7 +15,10 @@ from mcos_hw.registers.interrupt import add_interrupt
 from mcos_hw.registers.ports import add_ports
 from mcos_hw.registers.utilisation import add_utilisation_units
 
-__all__ = ["fabric_map"]
+__all__ = [
+    "channels_map",
+    "fabric_map",
+]
 
 
 @functools.lru_cache(maxsize=64)
@@ -48,6 +51,31 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
         )
     add_interleave(ports, fabric)
     add_channel_readings(ports, fabric, channel.section(SectionKind.CHANNEL))
+    shared = channels_map(fabric.channel, fabric.channels)
+    registers = (*shared.registers, *ports.registers)
+    return dataclasses.replace(
+        shared,
+        description=(
+            f"{fabric.channels} MCOS channels with AXI ports in front of them: what they have one "
+            "of, the tenant tables, credits and error counts of the ports, and a page with the "
+            "monitor of each channel. The monitor in front of the ports is that of channel 0."
+        ),
+        registers=tuple(sorted(registers, key=lambda each: each.offset)),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def channels_map(config: ChannelConfig, channels: int) -> RegisterMap:
+    """What the register map of any fabric of several such channels has, whatever its ports are.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes of each channel.
+    channels : int
+        How many there are, 2 at least.
+    """
+    own = [_of_channels(each, channels) for each in channel_map(config).registers]
     shared = Builder()
     shared.at(0x20)
     add_page_places(shared)
@@ -56,21 +84,15 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
     add_guard(shared)
     shared.at(0xA0)
     add_interrupt(shared)
-    own = [_of_channels(each, fabric.channels) for each in channel.registers]
-    registers = (*own, *shared.registers, *ports.registers)
-    pages = channel_pages(fabric)
-    assert pages is not None
+    pages = channel_pages(config, channels)
+    end = pages.offset + CHANNELS[-1] * pages.stride
     return RegisterMap(
         name="mcos_fabric",
         description=(
-            f"{fabric.channels} MCOS channels with AXI ports in front of them: what they have one "
-            "of, the tenant tables, credits and error counts of the ports, and a page with the "
-            "monitor of each channel. The monitor in front of the ports is that of channel 0."
+            f"{channels} MCOS channels: what they have one of, and a page with the monitor of each."
         ),
-        registers=tuple(sorted(registers, key=lambda each: each.offset)),
-        address_width=(
-            GUARD_WINDOWS * (pages.offset + CHANNELS[-1] * pages.stride) - 1
-        ).bit_length(),
+        registers=tuple(sorted((*own, *shared.registers), key=lambda each: each.offset)),
+        address_width=(GUARD_WINDOWS * end - 1).bit_length(),
         windows=GUARD_WINDOWS,
         file=pages,
         ports=limits,
