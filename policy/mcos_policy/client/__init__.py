@@ -7,7 +7,9 @@ co-simulation.
 from mcos_policy.client.client import Client, Live, Status
 from mcos_policy.client.discovery import Core, discover
 from mcos_policy.client.error import ClientError
+from mcos_policy.client.guard import Guard, Ownership
 from mcos_policy.client.metrics import (
+    ChannelMetrics,
     Count,
     Granted,
     Metrics,
@@ -17,14 +19,17 @@ from mcos_policy.client.metrics import (
 from mcos_policy.client.transport import MappedFile, Transport
 
 __all__ = [
+    "ChannelMetrics",
     "Client",
     "ClientError",
     "Core",
     "Count",
     "Granted",
+    "Guard",
     "Live",
     "MappedFile",
     "Metrics",
+    "Ownership",
     "Status",
     "TenantMetrics",
     "Transport",

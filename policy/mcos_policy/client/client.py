@@ -7,6 +7,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, ImageCode, ImageState
 from mcos_policy.client.discovery import KNOWN_MAPS, MapOf, discover
 from mcos_policy.client.error import ClientError
+from mcos_policy.client.guard import Guard
 from mcos_policy.client.metrics import Metrics, read_metrics
 from mcos_policy.client.transport import Transport
 from mcos_policy.image import Image, refusal
@@ -67,7 +68,8 @@ class Client:
     """One core behind a transport.
 
     A refused image or commit changes nothing in the hardware: the image that was live stays live.
-    ``last_good`` is the one that this client committed last, None before the first.
+    ``last_good`` is the one that this client committed last, None before the first. ``guard`` says
+    who owns the registers of several channels; None of a single one, whose registers nobody owns.
 
     Parameters
     ----------
@@ -100,10 +102,27 @@ class Client:
         self.registers = self.core.registers
         self.names = dict(names or {})
         self.last_good: Image | None = None
+        self.guard: Guard | None = None
+        if self.registers.windows > 1:
+            self.guard = Guard(self.read, self.write)
 
     def read(self, name: str, index: int = 0) -> dict[str, int]:
         """The fields of a register, or of an element of an array."""
         register = self.registers[name]
+        return register.unpack(self.transport.read32(register.offset + 4 * index))
+
+    def read_channel(self, channel: int, name: str, index: int = 0) -> dict[str, int]:
+        """The same of a register that each of several channels has.
+
+        Raises
+        ------
+        IndexError
+            If there is no such channel.
+        """
+        file = self.registers.file
+        if file is None:
+            raise IndexError(f"channel must be one of several, not {channel!r} of a single one")
+        register = file.of(name, channel)
         return register.unpack(self.transport.read32(register.offset + 4 * index))
 
     def write(self, name: str, **fields: int) -> None:
@@ -134,8 +153,9 @@ class Client:
         Raises
         ------
         ClientError
-            If it is refused or not whole; ``code`` says why.
+            If it is refused or not whole; ``code`` says why. If another window owns the registers.
         """
+        self._require_mine()
         self.write("IMAGE_CONTROL", begin=1)
         for word in image.words:
             self.write("IMAGE_DATA", word=word)
@@ -152,8 +172,9 @@ class Client:
         Raises
         ------
         ClientError
-            If none is staged; ``code`` says so.
+            If none is staged; ``code`` says so. If another window owns the registers.
         """
+        self._require_mine()
         before = self.live().generation
         self.write("IMAGE_CONTROL", commit=1)
         for _ in range(_MOST_POLLS):
@@ -183,10 +204,15 @@ class Client:
         self.last_good = image
         return live
 
+    def _require_mine(self) -> None:
+        if self.guard is not None:
+            self.guard.require_mine()
+
     def _refused(self, rule: str, status: Status, image: Image | None) -> ClientError:
         """Why an image or a commit was refused; what the hardware says counts."""
         code, live = status.code, self.live()
-        told = None if image is None else refusal(image.words, self.core.config)
+        one = self.core.channels == 1
+        told = refusal(image.words, self.core.config) if image is not None and one else None
         value = f"refuse it with code {code.value}, {code.name}"
         if code is ImageCode.NONE:
             value = f"stop in state {status.state.name} with {status.received} words"
@@ -226,7 +252,7 @@ class Client:
         for _ in range(_ATTEMPTS):
             if ahead is not None:
                 ahead()
-            metrics = read_metrics(self.core, self.read, self.names)
+            metrics = read_metrics(self.core, self.read, self.names, self.read_channel)
             if self.epoch() == metrics.epoch:
                 return metrics
         raise ClientError(

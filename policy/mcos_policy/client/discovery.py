@@ -1,16 +1,18 @@
 """Which core there is: what its registers say of it, held against what software knows."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from mcos_hw.config import RANGES, ChannelConfig
+from mcos_hw.config import CHANNELS, RANGES, ChannelConfig
 from mcos_hw.registers import (
     CORE_MAGIC,
     CORE_VERSION,
     ArbiterKind,
     RegisterMap,
     channel_map,
+    channels_map,
 )
 from mcos_policy.client.error import ClientError
 from mcos_policy.client.transport import Transport
@@ -49,8 +51,8 @@ class Core:
     arbiter : ArbiterKind
         Who chooses its grants.
     config : ChannelConfig
-        Its sizes. Where they were worked out from its registers, those of ``UNTOLD`` are the
-        default ones.
+        Its sizes, those of each channel. Where they were worked out from its registers, those of
+        ``UNTOLD`` are the default ones.
     registers : RegisterMap
         Its registers; their hash is the one that it reads.
     """
@@ -59,6 +61,11 @@ class Core:
     arbiter: ArbiterKind
     config: ChannelConfig
     registers: RegisterMap
+
+    @property
+    def channels(self) -> int:
+        """How many channels it has."""
+        return self.registers.channels
 
 
 def discover(
@@ -77,7 +84,8 @@ def discover(
         The sizes that it is supposed to have. None works them out from its registers: those that
         they tell, the slots by trying, and the default for every other.
     maps : Sequence[MapOf]
-        The register maps that it may have.
+        The register maps that it may have. Of a fabric of several channels, those of as many; none
+        of these takes what every such fabric has.
 
     Raises
     ------
@@ -109,6 +117,8 @@ def discover(
     words = {name: read(name) for name in _BUILT}
     found_hash = read("MAP_HASH")
     candidates = [config] if config is not None else list(_worked_out(common, words))
+    channels = common["CAPABILITY"].unpack(words["CAPABILITY"])["channels"]
+    maps = _of_channels(channels, candidates[0], maps)
     differing = list(_differing(candidates[0], maps[0], words))
     if differing:
         raise ClientError(
@@ -120,7 +130,8 @@ def discover(
     for candidate in candidates:
         for map_of in maps:
             registers = map_of(candidate)
-            if registers.hash == found_hash:
+            # A fabric reads the hash of its channel's map: an image for the one is for the other.
+            if found_hash in (registers.hash, registers["MAP_HASH"].reset):
                 return Core(
                     version=version,
                     arbiter=ArbiterKind(common["ARBITER"].unpack(read("ARBITER"))["kind"]),
@@ -128,6 +139,18 @@ def discover(
                     registers=registers,
                 )
     raise _unknown_map(config, candidates, maps, found_hash, version)
+
+
+def _of_channels(channels: int, config: ChannelConfig, maps: Sequence[MapOf]) -> Sequence[MapOf]:
+    """Those of the maps that are of as many channels, or what all fabrics of so many have."""
+    if channels not in CHANNELS:
+        raise ClientError(
+            f"register CAPABILITY must tell {', '.join(map(str, CHANNELS))} channels",
+            str(channels),
+            "use the software of the core's version, or check the way to its registers",
+        )
+    found = [each for each in maps if each(config).channels == channels]
+    return found or [functools.partial(channels_map, channels=channels)]
 
 
 def _worked_out(common: RegisterMap, words: dict[str, int]) -> Iterator[ChannelConfig]:

@@ -81,6 +81,10 @@ _OF_TENANT = (
 
 _LATENCY = "latency"
 
+_LOAD = "mcos_channel_load_ratio"
+
+_LOAD_TEXT = "Bytes granted and not yet served over the port credit, rounded down to a quarter."
+
 
 class MetricsCollector(Collector):
     """Adds up what a client reads, epoch by epoch, and gives it to ``prometheus_client``.
@@ -89,6 +93,9 @@ class MetricsCollector(Collector):
     is to be taken once: an epoch that is read again adds nothing, and one that was not read is
     counted as missed. The first epoch that is taken is the first that counts. A count that
     saturated adds what the hardware's counter holds at most. Another thread may collect meanwhile.
+
+    Of several channels, what a channel has is told with a label ``channel``, and what a tenant has
+    is the sum over them.
 
     Parameters
     ----------
@@ -102,6 +109,7 @@ class MetricsCollector(Collector):
         self._lock = threading.Lock()
         self._latest: Metrics | None = None
         self._totals: Counter[tuple[Any, ...]] = Counter()
+        self._channel_totals: Counter[tuple[Any, ...]] = Counter()
         self.epochs_read = 0
         self.epochs_missed = 0
         self.resets = 0
@@ -123,6 +131,8 @@ class MetricsCollector(Collector):
             self._saturated += sum(count.saturated for count in metrics.counts())
             for key, count in _counted(metrics):
                 self._totals[key] += count.value
+            for key, value in _counted_of_channels(metrics):
+                self._channel_totals[key] += value
 
     def samples(self) -> list[dict[str, Any]]:
         """Every sample as a dictionary: ``name``, ``labels``, ``value``."""
@@ -136,20 +146,16 @@ class MetricsCollector(Collector):
         """The metric families; none before the first epoch is taken."""
         with self._lock:
             latest, totals = self._latest, self._totals.copy()
+            channel_totals = self._channel_totals.copy()
             epochs = (self.epochs_read, self.epochs_missed, self.resets, self._saturated)
         if latest is None:
             return
         yield from self._of_core(latest)
         yield from _of_epochs(*epochs)
-        for summed in _OF_CHANNEL:
-            family = CounterMetricFamily(summed.name, f"{summed.text} {_SUMMED}")
-            family.add_metric([], _value(totals[summed.field,], summed, latest))
-            yield family
-        yield _gauge(
-            "mcos_channel_load_ratio",
-            "Bytes granted and not yet served over the port credit, rounded down to a quarter.",
-            latest.load_quarters / 4,
-        )
+        if latest.channels:
+            yield from _of_channels(self._shown(latest, totals), latest, channel_totals)
+        else:
+            yield from _of_channel(latest, totals)
         yield from _of_tenants(self._shown(latest, totals), latest, totals)
 
     def _shown(self, latest: Metrics, totals: Counter) -> list[tuple[str, TenantMetrics]]:
@@ -200,6 +206,62 @@ def _counted(metrics: Metrics) -> Iterator[tuple[tuple[Any, ...], Count]]:
             yield ("bytes", *kind), each.bytes
         for k, count in enumerate(tenant.latency):
             yield (_LATENCY, tenant.tag, k), count
+
+
+def _counted_of_channels(metrics: Metrics) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Every count of each of several channels with the key of its total: what, channel, tag."""
+    for k, channel in enumerate(metrics.channels):
+        for summed in _OF_CHANNEL:
+            yield (summed.field, k), getattr(channel, summed.field).value
+        for tenant in channel.tenants:
+            yield ("bytes", k, tenant.tag), sum(each.bytes.value for each in tenant.granted)
+            yield ("slo_violations", k, tenant.tag), tenant.slo_violations.value
+
+
+def _of_channel(latest: Metrics, totals: Counter) -> Iterator[Metric]:
+    """What the only channel has."""
+    for summed in _OF_CHANNEL:
+        family = CounterMetricFamily(summed.name, f"{summed.text} {_SUMMED}")
+        family.add_metric([], _value(totals[summed.field,], summed, latest))
+        yield family
+    yield _gauge(_LOAD, _LOAD_TEXT, latest.load_quarters / 4)
+
+
+def _of_channels(
+    shown: list[tuple[str, TenantMetrics]], latest: Metrics, totals: Counter
+) -> Iterator[Metric]:
+    """What each of several channels has, and each tenant of it."""
+    yield _gauge("mcos_core_channels", "Channels of the core.", len(latest.channels))
+    numbers = range(len(latest.channels))
+    for summed in _OF_CHANNEL:
+        family = CounterMetricFamily(summed.name, f"{summed.text} {_SUMMED}", labels=["channel"])
+        for k in numbers:
+            family.add_metric([str(k)], _value(totals[summed.field, k], summed, latest))
+        yield family
+    load = GaugeMetricFamily(_LOAD, _LOAD_TEXT, labels=["channel"])
+    share = GaugeMetricFamily(
+        "mcos_channel_tenant_share_ratio",
+        "What a tenant was granted lately over the rate of the channel.",
+        labels=["channel", "tenant"],
+    )
+    for k, channel in enumerate(latest.channels):
+        load.add_metric([str(k)], channel.load_quarters / 4)
+        for name, tenant in shown:
+            share.add_metric([str(k), name], channel.shares[tenant.tag])
+    yield from (load, share)
+    for what, name, text in (
+        ("bytes", "mcos_channel_tenant_granted_bytes", "Bytes granted."),
+        (
+            "slo_violations",
+            "mcos_channel_tenant_slo_violations",
+            "Requests served later than the latency objective.",
+        ),
+    ):
+        family = CounterMetricFamily(name, f"{text} {_SUMMED}", labels=["channel", "tenant"])
+        for k in numbers:
+            for tenant_name, tenant in shown:
+                family.add_metric([str(k), tenant_name], totals[what, k, tenant.tag])
+        yield family
 
 
 def _of_epochs(read: int, missed: int, resets: int, saturated: int) -> Iterator[Metric]:

@@ -319,7 +319,7 @@ def _read(
 ) -> MetricsCollector:
     """Read hardware, once or for as long as it is served."""
     from mcos_hw.config import ChannelConfig
-    from mcos_policy.client import Client, ClientError, MappedFile
+    from mcos_policy.client import Client, ClientError, MappedFile, discover
     from mcos_policy.client.discovery import KNOWN_MAPS
     from mcos_policy.client.prometheus import MetricsCollector
     from mcos_sim.commands.compile import compile_for
@@ -331,6 +331,9 @@ def _read(
     sizes = config or ChannelConfig()
     length = max(1 << map_of(sizes).address_width for map_of in KNOWN_MAPS)
     try:
+        with MappedFile(path, offset=offset, length=length, writable=False) as registers:
+            # The pages of several channels are behind what every core has.
+            length = max(length, 1 << discover(registers, config).registers.map_width)
         with MappedFile(path, offset=offset, length=length, writable=False) as registers:
             client = Client(registers, config, names=None if compiled is None else compiled.names)
             collector = MetricsCollector(client)

@@ -1,6 +1,7 @@
 """Registers of cores as plain files, for clients that read them through a mapping."""
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from mcos_hw.config import ChannelConfig
@@ -15,7 +16,7 @@ __all__ = [
 def core_words(config: ChannelConfig, registers: RegisterMap | None = None) -> list[int]:
     """Every word of a core's registers as they are after reset."""
     registers = registers or channel_map(config)
-    words = [0] * (1 << registers.address_width - 2)
+    words = [0] * (1 << registers.map_width - 2)
     for register in registers.registers:
         for index in range(register.count):
             words[register.offset // 4 + index] = register.reset
@@ -28,6 +29,7 @@ def core_file(
     registers: RegisterMap | None = None,
     *,
     before: int = 0,
+    parts: Mapping[tuple[str, int], int | list[int]] | None = None,
     **words: int | list[int],
 ) -> Path:
     """A file of a core's registers, some of which read something else.
@@ -42,13 +44,17 @@ def core_file(
         Its map; None is that of a channel.
     before : int
         Bytes before the first register.
+    parts : Mapping or None
+        The same as words, of registers of a part of the map's register file: by name and part.
     words : int or list[int]
         Words of registers by name, from the first element on.
     """
     registers = registers or channel_map(config)
     found = core_words(config, registers)
-    for name, value in words.items():
-        place = registers[name].offset // 4
+    of_parts = {registers.file.of(*each).offset: row for each, row in (parts or {}).items()}
+    of_map = {registers[name].offset: row for name, row in words.items()}
+    for offset, value in (of_map | of_parts).items():
+        place = offset // 4
         row = value if isinstance(value, list) else [value]
         found[place : place + len(row)] = row
     path.write_bytes(bytes(before) + struct.pack(f"<{len(found)}I", *found))

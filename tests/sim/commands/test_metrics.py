@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import ArbiterKind, GrantClass, channel_map
+from mcos_hw.registers import ArbiterKind, GrantClass, channel_map, channels_map
 from mcos_policy.client.metrics import DIRECTIONS, latency_limits
 from mcos_policy.client.prometheus import MetricsCollector
 from mcos_policy.compiler import Compiled, compile_contract
@@ -196,6 +196,18 @@ def test_hardware_is_read_from_a_mapped_file(contract, tmp_path, capsys):
     assert found["mcos_tenant_responses_total", ("tenant", "tag 3")] == words["RESPONSES"][3]
     assert json.loads(record.read_text())["config_hash"] == FOUR.hash
     assert path.read_bytes() == before
+
+
+def test_hardware_of_several_channels_is_read_from_a_mapped_file(tmp_path, capsys):
+    channel = ChannelConfig(tenants=4, beat_bytes=64, max_beats=8)
+    parts = {("RESPONSES", k): [0, 5 + k] for k in range(2)} | {("BUSY", 1): 800}
+    path = core_file(
+        tmp_path / "core", channel, channels_map(channel, 2), parts=parts, EPOCH=3, EPOCH_LENGTH=80
+    )
+    assert run_command("metrics", "--mmap", path) == 0
+    found = samples(capsys.readouterr().out)
+    assert found["mcos_tenant_responses_total", ("tenant", "tag 1")] == 11
+    assert found["mcos_channel_busy_seconds_total", ("channel", "1")] == pytest.approx(1e-6)
 
 
 def test_hardware_is_served_until_ctrl_c(tmp_path, monkeypatch, capsys):
