@@ -104,7 +104,7 @@ def test_a_refusal_that_software_does_not_foresee_is_told_by_its_code(tmp_path, 
     client = client_of(core_file(tmp_path / "core", FOUR, IMAGE_STATUS=status, GENERATION=2))
     told = (
         "the core must stage the image, not refuse it with code 14, OVERSUBSCRIBED; the sum of "
-        "committed rates is over 0.85 of the channel's capacity; compile the contract for this "
+        "committed rates is over 0.85 of a channel's capacity; compile the contract for this "
         "core and load it again; generation 2 stays live"
     )
     with pytest.raises(ClientError) as caught:
