@@ -35,11 +35,15 @@ from mcos_hw.registers.image import (
     HeaderWord,
     ImageCode,
     ImageState,
+    Section,
     SectionKind,
 )
 
 __all__ = ["ImageLoader"]
 
+
+EVERY = 0xFF
+"""Index of a refused section whose number is not told."""
 
 CHECKERS = (TenantChecker, ChannelChecker, FabricChecker, PortsChecker)
 """Who judges each kind of section. The first that is not content gives the code."""
@@ -100,6 +104,10 @@ class ImageLoader(wiring.Component):
         Where the loader is.
     code : Out(ImageCode)
         Why the last image or commit was refused; NONE from a begin or a good commit on.
+    section : Out(16)
+        Kind and index of the section that the refusal is about, 0 if it is about none. The index is
+        EVERY for values, which are judged together, and for sections that are left out. Only if the
+        map has a register for it.
     received : Out
         Words taken since the last begin, the refused one included.
     generation : Out(32)
@@ -135,6 +143,7 @@ class ImageLoader(wiring.Component):
     word: Signal
     state: Signal
     code: Signal
+    section: Signal
     received: Signal
     generation: Signal
     live_label: Signal
@@ -180,6 +189,11 @@ class ImageLoader(wiring.Component):
             }
         )
 
+    @property
+    def names_sections(self) -> bool:
+        """Whether the map has a register for the section that a refusal is about."""
+        return any(each.name == "IMAGE_SECTION" for each in self.registers.registers)
+
     def _fabric_members(self) -> dict[str, wiring.Member]:
         """What there is beside a channel's."""
         members = {}
@@ -187,6 +201,8 @@ class ImageLoader(wiring.Component):
             members["drained"] = In(1)
         if SectionKind.FABRIC in self.registers.sections():
             members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
+        if self.names_sections:
+            members["section"] = Out(16)
         if SectionKind.PORTS in self.registers.sections():
             members["ports"] = Out(port_image_signature(self.registers))
         return members
@@ -246,8 +262,10 @@ class ImageLoader(wiring.Component):
         length = Signal.like(self.received)
         label = Signal(32)
 
-        def refuse(code):
+        def refuse(code, section=0):
             m.d.sync += [self.state.eq(ImageState.REFUSED), self.code.eq(code)]
+            if self.names_sections:
+                m.d.sync += self.section.eq(section)
 
         moves = self._moves(m, store) if self.registers.channels > 1 else Const(0)
         complete = (self.state == ImageState.CHECKING) | (self.state == ImageState.STAGED)
@@ -268,11 +286,14 @@ class ImageLoader(wiring.Component):
                     self._take_section(m, refuse, checkers)
             with m.Case(ImageState.CHECKING):
                 m.d.sync += self.state.eq(ImageState.STAGED)
+                missing = Const(0, 16)
                 for checker in reversed(checkers):
+                    every = Section(kind=checker.kind, index=EVERY, words=0).pack()
+                    missing = Mux(checker.complete, missing, every)
                     with m.If(checker.verdict != ImageCode.NONE):
-                        refuse(checker.verdict)
+                        refuse(checker.verdict, every)
                 with m.If(~Cat(checker.complete for checker in checkers).all()):
-                    refuse(ImageCode.MISSING)
+                    refuse(ImageCode.MISSING, missing)
 
         with m.If(self.begin):
             m.d.sync += [
@@ -280,6 +301,8 @@ class ImageLoader(wiring.Component):
                 self.code.eq(ImageCode.NONE),
                 self.received.eq(0),
             ]
+            if self.names_sections:
+                m.d.sync += self.section.eq(0)
             with m.If(self.commit):
                 refuse(ImageCode.TRUNCATED)
         with m.Elif(self.commit), m.Switch(self.state):
@@ -370,20 +393,24 @@ class ImageLoader(wiring.Component):
     def _take_section(
         self,
         m: Module,
-        refuse: Callable[[Value | ImageCode], None],
+        refuse: Callable[..., None],
         checkers: Sequence[SectionChecker],
     ) -> None:
         """Hand a word to the checker whose section is open; without one, the word begins one."""
+        began = Signal(16)
         with m.If(Cat(checker.open for checker in checkers).any()):
             for checker in checkers:
                 m.d.comb += checker.word_stb.eq(checker.open)
                 with m.If(checker.open & ~checker.fits):
-                    refuse(checker.code)
-        with m.Else(), m.Switch(self.word[:8]):
-            for checker in checkers:
-                with m.Case(checker.kind):
-                    m.d.comb += checker.open_stb.eq(1)
-                    with m.If(checker.fault != ImageCode.NONE):
-                        refuse(checker.fault)
-            with m.Default():
-                refuse(ImageCode.SECTION_KIND)
+                    refuse(checker.code, began)
+        with m.Else():
+            if self.names_sections:
+                m.d.sync += began.eq(self.word)
+            with m.Switch(self.word[:8]):
+                for checker in checkers:
+                    with m.Case(checker.kind):
+                        m.d.comb += checker.open_stb.eq(1)
+                        with m.If(checker.fault != ImageCode.NONE):
+                            refuse(checker.fault, self.word[:16])
+                with m.Default():
+                    refuse(ImageCode.SECTION_KIND, self.word[:16])

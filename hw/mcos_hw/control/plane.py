@@ -385,6 +385,9 @@ class ControlPlane(wiring.Component):
             m.d.comb += self.live_fabric.eq(loader.live_fabric)
         if hasattr(self, "ports"):
             connect(m, loader.ports, flipped(self.ports))
+        if loader.names_sections:
+            refused = bank.values.image_section
+            m.d.comb += Cat(refused.kind, refused.index).eq(loader.section)
         for register in self.registers.section(SectionKind.FABRIC):
             for field in register.fields:
                 value = bank.values[register.name.lower()][field.name]

@@ -172,3 +172,15 @@ def add_ports(build: Builder, fabric: FabricConfig) -> None:
         part=SectionKind.PORTS,
         each=fabric.channel.tenants,
     )
+    build.add(
+        "IMAGE_SECTION",
+        Access.READ,
+        "Section of an image that the code in IMAGE_STATUS is about; 0 if it is about none.",
+        Field(name="kind", low=0, width=8, values=SectionKind, description="Its kind."),
+        Field(
+            name="index",
+            low=8,
+            width=8,
+            description="Which of its kind; 255 if a value is wrong or a section left out.",
+        ),
+    )

@@ -354,6 +354,37 @@ def test_every_port_is_judged_as_software_judges_it(channels):
     run(fabric, body)
 
 
+def test_a_refusal_names_its_section():
+    fabric = FABRICS[2]
+    of_fabric, of_ports = faults(fabric, random.Random(SEED)), port_faults(fabric)
+    expected = {
+        "fabric twice": (SectionKind.FABRIC, 0),
+        "beside the grain": (SectionKind.FABRIC, 0),
+        "no bit": (SectionKind.FABRIC, 255),
+        "a channel less": (SectionKind.CHANNEL, 255),
+        "no such channel": (SectionKind.CHANNEL, 2),
+        "one channel too slow": (SectionKind.TENANT, 255),
+        "a bad value in one channel": (SectionKind.CHANNEL, 255),
+        "no such kind": (9, 255),
+        "good": (0, 0),
+        "no such port": (SectionKind.PORTS, 2),
+        "one port less": (SectionKind.PORTS, 255),
+        "beside the places": (SectionKind.PORTS, 0),
+        "a queue too small": (SectionKind.PORTS, 255),
+    }
+
+    async def body(driver):
+        for name, (kind, index) in expected.items():
+            await driver.send((of_ports | of_fabric)[name][0])
+            assert driver.ctx.get(driver.loader.section) == kind | index << 8, name
+        # What is not about a section.
+        await driver.send(of_fabric["no bit"][0])
+        await driver.send([0])
+        assert (driver.code, driver.ctx.get(driver.loader.section)) == (ImageCode.MAGIC, 0)
+
+    run(fabric, body)
+
+
 def test_the_ports_change_with_all_else_or_stay():
     fabric = FABRICS[2]
     sections = port_sections(fabric, ROWS, {(0, 1): DEPTH - 3, (1, 1): 3, (1, 3): DEPTH})
