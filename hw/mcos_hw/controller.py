@@ -1,5 +1,8 @@
 """One channel with its registers and its image loader: the smallest thing one can instantiate."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -109,14 +112,29 @@ class Controller(wiring.Component):
         return m
 
 
-def connect_control(m: Module, control: ControlPlane, channel: Channel, *, number: int = 0) -> None:
+def connect_control(
+    m: Module,
+    control: ControlPlane,
+    channel: Channel,
+    *,
+    number: int = 0,
+    between: Sequence[Any] = (),
+) -> None:
     """Give a channel what a core has one of, and software what the channel counts.
 
-    ``number`` is that of the channel, among as many as ``control`` serves.
+    ``number`` is that of the channel, among as many as ``control`` serves. ``between`` are those
+    that change what is in force on the channel, one behind the other: they have the members of
+    :class:`mcos_hw.fabric.held.Held`.
     """
     one = control.channels == 1
-    connect(m, control.live if one else control.live_channels[number], channel.live)
-    connect(m, channel.contracts, control.of_channel("contracts", number))
+    live = control.live if one else control.live_channels[number]
+    reads = control.of_channel("contracts", number)
+    for each in between:
+        connect(m, live, each.image)
+        connect(m, each.image_reads, reads)
+        live, reads = each.live, each.contracts
+    connect(m, live, channel.live)
+    connect(m, channel.contracts, reads)
     connect(m, control.epoch, channel.epoch)
     m.d.comb += [
         channel.now.eq(control.now),

@@ -184,9 +184,13 @@ class FabricConfig:
         Sizes of each port, 1 to 16 of them.
     memory_protocol : MemoryProtocol
         What the memory port speaks.
+    power : bool
+        Whether there is a power governor, with a broadcast cap as an input.
 
     Raises
     ------
+    TypeError
+        If ``power`` is not a bool.
     ValueError
         If a beat is not a clock's worth, a request longer than 4 KB or shorter than a port's
         transfer, ``channel.id_width`` too small to name every fragment, a bank too small for
@@ -197,9 +201,12 @@ class FabricConfig:
     channels: int = 1
     ports: tuple[PortConfig, ...] = (PortConfig(),)
     memory_protocol: MemoryProtocol = MemoryProtocol.AXI4
+    power: bool = False
 
     def __post_init__(self) -> None:
         channel = self.channel
+        if not isinstance(self.power, bool):
+            raise TypeError(f"power must be a bool, not {self.power!r}")
         if self.channels not in CHANNELS or isinstance(self.channels, bool):
             raise ValueError(
                 f"channels must be one of {', '.join(map(str, CHANNELS))}, not {self.channels!r}"

@@ -38,6 +38,7 @@ from mcos_hw.registers import Access, ArbiterKind, Register, RegisterMap, channe
 from mcos_hw.registers.fabric_settings import channel_reading
 from mcos_hw.registers.image import ImageCode, SectionKind
 from mcos_hw.registers.interrupt import InterruptEvent
+from mcos_hw.registers.power import POWER_READINGS
 from mcos_hw.registers.utilisation import UTILISATION_INTERVAL
 
 __all__ = ["ControlPlane"]
@@ -108,6 +109,8 @@ class ControlPlane(wiring.Component):
     interrupt : Out(1)
         Software is to look, see :class:`mcos_hw.control.interrupt.Interrupt`; only with several
         channels.
+    power_status, power_in_force, power_guaranteed : In(register_layout)
+        What these registers read as; only with a power governor.
     <array> : Out(window_signature)
         One for every READ array; an array with several channels if each has the register.
     <event> : Out(event_signature)
@@ -120,6 +123,9 @@ class ControlPlane(wiring.Component):
     live_channels: Sequence[Live]
     live_fabric: data.View
     ports: PortImage
+    power_status: data.View
+    power_in_force: data.View
+    power_guaranteed: data.View
     drained: Signal
     contracts: ContractReads
     epoch: Epoch
@@ -188,7 +194,14 @@ class ControlPlane(wiring.Component):
             members["live_fabric"] = Out(section_layout(self.registers, SectionKind.FABRIC))
         if SectionKind.PORTS in self.registers.sections():
             members["ports"] = Out(port_image_signature(self.registers))
+        for register in self.power_readings:
+            members[register.name.lower()] = In(register_layout(register))
         return members
+
+    @property
+    def power_readings(self) -> tuple[Register, ...]:
+        """Registers that the power governor drives."""
+        return tuple(each for each in self.registers.registers if each.name in POWER_READINGS)
 
     @property
     def channel_readings(self) -> dict[str, Register]:
@@ -392,6 +405,9 @@ class ControlPlane(wiring.Component):
             for field in register.fields:
                 value = bank.values[register.name.lower()][field.name]
                 m.d.comb += value.eq(loader.live_fabric[field.name])
+        for register in self.power_readings:
+            name = register.name.lower()
+            m.d.comb += bank.values[name].eq(getattr(self, name))
         for name, register in self.channel_readings.items():
             window = getattr(bank, name)
             words = []

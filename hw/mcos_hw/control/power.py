@@ -42,8 +42,11 @@ def step_width(fabric: FabricConfig) -> int:
 
 
 def debt_width(fabric: FabricConfig) -> int:
-    """log2 of the largest debt in bytes: a deepest bucket of each channel."""
-    return max(fabric.channel.depth_width, fabric.block_width + 5) + fabric.channel_width
+    """log2 of the largest debt in bytes: a deepest bucket of each channel.
+
+    It is no less than the most that the account holds, a step more than there are priorities.
+    """
+    return max(fabric.channel.depth_width + fabric.channel_width, step_width(fabric) + 5)
 
 
 class PowerGovernor(wiring.Component):
@@ -53,10 +56,9 @@ class PowerGovernor(wiring.Component):
     The governor keeps an *account*. In every clock it gains what the rate in force allows all
     channels, and pays the bytes that left for memory. A tenant of priority p is open while the
     account holds more than p whole steps (:func:`step_width`), else it is *closed*: the fabric
-    holds it to its guarantee, see :class:`mcos_hw.fabric.capped.CappedContract`. So the lowest
-    priority is closed first, and what the budget leaves beside guarantees and higher priorities is
-    passed by the one priority that opens and closes. Committed rates and the pacer stay as they
-    are.
+    holds it to its guarantee, see :class:`mcos_hw.fabric.held.Held`. So the lowest priority is
+    closed first, and what the budget leaves beside guarantees and higher priorities is passed by
+    the one priority that opens and closes. Committed rates and the pacer stay as they are.
 
     The account holds at most one step more than opens the lowest priority of an enabled tenant. It
     may owe: guarantees saved up in committed buckets may exceed the rate for a while, and are paid
@@ -171,9 +173,10 @@ class PowerGovernor(wiring.Component):
 
     def _visit(self, m: Module) -> Signal:
         """Visits the tenants: the sum of their committed rates, and their lowest priority."""
-        status, turn = self.status, self.turn
+        channel, status, turn = self.fabric.channel, self.status, self.turn
+        sum_width = channel.rate_width
         commits = Signal()
-        committed = Signal.like(status.guaranteed)
+        committed = Signal(channel.rate_width + channel.tenant_width)
         committed_then = Signal.like(committed)
         least, least_then, lowest = (
             Signal(_PRIORITY_WIDTH, name=name) for name in ("least", "least_then", "lowest")
@@ -186,11 +189,14 @@ class PowerGovernor(wiring.Component):
                 m.d.comb += least_then.eq(tenant.priority)
         with m.If(self.visited == turn):
             m.d.sync += [turn.eq(turn + 1), committed.eq(committed_then), least.eq(least_then)]
-            with m.If(turn == self.fabric.channel.tenants - 1):
+            with m.If(turn == channel.tenants - 1):
                 m.d.sync += [
                     committed.eq(0),
                     least.eq(0),
-                    status.guaranteed.eq(committed_then),
+                    status.guaranteed.eq(
+                        committed_then[:sum_width]
+                        | committed_then[sum_width:].any().replicate(sum_width)
+                    ),
                     lowest.eq(least_then),
                 ]
         # A commit adds one to the generation. No sum mixes two images.

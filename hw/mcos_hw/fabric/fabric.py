@@ -10,11 +10,14 @@ from mcos_hw.channel.channel import Channel
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import FabricConfig
 from mcos_hw.control.plane import ControlPlane
+from mcos_hw.control.power import PowerGovernor
 from mcos_hw.controller import arbiter_class, connect_control
+from mcos_hw.fabric.held import Held
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
 from mcos_hw.link.inner import inner_member, inner_signature
 from mcos_hw.link.interleave import interleave_of
+from mcos_hw.link.power import PowerCap, power_cap_signature, power_status_layout
 from mcos_hw.port.axi_out import AxiOut, memory_signature
 from mcos_hw.port.axi_port import AxiPort, port_signature
 from mcos_hw.port.inner_port import InnerPort
@@ -88,6 +91,10 @@ class Fabric(wiring.Component):
         channels.
     probe : Out(probe_layout)
         State and choice of the channel in this clock; ``probe_<c>`` of each of several.
+    power_cap : In(PowerCap)
+        The cap that the system's power manager broadcasts; only if ``fabric.power`` is set.
+    power_status : Out(power_status_layout)
+        What the power governor does, likewise.
     """
 
     s_axil: Axi4LiteInterface
@@ -95,6 +102,8 @@ class Fabric(wiring.Component):
     now: Signal
     interrupt: Signal
     probe: data.View
+    power_cap: PowerCap
+    power_status: data.View
 
     def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS) -> None:
         self.fabric = fabric
@@ -119,6 +128,14 @@ class Fabric(wiring.Component):
                     probe_name(fabric, c): Out(probe_layout(fabric.channel))
                     for c in range(fabric.channels)
                 },
+                **(
+                    {
+                        "power_cap": In(power_cap_signature(fabric)),
+                        "power_status": Out(power_status_layout(fabric)),
+                    }
+                    if fabric.power
+                    else {}
+                ),
             }
         )
 
@@ -141,6 +158,8 @@ class Fabric(wiring.Component):
         if fabric.channels > 1:
             m.d.comb += self.interrupt.eq(control.interrupt)
 
+        governor = self._governor(m, control) if fabric.power else None
+
         # Channels and their memory ports.
         merges, channels, outs = [], [], []
         for c in range(fabric.channels):
@@ -160,7 +179,8 @@ class Fabric(wiring.Component):
                 out.command_id.eq(channel.command_id),
                 getattr(self, probe_name(fabric, c)).eq(channel.probe),
             ]
-            connect_control(m, control, channel, number=c)
+            between = [held] if (held := self._held(m, governor, channel, c)) else []
+            connect_control(m, control, channel, number=c, between=between)
             merges.append(merge)
             channels.append(channel)
             outs.append(out)
@@ -215,3 +235,51 @@ class Fabric(wiring.Component):
                     port.departed_tenant[c].eq(channel.command.payload.tenant),
                 ]
         return m
+
+    def _governor(self, m: Module, control: ControlPlane) -> PowerGovernor:
+        """The power governor, with what it reads of the image and what software reads of it."""
+        config = self.config
+        m.submodules.governor = governor = PowerGovernor(self.fabric)
+        connect(m, control.live, governor.live)
+        connect(m, flipped(self.power_cap), governor.cap)
+        m.d.comb += [
+            governor.enable.eq(control.live_fabric.power_enable),
+            governor.rate.eq(control.live_fabric.power_budget),
+            self.power_status.eq(governor.status),
+        ]
+        if config.compact:
+            # Channel 0 visits the buckets of every tenant, and reads its rate.
+            buckets = control.of_channel("contracts", 0).buckets
+            m.d.comb += [
+                governor.visited.eq(buckets.tenant),
+                governor.committed_rate.eq(buckets.row.committed_rate),
+            ]
+        else:
+            rates = Array(each.committed_rate for each in control.live.tenants)
+            m.d.comb += [
+                governor.visited.eq(governor.turn),
+                governor.committed_rate.eq(rates[governor.turn]),
+            ]
+        status = governor.status
+        for name in ("governs", "capped", "infeasible", "closes"):
+            m.d.comb += control.power_status[name].eq(status[name])
+        m.d.comb += [
+            control.power_in_force.power_rate.eq(status.rate),
+            control.power_guaranteed.power_guaranteed.eq(status.guaranteed),
+        ]
+        return governor
+
+    def _held(
+        self, m: Module, governor: PowerGovernor | None, channel: Channel, number: int
+    ) -> Held | None:
+        """Who holds the closed tenants of a channel, whose commands the governor counts."""
+        if governor is None:
+            return None
+        m.submodules[f"held_{number}"] = held = Held(self.config)
+        command = channel.command
+        left = command.valid & command.ready
+        m.d.comb += [
+            held.closed.eq(governor.closed),
+            governor.beats[number].eq(Mux(left, command.payload.beats, 0)),
+        ]
+        return held

@@ -1,12 +1,18 @@
-"""How a tenant is held to its guarantee: what its peak bucket and its scavenging become."""
+"""Holds closed tenants to their guarantees: what their peak buckets and scavenging become."""
 
 from typing import NamedTuple
 
 from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
+from mcos_hw.link.live import Live, live_signature
+from mcos_hw.registers import channel_map
 
 __all__ = [
+    "Held",
     "Peak",
     "held_peak",
 ]
@@ -23,10 +29,8 @@ def held_peak(config: ChannelConfig, contract, closed: Value) -> Peak:
     """The peak bucket in force of a tenant that the governor may have closed.
 
     A closed tenant's peak bucket is refilled by the committed rate and holds a longest request, so
-    that it has next to nothing to burst with: under two longest requests from the clock on that
-    closes it. Beside that its ``work_conserving`` is masked. Its committed bucket stays, saved-up
-    tokens included. Its conforming grants are charged to the peak bucket as always; if they use
-    up what was saved, the peak level owes that, and the tenant bursts again once that is paid back.
+    that it has next to nothing to burst with: at most two longest requests from the clock on in
+    which it is cut.
 
     Parameters
     ----------
@@ -43,3 +47,79 @@ def held_peak(config: ChannelConfig, contract, closed: Value) -> Peak:
         rate=Mux(closed, contract.committed_rate, contract.peak_rate),
         depth=Mux(closed, longest, contract.peak_depth),
     )
+
+
+class Held(wiring.Component):
+    """Stands in front of a channel, and holds the tenants that the governor closes.
+
+    A closed tenant bursts and scavenges no more: see :func:`held_peak`, and ``work_conserving`` is
+    masked. Its committed bucket stays, saved-up tokens included. Its conforming grants are charged
+    to the peak bucket as always; where they use up what was saved the peak level owes it, and the
+    tenant bursts again once that is paid back.
+
+    There is no clock between. The pacer, and all else, stay.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes of the channel.
+
+    Members
+    -------
+    closed : In(tenants)
+        Bit i: tenant i is held to its guarantee.
+    image : In(Live)
+        What would be in force if nobody were closed.
+    image_reads : Out(ContractReads)
+        What is read of it one tenant at a time.
+    live : Out(Live)
+        What the channel sees.
+    contracts : In(ContractReads)
+        What the channel reads.
+    """
+
+    closed: Signal
+    image: Live
+    image_reads: ContractReads
+    live: Live
+    contracts: ContractReads
+
+    def __init__(self, config: ChannelConfig) -> None:
+        self.config = config
+        registers = channel_map(config)
+        super().__init__(
+            {
+                "closed": In(config.tenants),
+                "image": In(live_signature(registers)),
+                "image_reads": Out(contract_reads_signature(config)),
+                "live": Out(live_signature(registers)),
+                "contracts": In(contract_reads_signature(config)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        m.d.comb += [
+            self.live.channel.eq(self.image.channel),
+            self.live.tenants.eq(self.image.tenants),
+            self.live.generation.eq(self.image.generation),
+        ]
+        for reader in contract_readers(config):
+            asked, answered = getattr(self.contracts, reader), getattr(self.image_reads, reader)
+            m.d.comb += [answered.tenant.eq(asked.tenant), asked.row.eq(answered.row)]
+        for i in range(config.tenants):
+            with m.If(self.closed[i]):
+                m.d.comb += self.live.tenants[i].work_conserving.eq(0)
+            if not config.compact:
+                self._hold(m, self.live.tenants[i], self.image.tenants[i], self.closed[i])
+        if config.compact:
+            asked = self.contracts.buckets
+            closed = self.closed.bit_select(asked.tenant, 1)
+            self._hold(m, asked.row, self.image_reads.buckets.row, closed)
+        return m
+
+    def _hold(self, m: Module, row, contract, closed: Value) -> None:
+        """The peak bucket in force."""
+        peak = held_peak(self.config, contract, closed)
+        m.d.comb += [row.peak_rate.eq(peak.rate), row.peak_depth.eq(peak.depth)]

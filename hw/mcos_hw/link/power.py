@@ -35,8 +35,8 @@ def power_status_layout(fabric: FabricConfig) -> data.StructLayout:
 
     ``governs``: a budget or a cap is in force. ``capped``: it is the cap's. ``infeasible``: the
     guarantees of the live image are over it, and ``closes``: some enabled tenant is held to its
-    guarantee. ``rate`` is in force, ``guaranteed`` the sum of the committed rates, both of one
-    channel.
+    guarantee. ``rate`` is in force, ``guaranteed`` the sum of the committed rates, all ones if it
+    is more; both of one channel.
     """
     rate_width = fabric.channel.rate_width
     return data.StructLayout(
@@ -46,6 +46,6 @@ def power_status_layout(fabric: FabricConfig) -> data.StructLayout:
             "infeasible": 1,
             "closes": 1,
             "rate": rate_width,
-            "guaranteed": rate_width + fabric.channel.tenant_width,
+            "guaranteed": rate_width,
         }
     )

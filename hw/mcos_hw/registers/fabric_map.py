@@ -13,6 +13,7 @@ from mcos_hw.registers.guard import GUARD_WINDOWS, add_guard
 from mcos_hw.registers.image import SectionKind
 from mcos_hw.registers.interrupt import add_interrupt
 from mcos_hw.registers.ports import add_ports
+from mcos_hw.registers.power import add_power
 from mcos_hw.registers.utilisation import add_utilisation_units
 
 __all__ = [
@@ -39,6 +40,8 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
         for port in fabric.ports
     )
     if fabric.channels == 1:
+        if fabric.power:
+            add_power(ports, fabric)
         return RegisterMap(
             name="mcos_fabric",
             description=(
@@ -50,6 +53,8 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             ports=limits,
         )
     add_interleave(ports, fabric)
+    if fabric.power:
+        add_power(ports, fabric)
     add_channel_readings(ports, fabric, channel.section(SectionKind.CHANNEL))
     shared = channels_map(fabric.channel, fabric.channels)
     registers = (*shared.registers, *ports.registers)

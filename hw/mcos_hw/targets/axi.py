@@ -126,7 +126,7 @@ def _attributes(fabric: FabricConfig, ports: tuple[Port, ...]) -> dict[str, str]
     It infers AXI interfaces from names, but neither that all of them belong to one clock, nor that
     the reset is active high, nor AXI3. Other tools ignore these attributes.
     """
-    interfaces = sorted({port.name.rpartition("_")[0] for port in ports} - {""})
+    interfaces = sorted({port.name.rpartition("_")[0] for port in ports if "_axi" in port.name})
     clock = f"ASSOCIATED_BUSIF {':'.join(interfaces)}, ASSOCIATED_RESET rst"
     found = {
         "clk": _interface("signal:clock:1.0 clk CLK", clock),

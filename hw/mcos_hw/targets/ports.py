@@ -57,6 +57,14 @@ _MEANINGS = {
     "command_valid": "A granted request is offered to memory.",
     "command_ready": "Memory takes the command in this clock, if one is offered.",
     "completion_valid": "Memory has served a command; this is taken at once.",
+    "power_cap_valid": "The broadcast power cap is in force.",
+    "power_cap_rate": "Bytes per clock that each channel may pass, in the unit of POWER_BUDGET.",
+    "power_status_governs": "A power budget or cap is in force.",
+    "power_status_capped": "It is the broadcast cap.",
+    "power_status_infeasible": "BUDGET_INFEASIBLE: the guarantees take more than it allows.",
+    "power_status_closes": "An enabled tenant is held to its guarantee in this clock.",
+    "power_status_rate": "The lower of budget and cap, in the unit of POWER_BUDGET.",
+    "power_status_guaranteed": "What the guarantees take, in the unit of POWER_BUDGET.",
 }
 """What ports outside every pattern mean."""
 
@@ -69,6 +77,7 @@ _GROUPS = {
     "response": "Responses out, without back-pressure",
     "command": "Commands to memory",
     "completion": "Completions from memory, in any order",
+    "power": "Power cap of the system, synchronous to clk, and what the governor does",
 }
 """Group of ports by the word that their name begins with."""
 

@@ -221,6 +221,7 @@ PROPERTIES = (
         depth=1,
         bug=Bug(module=GOVERNOR, text="each.priority >= level", instead="each.priority <= level"),
         reach=24,
+        slow=True,
     ),
     Property(
         name="power.cap",
@@ -234,6 +235,7 @@ PROPERTIES = (
         depth=3,
         bug=Bug(module=GOVERNOR, text="(rate < status.rate)", instead="(rate > status.rate)"),
         reach=24,
+        slow=True,
     ),
     Property(
         name="power.held_buckets",
