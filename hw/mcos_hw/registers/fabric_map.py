@@ -66,6 +66,7 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             "monitor of each channel. The monitor in front of the ports is that of channel 0."
         ),
         registers=tuple(sorted(registers, key=lambda each: each.offset)),
+        ports=limits,
     )
 
 
@@ -100,7 +101,6 @@ def channels_map(config: ChannelConfig, channels: int) -> RegisterMap:
         address_width=(GUARD_WINDOWS * end - 1).bit_length(),
         windows=GUARD_WINDOWS,
         file=pages,
-        ports=limits,
     )
 
 
