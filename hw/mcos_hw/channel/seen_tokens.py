@@ -151,24 +151,24 @@ class SeenTokens(wiring.Component):
         # Beats, and their copy.
         m.submodules.copies = copies = memory.Memory(shape=whole, depth=tenants, init=[])
         write, read = copies.write_port(), copies.read_port(domain="comb")
-        seen = _view(whole, name="seen")
+        copied = _view(whole, name="copied")
         nominee_empty = (self.nominee.tenants & empty).any()
         m.d.comb += [
             read.addr.eq(self.nominee.place),
             write.addr.eq(Mux(granted, self.nominee.place, place)),
-            write.data.eq(seen),
+            write.data.eq(copied),
             write.en.eq(granted | written.any()),
         ]
         for kind in KINDS:
             beats = getattr(self.tokens, f"{kind}_beats")
             levels = getattr(self.tokens, kind)
-            left = Signal(signed(len(seen[kind]) + 1), name=f"{kind}_left")
+            left = Signal(signed(len(copied[kind]) + 1), name=f"{kind}_left")
             m.d.comb += [
                 left.eq(read.data[kind] - self.charges[kind]),
-                seen[kind].eq(Mux(waits, waiting_beats[kind], self.beats[kind])),
+                copied[kind].eq(Mux(waits, waiting_beats[kind], self.beats[kind])),
             ]
             with m.If(granted):
-                m.d.comb += seen[kind].eq(Mux(left[-1] | nominee_empty, 0, left))
+                m.d.comb += copied[kind].eq(Mux(left[-1] | nominee_empty, 0, left))
             level = Mux(waits, waiting_levels[kind], self.levels[kind])
             charge = self.charges[kind] * config.beat_bytes << config.rate_fraction
             for i in range(tenants):
@@ -177,7 +177,7 @@ class SeenTokens(wiring.Component):
                 with m.Elif(written[i] | self.grant.tenants[i]):
                     left_level = Mux(nominee_empty, 0, levels[i] - charge)
                     m.d.sync += [
-                        beats[i].eq(seen[kind]),
+                        beats[i].eq(copied[kind]),
                         levels[i].eq(Mux(granted, left_level, level)),
                     ]
         return m
