@@ -28,9 +28,11 @@ __all__ = [
     "MARGIN",
     "Build",
     "Placement",
+    "Synthesis",
     "build",
     "require_met",
     "require_tools",
+    "synthesise",
     "worst_of",
 ]
 
@@ -61,6 +63,22 @@ _PLACEMENT = (
     *ROUTABLE,
     "--timing-allow-fail",
 )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """A synthesised design.
+
+    Parameters
+    ----------
+    netlist : Path
+        Its cells, Yosys's JSON.
+    seconds : float
+        Time that it took when it was made.
+    """
+
+    netlist: Path
+    seconds: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -142,6 +160,42 @@ def require_tools() -> None:
         require_module(package.replace("-", "_"), package)
 
 
+def synthesise(verilog: str, *, directory: Path) -> Synthesis:
+    """Synthesise the board ULX3S, or take from the folder what was synthesised before.
+
+    Parameters
+    ----------
+    verilog : str
+        Its design.
+    directory : Path
+        Folder of a :func:`build`.
+
+    Raises
+    ------
+    UserError
+        If Yosys is missing.
+    InternalError
+        If it fails.
+    """
+    cache = Cache(directory / "steps")
+    inputs = _inputs(verilog)
+
+    def make(folder: Path) -> dict[str, Any]:
+        (folder / f"{ulx3s.TOP}.v").write_text(verilog, encoding="utf-8")
+        began = time.monotonic()
+        run_yosys(_PASSES, directory=folder, name="synthesis")
+        return {"seconds": round(time.monotonic() - began)}
+
+    found = cache.step("synthesis", inputs, make, files=["synthesised.json"])
+    folder = cache.folder("synthesis", inputs)
+    return Synthesis(netlist=folder / "synthesised.json", seconds=found["seconds"])
+
+
+def _inputs(verilog: str) -> dict[str, Any]:
+    """Everything that a synthesis depends on."""
+    return {"tools": versions(), "passes": _PASSES, "verilog": verilog}
+
+
 def build(
     verilog: str,
     *,
@@ -173,24 +227,15 @@ def build(
         If a tool fails.
     """
     require_tools()
-    cache = Cache(directory / "steps")
-    inputs = {"tools": versions(), "passes": _PASSES, "verilog": verilog}
-
-    def synthesise(folder: Path) -> dict[str, Any]:
-        (folder / f"{ulx3s.TOP}.v").write_text(verilog, encoding="utf-8")
-        began = time.monotonic()
-        run_yosys(_PASSES, directory=folder, name="synthesis")
-        return {"seconds": round(time.monotonic() - began)}
-
     on_step("synthesising")
-    synthesis = cache.step("synthesis", inputs, synthesise, files=["synthesised.json"])
-    netlist = cache.folder("synthesis", inputs) / "synthesised.json"
+    synthesis = synthesise(verilog, directory=directory)
+    cache = Cache(directory / "steps")
 
     def placed(seed: int) -> Placement:
-        key = {**inputs, "placement": _PLACEMENT, "margin": MARGIN, "seed": seed}
+        key = {**_inputs(verilog), "placement": _PLACEMENT, "margin": MARGIN, "seed": seed}
 
         def place(folder: Path) -> dict[str, Any]:
-            return _place(folder, netlist, seed)
+            return _place(folder, synthesis.netlist, seed)
 
         on_step(f"placing and routing with seed {seed}")
         found = cache.step(f"seed{seed}", key, place, files=["board.config"])
@@ -210,7 +255,7 @@ def build(
     return Build(
         clock_mhz=clock_khz / 1000,
         placements=placements,
-        seconds=synthesis["seconds"],
+        seconds=synthesis.seconds,
         bitstream=bitstream,
     )
 
