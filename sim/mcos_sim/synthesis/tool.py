@@ -52,7 +52,7 @@ def require_module(module: str, package: str) -> None:
     """Raise :class:`UserError` unless a Python module is installed."""
     if importlib.util.find_spec(module) is None:
         raise UserError(
-            f"timing needs the Python package {package}, which is not installed; "
+            f"this needs the Python package {package}, which is not installed; "
             f"pip install {package}, or run make timing, which installs what it needs"
         )
 
