@@ -68,6 +68,14 @@ class SimulatedLine:
         self._tell(b"T", clocks)
         self.lights = self._number()
 
+    def differed(self) -> int:
+        """Clocks on which a pin of a netlist was not what its Verilog says.
+
+        Only a simulator of :func:`mcos_sim.board.netlist.build_netlist` knows.
+        """
+        self._tell(b"P", 0)
+        return self._number()
+
     def _tell(self, what: bytes, amount: int, data: bytes = b"") -> None:
         try:
             self.link.sendall(struct.pack("<cI", what, amount) + data)

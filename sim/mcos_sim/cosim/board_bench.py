@@ -78,3 +78,5 @@ async def serves_a_line(dut) -> None:
                     await source.wait()
                     await Timer(amount * _CLOCK_NS, "ns")
                     link.sendall(struct.pack("<I", int(dut.lights.value)))
+                case b"P":
+                    link.sendall(struct.pack("<I", int(dut.differed.value)))
