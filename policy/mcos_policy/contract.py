@@ -241,6 +241,11 @@ class Power(Table):
         ),
     ] = Fraction(0)
 
+    @property
+    def asked(self) -> bool:
+        """Whether the contract is for hardware with a power governor."""
+        return self.budget is not None or bool(self.given)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bandwidth(Table):

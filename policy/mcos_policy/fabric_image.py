@@ -1,4 +1,4 @@
-"""The image of a compiled contract for a whole fabric: all its channels, and the interleave."""
+"""The image of a compiled contract for a whole fabric: all its channels, interleave and power."""
 
 import dataclasses
 
@@ -7,6 +7,7 @@ from mcos_hw.registers import fabric_map
 from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import Compiled
 from mcos_policy.image import Image, encode, verify
+from mcos_policy.power import power_values
 from mcos_policy.settings import Settings
 from mcos_policy.spreading import interleave_of
 
@@ -17,8 +18,8 @@ __all__ = [
 ]
 
 
-def fabric_around(config: ChannelConfig, channels: int) -> FabricConfig:
-    """A fabric of so many channels of these sizes, with one port.
+def fabric_around(config: ChannelConfig, channels: int, *, power: bool = False) -> FabricConfig:
+    """A fabric of so many channels of these sizes, with one port and maybe a power governor.
 
     Images of a fabric without sections for its ports are for any with the same channels.
 
@@ -29,27 +30,31 @@ def fabric_around(config: ChannelConfig, channels: int) -> FabricConfig:
     """
     units = max(PortConfig.read_units, 1 << (config.max_beats * channels - 1).bit_length())
     port = PortConfig(data_bytes=min(64, config.l_max), read_units=units, write_units=units)
-    return FabricConfig.around(config, channels=channels, ports=(port,))
+    fabric = FabricConfig.around(config, channels=channels, ports=(port,))
+    return dataclasses.replace(fabric, power=power)
 
 
-def fabric_settings(compiled: Compiled) -> Settings:
+def fabric_settings(compiled: Compiled, *, power: bool = False) -> Settings:
     """Register values of a compiled contract for all its channels, with the interleave it asks for.
+
+    With ``power`` also its power budget, or that there is none.
 
     Each channel has the guarantee divided by their number: what a tenant's requests take if they
     are spread evenly.
     """
     interleave = interleave_of(compiled.contract, compiled.config)
-    if interleave is None:
-        return compiled.settings
-    masks = {f"mask_{j}": mask for j, mask in enumerate(interleave.masks)}
-    return dataclasses.replace(compiled.settings, fabric={"grain": interleave.grain, **masks})
+    values = power_values(compiled.contract, compiled.config) if power else {}
+    if interleave is not None:
+        values["grain"] = interleave.grain
+        values |= {f"mask_{j}": mask for j, mask in enumerate(interleave.masks)}
+    return dataclasses.replace(compiled.settings, fabric=values) if values else compiled.settings
 
 
 def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
     """The image of a compiled contract for a fabric.
 
     Without an interleave in the contract it leaves that as it is, which after reset is by blocks of
-    ``l_max`` bytes.
+    ``l_max`` bytes. With a power governor it sets both, and the interleave to that.
 
     Parameters
     ----------
@@ -70,7 +75,10 @@ def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
             f"not {channels}"
         )
     image = encode(
-        fabric.channel, fabric_map(fabric), fabric_settings(compiled), compiled.image.label
+        fabric.channel,
+        fabric_map(fabric),
+        fabric_settings(compiled, power=fabric.power),
+        compiled.image.label,
     )
     code = verify(image.words, fabric)
     assert code is ImageCode.NONE, f"an admitted contract gave an image refused as {code.name}"

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import CHANNELS, ChannelConfig
 from mcos_policy.contract import Contract
 from mcos_policy.diagnostics import Diagnostic, error
-from mcos_policy.quantize import committed_rates, guarantees_of, per_clock, weights
+from mcos_policy.quantize import committed_of, guarantees_of, per_clock, weights
 from mcos_policy.rounding import rounded_down, rounded_up
 from mcos_policy.units import POWER, RATE, SIZE
 
@@ -16,6 +16,7 @@ __all__ = [
     "check_power",
     "power_of",
     "power_rate",
+    "power_values",
     "rates_under_budget",
     "required_power",
 ]
@@ -53,6 +54,12 @@ def power_rate(contract: Contract, config: ChannelConfig) -> int | None:
     return min(units, config.bytes_per_clock * unit)
 
 
+def power_values(contract: Contract, config: ChannelConfig) -> dict[str, int]:
+    """Values of the fabric's fields that hold the budget, by name; switched off without one."""
+    rate = power_rate(contract, config)
+    return {"power_enable": int(rate is not None), "power_budget": rate or 0}
+
+
 def required_power(contract: Contract, config: ChannelConfig) -> Fraction:
     """Least budget in watts that the guarantees, as registers have them, can be kept with."""
     units = Fraction(_committed(contract, config), 1 << config.rate_fraction)
@@ -61,11 +68,7 @@ def required_power(contract: Contract, config: ChannelConfig) -> Fraction:
 
 def _committed(contract: Contract, config: ChannelConfig) -> int:
     """Sum of the committed rates of a channel, in units of ``2**-rate_fraction``."""
-    channels = contract.fabric.channels
-    rates = {
-        key: per_clock(rate, channels, config) for key, rate in guarantees_of(contract).items()
-    }
-    return sum(committed_rates(rates, config).values())
+    return sum(committed_of(contract, config).values())
 
 
 def rates_under_budget(contract: Contract, config: ChannelConfig) -> dict[int, Fraction]:
@@ -125,6 +128,13 @@ def check_power(contract: Contract, config: ChannelConfig) -> Iterator[Diagnosti
     if budget is None:
         return
     given, rate = power.at("budget"), power_rate(contract, config)
+    if contract.fabric.channels not in CHANNELS:
+        given_channels = contract.fabric.at("channels")
+        text = (
+            f"{given_channels.key} must be one of {', '.join(map(str, CHANNELS))} under a power "
+            f"budget, not {given_channels.shown}; change it, or leave the budget out"
+        )
+        yield error(given_channels.origin, text)
     if budget <= power.baseline:
         text = (
             f"{given.key} must be over the baseline of {POWER.show(power.baseline)}, which the "

@@ -25,6 +25,7 @@ __all__ = [
     "bucket_depth",
     "channel_rate",
     "clocks",
+    "committed_of",
     "committed_rates",
     "guarantees_of",
     "least_depth",
@@ -102,6 +103,16 @@ def committed_rates(
     if sum(up.values()) <= limit:
         return up
     return {key: math.floor(rate) for key, rate in scaled.items()}
+
+
+def committed_of(contract: Contract, config: ChannelConfig) -> dict[int, int]:
+    """Committed rate of each tenant on one channel, as its register has it, by its position."""
+    channels = contract.fabric.channels
+    return committed_rates(
+        {key: per_clock(rate, channels, config) for key, rate in guarantees_of(contract).items()},
+        config,
+        pace=channel_rate(contract, config) if contract.fabric.interleave else None,
+    )
 
 
 def peak_rate(rate: Fraction, config: ChannelConfig) -> int:
@@ -333,11 +344,7 @@ def quantize(
     """
     channels = contract.fabric.channels
     guarantees = guarantees_of(contract)
-    committed = committed_rates(
-        {key: per_clock(rate, channels, config) for key, rate in guarantees.items()},
-        config,
-        pace=channel_rate(contract, config) if contract.fabric.interleave else None,
-    )
+    committed = committed_of(contract, config)
     shares = weights(guarantees, config)
     rate, wait = shared_rate(contract, config), memory_wait(contract, config)
     masks = colour_masks(contract)

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import fabric_map
 from mcos_policy.compiler import compile_contract, examine
 from mcos_policy.explain import explain
+from mcos_policy.fabric_image import fabric_around, fabric_image
+from mcos_policy.image import unpack
 from mcos_policy.power import ENERGY, power_rate, rates_under_budget, required_power
 
 CONFIG = ChannelConfig()
+WIDE = ChannelConfig(beat_bytes=64, max_beats=8)
 GIGA = 10**9
 GUARANTEED = 120 * GIGA
 """Both tenants of the base contract together; its channels pass 409.6 GB/s."""
@@ -167,3 +171,28 @@ def test_explain_says_what_the_budget_allows(
             each if each is None else pytest.approx(each, rel=1e-4) for each in gets
         ]
     assert explain(examine(contract_file(base), CONFIG)).power is None
+
+
+@pytest.mark.parametrize("channels", [1, 8])
+@pytest.mark.parametrize("added", ["", '[fabric.interleave]\ngrain = "512 B"\nhash = "xor"\n'])
+def test_the_image_of_a_fabric_has_the_budget(
+    channels: int, added: str, contract_file: Callable[[str], Path]
+) -> None:
+    tenant = TENANT.format(name="t", guaranteed=4, burst=4, priority=0, work_conserving="true")
+    added = added if channels > 1 else ""
+    for asks, enabled in (('budget = "2 W"', 1), ('baseline = "1 W"', 0)):
+        text = f"[fabric]\nchannels = {channels}\n{added}[power]\n{asks}\n{tenant}"
+        compiled = compile_contract(contract_file(text), WIDE)
+        assert compiled.contract.power.asked
+        fabric = fabric_around(compiled.config, channels, power=True)
+        values = unpack(fabric_map(fabric), fabric_image(compiled, fabric)).fabric
+        assert values is not None
+        assert values["power_enable"] == enabled
+        assert values["power_budget"] == (power_rate(compiled.contract, CONFIG) or 0)
+
+
+def test_a_budget_is_for_channels_that_hardware_has(
+    base: str, errors: Callable[[str], list[str]]
+) -> None:
+    (text,) = errors(_with(base.replace("channels = 8", "channels = 9"), "40 W"))
+    assert "channels must be one of 1, 2, 4, 8, 16, 32 under a power budget, not 9" in text

@@ -337,6 +337,8 @@ class _Sections:
     def _judge_interleave(self, fabric: Mapping[str, int]) -> None:
         """Hold the interleave against what makes it a bijection."""
         width = (self.registers.channels - 1).bit_length()
+        if not width:
+            return
         rule = broken_rule(fabric["grain"], [fabric[f"mask_{j}"] for j in range(width)])
         if rule:
             raise _RefusedError(ImageCode.INTERLEAVE, f"the interleave must have {rule}; {_AGAIN}")

@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Compile a contract to the image that the hardware loads.
 
-    With an interleave in the contract it is the image of a fabric with all the contract's channels,
-    else of one channel.
+    With an interleave or power in the contract it is the image of a fabric with all the contract's
+    channels, else of one channel.
 
     The same contract always gives the same bytes. What each file is for: IMAGE for the loader,
     IMAGE.json for people, IMAGE.hex for $readmemh.
@@ -58,8 +58,9 @@ def command(
 
     compiled = compile_for(contract, hardware=hardware)
     made, fabric = compiled.image, None
-    if compiled.contract.fabric.interleave is not None:
-        fabric = fabric_around(compiled.config, compiled.contract.fabric.channels)
+    asked = compiled.contract
+    if asked.fabric.interleave is not None or asked.power.asked:
+        fabric = fabric_around(compiled.config, asked.fabric.channels, power=asked.power.asked)
         made = fabric_image(compiled, fabric)
     require_outputs([*image_files(image), json], inputs=[contract])
     summary = json_text(

@@ -83,6 +83,14 @@ class FabricOptions:
         MemoryProtocol | None,
         typer.Option(help="What the memory port speaks.", show_default=_default("axi4")),
     ] = None
+    power: Annotated[
+        bool | None,
+        typer.Option(
+            "--power",
+            help="Add a power governor, with a broadcast cap as an input.",
+            show_default=False,
+        ),
+    ] = None
 
     def require_none(self) -> None:
         """No option was given.
@@ -131,12 +139,13 @@ class FabricOptions:
             outstanding = port.reads if self.outstanding is None else self.outstanding
             channels = 1 if self.channels is None else self.channels
             port = port.with_outstanding(outstanding, max_beats=channel.max_beats * channels)
-            return FabricConfig.around(
+            fabric = FabricConfig.around(
                 channel,
                 channels=channels,
                 ports=(port,) * (1 if self.ports is None else self.ports),
                 memory_protocol=self.memory_protocol or MemoryProtocol.AXI4,
             )
+            return dataclasses.replace(fabric, power=bool(self.power))
         except ValueError as error:
             raise UserError(f"{_as_options(str(error))}; choose another") from None
 
@@ -152,6 +161,7 @@ class FabricOptions:
             *("--table-rows", str(port.table_rows)),
             *("--outstanding", str(port.reads)),
             *("--memory-protocol", fabric.memory_protocol.value),
+            *(["--power"] if fabric.power else []),
         ]
 
 
