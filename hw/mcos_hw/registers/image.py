@@ -153,7 +153,7 @@ class ImageCode(enum.IntEnum):
     MISSING = 11, "A section was left out, or the image ends within one."
     FIELD = 12, "A value is outside its field or breaks a rule."
     CRC = 13, "The checksum does not match the words received."
-    OVERSUBSCRIBED = 14, "The sum of committed rates is over 0.85 of the channel's capacity."
+    OVERSUBSCRIBED = 14, "The sum of committed rates is over 0.85 of a channel's capacity."
     TRUNCATED = 15, "A commit came before all words had arrived and been checked."
     OVERLONG = 16, "A word came after the last one."
     NOT_STAGED = 17, "A commit came with no image staged."
