@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from systemrdl import RDLCompiler
-from systemrdl.node import AddrmapNode
+from systemrdl.node import AddrmapNode, RegNode
 from systemrdl.parser.SystemRDLLexer import SystemRDLLexer
 
-from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import Access, Field, Register, RegisterMap, channel_map
+from mcos_hw.config import ChannelConfig, FabricConfig
+from mcos_hw.registers import Access, Field, Register, RegisterMap, channel_map, fabric_map
 from mcos_hw.registers.export import c_header, c_name, main, markdown, systemrdl
 from mcos_policy.compiler import compile_contract
 from mcos_policy.samples import SAMPLES
@@ -233,6 +233,40 @@ def test_a_c_client_tells_its_core_and_its_images_from_others(tmp_path):
     build = ["gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-o", "client"]
     subprocess.run([*build, "client.c"], cwd=tmp_path, check=True)
     assert subprocess.run([tmp_path / "client"], check=False).returncode == 3
+
+
+def test_parts_of_a_fabric_are_in_every_export(tmp_path):
+    registers = fabric_map(FabricConfig.around(ChannelConfig(tenants=4), channels=4))
+    file = registers.file
+    top = elaborated(systemrdl(registers), tmp_path / "map.rdl")
+    (parts,) = [node for node in top.children() if not isinstance(node, RegNode)]
+    assert parts.inst_name == "CHANNEL"
+    assert parts.raw_address_offset == file.offset
+    assert (parts.array_dimensions, parts.array_stride) == ([4], file.stride)
+    assert {
+        node.inst_name: (node.raw_address_offset, node.array_dimensions or [1])
+        for node in parts.registers()
+    } == {each.name: (each.offset, [each.count]) for each in file.registers}
+
+    facts = [
+        f"MAP__CHANNEL_offset == {file.offset}",
+        f"MAP__CHANNEL_stride == {file.stride}",
+        "MAP__CHANNEL_count == 4",
+        "MAP__MAP_windows == 8",
+        f"MAP__MAP_bytes == {1 << registers.map_width}",
+        f"sizeof(map_t) == {file.offset + 4 * file.stride}",
+    ]
+    for each in file.registers:
+        facts.append(f"MAP__CHANNEL__{each.name}_offset == {each.offset}")
+        place = file.of(each.name, 3).offset
+        facts.append(f"offsetof(map_t, CHANNEL[3].{each.name}) == {place}")
+    text = c_header(registers, name="map")
+    assert compile_c("c99", stated(facts), tmp_path, map=text) == ""
+    assert "packed" not in text
+
+    page = markdown(registers)
+    assert page.count("### CHANNEL_GRANT_BYTES register") == 1
+    assert "of the first of 4 parts, 0x1000 bytes apart" in page
 
 
 def test_members_are_volatile():
