@@ -3,11 +3,12 @@
 import re
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import channel_map, channels_map
 from mcos_hw.registers.client import c_client
 from mcos_hw.registers.export import c_header, c_name
 from tests.sim.commands.command_line import run_command
@@ -43,6 +44,20 @@ def test_the_line_for_hardware_is_a_transport():
     exec(line, {"MappedFile": mapped})
     registers = channel_map(ChannelConfig())
     assert list(found.values()) == [1 << registers.address_width]
+
+
+def test_an_owner_maps_its_window():
+    (program,) = re.findall(r"```python\n(client = .*?)```", PAGE, re.DOTALL)
+    client, mapped = mock.Mock(), mock.Mock()
+    exec(program, {"Client": client, "MappedFile": mapped, "resource": None, "image": None})
+    bytes_of_window = 1 << channels_map(ChannelConfig(), 2).map_width
+    assert mapped.call_args.kwargs["length"] == bytes_of_window
+    assert mapped.call_args.kwargs["offset"] % bytes_of_window == 0
+    assert [name for name, *_ in client.return_value.mock_calls] == [
+        "guard.claim",
+        "load",
+        "guard.release",
+    ]
 
 
 def test_the_c_of_the_page_compiles(tmp_path):

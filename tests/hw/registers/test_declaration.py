@@ -91,17 +91,17 @@ def test_a_register_of_a_part_is_at_its_place():
     assert [file.of("WORD", part).offset for part in range(4)] == [260, 324, 388, 452]
     with pytest.raises(KeyError):
         file.of("NONE", 0)
-    with pytest.raises(IndexError, match="^part of 'PART' must be below 4, not 4$"):
+    with pytest.raises(IndexError, match=r"^part of 'PART' must be below 4, not 4$"):
         file.of("WORD", 4)
 
 
 def test_a_map_has_its_parts_behind_its_registers_once_in_each_window():
     options = {"name": "map", "description": "Map.", "registers": (parts().of("WORD", 0),)}
-    with pytest.raises(ValueError, match="^register file 'PART' must start at 0x10c or above"):
+    with pytest.raises(ValueError, match=r"^register file 'PART' must start at 0x10c or above"):
         RegisterMap(**options, address_width=10, file=parts())
     moved = parts(offset=512)
     assert RegisterMap(**options, address_width=12, windows=4, file=moved).map_width == 10
-    with pytest.raises(ValueError, match="^the map must fit 9 address bits, not 0x300$"):
+    with pytest.raises(ValueError, match=r"^the map must fit 9 address bits, not 0x300$"):
         RegisterMap(**options, address_width=11, windows=4, file=moved)
     alike = RegisterMap(**options, address_width=12, file=parts(offset=1024))
     assert alike.hash != RegisterMap(**options, address_width=12, file=moved).hash
