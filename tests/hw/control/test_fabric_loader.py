@@ -177,6 +177,17 @@ def faults(fabric, rng):
     def folded(**fields):
         return made(fabric=interleave(fabric, **fields))
 
+    def just(pacer_rate):
+        """Guarantees of 17 times 64, one channel with that pace: 0.85 of 20 times 64."""
+        whole = settings()
+        rates = (17 * 64 - 1, 1, 0, 0)
+        tenants = tuple(
+            dataclasses.replace(tenant, committed_rate=rate)
+            for tenant, rate in zip(whole.tenants, rates, strict=True)
+        )
+        whole = dataclasses.replace(whole, tenants=tenants)
+        return words_of(fabric, each_channel(fabric, whole, pacer_rate=pacer_rate))
+
     grain = rng.randrange(1, 8)
     top = 1 << grain + last.bit_length() - 1
     slow = FULL * 10 // 17
@@ -236,6 +247,8 @@ def faults(fabric, rng):
             words_of(fabric, each_channel(fabric, settings(), pacer_rate=slow)),
             ImageCode.NONE,
         ),
+        "one channel at the very limit": (just(20 * 64 - 1), ImageCode.OVERSUBSCRIBED),
+        "one channel over the very limit": (just(20 * 64), ImageCode.NONE),
         "a slow channel with priorities": (
             words_of(fabric, each_channel(fabric, settings(), pacer_rate=1, overcommitted=1)),
             ImageCode.NONE,
