@@ -60,11 +60,12 @@ class Bearer(wiring.Component):
         delayed = delayed_registers(self.fabric.channel)
         there = Const(1)
         if delayed:
-            # A word is there from the clock after it is given until the next read.
+            # A word is there from the clock after it is given until the next read. Channels differ
+            # in how long that takes.
             reading = plane.reading[c]
-            waited = Signal(range(8), name=f"waited_{c}")
+            waited = Signal(range(16), name=f"waited_{c}")
             there = Signal(name=f"there_{c}")
-            m.d.comb += reading.given.eq(reading.asked & (waited == 5))
+            m.d.comb += reading.given.eq(reading.asked & (waited == 3 + 2 * c))
             m.d.sync += [
                 waited.eq(Mux(reading.asked & ~reading.given, waited + 1, 0)),
                 there.eq(reading.given | (there & ~reading.asked)),
