@@ -161,3 +161,23 @@ def test_each_event_interrupts_if_it_is_enabled(plane):
         assert await pending() == {"epoch", "violation"}
 
     simulate(plane, testbench)
+
+
+def test_software_reads_what_was_granted_lately(plane):
+    async def testbench(bench):
+        software = Software(bench, REGISTERS)
+        units = await fields(software, "UTILISATION_UNITS")
+        interval = 1 << units["interval_log2"]
+        # Channel 1 grants a beat a clock to tenant 2, from the second interval on.
+        await bench.tick(interval)
+        bench.set(**{"granted.1": {"valid": 1, "tenant": 2, "beats": 1}})
+        await bench.tick(interval)
+        for clocks, share in ((0, 1 / 8), (interval, 15 / 64)):
+            await bench.tick(clocks)
+            for channel, tenant, expected in ((0, 2, 0), (1, 1, 0), (1, 2, share)):
+                offset = REGISTERS.file.of("UTILISATION", channel).offset + 4 * tenant
+                response, word = await software.at(offset)
+                assert response == Response.OKAY
+                assert word == pytest.approx(expected * (1 << units["full_log2"]), abs=4)
+
+    simulate(plane, testbench)
