@@ -1,5 +1,6 @@
 """Contracts for all channels of a fabric: interleave, colour bits, guarantees, errors."""
 
+import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcos_hw.config import ChannelConfig
+from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.registers import fabric_map
 from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import compile_contract
 from mcos_policy.diagnostics import ContractError
-from mcos_policy.fabric_image import fabric_around, fabric_image
-from mcos_policy.image import unpack, verify
+from mcos_policy.fabric_image import fabric_around, fabric_image, fabric_settings
+from mcos_policy.image import encode, told_fabric, unpack, verify
+from mcos_policy.ports import TenantRow, port_sections
 from mcos_policy.spreading import interleave_of
 
 CONFIG = ChannelConfig()
@@ -133,3 +135,24 @@ def test_another_number_of_channels_is_refused(base: str, contract_file: File) -
     compiled = compile_contract(contract_file(spread(base)), CONFIG)
     with pytest.raises(ValueError, match=r"must be those of the fabric, 4, not 8$"):
         fabric_image(compiled, fabric_around(compiled.config, 4))
+
+
+@pytest.mark.parametrize("ports", [0, 1, 3])
+def test_an_image_tells_its_fabric(base: str, contract_file: File, ports: int) -> None:
+    compiled = compile_contract(contract_file(spread(base)), CONFIG)
+    fabric = fabric_around(compiled.config, 8)
+    (port,) = fabric.ports
+    fabric = FabricConfig.around(fabric.channel, channels=8, ports=(port,) * max(1, ports))
+    settings = fabric_settings(compiled)
+    if ports:
+        rows = [
+            TenantRow(port=each, row=each, tenant=2, first=0, last=each) for each in range(ports)
+        ]
+        settings = dataclasses.replace(settings, ports=port_sections(fabric, rows))
+    image = encode(fabric.channel, fabric_map(fabric), settings, 1)
+    told = told_fabric(image, compiled.config)
+    assert told is not None
+    assert (told.channels, len(told.ports)) == (8, max(1, ports))
+    assert unpack(fabric_map(told), image) == settings
+    assert verify(image.words, told) is ImageCode.NONE
+    assert told_fabric(compiled.image, compiled.config) is None

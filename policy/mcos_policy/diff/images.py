@@ -9,7 +9,7 @@ from mcos_hw.registers import channel_map
 from mcos_hw.registers.declaration import Field
 from mcos_hw.registers.image import SectionKind
 from mcos_policy.diff.change import Change, relative, shown_pair
-from mcos_policy.settings import Settings, TenantSettings
+from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_policy.units import DURATION, RATE
 
 __all__ = ["compare_images"]
@@ -52,9 +52,11 @@ def compare_images(
     if clocks[0] != clocks[1]:
         changes.append(Change(subject="hardware", key="clock", before=clocks[0], after=clocks[1]))
     registers = channel_map(configs[0])
-    for field in registers.section_fields(SectionKind.CHANNEL):
-        pair = getattr(before.channel, field.name), getattr(after.channel, field.name)
-        changes += _compare("channel", field, pair, configs)
+    for subject, was, now in _channels(before, after):
+        for field in registers.section_fields(SectionKind.CHANNEL):
+            pair = getattr(was, field.name), getattr(now, field.name)
+            changes += _compare(subject, field, pair, configs)
+    changes += _fabric(before, after)
     nobody = TenantSettings()
     for tag in range(max(config.tenants for config in configs)):
         was, now = (
@@ -72,6 +74,52 @@ def compare_images(
                 pair = getattr(was, field.name), getattr(now, field.name)
                 changes += _compare(subject, field, pair, configs)
     return tuple(changes)
+
+
+def _channels(
+    before: Settings, after: Settings
+) -> Iterator[tuple[str, ChannelSettings, ChannelSettings]]:
+    """Settings of all channels, or of each where they are not alike in one of both."""
+    count = max(len(before.channels), len(after.channels))
+    if not count:
+        yield "channel", before.channel, after.channel
+    for number in range(count):
+        was, now = (
+            settings.channels[number] if number < len(settings.channels) else settings.channel
+            for settings in (before, after)
+        )
+        yield f"channel {number}", was, now
+
+
+def _fabric(before: Settings, after: Settings) -> Iterator[Change]:
+    """What is set in front of the channels; a kind that an image leaves out stays as it is."""
+    pairs = (dict(before.fabric or {}), dict(after.fabric or {}))
+    for key in pairs[0] | pairs[1]:
+        was, now = (_kept(pair.get(key)) for pair in pairs)
+        if was != now:
+            yield Change(subject="fabric", key=key, before=was, after=now)
+    for number in range(max(len(before.ports), len(after.ports))):
+        was, now = (
+            settings.ports[number] if number < len(settings.ports) else None
+            for settings in (before, after)
+        )
+        if was != now:
+            others = zip(was or (), now or (), strict=False)
+            count = sum(one != other for one, other in others)
+            told = f"{count} words differ" if was and now else "set"
+            yield Change(
+                subject=f"port {number}",
+                key="rows and credits",
+                before="left as they are" if was is None else "set",
+                after="left as they are" if now is None else told,
+            )
+
+
+def _kept(value: int | None) -> str:
+    """A value of the fabric; masks are longer than other numbers."""
+    if value is None:
+        return "left as it is"
+    return str(value) if value < 1 << 10 else f"{value:#x}"
 
 
 def _promise(tenant: TenantSettings, config: ChannelConfig) -> str:

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mcos_hw.config import ChannelConfig
-from mcos_hw.registers import channel_map
+from mcos_hw.config import ChannelConfig, FabricConfig
+from mcos_hw.registers import channel_map, fabric_map
 from mcos_hw.registers.image import IMAGE_MAGIC, HeaderWord
 from mcos_policy.compiler import Compiled, compile_contract
 from mcos_policy.diagnostics import ContractError, error, printable
-from mcos_policy.image import Image, decode, hardware_of, image_files, refusal, unpack
+from mcos_policy.image import Image, decode, hardware_of, image_files, refusal, told_fabric, unpack
 from mcos_policy.origin import Origin
 from mcos_policy.settings import Settings
 
@@ -42,6 +42,8 @@ class Side:
         The hardware that it is for.
     names : dict[int, str]
         Names of tenants by tag, as far as they are known.
+    fabric : FabricConfig or None
+        A fabric that takes the image; None if it is for a channel by itself.
     """
 
     name: str
@@ -49,11 +51,13 @@ class Side:
     image: Image
     config: ChannelConfig
     names: dict[int, str]
+    fabric: FabricConfig | None = None
 
     @property
     def settings(self) -> Settings:
         """What the hardware is told."""
-        return unpack(channel_map(self.config), self.image)
+        registers = channel_map(self.config) if self.fabric is None else fabric_map(self.fabric)
+        return unpack(registers, self.image)
 
 
 def read_side(path: Path, *, default: ChannelConfig) -> Side:
@@ -93,7 +97,8 @@ def read_side(path: Path, *, default: ChannelConfig) -> Side:
         found = f"0x{image.words[HeaderWord.MAP_HASH]:08x}"
         rule = f"an image must be of hardware that this version knows, not of a map {found}"
         raise _refused(path, f"{rule}; compile the contract again")
-    refused = refusal(image.words, config)
+    fabric = told_fabric(image, config)
+    refused = refusal(image.words, fabric or config)
     if refused is not None:
         rule = (
             f"an image must be one that the hardware takes, not one refused as {refused.code.name}"
@@ -105,6 +110,7 @@ def read_side(path: Path, *, default: ChannelConfig) -> Side:
         image=image,
         config=config,
         names=_names(record),
+        fabric=fabric,
     )
 
 

@@ -111,3 +111,21 @@ def test_hardware_of_fewer_tags(base: str, contract_file: Callable[[str], Path])
     sides = [compile_contract(path, config).settings for config in (few, CONFIG)]
     changes = compare_images(*sides, (few, CONFIG), {})
     assert [(c.subject, c.before, c.after) for c in changes] == [("hardware", "4", "16")]
+
+
+def test_what_a_fabric_is_told(settings: Settings) -> None:
+    before = dataclasses.replace(settings, fabric={"grain": 1, "mask_0": 0x92492492})
+    after = dataclasses.replace(before, fabric={"grain": 2, "mask_0": 0x92492492})
+    assert _told(before, before) == []
+    assert _told(before, after) == [("fabric", "grain", "1", "2", "")]
+    assert _told(before, settings) == [
+        ("fabric", "grain", "1", "left as it is", ""),
+        ("fabric", "mask_0", "0x92492492", "left as it is", ""),
+    ]
+    slower = dataclasses.replace(settings.channel, depth1_clocks=8)
+    apart = dataclasses.replace(settings, channels=(settings.channel, slower))
+    assert [row[0] for row in _told(settings, apart)] == ["channel 1"]
+    ports = dataclasses.replace(settings, ports=((1, 2, 3), (4, 5, 6)))
+    other = dataclasses.replace(settings, ports=((1, 2, 3), (4, 0, 0)))
+    assert _told(ports, other) == [("port 1", "rows and credits", "set", "2 words differ", "")]
+    assert _told(ports, settings)[0][2:4] == ("set", "left as they are")
