@@ -86,7 +86,7 @@ class Fabric(wiring.Component):
         The memory port of channel c, two digits.
     now : Out(stamp_width)
         Clocks since reset, modulo.
-    interrupt : Out(1)
+    irq : Out(1)
         Software is to look, see :class:`mcos_hw.control.interrupt.Interrupt`; only with several
         channels.
     probe : Out(probe_layout)
@@ -100,7 +100,7 @@ class Fabric(wiring.Component):
     s_axil: Axi4LiteInterface
     m00_axi: AxiInterface
     now: Signal
-    interrupt: Signal
+    irq: Signal
     probe: data.View
     power_cap: PowerCap
     power_status: data.View
@@ -123,7 +123,7 @@ class Fabric(wiring.Component):
                 },
                 **{memory_name(c): Out(memory_signature(fabric)) for c in range(fabric.channels)},
                 "now": Out(fabric.channel.stamp_width),
-                **({"interrupt": Out(1)} if fabric.channels > 1 else {}),
+                **({"irq": Out(1)} if fabric.channels > 1 else {}),
                 **{
                     probe_name(fabric, c): Out(probe_layout(fabric.channel))
                     for c in range(fabric.channels)
@@ -156,7 +156,7 @@ class Fabric(wiring.Component):
             connect(m, getattr(control, name), getattr(settings, name))
         m.d.comb += self.now.eq(control.now)
         if fabric.channels > 1:
-            m.d.comb += self.interrupt.eq(control.interrupt)
+            m.d.comb += self.irq.eq(control.interrupt)
 
         governor = self._governor(m, control) if fabric.power else None
 

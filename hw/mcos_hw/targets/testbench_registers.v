@@ -9,10 +9,10 @@
 
   reg [31:0] image [0:IMAGE_WORDS - 1];
   integer image_last;  // place of its checksum
-  reg [8 * 512 - 1:0] file;
+  reg [8 * 512 - 1:0] file, line;
   reg [31:0] word;
   reg failed;
-  integer k, place_of_word;
+  integer k, place_of_word, handle;
 
   task fail(input [8 * 48 - 1:0] what);
     begin
@@ -112,7 +112,19 @@
     begin
       for (k = 0; k < IMAGE_WORDS; k = k + 1) image[k] = 0;
       if (!$value$plusargs("image=%s", file)) file = "mcos.img.hex";
-      $readmemh(file, image);
+      // A word a line; images have different lengths.
+      image_last = 0;
+      handle = $fopen(file, "r");
+      if (handle != 0) begin
+        while (!$feof(handle)) begin
+          k = $fgets(line, handle);
+          if (k != 0 && $sscanf(line, "%h", word) == 1 && image_last < IMAGE_WORDS) begin
+            image[image_last] = word;
+            image_last = image_last + 1;
+          end
+        end
+        $fclose(handle);
+      end
       if (image[0] != IMAGE_MAGIC) fail("no image in the file of +image=FILE");
       // Not every image has all sections.
       image_last = image[IMAGE_LENGTH_PLACE] - 1;

@@ -31,16 +31,18 @@ SLANG_WAIVERS = (
 @functools.cache
 def core(name):
     """Name of the top module, and its sources."""
-    if name == "axi":
-        return "mcos_axi", {"mcos_axi.v": axi_core.core()["mcos_axi.v"]}
+    if name in ("axi", "fabric"):
+        channels = 2 if name == "fabric" else 1
+        return "mcos_axi", {"mcos_axi.v": axi_core.core(channels)["mcos_axi.v"]}
     config = COMPACT if name in ("compact", "wrapped") else ChannelConfig(tenants=int(name))
     memories = Memories.WRAPPED if name == "wrapped" else Memories.INFERRED
     made = files(config, memories=memories, regenerate="the tests")
     return "mcos", {each: made[each] for each in ("mcos.v", "mcos_memories.v") if each in made}
 
 
-CORES = ("compact", "4", "16", "axi", "wrapped")
-"""A compact core; at line rate, of two sizes; behind a port; with its memories apart."""
+CORES = ("compact", "4", "16", "axi", "fabric", "wrapped")
+"""A compact core; at line rate, of two sizes; behind a port; two channels behind two ports; with
+its memories apart."""
 
 QUICK = {("yosys", "compact"), ("slang", "compact")}
 """What every run reads; test_verilog has Icarus and Verilator."""

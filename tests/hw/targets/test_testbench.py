@@ -135,13 +135,14 @@ AXI_SOURCES = ("mcos_axi.v", "mcos_axi_example.v")
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("simulator", [pytest.param("icarus", marks=ICARUS), "verilator"])
-def test_the_axi_example_in_both_simulators(simulator, tmp_path):
-    folder = written(tmp_path, axi_core.core())
+def test_the_axi_example_in_both_simulators(simulator, channels, tmp_path):
+    folder = written(tmp_path, axi_core.core(channels))
     run = built(folder, simulator, "mcos_axi_example", *AXI_SOURCES)
     assert re.match(
         r"a damaged image is refused with code 13\n"
-        r"20 bursts written and read in \d+ clocks\nPASS\n",
+        rf"{20 * channels} bursts written and read in \d+ clocks\nPASS\n",
         said([*run, "+image=good.hex"], folder),
     )
     first, *others = (folder / "good.hex").read_text().split()

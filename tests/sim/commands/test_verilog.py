@@ -76,6 +76,10 @@ def test_another_run_gives_the_same_bytes(written, tmp_path):
 
 AXI_MISTAKES = [
     (("--ports", "17"), "--ports must be in 1..16, not 17; give a smaller one"),
+    (
+        ("--channels", "3"),
+        "--channels must be one of 1, 2, 4, 8, 16, 32, not 3; choose another",
+    ),
     (("--data-bits", "96"), "--data-bits must be one of 64, 128, 256, 512, not '96'; choose one"),
     (("--outstanding", "5"), "--outstanding must be a power of two, not 5; choose another"),
     (("--table-rows", "64"), "--table-rows must be in 1..32, not 64; choose another"),
@@ -148,6 +152,8 @@ def test_a_fabric_has_a_clocks_worth_as_its_beat():
     channel = ChannelConfig(beat_bytes=64, max_beats=8, id_width=7)
     port = PortConfig(data_bytes=8)
     assert fabric == FabricConfig(channel=channel, ports=(port, port))
+    many = FabricOptions(channels=8, outstanding=16).config(None, HardwareOptions())
+    assert (many.channels, many.ports[0].reads, many.ports[0].read_units) == (8, 16, 64)
     hbm = FabricOptions(memory_protocol=MemoryProtocol.AXI3, outstanding=4).config(
         SAMPLES["fpga"], HardwareOptions(tenants=4)
     )
