@@ -29,7 +29,7 @@ class Interrupt(wiring.Component):
         Which events interrupt.
     pending, enabled : Out(len(InterruptEvent))
         Events that are remembered, and those that interrupt.
-    interrupt : Out(1)
+    irq : Out(1)
         An event that is enabled was pending in the clock before: a level, out of a register.
     """
 
@@ -40,7 +40,7 @@ class Interrupt(wiring.Component):
     mask: Signal
     pending: Signal
     enabled: Signal
-    interrupt: Signal
+    irq: Signal
 
     def __init__(self) -> None:
         width = len(InterruptEvent)
@@ -53,7 +53,7 @@ class Interrupt(wiring.Component):
                 "mask": In(width),
                 "pending": Out(width),
                 "enabled": Out(width),
-                "interrupt": Out(1),
+                "irq": Out(1),
             }
         )
 
@@ -63,5 +63,5 @@ class Interrupt(wiring.Component):
         m.d.sync += self.pending.eq(kept | self.events)
         with m.If(self.mask_stb):
             m.d.sync += self.enabled.eq(self.mask)
-        m.d.sync += self.interrupt.eq((self.pending & self.enabled).any())
+        m.d.sync += self.irq.eq((self.pending & self.enabled).any())
         return m

@@ -106,7 +106,7 @@ class ControlPlane(wiring.Component):
         The grant of a channel; only with several channels.
     utilisation : Out(Utilisation), an array
         Averages of what the tenants of a channel were granted; only with several channels.
-    interrupt : Out(1)
+    irq : Out(1)
         Software is to look, see :class:`mcos_hw.control.interrupt.Interrupt`; only with several
         channels.
     power_status, power_in_force, power_guaranteed : In(register_layout)
@@ -136,7 +136,7 @@ class ControlPlane(wiring.Component):
     late: Sequence[Signal]
     granted: Sequence[data.View]
     utilisation: Sequence[Utilisation]
-    interrupt: Signal
+    irq: Signal
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class ControlPlane(wiring.Component):
                 "s_axil": In(Axi4LiteSignature(registers.address_width)),
                 "now": Out(config.stamp_width),
                 "live": Out(live),
-                **({} if one else {"live_channels": each_has(Out(live)), "interrupt": Out(1)}),
+                **({} if one else {"live_channels": each_has(Out(live)), "irq": Out(1)}),
                 **self._fabric_members(),
                 "epoch": Out(epoch_signature()),
                 **{name: each_has(member) for name, member in own.items()},
@@ -379,7 +379,7 @@ class ControlPlane(wiring.Component):
             interrupts.events[InterruptEvent.GUARD].eq(guard.refused),
             interrupts.mask_stb.eq(mask.stb),
             interrupts.clear_stb.eq(clear.stb),
-            self.interrupt.eq(interrupts.interrupt),
+            self.irq.eq(interrupts.irq),
         ]
         for event in InterruptEvent:
             name = event.name.lower()

@@ -156,7 +156,7 @@ class Fabric(wiring.Component):
             connect(m, getattr(control, name), getattr(settings, name))
         m.d.comb += self.now.eq(control.now)
         if fabric.channels > 1:
-            m.d.comb += self.irq.eq(control.interrupt)
+            m.d.comb += self.irq.eq(control.irq)
 
         governor = self._governor(m, control) if fabric.power else None
 

@@ -41,7 +41,7 @@ class Channels(wiring.Component):
         super().__init__(
             {
                 "s_axil": In(Axi4LiteSignature(self.registers.address_width)),
-                "interrupt": Out(1),
+                "irq": Out(1),
                 "probe": Out(probe_layout(fabric.channel)).array(CHANNELS),
                 "latch": Out(1),
             }
@@ -55,7 +55,7 @@ class Channels(wiring.Component):
             config, self.registers, arbiter=ArbiterKind.MCOS, constants=constants
         )
         connect(m, flipped(self.s_axil), control.s_axil)
-        m.d.comb += [self.interrupt.eq(control.interrupt), self.latch.eq(control.epoch.latch)]
+        m.d.comb += [self.irq.eq(control.irq), self.latch.eq(control.epoch.latch)]
         for c in range(CHANNELS):
             channel = Channel(config, arbiter=arbiter_class(config, ArbiterKind.MCOS)(config))
             m.submodules[f"channel_{c}"] = channel

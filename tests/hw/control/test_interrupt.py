@@ -13,7 +13,7 @@ def test_events_stay_until_they_are_cleared_and_interrupt_if_enabled():
             """What is pending, and then the line."""
             pending = bench.get("pending")
             await bench.tick()
-            return pending, bench.get("interrupt")
+            return pending, bench.get("irq")
 
         bench.set(events=0b0101)
         await bench.tick()
@@ -56,7 +56,7 @@ def test_random_events():
             events &= int(rng.integers(16))
             clear_stb, mask_stb = (int(each) for each in rng.random(2) < 0.3)
             bench.set(events=events, clear=clear, clear_stb=clear_stb, mask=mask, mask_stb=mask_stb)
-            found = tuple(map(bench.get, ("pending", "enabled", "interrupt")))
+            found = tuple(map(bench.get, ("pending", "enabled", "irq")))
             assert found == (pending, enabled, line)
             await bench.tick()
             line = int(pending & enabled != 0)

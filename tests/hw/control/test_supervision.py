@@ -106,14 +106,14 @@ def test_each_event_interrupts_if_it_is_enabled(plane):
             ImageState.REFUSED,
             ImageCode.CRC,
         )
-        assert not bench.get("interrupt")
+        assert not bench.get("irq")
         await software.put("INTERRUPT_MASK", REGISTERS["INTERRUPT_MASK"].pack(refused=1))
-        assert bench.get("interrupt")
+        assert bench.get("irq")
         assert await pending() == {"refused"}
-        assert not bench.get("interrupt")
+        assert not bench.get("irq")
         await software.put("GUARD_CLAIM", 1)
         await other.put("PORT_IDS", 1)
-        assert not bench.get("interrupt")
+        assert not bench.get("irq")
         assert await pending() == {"guard"}
 
         # Epochs of 300 clocks; a violation counts in the one in which it happens, whose end tells.
@@ -137,9 +137,9 @@ def test_each_event_interrupts_if_it_is_enabled(plane):
         bench.set(**{"late.1": 0})
         assert await pending() == set()
         await end()
-        assert not bench.get("interrupt")
+        assert not bench.get("irq")
         await bench.tick(2)
-        assert bench.get("interrupt")
+        assert bench.get("irq")
         assert await pending() == {"epoch", "violation"}
         await end()
         # The last clock of an epoch belongs to it, the next one to the next.
