@@ -46,6 +46,8 @@ class Coordinator(wiring.Component):
     ----------
     fabric : FabricConfig
         Sizes; at least two channels.
+    settling : int
+        Clocks after a commit in which ``contract`` may still be that of the image before.
 
     Members
     -------
@@ -78,10 +80,11 @@ class Coordinator(wiring.Component):
     sightings: Sequence[Sighting]
     lent: Lent
 
-    def __init__(self, fabric: FabricConfig) -> None:
+    def __init__(self, fabric: FabricConfig, *, settling: int = 0) -> None:
         if fabric.channels == 1:
             raise ValueError(f"channels must be at least 2 to coordinate, not {fabric.channels!r}")
         self.fabric = fabric
+        self.settling = settling
         config = fabric.channel
         super().__init__(
             {
@@ -166,12 +169,16 @@ class Coordinator(wiring.Component):
             lent.holds.eq(applied & (generation == known)),
         ]
         m.d.sync += known.eq(generation)
+        # A walk that begins before the contracts have settled is outdated like one under way.
+        unsettled = Signal(range(self.settling + 1))
+        with m.If(unsettled != 0):
+            m.d.sync += unsettled.eq(unsettled - 1)
         with m.If(begins):
-            m.d.sync += outdated.eq(0)
+            m.d.sync += outdated.eq(unsettled != 0)
         with m.If(lender.done):
             m.d.sync += applied.eq(lent.apply)
         with m.If(generation != known):
-            m.d.sync += outdated.eq(1)
+            m.d.sync += [outdated.eq(1), unsettled.eq(self.settling)]
         with m.If((generation != known) | ~self.enable):
             m.d.sync += applied.eq(0)
         return m

@@ -1,5 +1,8 @@
 """AXI ports, channels and their memory ports: what one puts between managers and memories."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -12,15 +15,20 @@ from mcos_hw.config import FabricConfig
 from mcos_hw.control.plane import ControlPlane
 from mcos_hw.control.power import PowerGovernor
 from mcos_hw.controller import arbiter_class, connect_control
+from mcos_hw.fabric.contract_copy import ContractCopy
+from mcos_hw.fabric.coordinator import Coordinator
 from mcos_hw.fabric.held import Held
+from mcos_hw.fabric.in_force import InForce
 from mcos_hw.fabric.merge import LandingMerge
 from mcos_hw.fabric.port_registers import PortRegisters
+from mcos_hw.fabric.usage import ChannelUsage
 from mcos_hw.link.inner import inner_member, inner_signature
 from mcos_hw.link.interleave import interleave_of
 from mcos_hw.link.power import PowerCap, power_cap_signature, power_status_layout
 from mcos_hw.port.axi_out import AxiOut, memory_signature
 from mcos_hw.port.axi_port import AxiPort, port_signature
 from mcos_hw.port.inner_port import InnerPort
+from mcos_hw.primitive.select import at_index
 from mcos_hw.registers import ArbiterKind, PortError, fabric_map
 
 __all__ = [
@@ -162,10 +170,14 @@ class Fabric(wiring.Component):
 
         # Channels and their memory ports.
         merges, channels, outs = [], [], []
+        in_forces = self._in_forces(m) if fabric.channels > 1 else []
         for c in range(fabric.channels):
             merge, out = LandingMerge(fabric), AxiOut(fabric)
             channel = Channel(
-                config, arbiter=arbiter_class(config, self.arbiter)(config), gated=False
+                config,
+                arbiter=arbiter_class(config, self.arbiter)(config),
+                gated=False,
+                coordinated=fabric.channels > 1,
             )
             number = f"_{c}" if fabric.channels > 1 else ""
             m.submodules[f"merge{number}"] = merge
@@ -179,11 +191,16 @@ class Fabric(wiring.Component):
                 out.command_id.eq(channel.command_id),
                 getattr(self, probe_name(fabric, c)).eq(channel.probe),
             ]
-            between = [held] if (held := self._held(m, governor, channel, c)) else []
+            between: list[Any] = [in_forces[c]] if in_forces else []
+            if held := self._held(m, governor, channel, c):
+                between.append(held)
             connect_control(m, control, channel, number=c, between=between)
             merges.append(merge)
             channels.append(channel)
             outs.append(out)
+
+        if in_forces:
+            self._coordinate(m, control, channels, in_forces)
 
         # Ports.
         enabled = Cat(each.enable for each in control.live.tenants)
@@ -283,3 +300,46 @@ class Fabric(wiring.Component):
             governor.beats[number].eq(Mux(left, command.payload.beats, 0)),
         ]
         return held
+
+    def _in_forces(self, m: Module) -> list[InForce]:
+        """What is between the live image and each channel."""
+        in_forces = [InForce(self.fabric, c) for c in range(self.fabric.channels)]
+        for c, in_force in enumerate(in_forces):
+            m.submodules[f"in_force_{c}"] = in_force
+        return in_forces
+
+    def _coordinate(
+        self,
+        m: Module,
+        control: ControlPlane,
+        channels: Sequence[Channel],
+        in_forces: Sequence[InForce],
+    ) -> None:
+        """The coordinator, with what it sees of each channel and what it lends there."""
+        config = self.config
+        settling = config.visit_round if config.compact else 0
+        m.submodules.coordinator = coordinator = Coordinator(self.fabric, settling=settling)
+        m.d.comb += [
+            coordinator.enable.eq(control.live_fabric.coordinator_enable),
+            coordinator.interval.eq(control.live_fabric.coordinator_interval),
+            coordinator.generation.eq(control.live.generation),
+        ]
+        if config.compact:
+            m.submodules.contracts = contracts = ContractCopy(config)
+            heard = in_forces[0].image_reads.buckets
+            connect(m, coordinator.contract, contracts.contract)
+            m.d.comb += [contracts.tenant.eq(heard.tenant), contracts.row.eq(heard.row)]
+        else:
+            row, tenant = coordinator.contract.row, coordinator.contract.tenant
+            for name in row.shape().members:
+                each = [settings[name] for settings in control.live.tenants]
+                m.d.comb += row[name].eq(at_index(tenant, each))
+        full_rate = config.bytes_per_clock << config.rate_fraction
+        for c, (channel, in_force) in enumerate(zip(channels, in_forces, strict=True)):
+            m.submodules[f"usage_{c}"] = usage = ChannelUsage(self.fabric)
+            connect(m, channel.usage, usage.usage)
+            connect(m, coordinator.sightings[c], usage.sighting)
+            connect(m, coordinator.lent, in_force.lent)
+            settings = control.live_channels[c].channel
+            paced = settings.pacer_enable & ~settings.overcommitted
+            m.d.comb += coordinator.paced_rates[c].eq(Mux(paced, settings.pacer_rate, full_rate))

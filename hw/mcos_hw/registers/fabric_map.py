@@ -7,6 +7,7 @@ from mcos_hw.config import CHANNELS, ChannelConfig, FabricConfig
 from mcos_hw.registers.builder import Builder
 from mcos_hw.registers.channel_map import channel_map
 from mcos_hw.registers.channel_pages import add_page_places, channel_pages
+from mcos_hw.registers.coordination import add_coordinator
 from mcos_hw.registers.declaration import PortLimits, Register, RegisterMap
 from mcos_hw.registers.fabric_settings import add_channel_readings, add_interleave
 from mcos_hw.registers.guard import GUARD_WINDOWS, add_guard
@@ -53,6 +54,7 @@ def fabric_map(fabric: FabricConfig) -> RegisterMap:
             ports=limits,
         )
     add_interleave(ports, fabric)
+    add_coordinator(ports)
     if fabric.power:
         add_power(ports, fabric)
     add_channel_readings(ports, fabric, channel.section(SectionKind.CHANNEL))
