@@ -155,7 +155,8 @@ def run(fabric, body):
 def interleave(fabric, grain=0, **masks):
     """Fields of an interleave: by default masks of one bit each."""
     each = {f"mask_{j}": 1 << grain + j for j in range(fabric.channel_width)}
-    return {"grain": grain, **each, **masks}
+    others = fabric_map(fabric).section_fields(SectionKind.FABRIC)
+    return {field.name: field.reset for field in others} | {"grain": grain, **each, **masks}
 
 
 def faults(fabric, rng):
