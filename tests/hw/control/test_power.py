@@ -222,3 +222,23 @@ def test_without_a_rate_nobody_is_closed():
             assert not bench.status.governs
 
     run(testbench)
+
+
+def test_a_disabled_tenant_counts_for_nothing():
+    """Neither for the sum nor for what the account holds: a step more than opens priority 1."""
+    committed = [WHOLE // 16, WHOLE // 8, WHOLE // 2, WHOLE // 32]
+
+    async def testbench(bench):
+        bench.ctx.set(bench.governor.live.tenants[2].enable, 0)
+        bench.force(rate=WHOLE // 2)
+        for _ in range(700):
+            await bench.clock()
+        assert bench.status.guaranteed == sum(committed) - committed[2]
+        assert bench.closed == [False, False, True, False]
+        clocks = 0
+        while bench.closed == [False, False, True, False]:
+            await bench.clock([1, 1])
+            clocks += 1
+        assert abs(clocks - (1 << step_width(SMALL)) // 64) < 8
+
+    run(testbench, priorities=(1, 0, 15, 1), committed=committed)
