@@ -209,12 +209,14 @@ class Fabric(wiring.Component):
             m.d.comb += control.drained.eq(idle.all())
         for k, config_of_port in enumerate(fabric.ports):
             outside = getattr(self, port_name(fabric, k))
+            # Ports of equal sizes are equal modules; who asks is said where they end.
+            first = fabric.ports.index(config_of_port)
             if config_of_port.inner:
-                port = InnerPort(fabric, k)
+                port = InnerPort(fabric, first)
                 connect(m, flipped(outside.reads), port.reads)
                 connect(m, flipped(outside.writes), port.writes)
             else:
-                port = AxiPort(fabric, k)
+                port = AxiPort(fabric, first)
                 connect(m, flipped(outside), port.s_axi)
                 m.d.comb += [
                     port.now.eq(control.now),
@@ -247,6 +249,8 @@ class Fabric(wiring.Component):
                 connect(m, out.read_described[k], port.read_described[c])
                 connect(m, out.write_described[k], port.write_described[c])
                 connect(m, port.requests[c], merge.landed[k])
+                asked_by = merge.landed[k].payload.id[fabric.entry_width :]
+                m.d.comb += asked_by[: fabric.port_width].eq(k)
                 m.d.comb += [
                     port.departed[c].eq(out.departed[k]),
                     port.departed_tenant[c].eq(channel.command.payload.tenant),
