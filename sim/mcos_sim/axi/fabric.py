@@ -9,9 +9,11 @@ from mcos_policy.image import encode
 from mcos_policy.ports import TenantRow, row_writes
 from mcos_policy.settings import ChannelSettings, Settings, TenantSettings
 from mcos_sim.axi.library import Library, Sizes, build_library
+from mcos_sim.building.sharing import repeated, shared
 from mcos_sim.building.verilator import elaborated, verilog_of
 
 __all__ = [
+    "fabric_design",
     "fabric_library",
     "open_settings",
     "set_up",
@@ -31,8 +33,10 @@ def sizes_of(fabric: FabricConfig) -> Sizes:
     )
 
 
-def fabric_library(fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS) -> Library:
-    """Builds the library of a fabric, or finds it.
+def fabric_design(
+    fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.MCOS
+) -> tuple[str, list[str]]:
+    """The RTLIL of a fabric with one module for equal channels, and one for equal ports.
 
     Parameters
     ----------
@@ -41,13 +45,44 @@ def fabric_library(fabric: FabricConfig, *, arbiter: ArbiterKind = ArbiterKind.M
     arbiter : ArbiterKind
         Who chooses the grants.
 
+    Returns
+    -------
+    design : str
+        Its modules.
+    blocks : list[str]
+        Those of them that stand for several.
+    """
+    return repeated(shared(elaborated(AxiTop(fabric, arbiter=arbiter), TOP)), f"{TOP}.fabric")
+
+
+def fabric_library(
+    fabric: FabricConfig,
+    *,
+    arbiter: ArbiterKind = ArbiterKind.MCOS,
+    design: tuple[str, Sequence[str]] | None = None,
+) -> Library:
+    """Builds the library of a fabric, or finds it.
+
+    Blocks of a fabric with several channels are compiled once.
+
+    Parameters
+    ----------
+    fabric : FabricConfig
+        Sizes.
+    arbiter : ArbiterKind
+        Who chooses the grants.
+    design : tuple[str, Sequence[str]] or None
+        What :func:`fabric_design` made of them, if it is at hand.
+
     Raises
     ------
     BuildFailed
         If Verilator warns or fails, or the C++ compiler fails.
     """
-    design = elaborated(AxiTop(fabric, arbiter=arbiter), TOP)
-    return build_library(verilog_of(design), sizes_of(fabric), name=TOP)
+    if design is None and fabric.channels > 1:
+        design = fabric_design(fabric, arbiter=arbiter)
+    text, blocks = design or (elaborated(AxiTop(fabric, arbiter=arbiter), TOP), ())
+    return build_library(verilog_of(text), sizes_of(fabric), name=TOP, blocks=blocks)
 
 
 def open_settings(config: ChannelConfig, *, disabled: Sequence[int] = ()) -> Settings:

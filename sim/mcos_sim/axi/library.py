@@ -3,6 +3,7 @@
 import ctypes
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from mcos_sim.axi.rules import Rule
@@ -137,7 +138,9 @@ class Library:
         self.fault.restype = ctypes.c_char_p
 
 
-def build_library(verilog: str, sizes: Sizes, *, name: str = "mcos_axi") -> Library:
+def build_library(
+    verilog: str, sizes: Sizes, *, name: str = "mcos_axi", blocks: Sequence[str] = ()
+) -> Library:
     """Builds the library of an AXI top, or finds it.
 
     Parameters
@@ -148,6 +151,9 @@ def build_library(verilog: str, sizes: Sizes, *, name: str = "mcos_axi") -> Libr
         Widths of its pins.
     name : str
         The top's module.
+    blocks : Sequence[str]
+        Modules that are compiled once for all of their instances: a run takes longer, and a build
+        does not grow with the instances.
 
     Raises
     ------
@@ -156,7 +162,7 @@ def build_library(verilog: str, sizes: Sizes, *, name: str = "mcos_axi") -> Libr
     """
     header = sizes.header()
     sources = sorted(_SOURCES.iterdir())
-    texts = (*LIBRARY_ARGUMENTS, header, *(path.read_text() for path in sources), verilog)
+    texts = (*LIBRARY_ARGUMENTS, *blocks, header, *(path.read_text() for path in sources), verilog)
 
     def make(folder: Path) -> None:
         objects = folder / "objects"
@@ -164,11 +170,28 @@ def build_library(verilog: str, sizes: Sizes, *, name: str = "mcos_axi") -> Libr
         (objects / "sizes.h").write_text(header)
         source = objects / f"{name}.v"
         source.write_text(verilog)
+        marks = objects / "blocks.vlt"
+        marks.write_text(_marks(blocks))
         command = [str(VERILATOR), *LIBRARY_ARGUMENTS, "--top-module", name]
+        if blocks:
+            command.append("--hierarchical")
         command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
         with stage("running Verilator"):
-            run_command([*command, str(objects / _HARNESS), str(WAIVERS), str(source)])
-        compile_model(objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}")
+            run_command([*command, str(objects / _HARNESS), str(WAIVERS), str(marks), str(source)])
+        compile_model(
+            objects,
+            runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}",
+            blocks=bool(blocks),
+        )
         (objects / _FILE).rename(folder / _FILE)
 
     return Library(kept(f"{name}-soak-{recipe_hash(*texts)}", make) / _FILE, sizes)
+
+
+def _marks(blocks: Sequence[str]) -> str:
+    """What Verilator is told of blocks: all outputs of a block change together in its wrapper,
+    which looks like loops."""
+    lines = [f'hier_block -module "{block}"' for block in blocks]
+    if blocks:
+        lines.append("lint_off -rule UNOPTFLAT")
+    return "\n".join(["`verilator_config", *lines, ""])

@@ -108,7 +108,7 @@ def recipe_hash(*texts: str, tools: Sequence[str] = ()) -> str:
     return hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
 
 
-def compile_model(objects: Path, *, runtime: str) -> None:
+def compile_model(objects: Path, *, runtime: str, blocks: bool = False) -> None:
     """Run the makefile that Verilator left in a folder.
 
     The objects of Verilator's own library are the same for every design and take longer to compile
@@ -120,13 +120,16 @@ def compile_model(objects: Path, *, runtime: str) -> None:
         The folder.
     runtime : str
         Name of those objects in the store.
+    blocks : bool
+        Verilator was told of hierarchical blocks.
 
     Raises
     ------
     BuildFailed
         If the C++ compiler fails.
     """
-    command = ("make", "-C", str(objects), "-f", "Vtop.mk", *_MAKE_ARGUMENTS)
+    makefile = ("Vtop_hier.mk", "hier_build") if blocks else ("Vtop.mk",)
+    command = ("make", "-C", str(objects), "-f", *makefile, *_MAKE_ARGUMENTS)
 
     def first(folder: Path) -> None:
         run_command(command)
