@@ -1,9 +1,14 @@
 """Ports in front of several channels carry random bursts right, and a mistake in them is seen."""
 
+import dataclasses
+
 import pytest
 
 from mcos_sim.axi.campaign import SPREAD_FABRICS, port_soak
+from mcos_sim.axi.session import Manager
+from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
 from mcos_sim.axi.soak import run
+from mcos_sim.axi.steady import ENDLESS, steady
 from tests.planted_hardware import live_bug, planted_fabric
 from tests.sim.axi.bugs import SPREAD_BUGS
 from tests.sim.axi.fabrics import SPREAD, SPREAD_FABRIC, managers, register_writes
@@ -38,6 +43,32 @@ def test_a_mistake_is_seen(name):
     with live_bug(list(SPREAD_BUGS).index(name)):
         found = soak(2_000)
     assert found.faults, f"{name}: nothing was seen"
+
+
+def test_what_a_fabric_carries_is_counted_between_two_clocks():
+    habits = PortHabits(
+        budget=ENDLESS, vary=False, writes=0, faulty=0, unmapped=0, stray=0, length=1, size=3
+    )
+    found = steady(
+        planted_fabric(SPREAD_FABRIC, tuple(SPREAD_BUGS.values())),
+        [
+            Manager(ids=range(4), habits=habits),
+            Manager(ids=range(4), habits=dataclasses.replace(habits, favourite=2, favours=1000)),
+        ],
+        writes=register_writes(SPREAD_FABRIC),
+        memory=MemoryHabits(memory_vary=False, memory_spread=0),
+        regions=[Region(base=0, size=1 << 16)],
+        interleave=SPREAD,
+        seed=1,
+        warm=500,
+        clocks=2_000,
+    )
+    # Nothing is lost on the way, and one port asks for everything of one channel.
+    assert sum(found.answers) == pytest.approx(sum(found.grants), abs=0.05)
+    assert min(found.answers) > 0.1
+    others = [rate for channel, rate in enumerate(found.grants) if channel != 2]
+    assert found.grants[2] > found.answers[1] > max(others)
+    assert found.latency > 10
 
 
 @pytest.mark.soak
