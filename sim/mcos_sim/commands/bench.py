@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mcos_policy.samples import SAMPLES
+from mcos_sim.commands.bench_fabric import bench_fabric
 from mcos_sim.commands.options import contract_argument
 from mcos_sim.console import (
     loading,
@@ -18,6 +19,7 @@ from mcos_sim.console import (
     say,
     write_json,
 )
+from mcos_sim.errors import UserError
 
 __all__ = [
     "EXAMPLE",
@@ -37,16 +39,28 @@ def command(
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the runs' files.")
     ] = Path("build/bench"),
+    fabric_ports: Annotated[
+        int, typer.Option(min=1, max=16, help="Ports of the fabric that is measured.")
+    ] = 8,
+    fabric_channels: Annotated[
+        int, typer.Option(min=1, max=32, help="Its channels, a power of two.")
+    ] = 8,
     json: Annotated[
         Path,
         typer.Option(metavar="PATH", help="Where the figures are written as JSON."),
     ] = Path("build/bench/result.json"),
+    fabric_json: Annotated[
+        Path,
+        typer.Option(metavar="PATH", help="The same of the fabric; other keys there stay."),
+    ] = Path("build/bench/fabric.json"),
 ) -> None:
-    """Measure the engines' clocks a second, the memory's requests a second, and AXI ports.
+    """Measure the engines' clocks a second, the memory's requests a second, AXI ports, a fabric.
 
-    Of ports it measures beats a clock and clocks from pin to pin.
+    Of ports it measures beats a clock and clocks from pin to pin; of a fabric also grants a clock
+    of its channels, and how area and clocks a second grow with them.
     """
     with loading():
+        from mcos_hw.config import CHANNELS
         from mcos_hw.registers import ArbiterKind
         from mcos_sim.commands.compile import compile_for
         from mcos_sim.engines.dispatch import Engine, build
@@ -55,7 +69,12 @@ def command(
         from mcos_sim.experiments.speed import measure_speeds
         from mcos_sim.machine import machine
 
-    require_outputs([json], inputs=[contract], folders=[directory])
+    if fabric_channels not in CHANNELS:
+        raise UserError(
+            f"--fabric-channels must be one of {', '.join(map(str, CHANNELS))}, "
+            f"not {fabric_channels}"
+        )
+    require_outputs([json, fabric_json], inputs=[contract], folders=[directory])
     compiled = compile_for(contract, notes=False)
     with progress("Building the engines", len(Engine)) as advance:
         for engine in Engine:
@@ -131,3 +150,5 @@ def command(
     }
     write_json(json, found)
     say(f"figures: {json}")
+    bench_fabric(fabric_json, ports=fabric_ports, channels=fabric_channels, scale=scale)
+    say(f"figures: {fabric_json}")
