@@ -14,6 +14,7 @@ from mcos_policy.diagnostics import Diagnostic, error
 from mcos_policy.headroom import Headroom, headroom
 from mcos_policy.keys import Given
 from mcos_policy.lending import check_lending
+from mcos_policy.port_rows import check_ports
 from mcos_policy.power import check_power
 from mcos_policy.quantize import (
     LEAST_AGE_LIMIT,
@@ -67,6 +68,7 @@ class _Admission:
         if clocks(self.fabric.epoch, self.config) <= self.most["epoch_clocks"]:
             yield from check_epoch(self.contract, self.config)
         yield from check_interleave(self.contract, self.config)
+        yield from check_ports(self.contract, self.config)
         yield from check_lending(self.contract, self.config)
         yield from check_colours(self.contract)
         yield from self._names()

@@ -40,6 +40,7 @@ __all__ = [
     "Placement",
     "Power",
     "Tenant",
+    "TenantPort",
     "tenant_name",
     "validate",
 ]
@@ -51,6 +52,8 @@ MOST_CHANNELS = 1024
 _MOST_PRIORITY = 15
 _MOST_ADDRESS_BIT = 63
 _MOST_COST = 64
+_MOST_PORT = 15
+_MOST_ID_BITS = 16
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -362,6 +365,39 @@ class Placement(Table):
     ] = None
 
 
+def _ids(value: object) -> tuple[int, int]:
+    ids = value if isinstance(value, list) else []
+    whole = all(type(each) is int and 0 <= each < 1 << _MOST_ID_BITS for each in ids)
+    if len(ids) != 2 or not whole or ids[0] > ids[1]:
+        raise RuleError(
+            f"must be the first and the last of rising IDs in 0..{(1 << _MOST_ID_BITS) - 1}",
+            "write it such as [0, 15]",
+        )
+    return ids[0], ids[1]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TenantPort(Table):
+    """IDs with which a tenant's bursts come in at an AXI port."""
+
+    number: Annotated[int, Key(integer(0, _MOST_PORT), "number of the AXI port", name="port")]
+    ids: Annotated[
+        tuple[int, int],
+        Key(
+            text(_ids, noun="list", write=_listed),
+            "first and last AXI ID of a range, such as `[0, 15]`; an ID of a port is of one tenant",
+        ),
+    ]
+    places: Annotated[
+        int | None,
+        Key(
+            integer(0),
+            "places of the tenant's queue that it may fill through this port, in each channel",
+            default="the queue divided evenly over the tenant's ports",
+        ),
+    ] = None
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tenant(Table):
     """One tenant."""
@@ -377,6 +413,9 @@ class Tenant(Table):
     ] = None
     bandwidth: Annotated[Bandwidth, Key(table_of(Bandwidth), "below")]
     placement: Annotated[Placement, Key(table_of(Placement), "below", default="none")] = Placement()
+    ports: Annotated[
+        dict[int, TenantPort], Key(array_of(TenantPort), "below", name="port", default="none")
+    ] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

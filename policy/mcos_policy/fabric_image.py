@@ -6,7 +6,9 @@ from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import fabric_map
 from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import Compiled
+from mcos_policy.diagnostics import ContractError
 from mcos_policy.image import Image, encode, verify
+from mcos_policy.port_rows import asked_sections, check_fabric_ports
 from mcos_policy.power import power_values
 from mcos_policy.settings import Settings
 from mcos_policy.spreading import interleave_of
@@ -18,10 +20,21 @@ __all__ = [
 ]
 
 
-def fabric_around(config: ChannelConfig, channels: int, *, power: bool = False) -> FabricConfig:
-    """A fabric of so many channels of these sizes, with one port and maybe a power governor.
+_PORT = PortConfig()
 
-    Images of a fabric without sections for its ports are for any with the same channels.
+
+def fabric_around(
+    config: ChannelConfig,
+    channels: int,
+    *,
+    power: bool = False,
+    ports: int = 1,
+    port: PortConfig = _PORT,
+) -> FabricConfig:
+    """A fabric of so many channels of these sizes, with such ports and maybe a power governor.
+
+    Images of a fabric without sections for its ports are for any with the same channels. Those with
+    such sections are for ports with as many rows and IDs.
 
     Raises
     ------
@@ -29,8 +42,10 @@ def fabric_around(config: ChannelConfig, channels: int, *, power: bool = False) 
         If there is no such fabric.
     """
     units = max(PortConfig.read_units, 1 << (config.max_beats * channels - 1).bit_length())
-    port = PortConfig(data_bytes=min(64, config.l_max), read_units=units, write_units=units)
-    fabric = FabricConfig.around(config, channels=channels, ports=(port,))
+    port = dataclasses.replace(
+        port, data_bytes=min(64, config.l_max), read_units=units, write_units=units
+    )
+    fabric = FabricConfig.around(config, channels=channels, ports=(port,) * ports)
     return dataclasses.replace(fabric, power=power)
 
 
@@ -54,7 +69,8 @@ def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
     """The image of a compiled contract for a fabric.
 
     Without an interleave in the contract it leaves that as it is, which after reset is by blocks of
-    ``l_max`` bytes. With a power governor it sets both, and the interleave to that.
+    ``l_max`` bytes. With a power governor it sets both, and the interleave to that. If the contract
+    says at which ports tenants are, the image sets all tenant tables and credits.
 
     Parameters
     ----------
@@ -67,6 +83,8 @@ def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
     ------
     ValueError
         If the contract is for another number of channels.
+    ContractError
+        If the contract names a port, or an ID, that the hardware has not.
     """
     channels = compiled.contract.fabric.channels
     if channels != fabric.channels:
@@ -74,12 +92,14 @@ def fabric_image(compiled: Compiled, fabric: FabricConfig) -> Image:
             f"channels of the contract must be those of the fabric, {fabric.channels}, "
             f"not {channels}"
         )
-    image = encode(
-        fabric.channel,
-        fabric_map(fabric),
+    faults = list(check_fabric_ports(compiled.contract, fabric))
+    if faults:
+        raise ContractError(faults)
+    settings = dataclasses.replace(
         fabric_settings(compiled, power=fabric.power),
-        compiled.image.label,
+        ports=asked_sections(compiled.contract, fabric),
     )
+    image = encode(fabric.channel, fabric_map(fabric), settings, compiled.image.label)
     code = verify(image.words, fabric)
     assert code is ImageCode.NONE, f"an admitted contract gave an image refused as {code.name}"
     return image

@@ -43,7 +43,7 @@ FAULTS = [
         "tag = 3",
         "tags = 3",
         (
-            "6:1: error: a key of [[tenant]] must be one of bandwidth, name, placement, tag, "
+            "6:1: error: a key of [[tenant]] must be one of bandwidth, name, placement, port, tag, "
             "not 'tags'; "
             "did you mean tag?"
         ),
