@@ -4,7 +4,7 @@ import dataclasses
 from collections import Counter
 
 from mcos_hw.config import CHANNELS, ChannelConfig, FabricConfig, PortConfig
-from mcos_hw.registers import channel_map
+from mcos_hw.registers import channel_map, fabric_map
 from mcos_hw.registers.image import HEADER_WORDS, HeaderWord, Section, SectionKind
 from mcos_policy.image.encoding import Image
 
@@ -36,7 +36,6 @@ def told_fabric(image: Image, config: ChannelConfig) -> FabricConfig | None:
     behind = counts.keys() & {SectionKind.FABRIC, SectionKind.PORTS}
     if channels not in CHANNELS or not (channels > 1 or behind):
         return None
-    interleave = 1 + (channels - 1).bit_length() if channels > 1 else 0
     rows = max(2, words.get(SectionKind.PORTS, 0) - config.tenants) // 2
     units = max(PortConfig.read_units, config.max_beats * channels)
     try:
@@ -45,7 +44,9 @@ def told_fabric(image: Image, config: ChannelConfig) -> FabricConfig | None:
         )
         ports = (port,) * max(1, counts[SectionKind.PORTS])
         fabric = FabricConfig.around(config, channels=channels, ports=ports)
-        power = words.get(SectionKind.FABRIC, interleave) > interleave
+        # A governor has settings of its own in the FABRIC section.
+        plain = len(fabric_map(fabric).section_words(SectionKind.FABRIC))
+        power = words.get(SectionKind.FABRIC, plain) > plain
         return dataclasses.replace(fabric, power=power)
     except ValueError:
         return None
