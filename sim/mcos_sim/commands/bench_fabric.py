@@ -24,6 +24,7 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
     from mcos_sim.experiments.fabric_scaling import COUNTS, measure_scaling
     from mcos_sim.experiments.fabric_speed import DEPTHS, measure_fabric_speeds
     from mcos_sim.machine import machine
+    from mcos_sim.power.figures import measure
 
     clocks = max(1_000, round(20_000 * scale))
     with progress("Building and measuring a fabric", len(DEPTHS)) as advance:
@@ -47,8 +48,16 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
             for row in scaling["sizes"]
         ],
     )
+    with progress("Building and measuring channels under a power budget", None):
+        governor = measure(epochs=max(12, round(100 * scale)), seed=3)
+    output.print(
+        f"Power budget: {governor.counted} of {governor.epochs} epochs with demand over it are "
+        f"within {governor.worst_epoch_error:.2%}, guarantees are kept to "
+        f"{governor.guarantee_kept:.1%}, a cap holds after {governor.broadcast_us:.0f} us at 1 MHz"
+    )
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_json(path, {**before, **speeds, "machine": machine(), "scaling": scaling})
+    found = {"governor": governor.as_mapping(), "machine": machine(), "scaling": scaling}
+    write_json(path, {**before, **speeds, **found})
 
 
 def _tell(speeds: dict[str, Any]) -> None:
