@@ -181,6 +181,14 @@ class Fabric(Table):
             default="none",
         ),
     ] = None
+    coordinator: Annotated[
+        bool,
+        Key(
+            _SWITCH,
+            "rate that a tenant does not use on one channel goes to others of it, see "
+            "[coordinator](coordinator.md); needs `interleave`",
+        ),
+    ] = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.config import COORDINATOR_INTERVAL, ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.registers import fabric_map
 from mcos_hw.registers.image import ImageCode
 from mcos_policy.compiler import Compiled
@@ -50,7 +50,8 @@ def fabric_around(
 
 
 def fabric_settings(compiled: Compiled, *, power: bool = False) -> Settings:
-    """Register values of a compiled contract for all its channels, with the interleave it asks for.
+    """Register values of a compiled contract for all its channels, with the interleave it asks for,
+    and whether rates are lent between them.
 
     With ``power`` also its power budget, or that there is none.
 
@@ -62,6 +63,8 @@ def fabric_settings(compiled: Compiled, *, power: bool = False) -> Settings:
     if interleave is not None:
         values["grain"] = interleave.grain
         values |= {f"mask_{j}": mask for j, mask in enumerate(interleave.masks)}
+        values["coordinator_enable"] = int(compiled.contract.fabric.coordinator)
+        values["coordinator_interval"] = COORDINATOR_INTERVAL
     return dataclasses.replace(compiled.settings, fabric=values) if values else compiled.settings
 
 

@@ -1,11 +1,11 @@
-"""Whether buckets last until the coordinator gives lent rate back."""
+"""What the coordinator asks of a contract."""
 
 from collections.abc import Iterator
 from fractions import Fraction
 
 from mcos_hw.config import COORDINATOR_INTERVAL, ChannelConfig
 from mcos_policy.contract import Contract
-from mcos_policy.diagnostics import Diagnostic, warning
+from mcos_policy.diagnostics import Diagnostic, error, warning
 from mcos_policy.units import DURATION
 
 __all__ = ["check_lending"]
@@ -16,9 +16,17 @@ LASTING = 2
 
 
 def check_lending(contract: Contract, config: ChannelConfig) -> Iterator[Diagnostic]:
-    """A warning for each guarantee over several channels whose buckets last less than that."""
-    if contract.fabric.channels == 1:
+    """An error if rates are to be lent without an image of all channels, and a warning for each
+    guarantee whose buckets may be empty before lent rate is back."""
+    fabric = contract.fabric
+    if not fabric.coordinator:
         return
+    if fabric.interleave is None:
+        text = (
+            "coordinator needs interleave, because it lends between the channels of one image; "
+            "write interleave = {} under [fabric], or remove coordinator"
+        )
+        yield error(fabric.at("coordinator").key_origin, text)
     clocks = LASTING << COORDINATOR_INTERVAL
     least = Fraction(clocks, config.clock_khz * 1000)
     for tenant in contract.tenants.values():

@@ -13,8 +13,8 @@ from mcos_policy.diagnostics import ContractError
 CONFIG = ChannelConfig()
 RATES = "B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, GiB/s, TiB/s"
 FABRIC_KEYS = (
-    "channels, depth1, epoch, interleave, latency, overcommitted, pacer, port_credit, "
-    "promotion_interval"
+    "channels, coordinator, depth1, epoch, interleave, latency, overcommitted, pacer, "
+    "port_credit, promotion_interval"
 )
 BANDWIDTH_KEYS = (
     "age_limit, burst, burst_duration, burst_duration_ms, burst_gbps, cost, guaranteed, "

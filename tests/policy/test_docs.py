@@ -56,7 +56,7 @@ def test_documented_defaults_are_the_defaults(
         for key, _, default, _ in _rows(table):
             if default.startswith("`"):
                 written[table] += f"{key.strip('`')} = {default.strip('`')}\n"
-    assert [text.count("\n") for text in written.values()] == [len(OPTIONS), 6, 3]
+    assert [text.count("\n") for text in written.values()] == [len(OPTIONS), 7, 3]
     text = f"[hardware]\n{base}"
     for table, lines in written.items():
         text = text.replace(f"{table}\n", f"{table}\n{lines}")
