@@ -1,0 +1,1 @@
+"""Guarantees of tenants that favour some channels: as a fluid of rates, and on the hardware."""
