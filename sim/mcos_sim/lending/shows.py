@@ -102,7 +102,7 @@ def figures(channels: int = 8, intervals: int = 840) -> dict[str, dict[str, floa
     """
     fabric = fabric_of(channels)
     parts = np.array([HOT, OTHER, OTHER, OTHER])
-    settings = settings_of(fabric, parts)
+    settings = settings_of(fabric, parts.tolist())
     found = {}
     for name, show, lends in (
         ("alone", "skewed", False),

@@ -82,10 +82,9 @@ class LendingRun:
     def commit(self, settings: Settings, *, generation: int) -> None:
         """Make an image live."""
         tenants = [
-            dataclasses.asdict(settings.tenants[tag])  # ty: ignore[invalid-argument-type]
-            for tag in range(self.fabric.channel.tenants)
+            dataclasses.asdict(settings.tenants[tag]) for tag in range(self.fabric.channel.tenants)
         ]
-        channel = dataclasses.asdict(settings.channel)  # ty: ignore[invalid-argument-type]
+        channel = dataclasses.asdict(settings.channel)
         self.set("image__channel", channel)
         self.set("image__tenants", tenants)
         self.set("contracts", tenants)
