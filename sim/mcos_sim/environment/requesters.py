@@ -126,12 +126,18 @@ def advance(e, block, clock):
     if end > first:
         offered_at, completed_at = e[block + at.OFFERED_AT], e[block + at.COMPLETED_AT]
         for index in range(first, end):
+            # An id is given again when its request was answered; others may have overtaken it.
+            before = index - e[at.ID_MASK] - 1
+            if before >= 0 and e[completed_at + (before & e[block + at.KEPT])] < 0:
+                end = index
+                break
             place = index & e[block + at.KEPT]
             e[offered_at + place] = clock
             e[completed_at + place] = -1
         e[block + at.OFFERED] = end
         e[block + at.OUTSTANDING] += end - first
-        e[at.WAITING] |= 1 << e[block + at.TAG]
+        if end > first:
+            e[at.WAITING] |= 1 << e[block + at.TAG]
     if e[block + at.OFFERED] == e[block + at.COUNT]:
         e[block + at.STOPPED] = 1
 

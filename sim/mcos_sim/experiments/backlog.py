@@ -18,6 +18,9 @@ __all__ = [
 GRANTS = 110_000
 """Grants of the whole phase; those of the first tenth are not measured."""
 
+_WINDOW = 256
+"""Requests that each tenant keeps outstanding, for each channel."""
+
 
 def backlog_scenario(
     compiled: Compiled,
@@ -27,19 +30,23 @@ def backlog_scenario(
     memory: MemoryName,
     seed: int,
     name: str,
+    channels: int = 1,
     axi_ports: Ports = (),
 ) -> Scenario:
     """The phase in which every tenant has more to ask than it can get, sizes 1 beat to the most."""
     config = compiled.config
     mean_bytes = config.beat_bytes * (1 + config.max_beats) / 2
+    window = min(_WINDOW * channels, (1 << config.id_width) - 1)
+    streams = backlogged_streams(grants=GRANTS, window=window, seed=seed, config=config)
+    channel = Channel(latency=memory_latency, credit=compiled.settings.channel.port_credit)
     scenario = Scenario(
         name=name,
         arbiter=arbiter,
         config=config,
         image=compiled.image.words,
-        ports=one_port(backlogged_streams(grants=GRANTS, seed=seed, config=config)),
-        clocks=round(1.1 * GRANTS * mean_bytes / capacity(compiled, memory)),
-        channels=(Channel(latency=memory_latency, credit=compiled.settings.channel.port_credit),),
+        ports=one_port(streams),
+        clocks=round(1.1 * GRANTS * mean_bytes / (channels * capacity(compiled, memory))),
+        channels=(channel,) * channels,
         seed=seed,
     )
     scenario = behind(scenario, memory, compiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mcos_hw.config import ChannelConfig
     from mcos_policy.compiler import Compiled
     from mcos_policy.contract import Memory
+    from mcos_policy.interleave import Interleave
     from mcos_sim.memory.hbm.memory import Hbm
     from mcos_sim.scenario import Scenario
 
@@ -90,6 +92,7 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
         colours = _colours_of_simple(compiled.contract.memory)
     else:
         return scenario
+    colours = _over_channels(colours, scenario.interleave)
     return scenario.with_streams(
         placed(scenario.streams, colours, compiled.colours, seed=scenario.seed)
     )
@@ -99,6 +102,18 @@ def _colours_of_simple(memory: Memory) -> PageColours:
     """Colours in the simple memory, which has no banks, and enough bytes for them."""
     size = memory.size or max(_SIMPLE_BYTES, 2 << memory.colour_bits[-1])
     return PageColours(bits=memory.colour_bits, page_bytes=memory.page, memory_bytes=size)
+
+
+def _over_channels(colours: PageColours, interleave: Interleave) -> PageColours:
+    """Colours of a channel's memory as addresses of all channels have them.
+
+    A page lies in all channels. Their window is below every bit of a colour.
+    """
+    return dataclasses.replace(
+        colours,
+        bits=tuple(bit + interleave.width for bit in colours.bits),
+        memory_bytes=colours.memory_bytes * interleave.channels,
+    )
 
 
 def way(latency: int, device: Hbm, config: ChannelConfig) -> int:

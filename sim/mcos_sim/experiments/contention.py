@@ -86,7 +86,9 @@ class Setting:
     seed : int
         Seed of step sizes and compute times, and of where pages lie.
     memory : MemoryName
-        What is behind the port.
+        What is behind each channel.
+    channels : int
+        How many channels are run; all of a run's demand and windows are for all of them.
     axi_ports : Ports
         Tags at each AXI port; without any, requests come in at the channel itself.
     """
@@ -99,6 +101,7 @@ class Setting:
     pacer: bool = True
     seed: int = 1
     memory: MemoryName = MemoryName.SIMPLE
+    channels: int = 1
     axi_ports: Ports = ()
 
 
@@ -171,12 +174,13 @@ def contention_scenario(
         channel=dataclasses.replace(channel, port_credit=credit, pacer_enable=int(setting.pacer)),
     )
     streams = essay_streams(
-        workload,
+        workload.on_channels(setting.channels),
         clocks=setting.clocks,
         prefill_window=setting.prefill_window,
         decoder_window=setting.decoder_window,
         seed=setting.seed,
         config=config,
+        channels=setting.channels,
     )
     scenario = Scenario(
         name=name,
@@ -185,7 +189,7 @@ def contention_scenario(
         image=encode(config, channel_map(config), settings, compiled.image.label).words,
         ports=one_port(streams),
         clocks=setting.clocks,
-        channels=(Channel(latency=setting.memory_latency, credit=credit),),
+        channels=(Channel(latency=setting.memory_latency, credit=credit),) * setting.channels,
         seed=setting.seed,
         contract=compiled.origin["name"],
         window=window,
@@ -203,7 +207,7 @@ def compare(
 ) -> dict:
     """The figures of a scenario, from its runs.
 
-    Shares are parts of what the channel can pass (r, less what a memory loses to refresh), of bytes
+    Shares are parts of what the channels can pass (r, less what a memory loses to refresh), of bytes
     granted while the prefill is backlogged.
     The target is the weighted max-min share, weights being guarantees and a decoder's demand what
     it took alone. The FCFS ratio is the smallest decoder's, the MCOS ratios the largest's.
@@ -235,7 +239,7 @@ def compare(
     warm_up = round(WARM_UP * clocks)
 
     rate = capacity(compiled, setting.memory)
-    passed = (end - first) * rate
+    passed = (end - first) * rate * setting.channels
 
     def share(tenant) -> float:
         return bytes_between(tenant, first, end) / passed
@@ -257,7 +261,7 @@ def compare(
         ]
         used = sum(bytes_between(tenant, first, end) for tenant in result.tenants)
         figures[run] = {"tenants": rows, "utilisation": used / passed}
-        memory = results[run].channel.memory
+        memory = results[run].memory
         if memory is not None:
             figures[run]["row_changes"] = memory.row_changes
 

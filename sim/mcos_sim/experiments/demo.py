@@ -74,6 +74,8 @@ class Demo:
         Also sweep the prefill's window and the port credit, and vary the workload.
     directory : pathlib.Path
         Folder of all outputs.
+    engine : Engine or None
+        What all runs are of; None chooses the engine of the RTL that suits each.
 
     Raises
     ------
@@ -82,8 +84,15 @@ class Demo:
     """
 
     def __init__(
-        self, compiled: Compiled, setting: Setting, *, full: bool, directory: Path
+        self,
+        compiled: Compiled,
+        setting: Setting,
+        *,
+        full: bool,
+        directory: Path,
+        engine: Engine | None = None,
     ) -> None:
+        self._engine = engine
         self.compiled = compiled
         self.setting = setting
         self.directory = directory
@@ -113,6 +122,7 @@ class Demo:
                 memory_latency=setting.memory_latency,
                 memory=setting.memory,
                 seed=setting.seed,
+                channels=setting.channels,
                 axi_ports=setting.axi_ports,
                 name=f"backlogged-{arbiter.name.lower()}",
             )
@@ -125,7 +135,7 @@ class Demo:
     @property
     def jobs(self) -> list[tuple[Engine, Scenario]]:
         """All runs, each with the engine that it runs on."""
-        return [(rtl_engine(each), each) for each in self._scenarios.values()]
+        return [(self._engine or rtl_engine(each), each) for each in self._scenarios.values()]
 
     @property
     def runs(self) -> int:
@@ -178,7 +188,7 @@ class Demo:
 
     def _scenario(self, case: _Case, run: str, number: int) -> Scenario:
         window = None
-        if case is self._main[0] and run == "mcos":
+        if case is self._main[0] and run == "mcos" and case.setting.channels == 1:
             first = round(case.workload.prefill_from * case.setting.clocks) - TRACED_CLOCKS // 2
             window = Window(path=self.window_path, first=first, end=first + TRACED_CLOCKS)
         return contention_scenario(
@@ -218,7 +228,10 @@ class Demo:
                 "bytes_per_clock": capacity(self.compiled, self.setting.memory),
                 "port_credit_bytes": self.compiled.settings.channel.port_credit,
             },
-            "slice": {"channels_of_contract": self.compiled.contract.fabric.channels, "run": 1},
+            "slice": {
+                "channels_of_contract": self.compiled.contract.fabric.channels,
+                "run": self.setting.channels,
+            },
             **{
                 f"workload {name}": dataclasses.asdict(workload)
                 for name, workload in self._workloads.items()

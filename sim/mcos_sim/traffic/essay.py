@@ -98,6 +98,14 @@ class EssayWorkload:
                 raise ValueError(f"{name} must be a multiple of {factor}, not {count}")
         return dataclasses.replace(self, **{k: count // factor for k, count in beats.items()})
 
+    def on_channels(self, channels: int) -> "EssayWorkload":
+        """The same demand of each of several channels: steps of more requests."""
+        return dataclasses.replace(
+            self,
+            step_requests=channels * self.step_requests,
+            step_jitter=channels * self.step_jitter,
+        )
+
     def on_slower_channel(self, factor: int) -> "EssayWorkload":
         """The same demand, in parts of a channel that passes a ``factor``-th of the bytes a clock.
 
@@ -157,12 +165,12 @@ def _decoder(
     window: int,
     rng: np.random.Generator,
     config: ChannelConfig,
+    channels: int,
 ) -> Stream:
+    rate = channels * config.bytes_per_clock
     size = scenario.decoder_beats * config.beat_bytes
     fewest = scenario.step_requests - scenario.step_jitter
-    fewest_clocks = (
-        fewest * size / config.bytes_per_clock + scenario.compute_mean - scenario.compute_jitter
-    )
+    fewest_clocks = fewest * size / rate + scenario.compute_mean - scenario.compute_jitter
     count = math.ceil(clocks / fewest_clocks) + 1
     steps = np.zeros(count, STEP)
     most = scenario.step_requests + scenario.step_jitter
@@ -171,7 +179,7 @@ def _decoder(
     reads = _sequential(Op.READ, tag, int(steps["count"].sum()), size, config)
     requests = fragment(reads, longest=scenario.decoder_beats, config=config)
     # Started together, decoders without compute time would wait for their last responses together.
-    stagger = (tag - 1) * scenario.step_requests * size // config.bytes_per_clock
+    stagger = (tag - 1) * scenario.step_requests * size // rate
     steps["ready"][0] = FIRST_STEP + stagger
     low = scenario.compute_mean - scenario.compute_jitter
     high = scenario.compute_mean + scenario.compute_jitter
@@ -195,6 +203,7 @@ def essay_streams(
     decoder_window: int = 16,
     seed: int = 1,
     config: ChannelConfig = DEFAULT_CONFIG,
+    channels: int = 1,
 ) -> list[Stream]:
     """One prefill tenant (tag 0) that writes, three decoders (tags 1 to 3) that read in steps.
 
@@ -215,6 +224,8 @@ def essay_streams(
         Seed of the compute times.
     config : ChannelConfig
         The channel.
+    channels : int
+        Channels whose bytes all of them together can ask for.
 
     Returns
     -------
@@ -224,7 +235,7 @@ def essay_streams(
     first = round(scenario.prefill_from * clocks)
     until = round(scenario.prefill_until * clocks)
     size = scenario.prefill_beats * config.beat_bytes
-    count = (until - first) * config.bytes_per_clock // size + prefill_window + 1
+    count = (until - first) * channels * config.bytes_per_clock // size + prefill_window + 1
     writes = _sequential(Op.WRITE, 0, count, size, config)
     prefill = Stream(
         name=PREFILL,
@@ -244,6 +255,7 @@ def essay_streams(
             window=decoder_window,
             rng=np.random.default_rng((seed, tag)),
             config=config,
+            channels=channels,
         )
         for tag, name in enumerate(DECODERS, start=1)
     ]
