@@ -46,6 +46,7 @@ def looked_up(
     build: Callable[[], Path],
     *,
     ports: Ports = (),
+    channels: int = 1,
 ) -> Path:
     """The folder of the store that was built from these sources, or what ``build`` gives.
 
@@ -66,8 +67,11 @@ def looked_up(
         Elaborates the design and builds it, or finds it in the store.
     ports : Ports
         Tags at each AXI port; none without AXI.
+    channels : int
+        How many such channels there are.
     """
-    inputs = "\0".join((sources_hash(), recipe, config.hash, arbiter.name, repr(ports)))
+    parts = (sources_hash(), recipe, config.hash, arbiter.name, repr(ports), str(channels))
+    inputs = "\0".join(parts)
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:16]
     entry = store() / f"{name}-{digest}.index"
     try:

@@ -9,6 +9,13 @@ from typing import Annotated
 import typer
 
 from mcos_policy.samples import contract_words
+from mcos_sim.commands.channel_options import (
+    ChannelsOption,
+    port_kind,
+    ports_of,
+    require_channels,
+)
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     MOST_CLOCKS,
     MOST_SEED,
@@ -19,6 +26,8 @@ from mcos_sim.commands.options import (
     contract_for,
 )
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
+from mcos_sim.engines.dispatch import Engine
+from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 
 __all__ = [
@@ -42,7 +51,23 @@ _AXI_DECODER_WINDOW = 19
 so many that the decoders alone use as much, 70 to 75 % of the channel."""
 
 
+DemoPorts = Annotated[
+    int | None,
+    typer.Option(
+        "--ports",
+        min=1,
+        max=16,
+        help="AXI ports in front of several channels.",
+        show_default="one for each channel",
+    ),
+]
+
+_FABRIC_TENANTS = 4
+"""Tags of the hardware of several channels: the workload's, since every tag costs time in each."""
+
+
 def command(
+    context: typer.Context,
     contract: ContractOfMemory = None,
     directory: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of all outputs.")
@@ -65,6 +90,12 @@ def command(
     ] = 1,
     memory: Memory = MemoryName.SIMPLE,
     port: PortOption = PortKind.CHANNEL,
+    channels: ChannelsOption = 1,
+    ports: DemoPorts = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(help="What all runs are of.", show_default="the RTL, in whichever suits"),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(
@@ -78,13 +109,19 @@ def command(
     decoders alone and beside the burst under FCFS, round robin, fixed priority and MCOS. Prints
     the comparison; writes the result, a report page and a waveform with its save file. Exits with
     1 if a figure misses its mark. Behind AXI ports, whose hardware takes minutes to build, FCFS
-    and MCOS are compared.
+    and MCOS are compared. With --channels the demand, the windows and all figures are of that many
+    channels.
     """
     from mcos_sim.commands.compile import compile_for
 
     contract = contract or contract_for(memory)
+    port = port_kind(context, port, channels)
     axi = port is PortKind.AXI
-    compiled = compile_for(contract, notes=False, axi=axi)
+    if ports is not None and channels == 1:
+        raise UserError("--ports must go with several --channels; leave it out")
+    hardware = HardwareOptions(tenants=_FABRIC_TENANTS) if channels > 1 else None
+    compiled = compile_for(contract, hardware=hardware, notes=False, axi=axi)
+    require_channels(compiled, channels)
     # The report shows what was compiled, whatever becomes of the file during the runs.
     contract_text = contract.read_text(encoding="utf-8-sig")
 
@@ -108,27 +145,34 @@ def command(
         setting = dataclasses.replace(
             setting, axi_ports=_AXI_PORTS, decoder_window=_AXI_DECODER_WINDOW
         )
-    demo = Demo(compiled, setting, full=full, directory=directory)
+    if channels > 1:
+        setting = dataclasses.replace(
+            setting.for_channels(channels, compiled.config),
+            axi_ports=ports_of(compiled, ports, port=port, channels=channels),
+        )
+    demo = Demo(compiled, setting, full=full, directory=directory, engine=engine)
+    recorded = [] if channels > 1 else window_files(demo.window_path)
     require_outputs(
-        [result_path, report_path, *window_files(demo.window_path)],
+        [result_path, report_path, *recorded],
         inputs=[contract],
         folders=[directory],
     )
 
     with progress("Building simulators from the emitted Verilog", 1) as advance:
         build_simulators(demo.jobs, on_built=advance)
-    running = f"Running {demo.runs} simulations of the RTL"
+    of = engine.description if engine else "the RTL"
+    running = f"Running {demo.runs} simulations of {of}"
     with progress(running, demo.clocks, unit="clocks") as advance:
         result = demo.run(on_progress=advance)
 
     output.print(table.render(result))
-    files = {
-        "result": result_path,
-        "report": report_path,
-        "waveform": demo.window_path,
-        "GTKWave save file": demo.window_path.with_suffix(".gtkw"),
-        "state at the waveform's start": demo.window_path.with_suffix(".json"),
-    }
+    files = {"result": result_path, "report": report_path}
+    if recorded:
+        files |= {
+            "waveform": demo.window_path,
+            "GTKWave save file": demo.window_path.with_suffix(".gtkw"),
+            "state at the waveform's start": demo.window_path.with_suffix(".json"),
+        }
     write_json(result_path, result)
     named = {what: str(file) for what, file in files.items()}
     with writing(report_path), progress("Drawing the report", None):
@@ -138,7 +182,11 @@ def command(
             named,
             report_path,
             command=f"mcos demo {contract_words(contract)} --clocks {clocks} --seed {seed} "
-            f"--memory {memory.value} --port {port.value}" + " --full" * full,
+            f"--memory {memory.value} "
+            + (f"--channels {channels}" if channels > 1 else f"--port {port.value}")
+            + (f" --ports {ports}" if ports else "")
+            + (f" --engine {engine.value}" if engine else "")
+            + " --full" * full,
         )
     for what, file in named.items():
         say(f"{what}: {file}")

@@ -56,6 +56,19 @@ class Recorded:
     request: Percentile | None = None
     watched: bool = False
 
+    def require_nothing(self, channels: int) -> None:
+        """Refuse to record anything of several channels.
+
+        Raises
+        ------
+        UserError
+            If something is to be recorded.
+        """
+        if self.watched or self.window is not None or self.request is not None:
+            raise UserError(
+                f"--waves and --record must be of one channel, not {channels}; leave --channels out"
+            )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RecordOptions:

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_policy.samples import contract_path
+from mcos_sim.commands.channel_options import (
+    ChannelsOption,
+    port_kind,
+    ports_of,
+    require_channels,
+)
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
@@ -21,9 +27,7 @@ from mcos_sim.commands.options import (
     command_words,
     contract_argument,
     contract_for,
-    dealt,
     json_option,
-    require_axi,
 )
 from mcos_sim.commands.recorded import Recorded, RecordOptions, run_watched, tell_files
 from mcos_sim.commands.traffic_options import TrafficOptions
@@ -62,6 +66,7 @@ def command(
     setup: Setup,
     port: PortOption = PortKind.CHANNEL,
     ports: PortsOption = None,
+    channels: ChannelsOption = 1,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
@@ -108,10 +113,13 @@ def command(
     outputs = [*(() if recorded.waves is None else window_files(recorded.waves)), json, page]
     inputs = [contract, traffic.traffic, traffic.trace]
     require_outputs(outputs, inputs=inputs, folders=[directory])
-    require_axi(ports, port)
+    port = port_kind(context, port, channels)
+    if channels > 1:
+        recorded.require_nothing(channels)
     compiled = compile_for(contract, hardware=hardware, notes=False, axi=port is PortKind.AXI)
-    axi_ports = dealt(compiled.names, ports) if port is PortKind.AXI else ()
-    prepared = _prepared(compiled, traffic, setup, recorded, axi_ports)
+    require_channels(compiled, channels)
+    axi_ports = ports_of(compiled, ports, port=port, channels=channels)
+    prepared = _prepared(compiled, traffic, setup, recorded, channels, axi_ports)
     if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)
         tell(prepared.facts["sentence"])
@@ -183,6 +191,7 @@ def _prepared(
     traffic: TrafficOptions,
     setup: Setup,
     recorded: Recorded,
+    channels: int,
     axi_ports: Ports,
 ) -> Prepared:
     """The run, in whichever way its traffic is said."""
@@ -200,6 +209,7 @@ def _prepared(
         seed=setup.seed,
         memory=setup.memory,
         window=recorded.window,
+        channels=channels,
         axi_ports=axi_ports,
     )
     with progress("Preparing the traffic", None):
@@ -234,7 +244,7 @@ def _run(
 ) -> RunResult:
     """The scenario on an engine, with progress shown."""
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build(engine, scenario.config, scenario.arbiter, scenario.axi_ports)
+        build(engine, scenario.config, scenario.arbiter, scenario.axi_ports, len(scenario.channels))
         advance(1)
     running = f"Running {scenario.name} on {engine.description}"
     with progress(running, expected, unit="clocks") as advance:

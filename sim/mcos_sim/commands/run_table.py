@@ -34,9 +34,10 @@ def show_run(found: Mapping[str, Any]) -> None:
     facts = found["workload"]
     if found["traffic"] == "trace":
         tell(
-            f"{facts['trace_requests']:,} requests of {facts['source']} on one of "
-            f"{facts['channels']:,} channels, {facts['model']}: bytes and time scaled by "
-            f"{facts['scale']:.4g}, {facts['rounded_up']:,} amounts rounded up to one beat "
+            f"{facts['trace_requests']:,} requests of {facts['source']} on "
+            f"{_of_channels(found['channels_run'], facts['channels'])}, {facts['model']}: "
+            f"bytes and time scaled by {facts['scale']:.4g}, "
+            f"{facts['rounded_up']:,} amounts rounded up to one beat "
             f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}"
         )
     khz = found["clock_khz"]
@@ -68,9 +69,11 @@ def show_run(found: Mapping[str, Any]) -> None:
     tell(
         f"{rounded(used, 4)} of {rounded(capacity, 4)} GB/s used on "
         f"{channels_words(found['channels'])} "
-        f"({used / capacity:.1%}), {found['grants']:,} requests granted on the one simulated, "
-        f"seed {found['seed']}"
+        f"({used / capacity:.1%}), {found['grants']:,} requests granted on "
+        f"{_simulated(found['channels_run'])}, seed {found['seed']}"
     )
+    if found["channels_run"] > 1:
+        tell("used of each channel: " + ", ".join(f"{u:.1%}" for u in found["channel_utilisation"]))
     memory = found["memory"]
     if "row_changes" in memory:
         tell(
@@ -83,6 +86,14 @@ def show_run(found: Mapping[str, Any]) -> None:
         tell(f"{found['arbiter']} keeps no contract; what is promised is what mcos would keep")
     for row in answered:
         tell(objective_sentence(row, khz))
+
+
+def _simulated(run: int) -> str:
+    return "the one simulated" if run == 1 else f"the {run} simulated"
+
+
+def _of_channels(run: int, channels: int) -> str:
+    return f"{'one' if run == 1 else run} of {channels:,} channels"
 
 
 def _kind(words: str) -> str:

@@ -85,8 +85,15 @@ class Harness(wiring.Component):
     now: Signal
     probe: Signal
 
-    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind, ports: Ports = ()) -> None:
-        self.controller = controller_of(config, arbiter, ports)
+    def __init__(
+        self,
+        config: ChannelConfig,
+        *,
+        arbiter: ArbiterKind,
+        ports: Ports = (),
+        channels: int = 1,
+    ) -> None:
+        self.controller = controller_of(config, arbiter, ports, channels)
         self.config = config
         super().__init__(
             {

@@ -36,19 +36,25 @@ POLL_SECONDS = 0.5
 
 
 @functools.cache
-def build_harness(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> Built:
+def build_harness(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
+) -> Built:
     """The simulator of a controller with the given arbiter, built or found in the user's cache."""
     name = f"mcos_{arbiter.name.lower()}"
 
     def make() -> Path:
-        return build_simulator(Harness(config, arbiter=arbiter, ports=ports), name=name).directory
+        harness = Harness(config, arbiter=arbiter, ports=ports, channels=channels)
+        return build_simulator(harness, name=name).directory
 
-    return Built(name=name, directory=looked_up(name, recipe(), config, arbiter, make, ports=ports))
+    found = looked_up(name, recipe(), config, arbiter, make, ports=ports, channels=channels)
+    return Built(name=name, directory=found)
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
+def build(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
+) -> None:
     """Build the simulator of a controller with the given arbiter, or find it."""
-    build_harness(config, arbiter, ports)
+    build_harness(config, arbiter, ports, channels)
 
 
 def run_scenario(
@@ -86,7 +92,9 @@ def run_scenario(
     if recording is not None:
         raise ValueError("only the verilated and the reference engine can be watched")
     scenario.require_runnable("cocotb")
-    built = build_harness(scenario.config, scenario.arbiter, scenario.axi_ports)
+    built = build_harness(
+        scenario.config, scenario.arbiter, scenario.axi_ports, len(scenario.channels)
+    )
     directory = (directory / scenario.name).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     progress = directory / "progress"

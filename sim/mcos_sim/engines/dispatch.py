@@ -40,7 +40,13 @@ _BUILDERS = 2
 class EngineModule(Protocol):
     """What the module of an engine offers."""
 
-    def build(self, config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> object:
+    def build(
+        self,
+        config: ChannelConfig,
+        arbiter: ArbiterKind,
+        ports: Ports = (),
+        channels: int = 1,
+    ) -> object:
         """Build what the engine runs a channel on, or find it.
 
         Parameters
@@ -51,6 +57,8 @@ class EngineModule(Protocol):
             Its arbiter.
         ports : Ports
             Tags at each AXI port in front of it; none without AXI.
+        channels : int
+            How many such channels there are.
 
         Raises
         ------
@@ -121,9 +129,15 @@ def engine_module(engine: Engine) -> EngineModule:
     return cast("EngineModule", importlib.import_module(_ENGINES[engine][0]))
 
 
-def build(engine: Engine, config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
-    """Build what an engine runs a channel on; see :meth:`EngineModule.build`."""
-    engine_module(engine).build(config, arbiter, ports)
+def build(
+    engine: Engine,
+    config: ChannelConfig,
+    arbiter: ArbiterKind,
+    ports: Ports = (),
+    channels: int = 1,
+) -> None:
+    """Build what an engine runs channels on; see :meth:`EngineModule.build`."""
+    engine_module(engine).build(config, arbiter, ports, channels)
 
 
 def run_scenario(
@@ -167,7 +181,10 @@ def build_simulators(
     BuildFailed
         If the hardware does not build; no build begins after that.
     """
-    wanted = {(engine, each.config, each.arbiter, each.axi_ports): None for engine, each in runs}
+    wanted = {
+        (engine, each.config, each.arbiter, each.axi_ports, len(each.channels)): None
+        for engine, each in runs
+    }
     # The compiler of one runs while the hardware of another is elaborated.
     with _threads(_BUILDERS) as pool:
         for future in as_completed([pool.submit(build, *each) for each in wanted]):

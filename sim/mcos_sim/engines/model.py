@@ -32,7 +32,7 @@ from mcos_sim.model.ports import show
 from mcos_sim.model.probe import pack, probe_places
 from mcos_sim.model.registers import read_monitor
 from mcos_sim.model.state import image_rows, reset_state
-from mcos_sim.ported.sizes import PORT_CLOCKS, Ports
+from mcos_sim.ported.sizes import FABRIC_PORT_CLOCKS, PORT_CLOCKS, Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 
 __all__ = [
@@ -134,10 +134,13 @@ def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Models of all channels, a row each, and environment at the scenario's first clock."""
     state = _started_channel(scenario)
     states = np.repeat(state[np.newaxis], len(scenario.channels), axis=0)
-    return states, environment(scenario, port_clocks=PORT_CLOCKS if scenario.axi else (0, 0))
+    clocks = FABRIC_PORT_CLOCKS if scenario.fabric else PORT_CLOCKS
+    return states, environment(scenario, port_clocks=clocks if scenario.axi else (0, 0))
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
+def build(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
+) -> None:
     """Nothing: the model takes any sizes and any arbiter."""
 
 

@@ -21,11 +21,12 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
-from mcos_sim.ported.settings import port_writes
+from mcos_sim.ported.settings import fabric_image, port_writes
 from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
+from mcos_sim.verilated.lanes import Lanes
 from mcos_sim.verilated.top import ProbedTop
 
 __all__ = [
@@ -40,19 +41,41 @@ PROGRESS_CLOCKS = 500_000
 
 
 @functools.cache
-def channel_library(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> Library:
+def channel_library(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
+) -> Library:
     """The library of a controller with the given arbiter, built or found in the user's cache."""
 
     def make() -> Path:
-        top = ProbedTop(config, arbiter=arbiter, ports=ports)
-        return build_library(top, config).path.parent
+        top = ProbedTop(config, arbiter=arbiter, ports=ports, channels=channels)
+        return build_library(top, config, top.lanes).path.parent
 
-    return library_in(looked_up("mcos_probed", recipe(config), config, arbiter, make, ports=ports))
+    return library_in(
+        looked_up(
+            "mcos_probed",
+            recipe(config, Lanes()),
+            config,
+            arbiter,
+            make,
+            ports=ports,
+            channels=channels,
+        )
+    )
 
 
-def build(config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = ()) -> None:
+def image_words(scenario: Scenario) -> tuple[int, ...]:
+    """The words of a scenario's image, as its hardware takes them."""
+    if not scenario.fabric:
+        return scenario.image
+    channels = len(scenario.channels)
+    return fabric_image(scenario.config, scenario.axi_ports, channels, scenario.image)
+
+
+def build(
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
+) -> None:
     """Build the library of a controller with the given arbiter, or find it."""
-    channel_library(config, arbiter, ports)
+    channel_library(config, arbiter, ports, channels)
 
 
 def run_scenario(
@@ -91,11 +114,12 @@ def run_scenario(
     config = scenario.config
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)
-    library = channel_library(config, scenario.arbiter, scenario.axi_ports)
+    library = channel_library(config, scenario.arbiter, scenario.axi_ports, len(scenario.channels))
     with Hardware(library, config) as hardware:
-        writes = image_writes(scenario.image, config, live=LIVE_CLOCK)
+        writes = image_writes(image_words(scenario), config, live=LIVE_CLOCK)
         if scenario.axi:
-            writes = writes_before(port_writes(config, scenario.axi_ports), writes)
+            ports = port_writes(config, scenario.axi_ports, len(scenario.channels))
+            writes = writes_before(ports, writes)
         hardware.run(FIRST_CLOCK, writes=writes)
         report = on_progress or (lambda clocks: None)
         report(FIRST_CLOCK)

@@ -104,6 +104,16 @@ class Setting:
     channels: int = 1
     axi_ports: Ports = ()
 
+    def for_channels(self, channels: int, config: ChannelConfig) -> "Setting":
+        """The same with windows for several channels, as far as there are ids for them."""
+        most = (1 << config.id_width) - 1
+        return dataclasses.replace(
+            self,
+            channels=channels,
+            prefill_window=min(most, channels * self.prefill_window),
+            decoder_window=min(most, channels * self.decoder_window),
+        )
+
 
 def slowness(config: ChannelConfig) -> int:
     """How many times the default channel's bytes a clock are those of a slower one; at least 1."""
@@ -207,8 +217,8 @@ def compare(
 ) -> dict:
     """The figures of a scenario, from its runs.
 
-    Shares are parts of what the channels can pass (r, less what a memory loses to refresh), of bytes
-    granted while the prefill is backlogged.
+    Shares are parts of what the channels can pass (r, less what a memory loses to refresh), of
+    bytes granted while the prefill is backlogged.
     The target is the weighted max-min share, weights being guarantees and a decoder's demand what
     it took alone. The FCFS ratio is the smallest decoder's, the MCOS ratios the largest's.
 

@@ -19,9 +19,9 @@ def memory_figures(scenario: Scenario, result: RunResult, name: MemoryName) -> d
         ``name``; of an HBM also, as parts of its bursts, ``closed`` (the bank was closed),
         ``conflicts`` (another row was open) and ``row_changes`` (both); ``utilisation`` (of the
         data buses' peak) and ``of_ceiling`` (of what all-bank refresh leaves); ``pj_per_byte`` and
-        ``watts`` of the channel; and by tenant ``bursts``, ``row_changes`` and ``energy_uj``.
+        ``watts`` of all channels; and by tenant ``bursts``, ``row_changes`` and ``energy_uj``.
     """
-    counts, device = result.channel.memory, scenario.channel.memory
+    counts, device = result.memory, scenario.channel.memory
     if counts is None or not isinstance(device, Hbm):
         return {"name": name.value}
     clock_ps = scenario.config.clock_ps
@@ -29,8 +29,9 @@ def memory_figures(scenario: Scenario, result: RunResult, name: MemoryName) -> d
     seconds = clocks * clock_ps * 1e-12
     bursts = max(counts.bursts, 1)
     moved = counts.bursts * counts.burst_bytes
-    used = moved / (clocks * device.peak_bytes_per_clock(clock_ps))
-    energy = energy_of(counts, seconds=seconds)
+    used = moved / (clocks * len(scenario.channels) * device.peak_bytes_per_clock(clock_ps))
+    # Every channel's memory stands by for as long.
+    energy = energy_of(counts, seconds=seconds * len(scenario.channels))
     closed, conflicts = (float(counts.classes[:, k].sum() / bursts) for k in (1, 2))
     return {
         "name": name.value,

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -59,6 +59,43 @@ class _Waits:
         return self.latency - self.own
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What a tenant asked for and what it saw; None where it asked for nothing."""
+
+    scenario: Scenario
+    stream: Stream | None
+    result: TenantResult | None
+
+    @property
+    def channels(self) -> int:
+        """Channels that were run."""
+        return len(self.scenario.channels)
+
+    def by_channel(self) -> Iterator[tuple[np.ndarray, TenantResult]]:
+        """Positions of its requests in each channel, and what it saw of them."""
+        assert self.stream is not None
+        assert self.result is not None
+        seen = self.result
+        offered = len(seen.offered)
+        channels = channels_of(self.scenario, self.stream, offered)
+        granted = np.full(offered, -1, dtype=np.int64)
+        granted[: len(seen.granted)] = seen.granted
+        for channel in range(self.channels):
+            part = np.nonzero(channels == channel)[0]
+            known = granted[part]
+            yield (
+                part,
+                dataclasses.replace(
+                    seen,
+                    sizes=seen.sizes[part],
+                    offered=seen.offered[part],
+                    granted=known[known >= 0],
+                    completed=seen.completed[part],
+                ),
+            )
+
+
 def promise_figures(compiled: Compiled, scenario: Scenario, result: RunResult) -> dict[str, dict]:
     """Figures of every tenant of the contract, also of those that ask for nothing, by name.
 
@@ -82,8 +119,11 @@ def promise_figures(compiled: Compiled, scenario: Scenario, result: RunResult) -
             compiled,
             tenant,
             compiled.objectives[position],
-            streams.get(tenant.name),
-            seen.get(tenant.name),
+            _Seen(
+                scenario=scenario,
+                stream=streams.get(tenant.name),
+                result=seen.get(tenant.name),
+            ),
             result.clocks,
         )
         for position, tenant in compiled.contract.tenants.items()
@@ -95,9 +135,10 @@ def run_figures(
 ) -> dict[str, Any]:
     """What a run says, with a row for each tenant of the contract, in its order.
 
-    On top of :func:`mcos_sim.experiments.replay.figures`: ``channels``, ``clock_khz``,
-    ``capacity_gbps`` and ``idle_gbps`` of the whole fabric, and in each row ``traffic`` and the
-    keys of :func:`promise_figures`.
+    On top of :func:`mcos_sim.experiments.replay.figures`: ``channels`` of the contract,
+    ``channels_run``, ``channel_utilisation`` of each of those, ``clock_khz``, ``capacity_gbps`` and
+    ``idle_gbps`` of the whole fabric, and in each row ``traffic`` and the keys of
+    :func:`promise_figures`.
 
     Parameters
     ----------
@@ -122,11 +163,14 @@ def run_figures(
         for position, tenant in compiled.contract.tenants.items()
     ]
     rate = float(channel_rate(compiled.contract, config))
+    passed = (result.clocks - FIRST_CLOCK) * rate
     capacity = rate * channels * config.clock_khz / 1e6
     granted = sum(row["granted_gbps"] for row in promised.values())
     return {
         **found,
         "channels": channels,
+        "channels_run": len(scenario.channels),
+        "channel_utilisation": [granted / passed for granted in channel_bytes(scenario, result)],
         "clock_khz": config.clock_khz,
         "capacity_gbps": capacity,
         "idle_gbps": max(0.0, capacity - granted),
@@ -144,16 +188,16 @@ def _row(
     compiled: Compiled,
     tenant: Tenant,
     objective: Objective,
-    stream: Stream | None,
-    seen: TenantResult | None,
+    told: _Seen,
     end: int,
 ) -> dict[str, Any]:
     config, channels = compiled.config, compiled.contract.fabric.channels
+    stream, seen = told.stream, told.result
     promise = tenant.bandwidth
     share = per_clock(promise.guaranteed, channels, config)
     span = max(1, end - FIRST_CLOCK)
-    asked, granted = _bytes(stream, seen, end, config)
-    waits = _waits(seen, share, end)
+    asked, granted = (each / told.channels for each in _bytes(stream, seen, end, config))
+    waits = _waits(told, share, end)
     answered = waits.answered
     bound, slo = objective.bound, None if objective.slo is None else float(objective.slo)
     late = waits.latency > slo if slo is not None else np.zeros(len(answered), bool)
@@ -199,18 +243,38 @@ def _bytes(
     return asked, seen.bytes_granted
 
 
-def _gbps(size: int, clocks: int, channels: int, config: ChannelConfig) -> float:
+def _gbps(size: float, clocks: int, channels: int, config: ChannelConfig) -> float:
     """GB/s of the whole fabric, of bytes on one channel."""
     return size * channels * config.clock_khz / clocks / 1e6
 
 
-def _waits(seen: TenantResult | None, share: Fraction, end: int) -> _Waits:
+def channel_bytes(scenario: Scenario, result: RunResult) -> list[int]:
+    """Bytes granted in each channel, of requests whose clocks are known."""
+    sums = np.zeros(len(scenario.channels), dtype=np.int64)
+    for stream, tenant in zip(scenario.streams, result.tenants, strict=True):
+        count = len(tenant.granted)
+        channels = channels_of(scenario, stream, count)
+        np.add.at(sums, channels, tenant.sizes[:count])
+    return sums.tolist()
+
+
+def channels_of(scenario: Scenario, stream: Stream, count: int) -> np.ndarray:
+    """The channel of each of the first requests of a stream."""
+    rounds = np.arange(count) % max(len(stream.requests), 1)
+    return scenario.interleave.channel(stream.requests["address"][rounds])
+
+
+def _waits(told: _Seen, share: Fraction, end: int) -> _Waits:
+    seen = told.result
     if seen is None:
         none = np.zeros(0, np.int64)
         return _Waits(answered=none.astype(bool), latency=none, own=none)
     answered = seen.completed >= 0
     latency = np.where(answered, seen.completed, end) - seen.offered
-    own = own_queue(seen, float(share)) if share else _behind_own(seen, end)
+    own = np.zeros(len(seen.offered))
+    for part, of_channel in told.by_channel():
+        of_part = own_queue(of_channel, float(share)) if share else _behind_own(of_channel, end)
+        own[part] = of_part
     # Less than a clock is no wait: offers are in whole clocks, fluid departures are not.
     own = np.floor(np.minimum(own, latency) + _ROUNDING).astype(np.int64)
     return _Waits(answered=answered, latency=latency, own=own)

@@ -53,6 +53,8 @@ class Common:
         What is behind the port.
     window : Window or None
         Waveform to write.
+    channels : int
+        Channels of the contract that are run.
     axi_ports : Ports
         Tags at each AXI port; without any, requests come in at the channel itself.
     """
@@ -62,10 +64,13 @@ class Common:
     seed: int
     memory: MemoryName
     window: Window | None
+    channels: int = 1
     axi_ports: Ports = ()
 
-    def at_its_ports(self, scenario: Scenario) -> Scenario:
-        """A scenario at the ports of the run."""
+    def placed(self, scenario: Scenario, compiled: Compiled) -> Scenario:
+        """A scenario of one channel with the run's channels, memory and ports."""
+        scenario = dataclasses.replace(scenario, channels=scenario.channels * self.channels)
+        scenario = behind(scenario, self.memory, compiled)
         return scenario.behind_axi(self.axi_ports) if self.axi_ports else scenario
 
 
@@ -121,7 +126,14 @@ def prepare_plan(
     config = compiled.config
     run_clocks = clocks - FIRST_CLOCK
     plan = plan_traffic(compiled, file=file, options=options, run_clocks=run_clocks)
-    streams, remarks = plan_streams(plan, compiled, first=FIRST_CLOCK, end=clocks, seed=common.seed)
+    streams, remarks = plan_streams(
+        plan,
+        compiled,
+        first=FIRST_CLOCK,
+        end=clocks,
+        seed=common.seed,
+        channels=common.channels,
+    )
     latency = Setting().memory_latency
     if common.memory is MemoryName.SIMPLE:
         latency = max(1, math.floor(idle_latency(compiled.contract, config)) - WAY_CLOCKS)
@@ -140,7 +152,7 @@ def prepare_plan(
     words = {each.tenant.name: each.pattern.words for each in plan.asking}
     return Prepared(
         compiled=compiled,
-        scenario=common.at_its_ports(behind(scenario, common.memory, compiled)),
+        scenario=common.placed(scenario, compiled),
         expected=clocks,
         kind=plan.kind,
         facts={"sentence": plan.sentence()},
@@ -159,8 +171,12 @@ def prepare_workload(compiled: Compiled, *, workload: str, clocks: int, common: 
         If the contract has not the essay's tenants under the essay's tags.
     """
     setting = Setting(
-        clocks=clocks, seed=common.seed, memory=common.memory, axi_ports=common.axi_ports
-    )
+        clocks=clocks,
+        seed=common.seed,
+        memory=common.memory,
+        channels=common.channels,
+        axi_ports=common.axi_ports,
+    ).for_channels(common.channels, compiled.config)
     found = workloads(common.memory, compiled.config)[workload]
     scenario = contention_scenario(
         compiled, found, "mcos", setting, name=common.name, window=common.window
@@ -200,6 +216,7 @@ def prepare_trace(
         geometry,
         config=compiled.config,
         channels=compiled.contract.fabric.channels,
+        run=common.channels,
         requests=requests,
         grants=grants,
     )
@@ -215,7 +232,7 @@ def prepare_trace(
     part = "prefill: its part of the trace", "decode: its part of the trace"
     return Prepared(
         compiled=compiled,
-        scenario=common.at_its_ports(behind(scenario, common.memory, compiled)),
+        scenario=common.placed(scenario, compiled),
         expected=workload.facts["schedule_clocks"],
         kind="trace",
         facts=workload.facts,

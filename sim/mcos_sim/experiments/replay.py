@@ -69,11 +69,11 @@ def figures(scenario: Scenario, result: RunResult) -> dict:
         ``bytes_requested``, ``bytes_granted``, ``share``, ``steps``, ``p50_clocks``,
         ``p99_clocks``. Requests are those that the requester offered; one that was still waiting
         when the run ended counts as requested and not as granted. Shares are parts of what the
-        channel could have moved since the first request.
+        channels could have moved since the first request.
     """
     # The image is loaded before the first request; those clocks are nobody's.
     begin = min(int(tenant.offered[0]) for tenant in result.tenants if len(tenant.offered))
-    capacity = (result.clocks - begin) * scenario.config.bytes_per_clock
+    capacity = (result.clocks - begin) * scenario.config.bytes_per_clock * len(scenario.channels)
     rows: list[dict[str, Any]] = []
     for stream, tenant in zip(scenario.streams, result.tenants, strict=True):
         granted = int(tenant.sizes[: len(tenant.granted)].sum())

@@ -38,6 +38,8 @@ class MemorySide(wiring.Component):
     -------
     s_axi : In(memory_signature)
         The memory port; AxQOS carries the tag.
+    channel : In(channel_width)
+        Number of its channel, which its addresses do not have; only with several.
     command : Out(stream of command_layout)
         To the model.
     completion : In(stream of completion_layout, always ready)
@@ -45,6 +47,7 @@ class MemorySide(wiring.Component):
     """
 
     s_axi: AxiInterface
+    channel: Signal
     command: StructuredStream
     completion: StructuredStream
 
@@ -53,6 +56,7 @@ class MemorySide(wiring.Component):
         super().__init__(
             {
                 "s_axi": In(memory_signature(fabric)),
+                **({"channel": In(fabric.channel_width)} if fabric.channels > 1 else {}),
                 "command": Out(command_signature(fabric.channel)),
                 "completion": In(completion_signature(fabric.channel)),
             }
@@ -107,7 +111,7 @@ class MemorySide(wiring.Component):
         beat = Signal(channel.beats_width)
         bad_before = Signal()
         expected = beat_data(
-            (writing.address + beat * fabric.beat_bytes)[: channel.address_width],
+            self._beat_address(writing.address, beat),
             beat_bytes=fabric.beat_bytes,
             op=Op.WRITE,
         )
@@ -159,7 +163,7 @@ class MemorySide(wiring.Component):
             bus.rlast.eq(ends),
             bus.rdata.eq(
                 beat_data(
-                    (reading.address + returned * fabric.beat_bytes)[: channel.address_width],
+                    self._beat_address(reading.address, returned),
                     beat_bytes=fabric.beat_bytes,
                     op=Op.READ,
                 )
@@ -186,3 +190,11 @@ class MemorySide(wiring.Component):
             spoilt.en.eq(checks & last),
         ]
         return m
+
+    def _beat_address(self, address: Value, beat: Value) -> Value:
+        """The address at which a manager asked for a beat, under the interleave after reset."""
+        width, low = self.fabric.channel.address_width, self.fabric.block_width
+        local = (address + beat * self.fabric.beat_bytes)[:width]
+        if self.fabric.channels == 1:
+            return local
+        return Cat(local[:low], self.channel, local[low:])[:width]

@@ -20,6 +20,7 @@ from mcos_hw.link.request import (
 from mcos_hw.primitive.turn import next_turn
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.ported.memory_side import MemorySide
+from mcos_sim.ported.ported_fabric import PortedFabric
 from mcos_sim.ported.requester import Requester
 from mcos_sim.ported.sizes import Ports, fabric_around
 
@@ -125,9 +126,11 @@ class PortedController(wiring.Component):
 
 
 def controller_of(
-    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports
-) -> Controller | PortedController:
-    """What an engine runs: a controller, behind AXI ports if there are any."""
+    config: ChannelConfig, arbiter: ArbiterKind, ports: Ports, channels: int = 1
+) -> Controller | PortedController | PortedFabric:
+    """What an engine runs: a controller, or one or several channels behind AXI ports."""
     if not ports:
         return Controller(config, arbiter=arbiter)
+    if channels > 1:
+        return PortedFabric(fabric_around(config, ports, channels), arbiter=arbiter)
     return PortedController(fabric_around(config, ports), ports, arbiter=arbiter)

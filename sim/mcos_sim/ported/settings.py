@@ -1,22 +1,27 @@
 """What software writes before AXI ports in front of a channel take bursts."""
 
+from collections.abc import Sequence
+
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
+from mcos_hw.registers import channel_map, fabric_map
+from mcos_policy.image import Image, encode, unpack
 from mcos_policy.ports import TenantRow, credit_writes, row_writes, shared_credits
 from mcos_sim.ported.sizes import ID_WIDTH, Ports, fabric_around
 
 __all__ = [
+    "fabric_image",
     "outstanding",
     "port_writes",
 ]
 
 
-def port_writes(config: ChannelConfig, ports: Ports) -> list[tuple[int, int]]:
+def port_writes(config: ChannelConfig, ports: Ports, channels: int = 1) -> list[tuple[int, int]]:
     """Register writes (address, word) that give each tenant its IDs and its whole queue.
 
     The IDs of a tenant begin with its tag, see :class:`mcos_sim.ported.requester.Requester`.
     """
-    fabric = fabric_around(config, ports)
+    fabric = fabric_around(config, ports, channels)
     numbers = 1 << (ID_WIDTH - config.tenant_width)
     rows = [
         TenantRow(port=port, row=row, tenant=tag, first=numbers * tag, last=numbers * (tag + 1) - 1)
@@ -24,6 +29,16 @@ def port_writes(config: ChannelConfig, ports: Ports) -> list[tuple[int, int]]:
         for row, tag in enumerate(tags)
     ]
     return row_writes(fabric, rows) + credit_writes(fabric, shared_credits(fabric, rows))
+
+
+def fabric_image(
+    config: ChannelConfig, ports: Ports, channels: int, words: Sequence[int]
+) -> tuple[int, ...]:
+    """The image of a channel as one that is for all channels of a fabric."""
+    image = Image(words=tuple(words))
+    settings = unpack(channel_map(config), image)
+    registers = fabric_map(fabric_around(config, ports, channels))
+    return encode(config, registers, settings, image.label).words
 
 
 def outstanding(config: ChannelConfig) -> int:

@@ -3,6 +3,7 @@
 from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
 
 __all__ = [
+    "FABRIC_PORT_CLOCKS",
     "ID_WIDTH",
     "PORT_CLOCKS",
     "Ports",
@@ -20,6 +21,9 @@ PORT_CLOCKS = (12, 14)
 A read takes two more for each beat: one from memory, and one to the requester when all are there.
 A write takes one for each beat. The reference model adds them; a test holds them against the RTL.
 """
+
+FABRIC_PORT_CLOCKS = (13, 15)
+"""The same in front of several channels, whose answers a port gathers in a clock."""
 
 _ENTRIES, _UNITS = 128, 512
 """Bursts and memory beats of each direction that a port has room for: what a channel passes in

@@ -106,11 +106,15 @@ def _context(found: Mapping[str, Any]) -> str:
 
 def _run(found: Mapping[str, Any]) -> str:
     """How it was run, in a sentence."""
-    channels = found["channels"]
+    channels, run = found["channels"], found["channels_run"]
     one = "the one channel" if channels == 1 else f"one of {channels:,} channels"
+    if run > 1:
+        one = f"all {channels} channels" if run == channels else f"{run} of {channels:,} channels"
+    used = found["channel_utilisation"]
+    each = f" ({', '.join(map(percent, used))})" if run > 1 else ""
     return (
         f"Engine: {found['engine']}. The run is of {one}, of which "
-        f"{percent(found['utilisation'])} were in use; traffic: {found['traffic']}."
+        f"{percent(found['utilisation'])} were in use{each}; traffic: {found['traffic']}."
     )
 
 

@@ -49,7 +49,7 @@ BATCH_STEP: DTypeLike = np.dtype(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Slice:
-    """What one memory channel, and one tenant of it, has of a model and its accelerator.
+    """What some memory channels, and one tenant of them, have of a model and its accelerator.
 
     Parameters
     ----------
@@ -57,23 +57,26 @@ class Slice:
         Gives weights and KV, both spread evenly over the channels.
     channels : int
         Channels of the service.
+    run : int
+        How many of them these are.
     bytes_per_ns : float
-        Fair share of the channel that a tenant is assumed to get.
+        Fair share of them that a tenant is assumed to get.
     """
 
     model: ModelGeometry
     channels: int
+    run: int = 1
     bytes_per_ns: float
 
     @property
     def weight_bytes(self) -> float:
-        """Weights on this channel."""
-        return self.model.weight_bytes / self.channels
+        """Weights on these channels."""
+        return self.run * self.model.weight_bytes / self.channels
 
     @property
     def kv_bytes(self) -> float:
-        """KV of one token on this channel."""
-        return self.model.kv_bytes_per_token / self.channels
+        """KV of one token on these channels."""
+        return self.run * self.model.kv_bytes_per_token / self.channels
 
     def times_ns(self, amounts: np.ndarray, tokens: int) -> tuple[float, float]:
         """Time of a step's bytes at the fair share, and the compute that outlasts them.

@@ -26,13 +26,15 @@ class Frame:
     config : ChannelConfig
         The channel.
     channels : int
-        Channels that rates of the fabric are divided over.
+        What rates of the fabric are divided by: its channels, over those that are run.
     rate : Fraction
-        Bytes a clock that the channel passes.
+        Bytes a clock that the channels pass.
     first, end : int
         First clock of the run in which tenants ask, and the clock in which it ends.
     seed : int
         Seed of everything random.
+    run : int
+        Channels that are run.
     """
 
     config: ChannelConfig
@@ -41,6 +43,7 @@ class Frame:
     first: int
     end: int
     seed: int
+    run: int = 1
 
 
 def require_few_of(counts: Mapping[str, int]) -> None:

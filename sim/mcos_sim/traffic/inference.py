@@ -106,6 +106,7 @@ def inference_streams(
     *,
     config: ChannelConfig,
     channels: int | None = None,
+    run: int = 1,
     requests: int = 200,
     grants: int = 1_000_000,
     scale: float | None = None,
@@ -113,12 +114,12 @@ def inference_streams(
     prefill_window: int = 1200,
     decoder_window: int = 64,
 ) -> InferenceWorkload:
-    """Streams of one channel of a service that serves the first requests of a trace.
+    """Streams of some channels of a service that serves the first requests of a trace.
 
     One tenant computes prompts (:func:`~mcos_sim.traffic.batching.schedule_prefill`), three decode
     (:func:`~mcos_sim.traffic.batching.schedule_decode`). The requests go round robin, in order of
-    arrival, to the decode tenants. All bytes are spread evenly over the channels, and one channel
-    is simulated.
+    arrival, to the decode tenants. All bytes are spread evenly over the channels, and some of
+    them are simulated.
 
     Which sequences share a step depends on how long steps take, so the batches are composed on an
     idealised clock: each tenant gets an equal share of the channel's capacity, and a step takes
@@ -140,6 +141,8 @@ def inference_streams(
         The channel.
     channels : int, optional
         Channels of the service; the model's own number if not given.
+    run : int
+        How many of them are simulated; windows are for each.
     requests : int
         Requests taken from the beginning of the trace.
     grants : int
@@ -172,8 +175,8 @@ def inference_streams(
     steps = np.maximum(trace.requests["output_tokens"] - 1, 0)
     _require_size(int((trace.requests["input_tokens"] // CHUNK_TOKENS + steps).sum()))
     tenants = 1 + len(DECODERS)
-    share = config.bytes_per_clock / tenants * config.clock_khz / 1e6
-    part = Slice(model=model, channels=channels, bytes_per_ns=share)
+    share = run * config.bytes_per_clock / tenants * config.clock_khz / 1e6
+    part = Slice(model=model, channels=channels, run=run, bytes_per_ns=share)
     prefill, done_ns = schedule_prefill(trace, part)
     owned = [np.arange(requests)]
     owned += [np.arange(first, requests, len(DECODERS)) for first in range(len(DECODERS))]
@@ -185,9 +188,10 @@ def inference_streams(
     scaler = Scaler(scale=scale, longest=longest, config=config)
     _require_size(scaler.requests(real_bytes))
 
+    most = (1 << config.id_width) - 1
     streams = []
     for tag, (name, batch) in enumerate(zip((PREFILL, *DECODERS), batches, strict=True)):
-        window = decoder_window if tag else prefill_window
+        window = min(run * (decoder_window if tag else prefill_window), most)
         transfers = batch_transfers(batch, trace, tag, part, scaler)
         streams.append(batch_stream(name, tag, window, batch, transfers, scaler))
 
@@ -222,7 +226,7 @@ def inference_streams(
         "trace_clocks": int(scaler.clocks(trace.requests["arrival_ns"][-1:])[0]),
         "prefix_hit_tokens": int(trace.prefix_hits().sum()),
         "schedule_clocks": schedule_clocks,
-        "offered_load": total_bytes / (max(1, schedule_clocks) * config.bytes_per_clock),
+        "offered_load": total_bytes / (max(1, schedule_clocks) * run * config.bytes_per_clock),
         "rounded_up": len(below),
         "rounded_up_bytes": round(len(below) * config.beat_bytes - float(below.sum()) * scale),
         "memory_requests": sum(len(stream.requests) for stream in streams),

@@ -41,7 +41,7 @@ _FINE = 36
 
 
 def plan_streams(
-    plan: Plan, compiled: Compiled, *, first: int, end: int, seed: int
+    plan: Plan, compiled: Compiled, *, first: int, end: int, seed: int, channels: int = 1
 ) -> tuple[list[Stream], list[str]]:
     """Streams of all tenants that ask for something, in the order of the contract.
 
@@ -55,6 +55,8 @@ def plan_streams(
         First clock of the run in which tenants ask, and the clock in which it ends.
     seed : int
         Seed of sizes and directions, with the tenant's tag.
+    channels : int
+        Channels of the contract that are run, and that windows are for.
 
     Returns
     -------
@@ -70,11 +72,12 @@ def plan_streams(
     """
     frame = Frame(
         config=compiled.config,
-        channels=compiled.contract.fabric.channels,
-        rate=channel_rate(compiled.contract, compiled.config),
+        channels=compiled.contract.fabric.channels // channels,
+        rate=channels * channel_rate(compiled.contract, compiled.config),
         first=first,
         end=end,
         seed=seed,
+        run=channels,
     )
     busy = [each for each in plan.asking if not isinstance(each.pattern, Idle)]
     require_few_of({each.tenant.name: _most_requests(each, frame) for each in busy})
@@ -95,7 +98,7 @@ def _sizes_of(asking: Asking, frame: Frame) -> tuple[int, ...]:
 
 
 def _rate_of(asking: Asking, frame: Frame) -> Fraction:
-    """Bytes a clock on one channel."""
+    """Bytes a clock on the channels that are run."""
     rate = getattr(asking.pattern, "rate", None)
     if rate is None:
         rate = asking.tenant.bandwidth.guaranteed
@@ -106,8 +109,8 @@ def _most_requests(asking: Asking, frame: Frame) -> int:
     """No fewer than the tenant can ask for in the run; 0 for a file."""
     first, end = span_of(asking, frame)
     smallest = min(_sizes_of(asking, frame))
-    # One request enters the channel in a clock, whatever its size.
-    passed = math.ceil((end - first) * min(1, frame.rate / smallest))
+    # One request enters a channel in a clock, whatever its size.
+    passed = math.ceil((end - first) * min(frame.run, frame.rate / smallest))
     match asking.pattern:
         case Backlogged(window=window):
             return passed + window + 1

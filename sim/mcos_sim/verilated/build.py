@@ -20,6 +20,7 @@ from mcos_sim.building.verilator import (
 )
 from mcos_sim.environment import layout
 from mcos_sim.stages import stage
+from mcos_sim.verilated.lanes import Lanes
 
 __all__ = [
     "Library",
@@ -35,6 +36,8 @@ _HARNESS = Path(__file__).with_name("harness.cpp")
 _NAME = "mcos_probed"
 
 _FILE = "library.so"
+
+_ONE = Lanes()
 
 
 class Library:
@@ -74,7 +77,9 @@ class Library:
         self.write.restype = number
 
 
-def build_library(component: wiring.Component, config: ChannelConfig) -> Library:
+def build_library(
+    component: wiring.Component, config: ChannelConfig, lanes: Lanes = _ONE
+) -> Library:
     """Builds the library of a design with the ports of a probed top, or finds it.
 
     Parameters
@@ -83,6 +88,8 @@ def build_library(component: wiring.Component, config: ChannelConfig) -> Library
         :class:`mcos_sim.verilated.top.ProbedTop`, or something with the same ports.
     config : ChannelConfig
         Its sizes.
+    lanes : Lanes
+        Its ports and channels.
 
     Raises
     ------
@@ -92,9 +99,9 @@ def build_library(component: wiring.Component, config: ChannelConfig) -> Library
     design = elaborated(component, _NAME)
 
     def make(folder: Path) -> None:
-        _make(verilog_of(design), config, folder)
+        _make(verilog_of(design), config, lanes, folder)
 
-    return library_in(kept(f"{_NAME}-{recipe(config, design)}", make))
+    return library_in(kept(f"{_NAME}-{recipe(config, lanes, design)}", make))
 
 
 def library_in(folder: Path) -> Library:
@@ -114,29 +121,29 @@ def library_of(verilog_text: str, config: ChannelConfig) -> Library:
     """
 
     def make(folder: Path) -> None:
-        _make(verilog_text, config, folder, "-Wno-fatal")
+        _make(verilog_text, config, _ONE, folder, "-Wno-fatal")
 
-    return library_in(kept(f"{_NAME}-text-{recipe(config, verilog_text)}", make))
+    return library_in(kept(f"{_NAME}-text-{recipe(config, _ONE, verilog_text)}", make))
 
 
-def recipe(config: ChannelConfig, *texts: str) -> str:
+def recipe(config: ChannelConfig, lanes: Lanes, *texts: str) -> str:
     """Hexadecimal digits that name what is built and how."""
-    harness = (_HARNESS.read_text(), _layout_header(config))
+    harness = (_HARNESS.read_text(), _layout_header(config, lanes))
     return recipe_hash(*LIBRARY_ARGUMENTS, *harness, *texts)
 
 
-def _layout_header(config: ChannelConfig) -> str:
-    """The places of the environment's array for C++."""
+def _layout_header(config: ChannelConfig, lanes: Lanes) -> str:
+    """The places of the environment's array, and names of the design's ports, for C++."""
     places = {name: place for name, place in vars(layout).items() if name.isupper()}
     places["STAMP_MASK"] = (1 << config.stamp_width) - 1
     rows = [f"constexpr int64_t {name} = {place};\n" for name, place in places.items()]
-    return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n"
+    return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n" + lanes.header
 
 
-def _make(text: str, config: ChannelConfig, folder: Path, *options: str) -> None:
+def _make(text: str, config: ChannelConfig, lanes: Lanes, folder: Path, *options: str) -> None:
     objects = folder / "objects"
     objects.mkdir()
-    (objects / "layout.h").write_text(_layout_header(config))
+    (objects / "layout.h").write_text(_layout_header(config, lanes))
     source = objects / f"{_NAME}.v"
     source.write_text(text)
     shutil.copy(_HARNESS, objects)

@@ -10,8 +10,10 @@ from numba.core.ccallback import CFunc
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import channel_map
 from mcos_sim.compiling import callback
+from mcos_sim.environment import layout
 from mcos_sim.environment.drive import environment_step
 from mcos_sim.environment.environment import model_of
+from mcos_sim.environment.fabric import fabric_step
 from mcos_sim.errors import HardwareError
 from mcos_sim.memory.memory import MemoryModel
 from mcos_sim.verilated.build import Library
@@ -35,9 +37,9 @@ A write reaches the loader in the second clock after it, and the checks take a c
 
 
 @functools.cache
-def _drive(memory: MemoryModel) -> CFunc:
+def _drive(memory: MemoryModel, *, fabric: bool) -> CFunc:
     """A C function that takes an environment with such a memory one clock on."""
-    drive = environment_step(memory).drive
+    drive = (fabric_step if fabric else environment_step)(memory).drive
 
     @callback(types.void(types.CPointer(types.int64), types.int64))
     def drive_array(pointer, length):
@@ -190,5 +192,6 @@ def _traffic(environment: np.ndarray | None) -> tuple[int | None, int | None, in
     """What drives an environment in C, where it is, and how many words it has."""
     if environment is None:
         return None, None, 0
-    drive = _drive(model_of(environment)).address
+    fabric = bool(environment[layout.AXI_PORTS])
+    drive = _drive(model_of(environment), fabric=fabric).address
     return drive, environment.ctypes.data, len(environment)

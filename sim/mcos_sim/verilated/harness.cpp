@@ -14,7 +14,9 @@ namespace {
 
 using Drive = void (*)(int64_t *environment, int64_t length);
 
+#if !SEVERAL_CHANNELS
 constexpr int64_t kProbeWords = (sizeof(Vtop::probe) + 7) / 8;
+#endif
 
 constexpr int64_t kBusClocks = 4;  // from one write to the next one, answered in between
 
@@ -34,38 +36,62 @@ struct Simulation {
     }
 
     void show(int64_t *e) {
-        e[layout::READY] = top.request_ready;
-        e[layout::GRANTED] = top.granted ? int64_t(top.granted_tenant) : -1;
-        e[layout::GRANTED_CLASS] = top.granted_class;
-        e[layout::COMMAND_VALID] = top.command_valid;
-        e[layout::COMMAND_SLOT] = top.command_slot;
-        e[layout::COMMAND_TENANT] = top.command_tenant;
-        e[layout::COMMAND_OP] = top.command_op;
-        e[layout::COMMAND_ADDRESS] = int64_t(top.command_address);
-        e[layout::COMMAND_BEATS] = top.command_beats;
-        e[layout::RESPONSE_VALID] = top.response_valid;
-        e[layout::RESPONSE_TENANT] = top.response_tenant;
-        e[layout::RESPONSE_ID] = top.response_id;
+#define SHOW_PORT(K, LANE)                                          \
+    e[LANE + layout::READY] = top.request##K##_ready;               \
+    e[LANE + layout::RESPONSE_VALID] = top.response##K##_valid;     \
+    e[LANE + layout::RESPONSE_TENANT] = top.response##K##_tenant;   \
+    e[LANE + layout::RESPONSE_ID] = top.response##K##_id;
+#define SHOW_CHANNEL(K, LANE)                                                             \
+    e[LANE + layout::GRANTED] = top.granted##K ? int64_t(top.granted_tenant##K) : -1;     \
+    e[LANE + layout::GRANTED_CLASS] = top.granted_class##K;                               \
+    e[LANE + layout::COMMAND_VALID] = top.command##K##_valid;                             \
+    e[LANE + layout::COMMAND_SLOT] = top.command##K##_slot;                               \
+    e[LANE + layout::COMMAND_TENANT] = top.command##K##_tenant;                           \
+    e[LANE + layout::COMMAND_OP] = top.command##K##_op;                                   \
+    e[LANE + layout::COMMAND_ADDRESS] = int64_t(top.command##K##_address);                \
+    e[LANE + layout::COMMAND_BEATS] = top.command##K##_beats;
+        EACH_PORT(SHOW_PORT)
+        EACH_CHANNEL(SHOW_CHANNEL)
     }
 
     void take(const int64_t *e) {
-        top.request_valid = e[layout::REQUEST_VALID];
-        top.request_tenant = e[layout::REQUEST_TENANT];
-        top.request_id = e[layout::REQUEST_ID];
-        top.request_op = e[layout::REQUEST_OP];
-        top.request_address = e[layout::REQUEST_ADDRESS];
-        top.request_beats = e[layout::REQUEST_BEATS];
-        top.request_offered = e[layout::REQUEST_OFFERED] & layout::STAMP_MASK;
-        top.command_ready = e[layout::COMMAND_READY];
-        top.completion_valid = e[layout::COMPLETION_VALID];
-        top.completion_slot = e[layout::COMPLETION_SLOT];
+#define TAKE_PORT(K, LANE)                                          \
+    top.request##K##_valid = e[LANE + layout::REQUEST_VALID];       \
+    top.request##K##_tenant = e[LANE + layout::REQUEST_TENANT];     \
+    top.request##K##_id = e[LANE + layout::REQUEST_ID];             \
+    top.request##K##_op = e[LANE + layout::REQUEST_OP];             \
+    top.request##K##_address = e[LANE + layout::REQUEST_ADDRESS];   \
+    top.request##K##_beats = e[LANE + layout::REQUEST_BEATS];       \
+    top.request##K##_offered = e[LANE + layout::REQUEST_OFFERED] & layout::STAMP_MASK;
+#define TAKE_CHANNEL(K, LANE)                                           \
+    top.command##K##_ready = e[LANE + layout::COMMAND_READY];           \
+    top.completion##K##_valid = e[LANE + layout::COMPLETION_VALID];     \
+    top.completion##K##_slot = e[LANE + layout::COMPLETION_SLOT];
+        EACH_PORT(TAKE_PORT)
+        EACH_CHANNEL(TAKE_CHANNEL)
     }
 
     // Nothing is asked for and nothing is served.
     void rest() {
-        top.request_valid = 0;
-        top.command_ready = 0;
-        top.completion_valid = 0;
+#define REST_PORT(K, LANE) top.request##K##_valid = 0;
+#define REST_CHANNEL(K, LANE)     \
+    top.command##K##_ready = 0;   \
+    top.completion##K##_valid = 0;
+        EACH_PORT(REST_PORT)
+        EACH_CHANNEL(REST_CHANNEL)
+    }
+
+    // What every channel shows of its state, and of several also what it is given.
+    void probe(uint64_t *row) {
+#define COPY(SIGNAL)                                    \
+    std::memcpy(row, &top.SIGNAL, sizeof(top.SIGNAL));  \
+    row += (sizeof(top.SIGNAL) + 7) / 8;
+#define PROBE(K, LANE) COPY(probe##K)
+        EACH_CHANNEL(PROBE)
+#if SEVERAL_CHANNELS
+#define GIVEN(K, LANE) COPY(probe_given##K)
+        EACH_CHANNEL(GIVEN)
+#endif
     }
 
     // A clock in which traffic goes on, if there is any and it has begun and not ended.
@@ -134,12 +160,11 @@ int64_t mcos_clock(void *handle) { return static_cast<Simulation *>(handle)->clo
 // Clocks up to `until`, or until the environment is done or finds a fault.
 //
 // `writes` are rows of (clock, register address, word), each in its clock, at least kBusClocks apart.
-// `rows`, if not null, gets `words` of 64 bits each clock: the probe, and if there is room behind it
-// what crosses the ports. Without `drive` nothing is asked for. Returns the clocks run.
+// `rows`, if not null, gets `words` of 64 bits each clock: the probe, and of a single channel, if there
+// is room behind it, what crosses the ports. Without `drive` nothing is asked for. Returns the clocks run.
 int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length, int64_t until,
                  const int64_t *writes, int64_t write_count, uint64_t *rows, int64_t words) {
     auto *simulation = static_cast<Simulation *>(handle);
-    Vtop &top = simulation->top;
     const int64_t begun = simulation->clock;
     int64_t write = 0;
     for (; simulation->clock < until; ) {
@@ -149,13 +174,15 @@ int64_t mcos_run(void *handle, Drive drive, int64_t *environment, int64_t length
         } else {
             simulation->write(false, 0, 0);
         }
-        if (rows) std::memcpy(rows, &top.probe, sizeof(top.probe));
+        if (rows) simulation->probe(rows);
         if (drive) {
             simulation->show(environment);
             drive(environment, length);
+#if !SEVERAL_CHANNELS
             if (rows && words >= kProbeWords + layout::PORTS_LENGTH)
                 std::memcpy(rows + kProbeWords, environment + layout::PORTS,
                             layout::PORTS_LENGTH * sizeof(int64_t));
+#endif
             if (environment[layout::DONE] || environment[layout::FAULT]) break;
             simulation->take(environment);
         } else {

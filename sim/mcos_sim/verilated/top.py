@@ -9,7 +9,9 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.flat import FlatTop
 from mcos_sim.ported.ported import controller_of
+from mcos_sim.ported.ported_fabric import given_layout
 from mcos_sim.ported.sizes import Ports
+from mcos_sim.verilated.lanes import Lanes
 
 __all__ = [
     "ProbedTop",
@@ -27,6 +29,8 @@ class ProbedTop(wiring.Component):
         Which arbiter the controller is built with.
     ports : Ports
         Tags at each AXI port in front of it; none without AXI.
+    channels : int
+        How many channels there are. Of several, members of each have its number, two digits.
 
     Members
     -------
@@ -37,27 +41,34 @@ class ProbedTop(wiring.Component):
     granted_tenant, granted_class : Out
         To whom, and as what.
     <port> : In and Out
-        As :class:`mcos_hw.targets.generic.GenericTop` has them.
+        As :class:`mcos_hw.targets.generic.GenericTop` has them, or
+        :class:`mcos_sim.ported.ported_fabric.PortedFabric`.
+    probe_given_<c> : Out
+        Packed :func:`mcos_sim.ported.ported_fabric.given_layout` of each of several channels.
     """
 
-    probe: Signal
-    granted: Signal
-    granted_tenant: Signal
-    granted_class: Signal
-
-    def __init__(self, config: ChannelConfig, *, arbiter: ArbiterKind, ports: Ports = ()) -> None:
-        self.controller = controller_of(config, arbiter, ports)
+    def __init__(
+        self,
+        config: ChannelConfig,
+        *,
+        arbiter: ArbiterKind,
+        ports: Ports = (),
+        channels: int = 1,
+    ) -> None:
+        self.controller = controller_of(config, arbiter, ports, channels)
+        self.lanes = Lanes(ports=len(ports) if channels > 1 else 1, channels=channels)
         self.top = FlatTop(self.controller, config, name="controller")
         members = dict(self.top.signature.members.items())
-        super().__init__(
-            {
-                **members,
-                "probe": Out(probe_layout(config).size),
-                "granted": Out(1),
-                "granted_tenant": Out(config.tenant_width),
-                "granted_class": Out(2),
+        for suffix in self.lanes.of_channels:
+            members |= {
+                f"probe{suffix}": Out(probe_layout(config).size),
+                f"granted{suffix}": Out(1),
+                f"granted_tenant{suffix}": Out(config.tenant_width),
+                f"granted_class{suffix}": Out(2),
             }
-        )
+            if channels > 1:
+                members[f"probe_given{suffix}"] = Out(given_layout(config).size)
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
@@ -65,11 +76,15 @@ class ProbedTop(wiring.Component):
         for name, member in top.signature.members.items():
             ours, theirs = getattr(self, name), getattr(top, name)
             m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
-        probe = self.controller.probe
-        m.d.comb += [
-            self.probe.eq(probe),
-            self.granted.eq(probe.channel.granted),
-            self.granted_tenant.eq(probe.channel.tenant),
-            self.granted_class.eq(probe.channel.granted_class),
-        ]
+        for suffix in self.lanes.of_channels:
+            probe = getattr(self.controller, f"probe{suffix}")
+            m.d.comb += [
+                getattr(self, f"probe{suffix}").eq(probe),
+                getattr(self, f"granted{suffix}").eq(probe.channel.granted),
+                getattr(self, f"granted_tenant{suffix}").eq(probe.channel.tenant),
+                getattr(self, f"granted_class{suffix}").eq(probe.channel.granted_class),
+            ]
+            if suffix:
+                given = f"probe_given{suffix}"
+                m.d.comb += getattr(self, given).eq(getattr(self.controller, given))
         return m

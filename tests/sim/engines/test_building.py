@@ -12,7 +12,7 @@ from mcos_sim.engines.dispatch import Engine, build_simulators
 def test_a_build_that_fails_is_the_last_one_to_begin(monkeypatch):
     begun, go_on = [], threading.Event()
 
-    def build(_engine, config, _arbiter, _ports):
+    def build(_engine, config, _arbiter, _ports, _channels):
         begun.append(config)
         if config == 0:
             raise ValueError("no")
@@ -20,7 +20,10 @@ def test_a_build_that_fails_is_the_last_one_to_begin(monkeypatch):
 
     monkeypatch.setattr(dispatch, "build", build)
     wanted = [
-        (Engine.VERILATED, SimpleNamespace(arbiter=None, config=each, axi_ports=()))
+        (
+            Engine.VERILATED,
+            SimpleNamespace(arbiter=None, config=each, axi_ports=(), channels=(None,)),
+        )
         for each in range(8)
     ]
     threading.Timer(0.5, go_on.set).start()

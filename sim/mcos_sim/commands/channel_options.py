@@ -1,0 +1,95 @@
+"""Options that say how many channels of a contract's fabric are run, and behind which ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcos_hw.config import CHANNELS
+from mcos_sim.commands.options import PortKind, dealt, require_axi
+from mcos_sim.errors import UserError
+
+if TYPE_CHECKING:
+    from mcos_policy.compiler import Compiled
+    from mcos_sim.ported.sizes import Ports
+
+__all__ = [
+    "ChannelsOption",
+    "port_kind",
+    "ports_of",
+    "require_channels",
+]
+
+
+ChannelsOption = Annotated[
+    int,
+    typer.Option(
+        "--channels",
+        min=1,
+        max=CHANNELS[-1],
+        help="Channels that are run, of those of the contract. Several are behind AXI ports, and "
+        "every tenant asks at each port.",
+    ),
+]
+
+
+def port_kind(context: typer.Context, port: PortKind, channels: int) -> PortKind:
+    """Where requests come in: several channels are always behind AXI ports.
+
+    Raises
+    ------
+    UserError
+        If the command line puts them elsewhere.
+    """
+    source = context.get_parameter_source("port")
+    if channels > 1 and port is not PortKind.AXI and source and source.name == "COMMANDLINE":
+        raise UserError(
+            f"--channels must be 1 with --port {port.value}, not {channels}; leave --port out"
+        )
+    return PortKind.AXI if channels > 1 else port
+
+
+def ports_of(compiled: Compiled, ports: int | None, *, port: PortKind, channels: int) -> Ports:
+    """Tags at each AXI port of a run; none without AXI.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The contract.
+    ports : int or None
+        Ports that the command line asks for.
+    port : PortKind
+        Where requests come in.
+    channels : int
+        Channels that are run.
+
+    Raises
+    ------
+    UserError
+        If ports are asked for without AXI.
+    """
+    require_axi(ports, port)
+    if port is not PortKind.AXI:
+        return ()
+    if channels == 1:
+        return dealt(compiled.names, ports)
+    return (tuple(sorted(compiled.names)),) * (ports or min(channels, 16))
+
+
+def require_channels(compiled: Compiled, channels: int) -> None:
+    """Refuse channels that hardware has not, or that are no part of a contract's.
+
+    Raises
+    ------
+    UserError
+        If their number is not a power of two or does not divide the contract's.
+    """
+    of_contract = compiled.contract.fabric.channels
+    fitting = [each for each in CHANNELS if of_contract % each == 0]
+    if channels not in fitting:
+        raise UserError(
+            f"--channels must be one of {', '.join(map(str, fitting))} with the {of_contract} "
+            f"channels of {compiled.origin['name']}, not {channels}; choose another, or change "
+            "channels in [fabric]"
+        )
