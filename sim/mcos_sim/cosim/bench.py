@@ -11,7 +11,6 @@ import numpy as np
 from mcos_hw.channel.outlet import OUTLET_DEPTH
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import GRANT_KINDS, ArbiterKind, channel_map
-from mcos_hw.registers.monitor import monitor_registers
 from mcos_policy.image import Image, unpack
 from mcos_sim.cosim.recorder import WindowRecorder
 from mcos_sim.cosim.run_tests import folder, parameters
@@ -20,6 +19,7 @@ from mcos_sim.environment import layout as at
 from mcos_sim.environment.environment import blocks_of, granted_requests
 from mcos_sim.memory.memory import MemoryModel
 from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.verilated.monitors import monitor_addresses
 
 __all__ = [
     "scenario",
@@ -59,12 +59,13 @@ async def scenario(dut) -> None:
     seconds = time.perf_counter() - started
     if recorder:
         recorder.close()
-    registers = {
-        register.name: await bench.registers.read_array(register.name)
-        for register in monitor_registers(bench.config)
-    }
+    monitors = [
+        {name: await bench.registers.read_words(words) for name, words in each.items()}
+        for each in monitor_addresses(config, bench.lanes.channels)
+    ]
+    registers = monitors[0]
     if bench.config.monitors:
-        _require_served(bench, registers["QUEUE"], settings["in_ports"])
+        _require_served(bench, [each["QUEUE"] for each in monitors], settings["in_ports"])
         # Behind ports a command comes to memory some clocks after its grant was counted.
         if (
             not settings["in_ports"]
@@ -73,7 +74,9 @@ async def scenario(dut) -> None:
             epoch_clocks = await bench.registers.read("EPOCH_LENGTH")
             _require_counted(bench, registers, epoch_clocks)
     arrays: dict[str, Any] = {
-        f"registers.{name}": np.array(words, dtype=np.int64) for name, words in registers.items()
+        f"registers.{channel}.{name}": np.array(words, dtype=np.int64)
+        for channel, each in enumerate(monitors)
+        for name, words in each.items()
     }
     np.savez(folder() / "result.npz", environment=environment, seconds=seconds, **arrays)
 
@@ -95,17 +98,17 @@ def _recorder(bench: Testbench, config: ChannelConfig, settings) -> WindowRecord
     )
 
 
-def _require_served(bench: Testbench, queues: list[int], in_ports: int) -> None:
+def _require_served(bench: Testbench, queues: list[list[int]], in_ports: int) -> None:
     """Nothing may be lost: what was taken and not granted is still queued.
 
     Some may have left their queues for the memory port after the run ended. AXI ports may hold
     ``in_ports`` more requests of each tenant on both sides of the queues.
     """
     queue = bench.registers.map["QUEUE"]
-    leaving, in_ports = (0, 0) if bench.done else (OUTLET_DEPTH, in_ports)
+    leaving, in_ports = (0, 0) if bench.done else (OUTLET_DEPTH * len(queues), in_ports)
     for block in blocks_of(bench.environment):
         tag, taken, granted = (int(block[name]) for name in (at.TAG, at.TAKEN, at.GRANTS))
-        queued = queue.unpack(queues[tag])["now"]
+        queued = sum(queue.unpack(each[tag])["now"] for each in queues)
         missing = taken - granted - queued
         assert 0 <= missing <= leaving + in_ports, (
             f"tenant {tag}: {taken} requests must be granted or queued, not {granted} and {queued}"

@@ -1,6 +1,7 @@
 """The design under test with its ports packed, so that a clock costs a test bench few accesses."""
 
 from amaranth import *
+from amaranth.hdl import ShapeLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -14,6 +15,7 @@ from mcos_hw.link.request import (
     response_layout,
 )
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.ported.lanes import Lanes, lanes_of
 from mcos_sim.ported.ported import controller_of
 from mcos_sim.ported.sizes import Ports
 
@@ -24,33 +26,47 @@ __all__ = [
 ]
 
 
-def stimulus_layout(config: ChannelConfig) -> data.StructLayout:
-    """Everything that requesters and memory drive in a clock."""
-    return data.StructLayout(
-        {
-            "request_valid": 1,
-            "request": request_layout(config),
-            "command_ready": 1,
-            "completion_valid": 1,
-            "completion": completion_layout(config),
-        }
-    )
+_ONE = Lanes()
 
 
-def observed_layout(config: ChannelConfig) -> data.StructLayout:
-    """Everything that requesters and memory see in a clock, and whether a grant is made in it."""
-    return data.StructLayout(
-        {
-            "request_ready": config.tenants,
-            "granted": 1,
-            "granted_tenant": config.tenant_width,
-            "granted_class": 2,
-            "command_valid": 1,
-            "response_valid": 1,
-            "command": command_layout(config),
-            "response": response_layout(config),
-        }
-    )
+def stimulus_layout(config: ChannelConfig, lanes: Lanes = _ONE) -> data.StructLayout:
+    """Everything that requesters and memories drive in a clock."""
+    fields: dict[str, ShapeLike] = {}
+    for k in lanes.of_ports:
+        fields.update({f"request_valid{k}": 1, f"request{k}": request_layout(config)})
+    for k in lanes.of_channels:
+        fields.update(
+            {
+                f"command_ready{k}": 1,
+                f"completion_valid{k}": 1,
+                f"completion{k}": completion_layout(config),
+            }
+        )
+    return data.StructLayout(fields)
+
+
+def observed_layout(config: ChannelConfig, lanes: Lanes = _ONE) -> data.StructLayout:
+    """Everything that requesters and memories see in a clock, and which grants are made in it."""
+    fields: dict[str, ShapeLike] = {}
+    for k in lanes.of_ports:
+        fields.update(
+            {
+                f"request_ready{k}": config.tenants,
+                f"response_valid{k}": 1,
+                f"response{k}": response_layout(config),
+            }
+        )
+    for k in lanes.of_channels:
+        fields.update(
+            {
+                f"granted{k}": 1,
+                f"granted_tenant{k}": config.tenant_width,
+                f"granted_class{k}": 2,
+                f"command_valid{k}": 1,
+                f"command{k}": command_layout(config),
+            }
+        )
+    return data.StructLayout(fields)
 
 
 class Harness(wiring.Component):
@@ -64,6 +80,8 @@ class Harness(wiring.Component):
         Which arbiter the controller is built with.
     ports : Ports
         Tags at each AXI port in front of it; none without AXI.
+    channels : int
+        How many channels there are; several have no probe here.
 
     Members
     -------
@@ -95,13 +113,14 @@ class Harness(wiring.Component):
     ) -> None:
         self.controller = controller_of(config, arbiter, ports, channels)
         self.config = config
+        self.lanes = lanes = lanes_of(ports, channels)
         super().__init__(
             {
                 "s_axil": In(Axi4LiteSignature(self.controller.registers.address_width)),
-                "stimulus": In(stimulus_layout(config).size),
-                "observed": Out(observed_layout(config).size),
+                "stimulus": In(stimulus_layout(config, lanes).size),
+                "observed": Out(observed_layout(config, lanes).size),
                 "now": Out(config.stamp_width),
-                "probe": Out(probe_layout(config).size),
+                **({"probe": Out(probe_layout(config).size)} if channels == 1 else {}),
             }
         )
 
@@ -109,23 +128,35 @@ class Harness(wiring.Component):
         m = Module()
         m.submodules.controller = controller = self.controller
         connect(m, flipped(self.s_axil), controller.s_axil)
-        stimulus = data.View(stimulus_layout(self.config), self.stimulus)
-        observed = data.View(observed_layout(self.config), self.observed)
-        m.d.comb += [
-            controller.request.valid.eq(stimulus.request_valid),
-            controller.request.payload.eq(stimulus.request),
-            controller.command.ready.eq(stimulus.command_ready),
-            controller.completion.valid.eq(stimulus.completion_valid),
-            controller.completion.payload.eq(stimulus.completion),
-            observed.request_ready.eq(controller.request.ready),
-            observed.granted.eq(controller.probe.channel.granted),
-            observed.granted_tenant.eq(controller.probe.channel.tenant),
-            observed.granted_class.eq(controller.probe.channel.granted_class),
-            observed.command_valid.eq(controller.command.valid),
-            observed.command.eq(controller.command.payload),
-            observed.response_valid.eq(controller.response.valid),
-            observed.response.eq(controller.response.payload),
-            self.now.eq(controller.now),
-            self.probe.eq(controller.probe),
-        ]
+        lanes = self.lanes
+        stimulus = data.View(stimulus_layout(self.config, lanes), self.stimulus)
+        observed = data.View(observed_layout(self.config, lanes), self.observed)
+        m.d.comb += self.now.eq(controller.now)
+        for k in lanes.of_ports:
+            request, response = (
+                getattr(controller, f"{name}{k}") for name in ("request", "response")
+            )
+            m.d.comb += [
+                request.valid.eq(stimulus[f"request_valid{k}"]),
+                request.payload.eq(stimulus[f"request{k}"]),
+                observed[f"request_ready{k}"].eq(request.ready),
+                observed[f"response_valid{k}"].eq(response.valid),
+                observed[f"response{k}"].eq(response.payload),
+            ]
+        for k in lanes.of_channels:
+            command, completion, probe = (
+                getattr(controller, f"{name}{k}") for name in ("command", "completion", "probe")
+            )
+            m.d.comb += [
+                command.ready.eq(stimulus[f"command_ready{k}"]),
+                completion.valid.eq(stimulus[f"completion_valid{k}"]),
+                completion.payload.eq(stimulus[f"completion{k}"]),
+                observed[f"granted{k}"].eq(probe.channel.granted),
+                observed[f"granted_tenant{k}"].eq(probe.channel.tenant),
+                observed[f"granted_class{k}"].eq(probe.channel.granted_class),
+                observed[f"command_valid{k}"].eq(command.valid),
+                observed[f"command{k}"].eq(command.payload),
+            ]
+        if lanes.channels == 1:
+            m.d.comb += self.probe.eq(controller.probe)
         return m

@@ -22,7 +22,9 @@ from mcos_sim.cosim.harness import observed_layout, stimulus_layout
 from mcos_sim.environment import layout as at
 from mcos_sim.environment.drive import environment_step
 from mcos_sim.environment.environment import blocks_of, require_sound
+from mcos_sim.environment.fabric import fabric_step
 from mcos_sim.memory.memory import MemoryModel
+from mcos_sim.ported.lanes import Lanes
 
 __all__ = [
     "Registers",
@@ -55,6 +57,14 @@ class Registers:
         answer = await self.master.read(address, 4)
         _require_okay(f"at {address:#06x}", answer.resp)
         return int.from_bytes(answer.data, "little")
+
+    async def read_words(self, addresses: Sequence[int]) -> list[int]:
+        """The words at addresses one behind the other."""
+        answer = await self.master.read(addresses[0], 4 * len(addresses))
+        _require_okay(f"at {addresses[0]:#06x}", answer.resp)
+        return [
+            int.from_bytes(answer.data[4 * i : 4 * i + 4], "little") for i in range(len(addresses))
+        ]
 
     async def read_array(self, name: str) -> list[int]:
         """All words of a register array."""
@@ -145,9 +155,12 @@ class Testbench:
         self.config = config
         self.environment = environment
         self.registers = Registers(dut, config)
-        self._drive = environment_step(memory).drive
+        ports, channels = (max(1, int(environment[place])) for place in (at.AXI_PORTS, at.CHANNELS))
+        self.lanes = Lanes(ports=ports, channels=channels)
+        self._drive = (fabric_step if channels > 1 else environment_step)(memory).drive
         self._falling = FallingEdge(dut.clk)
-        self._waiting: int | None = None  # packed command at the port
+        # Packed command at each memory port.
+        self._waiting: list[int | None] = [None] * channels
         environment[at.CLOCK] = 0
 
     @property
@@ -238,8 +251,9 @@ class Testbench:
         config, e, drive, falling = self.config, self.environment, self._drive, self._falling
         words = e.data  # elements are faster to read and write through it
         observed_handle, stimulus_handle = self.dut.observed, self.dut.stimulus
-        observed = _Observed(config)
-        stimulus = _Stimulus(config)
+        observed = _Observed(config, self.lanes)
+        stimulus = _Stimulus(config, self.lanes)
+        readies = [at.LANE * k + at.COMMAND_READY for k in range(self.lanes.channels)]
         clock = self.clock
         now = int(self.dut.now.value)
         assert now == clock % (1 << config.stamp_width), (
@@ -248,10 +262,10 @@ class Testbench:
         driven = None
         while clock < clocks:
             word = int(observed_handle.value)
-            command = observed.show(word, words)
-            if self._waiting is not None:
-                assert command == self._waiting, (
-                    f"clock {clock}: command {self._waiting:#x} must stay until it is taken, "
+            commands = observed.show(word, words)
+            for waiting, command in zip(self._waiting, commands, strict=True):
+                assert waiting is None or command == waiting, (
+                    f"clock {clock}: command {waiting:#x} must stay until it is taken, "
                     f"not become {command}"
                 )
             drive(e)
@@ -259,7 +273,10 @@ class Testbench:
                 require_sound(e)
             if words[at.DONE]:
                 break
-            self._waiting = None if words[at.COMMAND_READY] else command
+            self._waiting = [
+                None if words[ready] else command
+                for ready, command in zip(readies, commands, strict=True)
+            ]
             stimuli = stimulus.packed(words)
             if stimuli != driven:
                 stimulus_handle.value = stimuli
@@ -275,89 +292,115 @@ class Testbench:
 class _Observed:
     """Takes the packed observation of a clock apart, into the words of an environment."""
 
-    def __init__(self, config: ChannelConfig) -> None:
-        layout = observed_layout(config)
-        self._ready = _place(layout["request_ready"])
-        self._granted = _mask(layout["granted"])
-        self._grant = (
-            (at.GRANTED, *_place(layout["granted_tenant"])),
-            (at.GRANTED_CLASS, *_place(layout["granted_class"])),
-        )
-        self._command_valid = _mask(layout["command_valid"])
-        self._command = _place(layout["command"])
-        command = command_layout(config)
-        self._command_fields = tuple(
-            (to, *_place(command[name]))
-            for to, name in (
-                (at.COMMAND_SLOT, "slot"),
-                (at.COMMAND_TENANT, "tenant"),
-                (at.COMMAND_OP, "op"),
-                (at.COMMAND_ADDRESS, "address"),
-                (at.COMMAND_BEATS, "beats"),
+    def __init__(self, config: ChannelConfig, lanes: Lanes) -> None:
+        layout = observed_layout(config, lanes)
+        response, command = response_layout(config), command_layout(config)
+        self._ports = []
+        for lane, k in enumerate(lanes.of_ports):
+            base, offset = at.LANE * lane, layout[f"response{k}"].offset
+            fields = tuple(
+                (base + to, offset + response[name].offset, (1 << response[name].width) - 1)
+                for to, name in ((at.RESPONSE_TENANT, "tenant"), (at.RESPONSE_ID, "id"))
             )
-        )
-        self._response_valid = _mask(layout["response_valid"])
-        response, offset = response_layout(config), layout["response"].offset
-        self._response = tuple(
-            (to, offset + response[name].offset, (1 << response[name].width) - 1)
-            for to, name in ((at.RESPONSE_TENANT, "tenant"), (at.RESPONSE_ID, "id"))
-        )
+            ready = (base + at.READY, *_place(layout[f"request_ready{k}"]))
+            valid = _mask(layout[f"response_valid{k}"])
+            self._ports.append((*ready, base + at.RESPONSE_VALID, valid, fields))
+        self._channels = []
+        for lane, k in enumerate(lanes.of_channels):
+            base = at.LANE * lane
+            grant = (
+                (base + at.GRANTED, *_place(layout[f"granted_tenant{k}"])),
+                (base + at.GRANTED_CLASS, *_place(layout[f"granted_class{k}"])),
+            )
+            fields = tuple(
+                (base + to, *_place(command[name]))
+                for to, name in (
+                    (at.COMMAND_SLOT, "slot"),
+                    (at.COMMAND_TENANT, "tenant"),
+                    (at.COMMAND_OP, "op"),
+                    (at.COMMAND_ADDRESS, "address"),
+                    (at.COMMAND_BEATS, "beats"),
+                )
+            )
+            self._channels.append(
+                (
+                    *(base + at.GRANTED, _mask(layout[f"granted{k}"]), grant),
+                    *(base + at.COMMAND_VALID, _mask(layout[f"command_valid{k}"])),
+                    *(*_place(layout[f"command{k}"]), fields),
+                )
+            )
 
-    def show(self, word: int, words: memoryview) -> int | None:
-        """Shows a clock to the environment; returns the packed command at the port, or None."""
-        offset, mask = self._ready
-        words[at.READY] = word >> offset & mask
-        words[at.GRANTED] = -1
-        if word & self._granted:
-            for to, offset, mask in self._grant:
-                words[to] = word >> offset & mask
-        words[at.RESPONSE_VALID] = 0
-        if word & self._response_valid:
-            words[at.RESPONSE_VALID] = 1
-            for to, offset, mask in self._response:
-                words[to] = word >> offset & mask
-        words[at.COMMAND_VALID] = 0
-        if not word & self._command_valid:
-            return None
-        words[at.COMMAND_VALID] = 1
-        offset, mask = self._command
-        command = word >> offset & mask
-        for to, offset, mask in self._command_fields:
-            words[to] = command >> offset & mask
-        return command
+    def show(self, word: int, words: memoryview) -> list[int | None]:
+        """Shows a clock to the environment; returns the packed command at each port, or None."""
+        for ready, offset, mask, responds, valid, fields in self._ports:
+            words[ready] = word >> offset & mask
+            words[responds] = 0
+            if word & valid:
+                words[responds] = 1
+                for to, place, width in fields:
+                    words[to] = word >> place & width
+        commands: list[int | None] = []
+        for granted, grants, grant, commanded, valid, offset, mask, fields in self._channels:
+            words[granted] = -1
+            if word & grants:
+                for to, place, width in grant:
+                    words[to] = word >> place & width
+            words[commanded] = 0
+            if not word & valid:
+                commands.append(None)
+                continue
+            words[commanded] = 1
+            command = word >> offset & mask
+            for to, place, width in fields:
+                words[to] = command >> place & width
+            commands.append(command)
+        return commands
 
 
 class _Stimulus:
     """Packs what an environment drives in a clock."""
 
-    def __init__(self, config: ChannelConfig) -> None:
-        layout = stimulus_layout(config)
-        self._request_valid = _mask(layout["request_valid"])
-        request, offset = request_layout(config), layout["request"].offset
-        self._request = tuple(
-            (of, offset + request[name].offset, (1 << request[name].width) - 1)
-            for of, name in (
-                (at.REQUEST_TENANT, "tenant"),
-                (at.REQUEST_ID, "id"),
-                (at.REQUEST_OP, "op"),
-                (at.REQUEST_ADDRESS, "address"),
-                (at.REQUEST_BEATS, "beats"),
-                (at.REQUEST_OFFERED, "offered"),
+    def __init__(self, config: ChannelConfig, lanes: Lanes) -> None:
+        layout = stimulus_layout(config, lanes)
+        request = request_layout(config)
+        self._ports = []
+        for lane, k in enumerate(lanes.of_ports):
+            base, offset = at.LANE * lane, layout[f"request{k}"].offset
+            fields = tuple(
+                (base + of, offset + request[name].offset, (1 << request[name].width) - 1)
+                for of, name in (
+                    (at.REQUEST_TENANT, "tenant"),
+                    (at.REQUEST_ID, "id"),
+                    (at.REQUEST_OP, "op"),
+                    (at.REQUEST_ADDRESS, "address"),
+                    (at.REQUEST_BEATS, "beats"),
+                    (at.REQUEST_OFFERED, "offered"),
+                )
             )
-        )
-        self._command_ready = _mask(layout["command_ready"])
-        self._completion_valid = _mask(layout["completion_valid"])
-        self._completion = layout["completion"].offset
+            valid = _mask(layout[f"request_valid{k}"])
+            self._ports.append((base + at.REQUEST_VALID, valid, fields))
+        self._channels = [
+            (
+                *(at.LANE * lane + at.COMMAND_READY, _mask(layout[f"command_ready{k}"])),
+                *(at.LANE * lane + at.COMPLETION_VALID, _mask(layout[f"completion_valid{k}"])),
+                *(at.LANE * lane + at.COMPLETION_SLOT, layout[f"completion{k}"].offset),
+            )
+            for lane, k in enumerate(lanes.of_channels)
+        ]
 
     def packed(self, words: memoryview) -> int:
         """The packed stimulus of the clock that the environment has stepped through."""
-        stimuli = self._command_ready if words[at.COMMAND_READY] else 0
-        if words[at.COMPLETION_VALID]:
-            stimuli |= self._completion_valid | words[at.COMPLETION_SLOT] << self._completion
-        if words[at.REQUEST_VALID]:
-            stimuli |= self._request_valid
-            for of, offset, mask in self._request:
-                stimuli |= (words[of] & mask) << offset
+        stimuli = 0
+        for ready, takes, completes, completion, slot, offset in self._channels:
+            if words[ready]:
+                stimuli |= takes
+            if words[completes]:
+                stimuli |= completion | words[slot] << offset
+        for asks, valid, fields in self._ports:
+            if words[asks]:
+                stimuli |= valid
+                for of, offset, mask in fields:
+                    stimuli |= (words[of] & mask) << offset
         return stimuli
 
 

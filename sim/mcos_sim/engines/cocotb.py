@@ -21,7 +21,7 @@ from mcos_sim.engines.recording import Recording
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import counts_of, environment, tenant_results
 from mcos_sim.errors import UserError
-from mcos_sim.ported.settings import outstanding, port_writes
+from mcos_sim.ported.settings import image_words, outstanding, port_writes
 from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import ChannelResult, RunResult, Scenario
 
@@ -131,13 +131,20 @@ def _own(directory: Path) -> Generator[None, None, None]:
 
 def _parameters(scenario: Scenario) -> dict:
     window = scenario.window
+    channels = len(scenario.channels)
     return {
         "arbiter": scenario.arbiter.name,
         "contract": scenario.contract,
         "config": dataclasses.asdict(scenario.config),
-        "image": list(scenario.image),
-        "writes": port_writes(scenario.config, scenario.axi_ports) if scenario.axi else [],
-        "in_ports": outstanding(scenario.config) if scenario.axi else 0,
+        "image": list(image_words(scenario)),
+        "writes": port_writes(scenario.config, scenario.axi_ports, channels)
+        if scenario.axi
+        else [],
+        "in_ports": outstanding(scenario.config) * len(scenario.axi_ports)
+        if scenario.fabric
+        else outstanding(scenario.config)
+        if scenario.axi
+        else 0,
         "names": {stream.tag: stream.name for stream in scenario.streams},
         "clocks": scenario.clocks,
         "memory_model": scenario.channel.memory.model.__name__,
@@ -157,15 +164,16 @@ def _read(scenario: Scenario, path: Path) -> RunResult:
             clocks=int(e[env.CLOCK]),
             seconds=float(arrays["seconds"]),
             tenants=tenant_results(scenario, e),
-            channels=(
+            channels=tuple(
                 ChannelResult(
                     registers={
-                        name.removeprefix("registers."): arrays[name].tolist()
+                        name.removeprefix(f"registers.{channel}."): arrays[name].tolist()
                         for name in arrays.files
-                        if name.startswith("registers.")
+                        if name.startswith(f"registers.{channel}.")
                     },
-                    memory=counts_of(scenario, e),
-                ),
+                    memory=counts_of(scenario, e, channel),
+                )
+                for channel in range(len(scenario.channels))
             ),
         )
 

@@ -38,6 +38,8 @@ from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult,
 __all__ = [
     "build",
     "run_scenario",
+    "started",
+    "started_channel",
 ]
 
 
@@ -118,7 +120,7 @@ def watch(s: np.ndarray, e: np.ndarray, places: np.ndarray, rows: np.ndarray) ->
     return int(_loops(model_of(e)).watch(s, e, places, rows))
 
 
-def _started_channel(scenario: Scenario) -> np.ndarray:
+def started_channel(scenario: Scenario) -> np.ndarray:
     """The model of a channel at the scenario's first clock, its image live."""
     config = scenario.config
     s = reset_state(config, scenario.arbiter)
@@ -132,7 +134,7 @@ def _started_channel(scenario: Scenario) -> np.ndarray:
 
 def started(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Models of all channels, a row each, and environment at the scenario's first clock."""
-    state = _started_channel(scenario)
+    state = started_channel(scenario)
     states = np.repeat(state[np.newaxis], len(scenario.channels), axis=0)
     clocks = FABRIC_PORT_CLOCKS if scenario.fabric else PORT_CLOCKS
     return states, environment(scenario, port_clocks=clocks if scenario.axi else (0, 0))

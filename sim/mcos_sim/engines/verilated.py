@@ -1,16 +1,16 @@
 """The verilated engine: scenarios on the emitted Verilog, without Python between its clocks."""
 
+import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
-from mcos_hw.registers.monitor import monitor_registers
 from mcos_sim.building.index import looked_up
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
@@ -21,18 +21,20 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
-from mcos_sim.ported.settings import fabric_image, port_writes
+from mcos_sim.ported.lanes import Lanes
+from mcos_sim.ported.settings import image_words, port_writes
 from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
-from mcos_sim.verilated.lanes import Lanes
+from mcos_sim.verilated.monitors import monitor_addresses
 from mcos_sim.verilated.top import ProbedTop
 
 __all__ = [
     "build",
     "channel_library",
     "run_scenario",
+    "started_hardware",
 ]
 
 
@@ -63,19 +65,32 @@ def channel_library(
     )
 
 
-def image_words(scenario: Scenario) -> tuple[int, ...]:
-    """The words of a scenario's image, as its hardware takes them."""
-    if not scenario.fabric:
-        return scenario.image
-    channels = len(scenario.channels)
-    return fabric_image(scenario.config, scenario.axi_ports, channels, scenario.image)
-
-
 def build(
     config: ChannelConfig, arbiter: ArbiterKind, ports: Ports = (), channels: int = 1
 ) -> None:
     """Build the library of a controller with the given arbiter, or find it."""
     channel_library(config, arbiter, ports, channels)
+
+
+@contextlib.contextmanager
+def started_hardware(library: Library, scenario: Scenario) -> Generator[Hardware, None, None]:
+    """Hardware in the scenario's first clock, its image live.
+
+    Parameters
+    ----------
+    library : Library
+        What the scenario runs on.
+    scenario : Scenario
+        The scenario.
+    """
+    config = scenario.config
+    with Hardware(library, config) as hardware:
+        writes = image_writes(image_words(scenario), config, live=LIVE_CLOCK)
+        if scenario.axi:
+            ports = port_writes(config, scenario.axi_ports, len(scenario.channels))
+            writes = writes_before(ports, writes)
+        hardware.run(FIRST_CLOCK, writes=writes)
+        yield hardware
 
 
 def run_scenario(
@@ -115,12 +130,7 @@ def run_scenario(
     e = environment(scenario)
     window = recording or Unrecorded(scenario, e)
     library = channel_library(config, scenario.arbiter, scenario.axi_ports, len(scenario.channels))
-    with Hardware(library, config) as hardware:
-        writes = image_writes(image_words(scenario), config, live=LIVE_CLOCK)
-        if scenario.axi:
-            ports = port_writes(config, scenario.axi_ports, len(scenario.channels))
-            writes = writes_before(ports, writes)
-        hardware.run(FIRST_CLOCK, writes=writes)
+    with started_hardware(library, scenario) as hardware:
         report = on_progress or (lambda clocks: None)
         report(FIRST_CLOCK)
         begun = time.perf_counter()
@@ -139,10 +149,10 @@ def run_scenario(
         seconds = time.perf_counter() - begun
         window.require_written()
         clocks = hardware.clock
-        registers = {
-            register.name: hardware.read_array(register.name)
-            for register in monitor_registers(config)
-        }
+        monitors = [
+            {name: [hardware.read(address) for address in words] for name, words in each.items()}
+            for each in monitor_addresses(config, len(scenario.channels))
+        ]
         if hardware.read_array("GENERATION") != [1]:
             status = channel_map(config)["IMAGE_STATUS"].unpack(
                 hardware.read_array("IMAGE_STATUS")[0]
@@ -151,7 +161,10 @@ def run_scenario(
     return RunResult(
         clocks=clocks,
         tenants=tenant_results(scenario, e),
-        channels=(ChannelResult(registers=registers, memory=counts_of(scenario, e)),),
+        channels=tuple(
+            ChannelResult(registers=registers, memory=counts_of(scenario, e, channel))
+            for channel, registers in enumerate(monitors)
+        ),
         seconds=seconds,
     )
 

@@ -21,6 +21,7 @@ __all__ = [
     "Outcome",
     "compare",
     "traces",
+    "values_of",
 ]
 
 
@@ -141,7 +142,7 @@ class _Sides:
         hardware, model = self.hardware_rows[:shown], self.model_rows[:shown]
         if not np.array_equal(hardware, model):
             k = int(np.nonzero((hardware != model).any(axis=1))[0][0])
-            return Difference(clock=begun + k, values=_values(hardware[k], model[k], self.config))
+            return Difference(clock=begun + k, values=values_of(hardware[k], model[k], self.config))
         found = _faults(self.hardware.environment, self.model.environment)
         if found or ran != followed:
             return Difference(clock=begun + shown, values=found)
@@ -175,7 +176,7 @@ class _Sides:
         return differing
 
 
-def _values(
+def values_of(
     hardware: np.ndarray, model: np.ndarray, config: ChannelConfig
 ) -> dict[str, tuple[int, int]]:
     """Fields of the probe that differ."""

@@ -1,16 +1,15 @@
 """What software writes before AXI ports in front of a channel take bursts."""
 
-from collections.abc import Sequence
-
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
 from mcos_hw.registers import channel_map, fabric_map
 from mcos_policy.image import Image, encode, unpack
 from mcos_policy.ports import TenantRow, credit_writes, row_writes, shared_credits
 from mcos_sim.ported.sizes import ID_WIDTH, Ports, fabric_around
+from mcos_sim.scenario import Scenario
 
 __all__ = [
-    "fabric_image",
+    "image_words",
     "outstanding",
     "port_writes",
 ]
@@ -31,14 +30,14 @@ def port_writes(config: ChannelConfig, ports: Ports, channels: int = 1) -> list[
     return row_writes(fabric, rows) + credit_writes(fabric, shared_credits(fabric, rows))
 
 
-def fabric_image(
-    config: ChannelConfig, ports: Ports, channels: int, words: Sequence[int]
-) -> tuple[int, ...]:
-    """The image of a channel as one that is for all channels of a fabric."""
-    image = Image(words=tuple(words))
+def image_words(scenario: Scenario) -> tuple[int, ...]:
+    """The words of a scenario's image as its hardware takes them: for all of its channels."""
+    if not scenario.fabric:
+        return scenario.image
+    config, image = scenario.config, Image(words=scenario.image)
+    fabric = fabric_around(config, scenario.axi_ports, len(scenario.channels))
     settings = unpack(channel_map(config), image)
-    registers = fabric_map(fabric_around(config, ports, channels))
-    return encode(config, registers, settings, image.label).words
+    return encode(config, fabric_map(fabric), settings, image.label).words
 
 
 def outstanding(config: ChannelConfig) -> int:

@@ -19,8 +19,8 @@ from mcos_sim.building.verilator import (
     verilog_of,
 )
 from mcos_sim.environment import layout
+from mcos_sim.ported.lanes import Lanes
 from mcos_sim.stages import stage
-from mcos_sim.verilated.lanes import Lanes
 
 __all__ = [
     "Library",
@@ -137,7 +137,16 @@ def _layout_header(config: ChannelConfig, lanes: Lanes) -> str:
     places = {name: place for name, place in vars(layout).items() if name.isupper()}
     places["STAMP_MASK"] = (1 << config.stamp_width) - 1
     rows = [f"constexpr int64_t {name} = {place};\n" for name, place in places.items()]
-    return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n" + lanes.header
+    return "#include <cstdint>\nnamespace layout {\n" + "".join(rows) + "}\n" + _lanes_header(lanes)
+
+
+def _lanes_header(lanes: Lanes) -> str:
+    """Macros that call another one with each suffix and the place of its lane."""
+    rows = [f"#define SEVERAL_CHANNELS {int(lanes.channels > 1)}"]
+    for name, suffixes in (("PORT", lanes.of_ports), ("CHANNEL", lanes.of_channels)):
+        calls = (f"X({suffix}, {layout.LANE * k})" for k, suffix in enumerate(suffixes))
+        rows.append(f"#define EACH_{name}(X) {' '.join(calls)}")
+    return "\n".join(rows) + "\n"
 
 
 def _make(text: str, config: ChannelConfig, lanes: Lanes, folder: Path, *options: str) -> None:

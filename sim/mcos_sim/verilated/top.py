@@ -8,10 +8,10 @@ from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.flat import FlatTop
+from mcos_sim.ported.lanes import lanes_of
 from mcos_sim.ported.ported import controller_of
 from mcos_sim.ported.ported_fabric import given_layout
 from mcos_sim.ported.sizes import Ports
-from mcos_sim.verilated.lanes import Lanes
 
 __all__ = [
     "ProbedTop",
@@ -56,7 +56,7 @@ class ProbedTop(wiring.Component):
         channels: int = 1,
     ) -> None:
         self.controller = controller_of(config, arbiter, ports, channels)
-        self.lanes = Lanes(ports=len(ports) if channels > 1 else 1, channels=channels)
+        self.lanes = lanes_of(ports, channels)
         self.top = FlatTop(self.controller, config, name="controller")
         members = dict(self.top.signature.members.items())
         for suffix in self.lanes.of_channels:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
+from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario
 from mcos_sim.traffic.stream import Stream
 from tests.sim.cosim.recipes import LATENCY, contract, image, make_scenario, stream
@@ -17,18 +18,22 @@ EPOCH = 1_000
 
 
 def scenario(
-    *streams: Stream, channels: int = 2, ports=PORTS, clocks: int = CLOCKS, **changes
+    *streams: Stream,
+    channels: int = 2,
+    ports: Ports = PORTS,
+    clocks: int = CLOCKS,
+    credit: int = CREDIT,
 ) -> Scenario:
     """Each of three tenants is guaranteed a quarter of each channel."""
     guarantees = dict.fromkeys(range(3), CONFIG.bytes_per_clock // 4)
-    settings = contract(CONFIG, guarantees, channel={"port_credit": CREDIT, "epoch_clocks": EPOCH})
+    fields = {"port_credit": credit, "epoch_clocks": EPOCH}
+    settings = contract(CONFIG, guarantees, channel=fields)
     return make_scenario(
         CONFIG,
         *streams,
         image=image(CONFIG, settings).words,
         clocks=clocks,
         channels=(Channel(latency=LATENCY, credit=CREDIT),) * channels,
-        **changes,
     ).behind_axi(ports)
 
 

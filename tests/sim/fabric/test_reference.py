@@ -68,6 +68,7 @@ def test_skipped_clocks_change_nothing():
     assert [each.registers for each in lazy.channels] == [each.registers for each in awake.channels]
 
 
+@pytest.mark.soak
 def test_an_hbm_behind_each_channel_counts_for_itself():
     asked = scenario(*light(), clocks=20_000).with_channel(memory=Hbm(preset=find_preset("hbm3")))
     result = reference.run_scenario(asked)

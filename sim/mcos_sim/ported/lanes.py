@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from mcos_sim.environment import layout
+from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "Lanes",
+    "lanes_of",
 ]
 
 
@@ -35,11 +36,7 @@ class Lanes:
     def _suffixes(self, count: int) -> tuple[str, ...]:
         return ("",) if self.channels == 1 else tuple(f"_{k:02}" for k in range(count))
 
-    @property
-    def header(self) -> str:
-        """The same for C++: a macro calls another one with each suffix and each lane's place."""
-        rows = [f"#define SEVERAL_CHANNELS {int(self.channels > 1)}"]
-        for name, suffixes in (("PORT", self.of_ports), ("CHANNEL", self.of_channels)):
-            calls = (f"X({suffix}, {layout.LANE * k})" for k, suffix in enumerate(suffixes))
-            rows.append(f"#define EACH_{name}(X) {' '.join(calls)}")
-        return "\n".join(rows) + "\n"
+
+def lanes_of(ports: Ports, channels: int) -> Lanes:
+    """Those of what an engine runs; all requests of one channel come in at one place."""
+    return Lanes(ports=len(ports) if channels > 1 else 1, channels=channels)

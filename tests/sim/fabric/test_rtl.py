@@ -1,0 +1,68 @@
+"""Several channels on the RTL: every byte compared, beside the reference."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mcos_sim.engines import cocotb as cosim
+from mcos_sim.engines import model as reference
+from mcos_sim.engines import verilated
+from mcos_sim.lockstep.fabric import compare_channels
+from mcos_sim.scenario import FIRST_CLOCK
+from tests.sim.fabric.scenarios import CLOCKS, CONFIG, CREDIT, heavy, light, scenario, served
+
+
+@pytest.mark.cocotb
+def test_the_reference_has_the_latency_of_the_ports():
+    asked = scenario(*light())
+    ours, model = verilated.run_scenario(asked), reference.run_scenario(asked)
+    assert min(served(ours).values()) > 190
+    for one, other in zip(ours.tenants, model.tenants, strict=True):
+        answered = (one.completed >= 0) & (other.completed >= 0)
+        later = (one.completed - other.completed)[answered]
+        # What meets in a queue may wait some clocks more or less.
+        assert np.count_nonzero(later) < 0.4 * len(later)
+        assert abs(later.mean()) < 1.5
+        assert np.median(later) == 0
+
+
+@pytest.mark.cocotb
+def test_every_byte_comes_through_all_channels_and_shares_hold():
+    """A response whose data are wrong names an id that nobody waits for, which ends a run."""
+    result = verilated.run_scenario(scenario(*heavy()))
+    passed = [tenant.bytes_granted for tenant in result.tenants]
+    most = len(result.channels) * CONFIG.bytes_per_clock * (result.clocks - FIRST_CLOCK)
+    assert sum(passed) > 0.93 * most
+    assert min(served(result).values()) > 600
+
+
+@pytest.mark.cocotb
+def test_every_channel_is_in_step_with_its_model():
+    outcome = compare_channels(scenario(*heavy()))
+    assert outcome.difference is None
+    assert outcome.clocks == CLOCKS
+
+
+@pytest.mark.cocotb
+def test_lockstep_finds_a_channel_that_differs():
+    asked = scenario(*heavy())
+    other = dataclasses.replace(asked, image=scenario(*heavy(), credit=CREDIT // 4).image)
+    difference = compare_channels(asked, model=other).difference
+    assert difference is not None
+    assert difference.clock > FIRST_CLOCK
+    assert all(name.startswith("channel_") for name in difference.values)
+
+
+@pytest.mark.cocotb
+@pytest.mark.soak
+def test_cocotb_gives_the_same_as_the_verilated_engine(tmp_path):
+    asked = scenario(*heavy())
+    ours = verilated.run_scenario(asked)
+    theirs = cosim.run_scenario(asked, directory=tmp_path)
+    for one, other in zip(ours.tenants, theirs.tenants, strict=True):
+        for name in ("offered", "taken", "granted", "classes", "completed"):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert [each.registers for each in ours.channels] == [
+        each.registers for each in theirs.channels
+    ]
