@@ -195,8 +195,8 @@ class SectionChecker(wiring.Component):
         outside = Const(0)
         if field.least:
             outside |= value < field.least
-        if field.most is not None:
-            outside |= value > field.most
+        if field.largest < (1 << field.width) - 1:
+            outside |= value > field.largest
         return outside & flags[field.when] if field.when else outside
 
     def _unrelated(self, m: Module, row: Value, flags: Mapping[str, Value]) -> Value:
