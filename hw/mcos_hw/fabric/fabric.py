@@ -233,7 +233,7 @@ class Fabric(wiring.Component):
             if fabric.channels > 1:
                 m.d.comb += port.interleave.eq(interleave_of(fabric, control.live_fabric))
             for c, (merge, channel, out) in enumerate(zip(merges, channels, outs, strict=True)):
-                if config_of_port.inner:
+                if isinstance(port, InnerPort):
                     # The engine keeps the data, and hears what its port hears.
                     engine = {
                         name: flipped(getattr(outside, inner_member(fabric, name, c)))

@@ -1,7 +1,8 @@
 """The design under test with its ports packed, so that a clock costs a test bench few accesses."""
 
+from typing import Any
+
 from amaranth import *
-from amaranth.hdl import ShapeLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -17,6 +18,7 @@ from mcos_hw.link.request import (
 from mcos_hw.registers import ArbiterKind
 from mcos_sim.ported.lanes import Lanes, lanes_of
 from mcos_sim.ported.ported import controller_of
+from mcos_sim.ported.ported_fabric import PortedFabric
 from mcos_sim.ported.sizes import Ports
 
 __all__ = [
@@ -31,41 +33,35 @@ _ONE = Lanes()
 
 def stimulus_layout(config: ChannelConfig, lanes: Lanes = _ONE) -> data.StructLayout:
     """Everything that requesters and memories drive in a clock."""
-    fields: dict[str, ShapeLike] = {}
+    fields: dict[str, Any] = {}
     for k in lanes.of_ports:
-        fields.update({f"request_valid{k}": 1, f"request{k}": request_layout(config)})
+        fields |= {f"request_valid{k}": 1, f"request{k}": request_layout(config)}
     for k in lanes.of_channels:
-        fields.update(
-            {
-                f"command_ready{k}": 1,
-                f"completion_valid{k}": 1,
-                f"completion{k}": completion_layout(config),
-            }
-        )
+        fields |= {
+            f"command_ready{k}": 1,
+            f"completion_valid{k}": 1,
+            f"completion{k}": completion_layout(config),
+        }
     return data.StructLayout(fields)
 
 
 def observed_layout(config: ChannelConfig, lanes: Lanes = _ONE) -> data.StructLayout:
     """Everything that requesters and memories see in a clock, and which grants are made in it."""
-    fields: dict[str, ShapeLike] = {}
+    fields: dict[str, Any] = {}
     for k in lanes.of_ports:
-        fields.update(
-            {
-                f"request_ready{k}": config.tenants,
-                f"response_valid{k}": 1,
-                f"response{k}": response_layout(config),
-            }
-        )
+        fields |= {
+            f"request_ready{k}": config.tenants,
+            f"response_valid{k}": 1,
+            f"response{k}": response_layout(config),
+        }
     for k in lanes.of_channels:
-        fields.update(
-            {
-                f"granted{k}": 1,
-                f"granted_tenant{k}": config.tenant_width,
-                f"granted_class{k}": 2,
-                f"command_valid{k}": 1,
-                f"command{k}": command_layout(config),
-            }
-        )
+        fields |= {
+            f"granted{k}": 1,
+            f"granted_tenant{k}": config.tenant_width,
+            f"granted_class{k}": 2,
+            f"command_valid{k}": 1,
+            f"command{k}": command_layout(config),
+        }
     return data.StructLayout(fields)
 
 
@@ -157,6 +153,6 @@ class Harness(wiring.Component):
                 observed[f"command_valid{k}"].eq(command.valid),
                 observed[f"command{k}"].eq(command.payload),
             ]
-        if lanes.channels == 1:
+        if not isinstance(controller, PortedFabric):
             m.d.comb += self.probe.eq(controller.probe)
         return m

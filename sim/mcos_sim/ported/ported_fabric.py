@@ -51,7 +51,9 @@ class _ShownFabric(Fabric):
     def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind) -> None:
         super().__init__(fabric, arbiter=arbiter)
         layout = given_layout(fabric.channel)
-        self.given = [Signal(layout, name=given_name(c)) for c in range(fabric.channels)]
+        self.given = [
+            data.View(layout, Signal(layout, name=given_name(c))) for c in range(fabric.channels)
+        ]
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
