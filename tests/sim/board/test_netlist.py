@@ -10,9 +10,18 @@ from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.memory import Memory
 
 from mcos_hw.board.contents import contents
+from mcos_hw.config import ChannelConfig
+from mcos_hw.registers import ArbiterKind
+from mcos_hw.registers.image import HeaderWord, ImageCode
 from mcos_hw.targets import ulx3s
 from mcos_hw.targets.ecp5_pll import pll_for
 from mcos_hw.targets.verilog import verilog_text
+from mcos_policy.client import ClientError
+from mcos_policy.client.board import Board, Pattern
+from mcos_policy.client.framed import FramedTransport
+from mcos_policy.compiler import compile_contract
+from mcos_policy.image import Image
+from mcos_policy.samples import SAMPLES
 from mcos_sim.board.netlist import build_netlist
 from mcos_sim.board.simulated import simulated_board
 from mcos_sim.synthesis.bitstream import synthesise
@@ -95,6 +104,33 @@ def verilog():
 @pytest.fixture(scope="module")
 def netlist(verilog, tmp_path_factory):
     return synthesise(verilog, directory=tmp_path_factory.mktemp("netlist")).netlist
+
+
+def test_the_board_does_what_its_verilog_says(tmp_path):
+    verilog = ulx3s.files((ArbiterKind.MCOS,), regenerate="this test")[f"{ulx3s.TOP}.v"]
+    netlist = synthesise(verilog, directory=tmp_path).netlist
+    image = compile_contract(SAMPLES["ulx3s"], ChannelConfig(tenants=4)).image
+    words = list(image.words)
+    words[HeaderWord.CLOCK] += 1
+    with simulated_board(CONFIG, tmp_path, built=build_netlist(netlist, verilog)) as line:
+        board = Board(FramedTransport(line))
+        (lane,) = board.lanes
+        with pytest.raises(ClientError) as caught:
+            lane.load(Image(words=tuple(words)))
+        assert caught.value.code is ImageCode.CLOCK
+        assert lane.load(image).generation == 1
+        board.map_ports()
+        for tenant in range(3):
+            board.generate(tenant, Pattern(interval=48, window=4, beats=8))
+        board.generate(3, Pattern(window=16, beats=16, writes=1))
+        board.clear()
+        line.wait(10_000)
+        (found,) = board.counts()
+        assert all(each.wrong == 0 and each.answered > 100 for each in found)
+        assert found[0].latency_mean < found[3].latency_mean
+        # Software reads the monitor; both answer alike.
+        board.metrics(0)
+        assert line.differed() == 0
 
 
 def differed(netlist, verilog, folder):
