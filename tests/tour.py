@@ -48,7 +48,7 @@ def planted(rule: Rule = RULE) -> Generator[None, None, None]:
         mock.patch.object(compiling, "compile_for", compile_for),
         mock.patch(
             "mcos_sim.engines.verilated.channel_library",
-            lambda config, arbiter, ports: planted_library(config),
+            lambda config, arbiter, *_: planted_library(config),
         ),
         live_bug(rule),
     ):

@@ -89,8 +89,8 @@ CONTROL = (
         name="the largest value is refused",
         bug=Bug(
             module=CHECKER,
-            text="value > field.most",
-            instead="value >= field.most",
+            text="value > field.largest",
+            instead="value >= field.largest",
         ),
         promise="A value may be the largest that the map allows.",
         unit=LOADING,

@@ -85,7 +85,7 @@ def planted(monkeypatch):
     )
     monkeypatch.setattr(
         "mcos_sim.engines.verilated.channel_library",
-        lambda config, arbiter, ports: planted_library(config),
+        lambda config, arbiter, *_: planted_library(config),
     )
 
 

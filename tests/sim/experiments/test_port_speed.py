@@ -44,7 +44,7 @@ def test_a_beat_a_clock(load, number, reads, writes):
 
     Runs are long, as beginning and end of a short one differ by chance.
     """
-    found = rates(library(), FABRIC, load, transfers=32_000, latency=1, number=number)
+    found = rates(library(), FABRIC, load, transfers=64_000, latency=1, number=number)
     assert found.reads >= reads
     assert found.writes >= writes
 

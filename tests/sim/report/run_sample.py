@@ -157,6 +157,8 @@ def found(*tenants: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "workload": {"workload": "loaded"},
         "traffic": "default",
         "channels": 8,
+        "channels_run": 1,
+        "channel_utilisation": [0.97],
         "clock_khz": 800_000,
         "clocks": 100_000,
         "clocks_per_second": 123_456.0,

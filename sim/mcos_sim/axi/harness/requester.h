@@ -261,7 +261,7 @@ private:
             shape.length = uint32_t(set_[kLength] - 1);
             const uint64_t step = shape.bytes() * uint64_t(set_[kLength]);
             const uint64_t places = region.bytes / step;
-            const bool favours = random_.chance(set_[kFavours]);
+            const bool favours = set_[kFavours] && random_.chance(set_[kFavours]);
             do {
                 const uint64_t place =
                     set_[kStream] ? followed_++ % places : random_.below(uint32_t(places));
