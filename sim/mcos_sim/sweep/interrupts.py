@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
 from types import FrameType
@@ -31,14 +32,23 @@ def interrupts_ignored() -> Generator[None, None, None]:
         yield
 
 
+def _unheard(failure: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of what a destructor raised."""
+
+
 @contextlib.contextmanager
 def interrupts_kept() -> Generator[threading.Event, None, None]:
-    """Ctrl-C does what it did, and is remembered: what is raised in a destructor is lost."""
+    """Ctrl-C does what it did, and is remembered: what is raised in a destructor is lost.
+
+    An object whose destructor was interrupted may fail in it again, until the process ends. So from
+    the first Ctrl-C on such failures are not printed.
+    """
     before = signal.getsignal(signal.SIGINT)
     interrupted = threading.Event()
 
     def keep(number: int, frame: FrameType | None) -> None:
         interrupted.set()
+        sys.unraisablehook = _unheard
         if callable(before):
             before(number, frame)
 
