@@ -27,7 +27,8 @@ SCANNED = "scanned"
 _FLATTEN = (
     "read_rtlil design.il",
     f"hierarchy -top {TOP}",
-    "proc",
+    # A table of constants is gates, no memory: a macro of it would want a clock.
+    "proc -norom",
     "flatten",
     # A register's value before reset matters to no target: every one is reset or never read early.
     "setattr -unset init w:*",
