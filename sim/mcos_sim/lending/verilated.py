@@ -2,7 +2,6 @@
 
 import ctypes
 import dataclasses
-import shutil
 from pathlib import Path
 from types import TracebackType
 
@@ -12,19 +11,8 @@ from amaranth.lib import data
 
 from mcos_hw.config import FabricConfig
 from mcos_policy.settings import Settings
-from mcos_sim.building.store import kept
-from mcos_sim.building.verilator import (
-    LIBRARY_ARGUMENTS,
-    VERILATOR,
-    WAIVERS,
-    compile_model,
-    elaborated,
-    recipe_hash,
-    run_command,
-    verilog_of,
-)
+from mcos_sim.building.rig import rig_library
 from mcos_sim.lending.hardware import LendingTop
-from mcos_sim.stages import stage
 
 __all__ = ["LendingRun"]
 
@@ -32,8 +20,6 @@ __all__ = ["LendingRun"]
 _HARNESS = Path(__file__).with_name("harness.cpp")
 
 _NAME = "lending"
-
-_FILE = "library.so"
 
 
 class LendingRun:
@@ -51,14 +37,7 @@ class LendingRun:
         self._pins = {
             "__".join(map(str, path)): value for path, _, value in top.signature.flatten(top)
         }
-        design = elaborated(top, _NAME)
-        header = self._header()
-        recipe = recipe_hash(*LIBRARY_ARGUMENTS, _HARNESS.read_text(), header, design)
-
-        def make(folder: Path) -> None:
-            _make(verilog_of(design), header, folder)
-
-        library = ctypes.CDLL(str(kept(f"{_NAME}-{recipe}", make) / _FILE))
+        library = rig_library(top, name=_NAME, harness=_HARNESS, header=self._header())
         pointer, number = ctypes.c_void_p, ctypes.c_int64
         library.lending_create.restype = pointer
         library.lending_destroy.argtypes = (pointer,)
@@ -126,20 +105,3 @@ def _bits(layout, value) -> int:
     else:
         return int(value)
     return sum(_bits(field.shape, each) << field.offset for field, each in parts)
-
-
-def _make(text: str, header: str, folder: Path) -> None:
-    objects = folder / "objects"
-    objects.mkdir()
-    (objects / "pins.h").write_text(header)
-    source = objects / f"{_NAME}.v"
-    source.write_text(text)
-    shutil.copy(_HARNESS, objects)
-    command = [str(VERILATOR), *LIBRARY_ARGUMENTS, "--top-module", _NAME]
-    command += ["-CFLAGS", f"-I{objects} -include {objects / 'pins.h'}", "--Mdir", str(objects)]
-    with stage("running Verilator"):
-        run_command(
-            [*command, "-o", _FILE, str(objects / _HARNESS.name), str(WAIVERS), str(source)]
-        )
-    compile_model(objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}")
-    (objects / _FILE).rename(folder / _FILE)

@@ -1,26 +1,14 @@
 """A rig as a shared library: Amaranth to Verilog, Verilator and a harness to C functions."""
 
 import ctypes
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from amaranth.lib.wiring import In, Out
 
-from mcos_sim.building.store import kept
-from mcos_sim.building.verilator import (
-    LIBRARY_ARGUMENTS,
-    VERILATOR,
-    WAIVERS,
-    compile_model,
-    elaborated,
-    recipe_hash,
-    run_command,
-    verilog_of,
-)
+from mcos_sim.building.rig import rig_library
 from mcos_sim.power.rig import Rig
-from mcos_sim.stages import stage
 
 __all__ = ["RunningRig"]
 
@@ -28,8 +16,6 @@ __all__ = ["RunningRig"]
 _HARNESS = Path(__file__).with_name("harness.cpp")
 
 _NAME = "mcos_power_rig"
-
-_FILE = "library.so"
 
 
 class RunningRig:
@@ -50,7 +36,7 @@ class RunningRig:
         members = rig.signature.members.items()
         self._inputs = [name for name, member in members if member.flow is In]
         self._outputs = [name for name, member in members if member.flow is Out]
-        library = ctypes.CDLL(str(_built(rig, self._header()) / _FILE))
+        library = rig_library(rig, name=_NAME, harness=_HARNESS, header=self._header())
         library.rig_create.restype = ctypes.c_void_p
         library.rig_destroy.argtypes = (ctypes.c_void_p,)
         library.rig_run.argtypes = (
@@ -86,25 +72,3 @@ class RunningRig:
             f"#pragma once\n#define EACH_INPUT(X) {listed(self._inputs)}\n"
             f"#define EACH_OUTPUT(X) {listed(self._outputs)}\n"
         )
-
-
-def _built(rig: Rig, header: str) -> Path:
-    """The folder of the store with the library."""
-    design = elaborated(rig, _NAME)
-
-    def make(folder: Path) -> None:
-        objects = folder / "objects"
-        objects.mkdir()
-        (objects / "pins.h").write_text(header)
-        source = objects / f"{_NAME}.v"
-        source.write_text(verilog_of(design))
-        shutil.copy(_HARNESS, objects)
-        command = [str(VERILATOR), *LIBRARY_ARGUMENTS, "--top-module", _NAME]
-        command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
-        with stage("running Verilator"):
-            run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
-        compile_model(objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}")
-        (objects / _FILE).rename(folder / _FILE)
-
-    recipe = recipe_hash(*LIBRARY_ARGUMENTS, _HARNESS.read_text(), header, design)
-    return kept(f"{_NAME}-{recipe}", make)
