@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcos_hw.config import CHANNELS
-from mcos_sim.commands.options import PortKind, dealt, require_axi
+from mcos_sim.commands.options import PortKind, require_axi
 from mcos_sim.errors import UserError
+from mcos_sim.ported.sizes import dealt
 
 if TYPE_CHECKING:
     from mcos_policy.compiler import Compiled
     from mcos_sim.ported.sizes import Ports
 
 __all__ = [
+    "FABRIC_TENANTS",
     "ChannelsOption",
     "port_kind",
     "ports_of",
     "require_channels",
 ]
 
+
+FABRIC_TENANTS = 4
+"""Tags of the hardware of several channels with the essay's workload: that many, since every tag
+costs time in each."""
 
 ChannelsOption = Annotated[
     int,
@@ -72,9 +78,7 @@ def ports_of(compiled: Compiled, ports: int | None, *, port: PortKind, channels:
     require_axi(ports, port)
     if port is not PortKind.AXI:
         return ()
-    if channels == 1:
-        return dealt(compiled.names, ports)
-    return (tuple(sorted(compiled.names)),) * (ports or min(channels, 16))
+    return dealt(compiled.names, ports, channels=channels)
 
 
 def require_channels(compiled: Compiled, channels: int) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from mcos_policy.samples import contract_words
 from mcos_sim.commands.channel_options import (
+    FABRIC_TENANTS,
     ChannelsOption,
     port_kind,
     ports_of,
@@ -61,9 +62,6 @@ DemoPorts = Annotated[
         show_default="one for each channel",
     ),
 ]
-
-_FABRIC_TENANTS = 4
-"""Tags of the hardware of several channels: the workload's, since every tag costs time in each."""
 
 
 def command(
@@ -119,7 +117,7 @@ def command(
     axi = port is PortKind.AXI
     if ports is not None and channels == 1:
         raise UserError("--ports must go with several --channels; leave it out")
-    hardware = HardwareOptions(tenants=_FABRIC_TENANTS) if channels > 1 else None
+    hardware = HardwareOptions(tenants=FABRIC_TENANTS) if channels > 1 else None
     compiled = compile_for(contract, hardware=hardware, notes=False, axi=axi)
     require_channels(compiled, channels)
     # The report shows what was compiled, whatever becomes of the file during the runs.

@@ -23,13 +23,13 @@ from mcos_sim.commands.options import (
     PortsOption,
     contract_argument,
     contract_for,
-    dealt,
     json_option,
     require_axi,
 )
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 from mcos_sim.errors import HardwareError, UserError
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.ported.sizes import dealt
 
 if TYPE_CHECKING:
     from mcos_policy.client.prometheus import MetricsCollector

@@ -5,7 +5,6 @@ import enum
 import os
 import re
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +35,6 @@ __all__ = [
     "command_words",
     "contract_argument",
     "contract_for",
-    "dealt",
     "json_option",
     "require_axi",
 ]
@@ -140,13 +138,6 @@ def require_axi(ports: int | None, port: PortKind) -> None:
     """
     if ports is not None and port is not PortKind.AXI:
         raise UserError(f"--ports must go with --port axi, not {port.value}; add --port axi")
-
-
-def dealt(tags: Iterable[int], ports: int | None) -> tuple[tuple[int, ...], ...]:
-    """Tags at each of so many AXI ports, at most one for each; None has one for each."""
-    ordered = sorted(tags)
-    count = min(ports or len(ordered), len(ordered))
-    return tuple(tuple(ordered[k::count]) for k in range(count))
 
 
 class Arbiter(enum.StrEnum):

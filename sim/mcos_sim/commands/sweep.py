@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_hw.config import CHANNELS
+from mcos_sim.commands.channel_options import FABRIC_TENANTS, require_channels
+from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CORES,
     MOST_CLOCKS,
@@ -33,12 +36,13 @@ from mcos_sim.console import (
 from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.sweep.grid import Contender, Grid, Workload
+from mcos_sim.sweep.grid import Contender, Grid, Hardware, Workload
 from mcos_sim.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mcos_policy.compiler import Compiled
     from mcos_sim.sweep.cluster import Cluster
     from mcos_sim.sweep.processes import Processes
     from mcos_sim.sweep.run_points import Failure, Sweep
@@ -82,6 +86,24 @@ class Axes:
         list[MemoryName] | None,
         typer.Option(help="What stands behind the channel.", show_default="simple"),
     ] = None
+    channels: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            max=CHANNELS[-1],
+            help="Channels that are run; several are behind AXI ports.",
+            show_default="1",
+        ),
+    ] = None
+    ports: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            max=16,
+            help="AXI ports in front of the channels.",
+            show_default="one for each of several channels; one channel has none",
+        ),
+    ] = None
     seed: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,7 +119,7 @@ class Axes:
         typer.Option(
             min=1,
             max=MOST_OUTSTANDING,
-            help="Requests that the prefill keeps outstanding.",
+            help="Requests that the prefill keeps outstanding in each channel.",
             show_default="1200",
         ),
     ] = None
@@ -106,7 +128,7 @@ class Axes:
         typer.Option(
             min=1,
             max=MOST_OUTSTANDING,
-            help="Requests that each decoder keeps outstanding.",
+            help="Requests that each decoder keeps outstanding in each channel.",
             show_default="16",
         ),
     ] = None
@@ -152,6 +174,8 @@ class Axes:
                 "arbiter": _unique(self.arbiter, Contender.ALONE, Contender.FCFS, Contender.MCOS),
                 "engine": _unique(self.engine, Engine.REFERENCE),
                 "memory": self.memories,
+                "channels": _unique(self.channels, 1),
+                "ports": _unique(self.ports, None),
                 "seed": _seeds(self.seed or ["1"]),
                 "clocks": _unique(self.clocks, 400_000),
                 "prefill_window": _unique(self.prefill_window, 1200),
@@ -230,14 +254,13 @@ def command(
     _require_count(math.prod(map(len, grid.values.values())))
 
     with loading():
-        from mcos_sim.commands.compile import compile_for
         from mcos_sim.sweep.page import write_page
         from mcos_sim.sweep.run_points import Sweep
         from mcos_sim.sweep.table import require_format, write_table
 
     require_format(table)
     require_outputs([table, page, json], inputs=files, folders=[directory])
-    compiled = {str(file): compile_for(file, notes=False) for file in files}
+    compiled = _compiled(grid)
     with progress(f"Looking for what {directory} has", None):
         sweep = Sweep(grid, compiled, directory=directory)
     resumed = len(sweep.known)
@@ -271,6 +294,24 @@ def command(
     if json is not None:
         write_json(json, found)
     _show(sweep, found, failures)
+
+
+def _compiled(grid: Grid) -> dict[Hardware, Compiled]:
+    """Each contract for the hardware of each point."""
+    from mcos_sim.commands.compile import compile_for
+
+    found = {}
+    for point in grid:
+        if point.hardware not in found:
+            several = point.channels > 1
+            found[point.hardware] = compile_for(
+                Path(point.contract),
+                hardware=HardwareOptions(tenants=FABRIC_TENANTS) if several else None,
+                notes=False,
+                axi=point.axi,
+            )
+            require_channels(found[point.hardware], point.channels)
+    return found
 
 
 def _run(sweep: Sweep, runners: Runners) -> list[Failure]:

@@ -1,13 +1,17 @@
 """Sizes of the AXI ports that scenarios have in front of their channels."""
 
+from collections.abc import Iterable
+
 from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
 
 __all__ = [
     "FABRIC_PORT_CLOCKS",
     "ID_WIDTH",
+    "MOST_PORTS",
     "PORT_CLOCKS",
     "Ports",
     "bank_units",
+    "dealt",
     "fabric_around",
 ]
 
@@ -32,6 +36,23 @@ memory has ports of as many."""
 
 Ports = tuple[tuple[int, ...], ...]
 """Tags at each AXI port; an empty one stands for no AXI."""
+
+
+MOST_PORTS = 16
+"""AXI ports of a fabric."""
+
+
+def dealt(tags: Iterable[int], ports: int | None, *, channels: int = 1) -> Ports:
+    """Tags at each AXI port.
+
+    In front of one channel each tag has one port, and None gives each a port of its own. In front
+    of several, every tag is at every port, and None gives as many ports as channels.
+    """
+    ordered = tuple(sorted(tags))
+    if channels > 1:
+        return (ordered,) * (ports or min(channels, MOST_PORTS))
+    count = min(ports or len(ordered), len(ordered))
+    return tuple(ordered[k::count] for k in range(count))
 
 
 def bank_units(config: ChannelConfig, ports: Ports, channels: int) -> int:

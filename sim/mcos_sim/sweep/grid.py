@@ -13,9 +13,14 @@ __all__ = [
     "AXES",
     "Contender",
     "Grid",
+    "Hardware",
     "Point",
     "Workload",
 ]
+
+
+Hardware = tuple[str, bool, int]
+"""A contract, whether it is behind AXI ports, and how many channels there are."""
 
 
 class Workload(enum.StrEnum):
@@ -55,13 +60,17 @@ class Point:
     engine : Engine
         What it runs on.
     memory : MemoryName
-        What is behind the port.
+        What is behind each channel.
+    channels : int
+        Channels that are run, of those of the contract.
+    ports : int or None
+        AXI ports in front of them. None is one for each of several channels, and none with one.
     seed : int
         Seed of step sizes and compute times.
     clocks : int
         Length of the run.
     prefill_window, decoder_window : int
-        Requests that each of them keeps outstanding.
+        Requests that each of them keeps outstanding in each channel.
     prefill_beats, decoder_beats : int or None
         Beats of each request; None takes the workload's own.
     credit : int
@@ -75,6 +84,8 @@ class Point:
     arbiter: Contender
     engine: Engine
     memory: MemoryName
+    channels: int
+    ports: int | None
     seed: int
     clocks: int
     prefill_window: int
@@ -83,6 +94,16 @@ class Point:
     decoder_beats: int | None
     credit: int
     pacer: bool
+
+    @property
+    def hardware(self) -> Hardware:
+        """What its contract is compiled for."""
+        return self.contract, self.axi, self.channels
+
+    @property
+    def axi(self) -> bool:
+        """Whether requests come in at AXI ports."""
+        return self.channels > 1 or self.ports is not None
 
 
 AXES = tuple(field.name for field in dataclasses.fields(Point))

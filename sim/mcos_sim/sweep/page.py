@@ -21,7 +21,14 @@ from mcos_sim.sweep.grid import AXES, Contender, Grid
 __all__ = ["write_page"]
 
 
-_METRICS = {"p99_clocks": "p99 of steps, clocks", "share": "share of the channel"}
+_METRICS = {"p99_clocks": "p99 of steps, clocks", "share": "share of bandwidth"}
+
+_LEFT_OUT = {
+    "ports": "one for each of several channels",
+    "prefill_beats": "its own",
+    "decoder_beats": "its own",
+}
+"""What an axis has where it was given no value."""
 
 _HEIGHT = 230
 """Height of a plot in pixels; its width is what the page has for it."""
@@ -81,7 +88,7 @@ def write_page(path: Path, grid: Grid, rows: Sequence[dict[str, Any]]) -> None:
         sections=[(_words(axis), list(_rows(grid, rows, axis))) for axis in axes],
         middles=middles(rows),
         axes=[
-            (_words(axis), ", ".join("its own" if v is None else str(v) for v in values))
+            (_words(axis), ", ".join(_LEFT_OUT[axis] if v is None else str(v) for v in values))
             for axis, values in grid.values.items()
         ],
         plotly=Markup(get_plotlyjs()),

@@ -8,6 +8,7 @@ from mcos_policy.compiler import Compiled
 from mcos_sim.engines.dispatch import run_scenario
 from mcos_sim.experiments.contention import Setting, contention_scenario, workloads
 from mcos_sim.experiments.replay import figures
+from mcos_sim.ported.sizes import dealt
 from mcos_sim.sweep.grid import AXES, Point
 
 __all__ = [
@@ -64,7 +65,10 @@ def run_point(point: Point, compiled: Compiled, *, directory: Path) -> list[dict
         pacer=point.pacer,
         seed=point.seed,
         memory=point.memory,
-    )
+    ).for_channels(point.channels, compiled.config)
+    if point.axi:
+        ports = dealt(compiled.names, point.ports, channels=point.channels)
+        setting = dataclasses.replace(setting, axi_ports=ports)
     sizes = {"prefill_beats": point.prefill_beats, "decoder_beats": point.decoder_beats}
     workload = dataclasses.replace(
         workloads(point.memory, compiled.config)[point.workload],
@@ -74,7 +78,7 @@ def run_point(point: Point, compiled: Compiled, *, directory: Path) -> list[dict
         compiled, workload, point.arbiter.run, setting, name=directory.name
     )
     result = run_scenario(point.engine, scenario, directory=directory.parent)
-    found, counts = figures(scenario, result), result.channel.memory
+    found, counts = figures(scenario, result), result.memory
     return [
         {
             **dataclasses.asdict(point),

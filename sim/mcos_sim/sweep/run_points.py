@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mcos_policy.compiler import Compiled
-from mcos_sim.sweep.grid import Grid, Point
+from mcos_sim.sweep.grid import Grid, Hardware, Point
 from mcos_sim.sweep.point import run_point
 from mcos_sim.sweep.processes import Unfinished
 from mcos_sim.sweep.store import Store
@@ -43,8 +43,8 @@ class Sweep:
     ----------
     grid : Grid
         What to run.
-    contracts : Mapping[str, Compiled]
-        Each contract by its name in the grid.
+    contracts : Mapping[Hardware, Compiled]
+        Each contract of the grid, for each hardware that it runs on.
     directory : pathlib.Path
         Folder of what the sweep keeps.
 
@@ -54,11 +54,13 @@ class Sweep:
         If the folder cannot be written.
     """
 
-    def __init__(self, grid: Grid, contracts: Mapping[str, Compiled], *, directory: Path) -> None:
+    def __init__(
+        self, grid: Grid, contracts: Mapping[Hardware, Compiled], *, directory: Path
+    ) -> None:
         self.contracts = contracts
         self.directory = directory
         self.store = Store(directory)
-        self.points = {self.store.key(point, contracts[point.contract]): point for point in grid}
+        self.points = {self.store.key(point, contracts[point.hardware]): point for point in grid}
         known = {key: self.store.rows(key) for key in self.points}
         self.known = {key: rows for key, rows in known.items() if rows is not None}
 
@@ -94,7 +96,7 @@ class Sweep:
         tasks = {
             key: {
                 "point": point,
-                "compiled": self.contracts[point.contract],
+                "compiled": self.contracts[point.hardware],
                 "directory": (self.directory / "runs" / key).absolute(),
             }
             for key, point in self.missing.items()

@@ -32,6 +32,8 @@ def grid(**values: Any) -> Grid:
         "arbiter": [Contender.ALONE, Contender.FCFS, Contender.MCOS],
         "engine": [Engine.REFERENCE],
         "memory": [MemoryName.SIMPLE],
+        "channels": [1],
+        "ports": [None],
         "seed": [1, 2],
         "clocks": [20_000],
         "prefill_window": [16],

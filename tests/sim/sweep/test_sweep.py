@@ -31,6 +31,8 @@ VALUES = {
     "arbiter": [Contender.ALONE, Contender.MCOS],
     "engine": [Engine.REFERENCE],
     "memory": [MemoryName.SIMPLE],
+    "channels": [1],
+    "ports": [None],
     "seed": [1, 2],
     "clocks": [20_000],
     "prefill_window": [64],
@@ -114,6 +116,30 @@ def test_every_axis_reaches_the_run(swept, compiled, tmp_path, change):
     assert all((row["row_changes"] is None) == (other.memory == "simple") for row in rows)
     # At the paced rate the port's credit is never short.
     assert unlike or change == {"credit": 9}
+
+
+def test_channels_and_ports_are_axes(tmp_path, capsys):
+    """Every channel adds its bandwidth, and the decoders feel as little of the prefill."""
+    summary, table = tmp_path / "s.json", tmp_path / "t.csv"
+    axes = ("--channels", 1, "--channels", 2, "--ports", 2, "--ports", 4)
+    arguments = ("--arbiter", "mcos", "--clocks", 12_000, "--workers", 1, "--json", summary)
+    out = ("-o", tmp_path / "s", "--table", table)
+    assert run_command("sweep", CONTRACT, *axes, *arguments, *out) == 0
+    assert json.loads(summary.read_text())["axes"]["channels"] == [1, 2]
+    rows = pyarrow.csv.read_csv(table).to_pylist()
+    assert len(rows) == 4 * 4
+    granted = {
+        (row["channels"], row["ports"]): row["bytes_granted"]
+        for row in rows
+        if row["tenant"] == "prefill"
+    }
+    assert set(granted) == {(1, 2), (1, 4), (2, 2), (2, 4)}
+    for ports in (2, 4):
+        assert granted[2, ports] == pytest.approx(2 * granted[1, ports], rel=0.15)
+    assert all(row["utilisation"] > 0.8 for row in rows)
+    page = (tmp_path / "s" / "sweep.html").read_text(encoding="utf-8")
+    assert "Over channels" in page
+    assert "Over ports" in page
 
 
 def test_the_store_knows_a_point_by_what_it_is(compiled, tmp_path):
@@ -222,6 +248,8 @@ def test_the_page_needs_nothing_else(swept, tmp_path):
         (("--seed", "4294967296"), "--seed must be a number up to 4294967295"),
         (("--prefill-window", "4096"), "must be in 1..4095, not 4096"),
         (("--table", "t.xlsx"), "must name a .csv or .parquet file"),
+        (("--channels", "3"), "--channels must be one of 1, 2, 4, 8 with the 8 channels of"),
+        (("--ports", "17"), "must be in 1..16, not 17"),
         ((str(CONTRACT),), "each contract must be named once"),
         (("--scheduler", "nowhere"), "--scheduler must be the address of a running scheduler"),
         (("--scheduler", "tcp://127.0.0.1:1"), "`dask scheduler` starts one"),
