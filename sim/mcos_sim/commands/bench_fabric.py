@@ -23,6 +23,7 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
     """
     from mcos_sim.experiments.fabric_scaling import COUNTS, measure_scaling
     from mcos_sim.experiments.fabric_speed import DEPTHS, measure_fabric_speeds
+    from mcos_sim.lending import shows
     from mcos_sim.machine import machine
     from mcos_sim.power.figures import measure
 
@@ -55,8 +56,18 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
         f"within {governor.worst_epoch_error:.2%}, guarantees are kept to "
         f"{governor.guarantee_kept:.1%}, a cap holds after {governor.broadcast_us:.0f} us at 1 MHz"
     )
+    with progress("Building and measuring channels that lend", len(shows.SHOWS)) as advance:
+        lending = shows.figures(
+            windows=max(shows.LEAST, round(16 * scale)), on_step=lambda: advance(1)
+        )
+    shows.print_figures(lending)
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    found = {"governor": governor.as_mapping(), "machine": machine(), "scaling": scaling}
+    found = {
+        "coordinator": lending,
+        "governor": governor.as_mapping(),
+        "machine": machine(),
+        "scaling": scaling,
+    }
     write_json(path, {**before, **speeds, **found})
 
 

@@ -58,6 +58,11 @@ class LendingRun:
     ) -> None:
         self._library.lending_destroy(self._handle)
 
+    def restart(self) -> None:
+        """Begin anew from power-up."""
+        self._library.lending_destroy(self._handle)
+        self._handle = self._library.lending_create()
+
     def commit(self, settings: Settings, *, generation: int) -> None:
         """Make an image live."""
         tenants = [

@@ -8,6 +8,8 @@ from mcos_sim.axi.steady import Steady
 from mcos_sim.commands.bench_fabric import bench_fabric
 from mcos_sim.experiments import fabric_scaling, fabric_speed
 from mcos_sim.experiments.fabric_speed import DEPTHS, PATTERNS, ROUND_TRIP, fabric_of
+from mcos_sim.lending import shows
+from mcos_sim.lending.shows import FIGURES, SHOWS
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -53,11 +55,15 @@ def test_figures_are_set_beside_those_of_others(tmp_path, monkeypatch):
     row = {"channels": 1, "cells": 1, "memories": 1, "clocks_per_s": 1}
     scaling = {"area_slope": 0.9, "time_slope": 1.0, "ports": 8, "sizes": [row]}
     monkeypatch.setattr(fabric_scaling, "measure_scaling", lambda **_: scaling)
+    shown = dict.fromkeys(FIGURES, 0.99)
+    lending = {"channels": 8, "intervals": 200, **dict.fromkeys(SHOWS, shown)}
+    monkeypatch.setattr(shows, "figures", lambda **_: lending)
     path = tmp_path / "fabric.json"
-    path.write_text('{"coordinator": {"skewed_of_guarantee": 0.99}}')
+    path.write_text('{"elsewhere": {"measured": 0.99}}')
     bench_fabric(path, ports=8, channels=8, scale=0.1)
     found = json.loads(path.read_text())
-    assert found["coordinator"] == {"skewed_of_guarantee": 0.99}
+    assert found["elsewhere"] == {"measured": 0.99}
+    assert found["coordinator"] == lending
     assert found["scaling"] == scaling
     assert found["uniform_grants_per_clock"] == 0.97
     assert found["uniform_deep_grants_per_clock"] == 0.99
