@@ -41,6 +41,10 @@ _LATENCY = 20
 
 _REGION = Region(base=0, size=1 << 22)
 
+_WIDE_REGION = Region(base=0, size=1 << 26)
+"""Where one ID reads: a read waits for an earlier one of its ID and its bytes, and random reads of
+a smaller region meet more often."""
+
 WARM = 3_000
 """Clocks in which queues fill, before any count."""
 
@@ -104,6 +108,7 @@ def fabric_of(
         queue_depth=depth,
         bytes_per_clock=beat_bytes,
         beat_bytes=beat_bytes,
+        max_beats=8,
         slots=64,
         lateness=lateness,
         # What is counted and what is judged is not on the way.
@@ -112,7 +117,7 @@ def fabric_of(
     )
     # In front of a channel, in its queue, and under way behind it; and enough for one ID.
     each = depth + 8
-    reads = min(256, 1 << (max(each * channels, ROUND_TRIP + 16) - 1).bit_length())
+    reads = min(512, 1 << (max(each * channels, ROUND_TRIP + 16) - 1).bit_length())
     port = PortConfig(
         data_bytes=beat_bytes,
         id_width=8,
@@ -287,7 +292,7 @@ def one_id(
         _alone(fabric, habits, [0]),
         writes=_writes(fabric),
         memory=_memory(latency),
-        regions=[_REGION],
+        regions=[_WIDE_REGION],
         interleave=_spread(fabric),
         seed=1,
         warm=WARM,
@@ -319,10 +324,10 @@ def measure_fabric_speeds(
     dict[str, Any]
         ``uniform_grants_per_clock`` with the first of :data:`DEPTHS`,
         ``uniform_deep_grants_per_clock`` with the second, ``one_id_beats_per_clock``,
-        ``added_latency_clocks`` of AR, ``latency_clocks`` by channel of AXI, ``patterns`` of each
-        depth with ``grants_per_clock``, ``limit`` and ``busiest``, and ``port_beats_per_clock``
-        beside ``fabric_beats_per_clock``: what ports, and channels, can carry at most. A limit
-        is that of the busiest channel.
+        ``added_latency_clocks`` of AR without those of the channel, ``latency_clocks`` from pin
+        to pin by channel of AXI, ``patterns`` of each depth with ``grants_per_clock``, ``limit``
+        and ``busiest``, and ``port_beats_per_clock`` beside ``fabric_beats_per_clock``: what
+        ports, and channels, can carry at most. A limit is that of the busiest channel.
     """
     found: dict[str, Any] = {
         "channels": channels,
@@ -353,8 +358,9 @@ def measure_fabric_speeds(
                     for name, stream in (("end_to_end", True), ("anywhere", False))
                 }
                 latency = added_latency(library, fabric)
+                of_channel = 4 if fabric.channel.lateness else 2
                 found |= {
-                    "added_latency_clocks": latency["ar"],
+                    "added_latency_clocks": latency["ar"] - of_channel,
                     "latency_clocks": latency,
                     "one_id": alone,
                     "one_id_beats_per_clock": min(alone.values()),

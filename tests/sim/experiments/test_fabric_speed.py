@@ -17,6 +17,8 @@ def test_a_port_has_enough_under_way(depth):
     fabric = fabric_of(ports=8, channels=8, depth=depth)
     port = fabric.ports[0]
     assert port.reads > ROUND_TRIP
+    assert port.reads == {16: 256, 64: 512}[depth]
+    assert port.read_units >= 2 * port.reads
     assert port.landing == fabric.channel.queue_depth == depth
     assert port.data_bytes == fabric.beat_bytes == 64
 
@@ -68,4 +70,5 @@ def test_figures_are_set_beside_those_of_others(tmp_path, monkeypatch):
     assert found["uniform_grants_per_clock"] == 0.97
     assert found["uniform_deep_grants_per_clock"] == 0.99
     assert found["one_id_beats_per_clock"] == 0.98
-    assert found["added_latency_clocks"] == 10
+    # The channel has four of them.
+    assert found["added_latency_clocks"] == 6
