@@ -1,6 +1,7 @@
 """What ``mcos bench`` measures of a fabric, printed, and in a file with what others measured."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ __all__ = ["bench_fabric"]
 def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None:
     """Measures, prints, and sets the keys of a result file; its other keys stay.
 
+    Each part is written as soon as it is measured.
+
     Parameters
     ----------
     path : pathlib.Path
         The file.
     ports, channels : int
-        Sizes of the fabric whose speed is measured; the scaling has its own.
+        Sizes of the fabric whose speed is measured; coordinator and scaling have their own.
     scale : float
-        Length of the runs; 1 is 20,000 clocks each.
+        Length of the runs; 1 is 20,000 clocks each, and 16 windows of the coordinator's.
     """
     from mcos_sim.experiments.fabric_scaling import COUNTS, measure_scaling
     from mcos_sim.experiments.fabric_speed import DEPTHS, measure_fabric_speeds
@@ -32,9 +35,34 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
         speeds = measure_fabric_speeds(
             ports=ports, channels=channels, clocks=clocks, on_step=lambda: advance(1)
         )
-    _tell(speeds)
+    _tell_speeds(speeds)
+    _set(path, {**speeds, "machine": machine()})
+    with progress("Building and measuring channels that lend", len(shows.SHOWS)) as advance:
+        lending = shows.figures(
+            windows=max(shows.LEAST, round(16 * scale)), on_step=lambda: advance(1)
+        )
+    shows.print_figures(lending)
+    _set(path, {"coordinator": lending})
+    with progress("Building and measuring channels under a power budget", None):
+        governor = measure(epochs=max(12, round(100 * scale)), seed=3)
+    output.print(
+        f"Power budget: {governor.counted} of {governor.epochs} epochs with demand over it are "
+        f"within {governor.worst_epoch_error:.2%}, guarantees are kept to "
+        f"{governor.guarantee_kept:.1%}, a cap holds after {governor.broadcast_us:.0f} us at 1 MHz"
+    )
+    _set(path, {"governor": governor.as_mapping()})
     with progress("Building and measuring fabrics that grow", len(COUNTS)) as advance:
         scaling = measure_scaling(on_step=lambda: advance(1))
+    _tell_scaling(scaling)
+    _set(path, {"scaling": scaling})
+
+
+def _set(path: Path, found: Mapping[str, Any]) -> None:
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_json(path, {**before, **found})
+
+
+def _tell_scaling(scaling: Mapping[str, Any]) -> None:
     print_table(
         f"{scaling['ports']} ports: area slope {scaling['area_slope']:.2f}, time slope "
         f"{scaling['time_slope']:.2f}",
@@ -49,29 +77,9 @@ def bench_fabric(path: Path, *, ports: int, channels: int, scale: float) -> None
             for row in scaling["sizes"]
         ],
     )
-    with progress("Building and measuring channels under a power budget", None):
-        governor = measure(epochs=max(12, round(100 * scale)), seed=3)
-    output.print(
-        f"Power budget: {governor.counted} of {governor.epochs} epochs with demand over it are "
-        f"within {governor.worst_epoch_error:.2%}, guarantees are kept to "
-        f"{governor.guarantee_kept:.1%}, a cap holds after {governor.broadcast_us:.0f} us at 1 MHz"
-    )
-    with progress("Building and measuring channels that lend", len(shows.SHOWS)) as advance:
-        lending = shows.figures(
-            windows=max(shows.LEAST, round(16 * scale)), on_step=lambda: advance(1)
-        )
-    shows.print_figures(lending)
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    found = {
-        "coordinator": lending,
-        "governor": governor.as_mapping(),
-        "machine": machine(),
-        "scaling": scaling,
-    }
-    write_json(path, {**before, **speeds, **found})
 
 
-def _tell(speeds: dict[str, Any]) -> None:
+def _tell_speeds(speeds: Mapping[str, Any]) -> None:
     print_table(
         f"Grants a clock a channel, {speeds['ports']} ports and {speeds['channels']} channels",
         ("pattern", *(f"queues of {depth}" for depth in speeds["depths"]), "at most"),

@@ -1,7 +1,9 @@
 """What is measured of a fabric: its sizes, its limits, and where the figures go."""
 
 import json
+from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 
 from mcos_sim.axi.steady import Steady
@@ -9,7 +11,7 @@ from mcos_sim.commands.bench_fabric import bench_fabric
 from mcos_sim.experiments import fabric_scaling, fabric_speed
 from mcos_sim.experiments.fabric_speed import DEPTHS, PATTERNS, ROUND_TRIP, fabric_of
 from mcos_sim.lending import shows
-from mcos_sim.lending.shows import FIGURES, SHOWS
+from mcos_sim.power import figures
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -45,30 +47,55 @@ def test_slope_of_what_grows_in_proportion_is_one():
     assert fabric_scaling.slope(counts, [7] * 4) == pytest.approx(0)
 
 
-def test_figures_are_set_beside_those_of_others(tmp_path, monkeypatch):
+KEYS = {
+    "uniform_grants_per_clock",
+    "uniform_deep_grants_per_clock",
+    "one_id_beats_per_clock",
+    "added_latency_clocks",
+    "coordinator",
+    "coordinator.skewed_of_guarantee",
+    "coordinator.others_of_guarantee",
+    "scaling",
+    "scaling.area_slope",
+    "scaling.time_slope",
+}
+"""What readers of the file look for."""
+
+
+def test_the_file_has_its_keys_and_keeps_those_of_others(tmp_path, monkeypatch):
+    """Hardware, and what runs it, is stood in for."""
+
     def rates(library, fabric, pattern, *, clocks):
         grants = (0.97,) * 8 if fabric.channel.queue_depth == DEPTHS[0] else (0.99,) * 8
         return Steady(grants=grants, answers=grants, latency=50.0, clocks=clocks)
 
-    monkeypatch.setattr(fabric_speed, "fabric_library", lambda fabric: None)
-    monkeypatch.setattr(fabric_speed, "pattern_rates", rates)
+    for module in (fabric_speed, fabric_scaling):
+        monkeypatch.setattr(module, "fabric_library", lambda *_, **__: None)
+        monkeypatch.setattr(module, "pattern_rates", rates)
     monkeypatch.setattr(fabric_speed, "one_id", lambda *_, stream, clocks: 0.99 if stream else 0.98)
     monkeypatch.setattr(fabric_speed, "added_latency", lambda *_: {"ar": 10, "r": 7})
-    row = {"channels": 1, "cells": 1, "memories": 1, "clocks_per_s": 1}
-    scaling = {"area_slope": 0.9, "time_slope": 1.0, "ports": 8, "sizes": [row]}
-    monkeypatch.setattr(fabric_scaling, "measure_scaling", lambda **_: scaling)
-    shown = dict.fromkeys(FIGURES, 0.99)
-    lending = {"channels": 8, "intervals": 200, **dict.fromkeys(SHOWS, shown)}
-    monkeypatch.setattr(shows, "figures", lambda **_: lending)
+    monkeypatch.setattr(fabric_scaling, "fabric_design", lambda fabric: (fabric.channels, []))
+    monkeypatch.setattr(fabric_scaling, "cell_counts_of", lambda cells: {"$_AND_": cells})
+    monkeypatch.setattr(shows, "LendingRun", MagicMock())
+    parts = np.array([[shows.HOT, *[shows.OTHER] * 3]] * 2)
+    monkeypatch.setattr(shows, "served", lambda *_, lends: (0.99 * parts, 0.5 * parts))
+    governed = {"worst_epoch_error": 0.01, "guarantee_kept": 1, "broadcast_us": 90}
+    governor = figures.Figures(**governed, epochs=12, counted=10)
+    monkeypatch.setattr(figures, "measure", lambda **_: governor)
+
     path = tmp_path / "fabric.json"
-    path.write_text('{"elsewhere": {"measured": 0.99}}')
+    path.write_text('{"commits": 10000, "scaling": {}}')
     bench_fabric(path, ports=8, channels=8, scale=0.1)
     found = json.loads(path.read_text())
-    assert found["elsewhere"] == {"measured": 0.99}
-    assert found["coordinator"] == lending
-    assert found["scaling"] == scaling
+    nested = {f"{name}.{key}" for name in ("coordinator", "scaling") for key in found[name]}
+    assert found.keys() | nested >= KEYS
+    assert found["commits"] == 10000
+    assert found["governor"] == governed
     assert found["uniform_grants_per_clock"] == 0.97
     assert found["uniform_deep_grants_per_clock"] == 0.99
     assert found["one_id_beats_per_clock"] == 0.98
     # The channel has four of them.
     assert found["added_latency_clocks"] == 6
+    assert found["coordinator"]["skewed_of_guarantee"] == 0.99
+    assert [row["channels"] for row in found["scaling"]["sizes"]] == [1, 2, 4, 8, 16, 32]
+    assert found["scaling"]["area_slope"] == 1
