@@ -229,7 +229,8 @@ class ChannelChecker(SectionChecker):
     With a single channel the section may name it by its number, which is 0, or be for all.
 
     With several, ``limit`` is the least paced rate of those that count: of a channel that has its
-    pacer on, and priorities off that go before its guarantees.
+    pacer on, and priorities off that go before its guarantees. All channels share one epoch, so
+    their sections have the same length of it, or ``verdict`` is EPOCH, unless it is FIELD.
 
     See :class:`SectionChecker`.
     """
@@ -261,6 +262,21 @@ class ChannelChecker(SectionChecker):
         if self.count == 1:
             return super()._after(element)
         return Mux(self.place.every, self.count, element + 1)
+
+    def _judge(self, m: Module, row: Value) -> None:
+        if self.count > 1:
+            position, value = self._place_of("epoch_clocks")
+            first, differs = Signal.like(value), Signal()
+            with m.If(self.word_stb & (row == position)):
+                with m.If(self.place.element == 0):
+                    m.d.sync += first.eq(value)
+                with m.Elif(value != first):
+                    m.d.sync += differs.eq(1)
+            with m.If(self.begin):
+                m.d.sync += differs.eq(0)
+            with m.If(differs):
+                m.d.comb += self.verdict.eq(ImageCode.EPOCH)
+        super()._judge(m, row)
 
     def _unrelated(self, m: Module, row: Value, flags: Mapping[str, Value]) -> Value:
         if self.count > 1:

@@ -162,3 +162,4 @@ class ImageCode(enum.IntEnum):
     NOT_DRAINED = 20, "Addresses or colours would change while requests are under way; try again."
     PORTS = 21, "A value of a PORTS section, or a tenant or an ID that its rows name, is not there."
     CREDITS = 22, "The credits of a tenant in all PORTS sections are over its queue."
+    EPOCH = 23, "A CHANNEL section has another epoch length than that of channel 0."

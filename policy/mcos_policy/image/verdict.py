@@ -295,6 +295,7 @@ class _Sections:
         for index, channel in enumerate(channels):
             whose = f" of channel {index}" if len(channels) > 1 else ""
             self._judge_values(SectionKind.CHANNEL, channel, whose)
+        self._judge_epochs(channels)
         for fabric in self.values.get(SectionKind.FABRIC, []):
             self._judge_values(SectionKind.FABRIC, fabric, " of the fabric")
             self._judge_interleave(fabric)
@@ -332,6 +333,17 @@ class _Sections:
                     f"committed rates must add up to at most {float(ADMISSIBLE_SHARE):g} of the "
                     f"paced rate {channel['pacer_rate']} of {which}, not {committed} / "
                     f"2**{self.config.rate_fraction} bytes per clock; lower guarantees",
+                )
+
+    def _judge_epochs(self, channels: Sequence[Mapping[str, int]]) -> None:
+        """Hold the epoch length of each channel, which all share, against that of the first."""
+        for index, channel in enumerate(channels):
+            length, first = channel["epoch_clocks"], channels[0]["epoch_clocks"]
+            if length != first:
+                raise _RefusedError(
+                    ImageCode.EPOCH,
+                    f"channel {index} must have the epoch length of channel 0, {first} clocks, "
+                    f"not {length}; {_AGAIN}",
                 )
 
     def _judge_interleave(self, fabric: Mapping[str, int]) -> None:

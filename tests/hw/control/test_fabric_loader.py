@@ -189,6 +189,8 @@ def faults(fabric, rng):
         whole = dataclasses.replace(whole, tenants=tenants)
         return words_of(fabric, each_channel(fabric, whole, pacer_rate=pacer_rate))
 
+    one = settings()
+    epochs = dataclasses.replace(one, channel=dataclasses.replace(one.channel, epoch_clocks=4096))
     grain = rng.randrange(1, 8)
     top = 1 << grain + last.bit_length() - 1
     slow = FULL * 10 // 17
@@ -260,6 +262,19 @@ def faults(fabric, rng):
         ),
         "a bad value in one channel": (
             words_of(fabric, each_channel(fabric, settings(), promotion_interval=0)),
+            ImageCode.FIELD,
+        ),
+        "the same epochs": (words_of(fabric, each_channel(fabric, epochs)), ImageCode.NONE),
+        "another epoch in the last channel": (
+            words_of(fabric, each_channel(fabric, epochs, epoch_clocks=4095)),
+            ImageCode.EPOCH,
+        ),
+        "another epoch in the first channel": (
+            words_of(fabric, each_channel(fabric, settings(), epoch_clocks=1 << 31)),
+            ImageCode.EPOCH,
+        ),
+        "another epoch and a bad value": (
+            words_of(fabric, each_channel(fabric, epochs, epoch_clocks=4095, promotion_interval=0)),
             ImageCode.FIELD,
         ),
     }
@@ -379,6 +394,7 @@ def test_a_refusal_names_its_section():
         "no such channel": (SectionKind.CHANNEL, 2),
         "one channel too slow": (SectionKind.TENANT, 255),
         "a bad value in one channel": (SectionKind.CHANNEL, 255),
+        "another epoch in the last channel": (SectionKind.CHANNEL, 255),
         "no such kind": (9, 255),
         "good": (0, 0),
         "no such port": (SectionKind.PORTS, 2),

@@ -50,6 +50,7 @@ OF_A_FABRIC = {
     ImageCode.NOT_DRAINED,
     ImageCode.PORTS,
     ImageCode.CREDITS,
+    ImageCode.EPOCH,
 }
 
 STIMULUS = data.StructLayout({"begin": 1, "commit": 1, "word_stb": 1, "word": 32})
