@@ -13,6 +13,7 @@ from mcos_sim.building.verilator import (
     LIBRARY_ARGUMENTS,
     VERILATOR,
     WAIVERS,
+    block_marks,
     compile_model,
     recipe_hash,
     run_command,
@@ -152,8 +153,8 @@ def build_library(
     name : str
         The top's module.
     blocks : Sequence[str]
-        Modules that are compiled once for all of their instances: a run takes longer, and a build
-        does not grow with the instances.
+        Modules that are compiled once for all of their instances, see
+        :func:`mcos_sim.building.verilator.block_marks`.
 
     Raises
     ------
@@ -171,7 +172,7 @@ def build_library(
         source = objects / f"{name}.v"
         source.write_text(verilog)
         marks = objects / "blocks.vlt"
-        marks.write_text(_marks(blocks))
+        marks.write_text(block_marks(blocks))
         command = [str(VERILATOR), *LIBRARY_ARGUMENTS, "--top-module", name]
         if blocks:
             command.append("--hierarchical")
@@ -186,12 +187,3 @@ def build_library(
         (objects / _FILE).rename(folder / _FILE)
 
     return Library(kept(f"{name}-soak-{recipe_hash(*texts)}", make) / _FILE, sizes)
-
-
-def _marks(blocks: Sequence[str]) -> str:
-    """What Verilator is told of blocks: all outputs of a block change together in its wrapper,
-    which looks like loops."""
-    lines = [f'hier_block -module "{block}"' for block in blocks]
-    if blocks:
-        lines.append("lint_off -rule UNOPTFLAT")
-    return "\n".join(["`verilator_config", *lines, ""])

@@ -11,7 +11,6 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind
 from mcos_policy.files import write_text
 from mcos_sim.building.store import sound, store
-from mcos_sim.ported.sizes import Ports
 
 __all__ = [
     "looked_up",
@@ -45,7 +44,7 @@ def looked_up(
     arbiter: ArbiterKind,
     build: Callable[[], Path],
     *,
-    ports: Ports = (),
+    ports: tuple[tuple[int, ...], ...] = (),
     channels: int = 1,
 ) -> Path:
     """The folder of the store that was built from these sources, or what ``build`` gives.
@@ -65,7 +64,7 @@ def looked_up(
         Its arbiter.
     build : Callable[[], pathlib.Path]
         Elaborates the design and builds it, or finds it in the store.
-    ports : Ports
+    ports : tuple[tuple[int, ...], ...]
         Tags at each AXI port; none without AXI.
     channels : int
         How many such channels there are.

@@ -17,6 +17,7 @@ from amaranth.back.verilog import _convert_rtlil_text
 from amaranth.lib import wiring
 
 from mcos_hw.targets.verilog import without_empty_wires
+from mcos_sim.building.once import emitted
 from mcos_sim.building.store import kept
 from mcos_sim.errors import InternalError, UserError
 from mcos_sim.stages import stage
@@ -26,6 +27,7 @@ __all__ = [
     "VERILATOR",
     "WAIVERS",
     "BuildFailed",
+    "block_marks",
     "compile_model",
     "elaborated",
     "recipe_hash",
@@ -70,9 +72,13 @@ class BuildFailed(InternalError):  # noqa: N818  (what happened, not who erred)
 
 
 def elaborated(component: wiring.Component, name: str) -> str:
-    """The RTLIL of a component as a top module ``name``."""
-    with stage("elaborating the hardware"), _uncollected():
-        return rtlil.convert(component, name=name, emit_src=False)
+    """The RTLIL of a component as a top module ``name``.
+
+    Equal submodules may be one, see :mod:`mcos_sim.building.once`.
+    """
+    with stage("elaborating the hardware"), _uncollected(), emitted() as modules:
+        design = rtlil.convert(component, name=name, emit_src=False)
+    return "\n".join([design, *modules.values()])
 
 
 @contextlib.contextmanager
@@ -106,6 +112,23 @@ def recipe_hash(*texts: str, tools: Sequence[str] = ()) -> str:
     versions = [f"{tool} {importlib.metadata.version(tool)}" for tool in (*_TOOLS, *tools)]
     recipe = (*versions, *_MAKE_ARGUMENTS, WAIVERS.read_text(), *texts)
     return hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
+
+
+def block_marks(blocks: Sequence[str]) -> str:
+    """Verilator's configuration of modules that are compiled once for all of their instances.
+
+    A run takes longer, and a build does not grow with the instances. All outputs of a block change
+    together in its wrapper, which looks like loops.
+
+    Parameters
+    ----------
+    blocks : Sequence[str]
+        Names of the modules; Verilator also wants ``--hierarchical`` if there are any.
+    """
+    lines = [f'hier_block -module "{block}"' for block in blocks]
+    if blocks:
+        lines.append("lint_off -rule UNOPTFLAT")
+    return "\n".join(["`verilator_config", *lines, ""])
 
 
 def compile_model(objects: Path, *, runtime: str, blocks: bool = False) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
+from mcos_sim.building.fabric import blocks_of
 from mcos_sim.building.index import looked_up
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
@@ -23,7 +24,7 @@ from mcos_sim.environment.environment import (
 from mcos_sim.errors import HardwareError
 from mcos_sim.ported.lanes import Lanes
 from mcos_sim.ported.settings import image_words, port_writes
-from mcos_sim.ported.sizes import Ports
+from mcos_sim.ported.sizes import Ports, fabric_around
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
 from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
@@ -39,7 +40,7 @@ __all__ = [
 
 
 PROGRESS_CLOCKS = 500_000
-"""Clocks between two notes of progress."""
+"""Clocks between two notes of progress, of one channel; those of several take longer."""
 
 
 @functools.cache
@@ -50,7 +51,8 @@ def channel_library(
 
     def make() -> Path:
         top = ProbedTop(config, arbiter=arbiter, ports=ports, channels=channels)
-        return build_library(top, config, top.lanes).path.parent
+        blocks = blocks_of(fabric_around(config, ports, channels)) if channels > 1 else ()
+        return build_library(top, config, top.lanes, blocks).path.parent
 
     return library_in(
         looked_up(
@@ -132,6 +134,7 @@ def run_scenario(
     library = channel_library(config, scenario.arbiter, scenario.axi_ports, len(scenario.channels))
     with started_hardware(library, scenario) as hardware:
         report = on_progress or (lambda clocks: None)
+        step = PROGRESS_CLOCKS // (len(scenario.channels) * max(1, len(scenario.axi_ports)))
         report(FIRST_CLOCK)
         begun = time.perf_counter()
         while hardware.clock < scenario.clocks and not e[env.DONE]:
@@ -139,7 +142,7 @@ def run_scenario(
             if window.begins(before):
                 window.record(functools.partial(_shown, hardware, e))
             else:
-                until = window.before(min(before + PROGRESS_CLOCKS, scenario.clocks))
+                until = window.before(min(before + step, scenario.clocks))
                 hardware.run(until, environment=e)
             moved = hardware.clock - before
             require_sound(e)

@@ -17,6 +17,8 @@ from mcos_hw.link.request import (
     response_signature,
 )
 from mcos_hw.registers import ArbiterKind
+from mcos_sim.building.fabric import emit_fabric_once
+from mcos_sim.building.once import emit_once
 from mcos_sim.ported.memory_side import MemorySide
 from mcos_sim.ported.requester import Requester
 
@@ -66,6 +68,7 @@ class _ShownFabric(Fabric):
                 given.completion_valid.eq(channel.completion.valid),
                 given.completion.eq(channel.completion.payload),
             ]
+        emit_fabric_once(m, self.fabric)
         return m
 
 
@@ -160,4 +163,6 @@ class PortedFabric(wiring.Component):
                 response.payload.eq(requester.responses.payload),
                 requester.responses.ready.eq(1),
             ]
+        emit_once(m, "mcos_memory", [f"memory_{c}" for c in range(fabric.channels)])
+        emit_once(m, "mcos_requester", [f"requester_{p}" for p in range(len(fabric.ports))])
         return m

@@ -2,6 +2,7 @@
 
 import ctypes
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -12,6 +13,7 @@ from mcos_sim.building.verilator import (
     LIBRARY_ARGUMENTS,
     VERILATOR,
     WAIVERS,
+    block_marks,
     compile_model,
     elaborated,
     recipe_hash,
@@ -78,7 +80,10 @@ class Library:
 
 
 def build_library(
-    component: wiring.Component, config: ChannelConfig, lanes: Lanes = _ONE
+    component: wiring.Component,
+    config: ChannelConfig,
+    lanes: Lanes = _ONE,
+    blocks: Sequence[str] = (),
 ) -> Library:
     """Builds the library of a design with the ports of a probed top, or finds it.
 
@@ -90,6 +95,8 @@ def build_library(
         Its sizes.
     lanes : Lanes
         Its ports and channels.
+    blocks : Sequence[str]
+        Modules that are compiled once, see :func:`mcos_sim.building.verilator.block_marks`.
 
     Raises
     ------
@@ -99,9 +106,9 @@ def build_library(
     design = elaborated(component, _NAME)
 
     def make(folder: Path) -> None:
-        _make(verilog_of(design), config, lanes, folder)
+        _make(verilog_of(design), config, lanes, folder, blocks=blocks)
 
-    return library_in(kept(f"{_NAME}-{recipe(config, lanes, design)}", make))
+    return library_in(kept(f"{_NAME}-{recipe(config, lanes, design, *blocks)}", make))
 
 
 def library_in(folder: Path) -> Library:
@@ -149,16 +156,30 @@ def _lanes_header(lanes: Lanes) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _make(text: str, config: ChannelConfig, lanes: Lanes, folder: Path, *options: str) -> None:
+def _make(
+    text: str,
+    config: ChannelConfig,
+    lanes: Lanes,
+    folder: Path,
+    *options: str,
+    blocks: Sequence[str] = (),
+) -> None:
     objects = folder / "objects"
     objects.mkdir()
     (objects / "layout.h").write_text(_layout_header(config, lanes))
     source = objects / f"{_NAME}.v"
     source.write_text(text)
     shutil.copy(_HARNESS, objects)
+    marks = objects / "blocks.vlt"
+    marks.write_text(block_marks(blocks))
     command = [str(VERILATOR), *LIBRARY_ARGUMENTS, *options, "--top-module", _NAME]
+    if blocks:
+        command.append("--hierarchical")
     command += ["-CFLAGS", f"-I{objects}", "--Mdir", str(objects), "-o", _FILE]
+    files = [objects / _HARNESS.name, WAIVERS, marks, source]
     with stage("running Verilator"):
-        run_command([*command, str(objects / _HARNESS.name), str(WAIVERS), str(source)])
-    compile_model(objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}")
+        run_command([*command, *map(str, files)])
+    compile_model(
+        objects, runtime=f"runtime-{recipe_hash(*LIBRARY_ARGUMENTS)}", blocks=bool(blocks)
+    )
     (objects / _FILE).rename(folder / _FILE)

@@ -1,16 +1,32 @@
 """Several channels on the RTL: every byte compared, beside the reference."""
 
+import contextlib
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
+from mcos_sim.building import verilator
 from mcos_sim.engines import cocotb as cosim
 from mcos_sim.engines import model as reference
 from mcos_sim.engines import verilated
 from mcos_sim.lockstep.fabric import compare_channels
-from mcos_sim.scenario import FIRST_CLOCK
+from mcos_sim.ported.lanes import lanes_of
+from mcos_sim.scenario import FIRST_CLOCK, RunResult
+from mcos_sim.verilated.build import build_library
+from mcos_sim.verilated.top import ProbedTop
 from tests.sim.fabric.scenarios import CLOCKS, CONFIG, CREDIT, heavy, light, scenario, served
+
+
+def require_equal(ours: RunResult, theirs: RunResult) -> None:
+    """Two engines, or two builds of one, ran the same in every clock."""
+    for one, other in zip(ours.tenants, theirs.tenants, strict=True):
+        for name in ("offered", "taken", "granted", "classes", "completed"):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert [each.registers for each in ours.channels] == [
+        each.registers for each in theirs.channels
+    ]
 
 
 @pytest.mark.cocotb
@@ -60,9 +76,27 @@ def test_cocotb_gives_the_same_as_the_verilated_engine(tmp_path):
     asked = scenario(*heavy())
     ours = verilated.run_scenario(asked)
     theirs = cosim.run_scenario(asked, directory=tmp_path)
-    for one, other in zip(ours.tenants, theirs.tenants, strict=True):
-        for name in ("offered", "taken", "granted", "classes", "completed"):
-            assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    assert [each.registers for each in ours.channels] == [
-        each.registers for each in theirs.channels
-    ]
+    require_equal(ours, theirs)
+
+
+@pytest.mark.cocotb
+@pytest.mark.soak
+@pytest.mark.parametrize("blocks", [[], ["mcos_channel", "mcos_port_0"]])
+def test_modules_that_are_elaborated_once_give_the_same(blocks, monkeypatch):
+    """Beside a design in which every channel and every port was elaborated."""
+    asked = scenario(*heavy())
+    top = functools.partial(
+        ProbedTop, CONFIG, arbiter=asked.arbiter, ports=asked.axi_ports, channels=2
+    )
+    lanes = lanes_of(asked.axi_ports, 2)
+    shared = build_library(top(), CONFIG, lanes, blocks)
+    with monkeypatch.context() as patch:
+        patch.setattr(verilator, "emitted", lambda: contextlib.nullcontext({}))
+        whole = build_library(top(), CONFIG, lanes)
+    assert shared.path != whole.path
+    results = []
+    for library in (shared, whole):
+        with monkeypatch.context() as patch:
+            patch.setattr(verilated, "channel_library", lambda *_, found=library: found)
+            results.append(verilated.run_scenario(asked))
+    require_equal(*results)
