@@ -112,7 +112,10 @@ class Work:
         """All of it in a line of words."""
         stages = current()
         told = f"{self.description} ({stages})" if stages else self.description
-        facts = [f"{self.share:.0%}"] if self.share is not None else []
+        facts = []
+        if self.share is not None:
+            of = f" of {self.total:,.0f} {self.unit}" if self.unit else ""
+            facts.append(f"{self.share:.0%}{of}")
         facts.append(_span(self.elapsed))
         if self.rate and self.share is not None and self.total:
             if self.share < 1:

@@ -47,16 +47,24 @@ def work_at(*steps: tuple[float, float], total: float | None = 200.0, unit: str 
         ([(60, 0)], 200, "Running: 1 min 00 s"),
         ([(3599, 0)], 200, "Running: 59 min 59 s"),
         ([(3660, 0)], 200, "Running: 1 h 01 min"),
-        ([(10, 50)], 200, "Running: 25%, 10 s, about 30 s left, 5 clocks/s"),
+        ([(10, 50)], 200, "Running: 25% of 200 clocks, 10 s, about 30 s left, 5 clocks/s"),
         # A rate begins with the first amount: what came before was not running.
-        ([(10, 50), (11, 50)], 200, "Running: 50%, 11 s, about 2 s left, 50 clocks/s"),
-        ([(10, 50), (12, 150)], 200, "Running: 100%, 12 s, 75 clocks/s"),
-        ([(10, 50), (12, 190)], 200, "Running: 100%, 12 s, 95 clocks/s"),
-        ([(10, 1)], 2, "Running: 50%, 10 s, about 10 s left, 0.1 clocks/s"),
+        (
+            [(10, 50), (11, 50)],
+            200,
+            "Running: 50% of 200 clocks, 11 s, about 2 s left, 50 clocks/s",
+        ),
+        ([(10, 50), (12, 150)], 200, "Running: 100% of 200 clocks, 12 s, 75 clocks/s"),
+        ([(10, 50), (12, 190)], 200, "Running: 100% of 200 clocks, 12 s, 95 clocks/s"),
+        ([(10, 1)], 2, "Running: 50% of 2 clocks, 10 s, about 10 s left, 0.1 clocks/s"),
         # Little that came late, after something was compiled, tells nothing of the rest.
-        ([(10, 19)], 200, "Running: 10%, 10 s"),
-        ([(10, 20)], 200, "Running: 10%, 10 s, about 1 min 30 s left, 2 clocks/s"),
-        ([(10, 19), (11, 1)], 200, "Running: 10%, 11 s, about 3 min 00 s left, 1 clocks/s"),
+        ([(10, 19)], 200, "Running: 10% of 200 clocks, 10 s"),
+        ([(10, 20)], 200, "Running: 10% of 200 clocks, 10 s, about 1 min 30 s left, 2 clocks/s"),
+        (
+            [(10, 19), (11, 1)],
+            200,
+            "Running: 10% of 200 clocks, 11 s, about 3 min 00 s left, 1 clocks/s",
+        ),
         ([(10, 50)], None, "Running: 10 s"),
     ],
 )
