@@ -3,13 +3,10 @@
 from typing import NamedTuple
 
 from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from mcos_hw.config import ChannelConfig
-from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
-from mcos_hw.link.live import Live, live_signature
-from mcos_hw.registers import channel_map
+from mcos_hw.fabric.between import Between
 
 __all__ = [
     "Held",
@@ -49,7 +46,7 @@ def held_peak(config: ChannelConfig, contract, closed: Value) -> Peak:
     )
 
 
-class Held(wiring.Component):
+class Held(Between):
     """Stands in front of a channel, and holds the tenants that the governor closes.
 
     A closed tenant bursts and scavenges no more: see :func:`held_peak`, and ``work_conserving`` is
@@ -68,46 +65,18 @@ class Held(wiring.Component):
     -------
     closed : In(tenants)
         Bit i: tenant i is held to its guarantee.
-    image : In(Live)
-        What would be in force if nobody were closed.
-    image_reads : Out(ContractReads)
-        What is read of it one tenant at a time.
-    live : Out(Live)
-        What the channel sees.
-    contracts : In(ContractReads)
-        What the channel reads.
+
+    See :class:`Between`.
     """
 
     closed: Signal
-    image: Live
-    image_reads: ContractReads
-    live: Live
-    contracts: ContractReads
 
     def __init__(self, config: ChannelConfig) -> None:
-        self.config = config
-        registers = channel_map(config)
-        super().__init__(
-            {
-                "closed": In(config.tenants),
-                "image": In(live_signature(registers)),
-                "image_reads": Out(contract_reads_signature(config)),
-                "live": Out(live_signature(registers)),
-                "contracts": In(contract_reads_signature(config)),
-            }
-        )
+        super().__init__(config, {"closed": In(config.tenants)})
 
     def elaborate(self, platform):
-        m = Module()
+        m = super().elaborate(platform)
         config = self.config
-        m.d.comb += [
-            self.live.channel.eq(self.image.channel),
-            self.live.tenants.eq(self.image.tenants),
-            self.live.generation.eq(self.image.generation),
-        ]
-        for reader in contract_readers(config):
-            asked, answered = getattr(self.contracts, reader), getattr(self.image_reads, reader)
-            m.d.comb += [answered.tenant.eq(asked.tenant), asked.row.eq(answered.row)]
         for i in range(config.tenants):
             with m.If(self.closed[i]):
                 m.d.comb += self.live.tenants[i].work_conserving.eq(0)

@@ -1,20 +1,18 @@
 """What is in force on a channel: the live image, with the committed rates that are lent."""
 
 from amaranth import *
-from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import memory
+from amaranth.lib.wiring import In
 
 from mcos_hw.config import FabricConfig
-from mcos_hw.link.contract import ContractReads, contract_readers, contract_reads_signature
+from mcos_hw.fabric.between import Between
 from mcos_hw.link.lent import Lent, lent_signature
-from mcos_hw.link.live import Live, live_signature
 from mcos_hw.primitive.select import at_index
-from mcos_hw.registers import channel_map
 
 __all__ = ["InForce"]
 
 
-class InForce(wiring.Component):
+class InForce(Between):
     """Stands between the live image and a channel, and puts lent rates in place of the image's.
 
     While nothing is lent the channel sees the image, with no clock between. A tenant that borrows
@@ -32,53 +30,24 @@ class InForce(wiring.Component):
 
     Members
     -------
-    image : In(Live)
-        The live image.
-    image_reads : Out(ContractReads)
-        What is read of it one tenant at a time.
     lent : In(Lent)
         What the coordinator lends.
-    live : Out(Live)
-        What the channel sees.
-    contracts : In(ContractReads)
-        What the channel reads.
+
+    See :class:`Between`.
     """
 
-    image: Live
-    image_reads: ContractReads
     lent: Lent
-    live: Live
-    contracts: ContractReads
 
     def __init__(self, fabric: FabricConfig, channel: int) -> None:
         self.fabric = fabric
         self.channel = channel
-        config = fabric.channel
-        registers = channel_map(config)
-        super().__init__(
-            {
-                "image": In(live_signature(registers)),
-                "image_reads": Out(contract_reads_signature(config)),
-                "lent": In(lent_signature(fabric)),
-                "live": Out(live_signature(registers)),
-                "contracts": In(contract_reads_signature(config)),
-            }
-        )
+        super().__init__(fabric.channel, {"lent": In(lent_signature(fabric))})
 
     def elaborate(self, platform):
-        m = Module()
-        config = self.fabric.channel
-        m.d.comb += [
-            self.live.channel.eq(self.image.channel),
-            self.live.tenants.eq(self.image.tenants),
-            self.live.generation.eq(self.image.generation),
-        ]
-        for reader in contract_readers(config):
-            asked, answered = getattr(self.contracts, reader), getattr(self.image_reads, reader)
-            m.d.comb += [answered.tenant.eq(asked.tenant), asked.row.eq(answered.row)]
+        m = super().elaborate(platform)
         written = Signal()
         m.d.comb += written.eq(self.lent.write.valid & (self.lent.write.channel == self.channel))
-        if config.compact:
+        if self.config.compact:
             self._serve_reads(m, written)
         else:
             self._keep_rates(m, written)
@@ -86,7 +55,7 @@ class InForce(wiring.Component):
 
     def _keep_rates(self, m: Module, written: Value) -> None:
         """Rates of all tenants in registers: the present set, and the next one."""
-        config, write = self.fabric.channel, self.lent.write
+        config, write = self.config, self.lent.write
         peaks = [each.peak_rate for each in self.image.tenants]
         above = Signal()
         m.d.comb += above.eq(write.rate > at_index(write.tenant, peaks))
@@ -106,7 +75,7 @@ class InForce(wiring.Component):
 
     def _serve_reads(self, m: Module, written: Value) -> None:
         """Rates in a memory of two pages, beside those of the image."""
-        config, lent = self.fabric.channel, self.lent
+        config, lent = self.config, self.lent
         asked, row = self.contracts.buckets, self.image_reads.buckets.row
         m.submodules.rates = rates = memory.Memory(
             shape=config.rate_width,
