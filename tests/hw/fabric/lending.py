@@ -36,8 +36,9 @@ class Coordinated(wiring.Component):
     ``rates[c][i]`` and ``peaks[c][i]`` are in force on channel c.
     """
 
-    def __init__(self, fabric):
+    def __init__(self, fabric, *, settling=0):
         self.fabric = fabric
+        self.settling = settling
         config = fabric.channel
         rates = data.ArrayLayout(
             data.ArrayLayout(config.rate_width, config.tenants), fabric.channels
@@ -60,7 +61,7 @@ class Coordinated(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.coordinator = coordinator = Coordinator(self.fabric)
+        m.submodules.coordinator = coordinator = Coordinator(self.fabric, settling=self.settling)
         tenant, tenants = coordinator.contract.tenant, self.image.tenants
         m.d.comb += [
             coordinator.enable.eq(self.enable),

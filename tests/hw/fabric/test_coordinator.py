@@ -198,3 +198,32 @@ def test_a_switch_takes_all_back():
         assert bench.get("rates") == [[1000] * TENANTS] * 2
 
     simulate(Coordinated(sizes), testbench)
+
+
+@pytest.mark.parametrize(("early", "applies"), [(2, True), (1, False)])
+def test_a_walk_before_contracts_have_settled_is_of_no_effect(early, applies):
+    """A commit ``settling`` and two clocks before the first look at a pair is early enough."""
+    sizes, settling, clocks = fabric(2), 9, 1 << 6
+
+    async def testbench(bench):
+        tenant = {"committed_rate": 1000, "committed_depth": 4096, "peak_rate": 1000}
+        bench.set(interval=6, paced_rates=[64 << 16] * 2, enable=1)
+        bench.set(image={"tenants": [tenant] * TENANTS, "generation": 1})
+        while not bench.get("counts") & 1:
+            await bench.tick()
+        # The walk after the next one begins two intervals later.
+        await bench.tick(2 * clocks - settling - early)
+        bench.set(image={"generation": 2})
+        await bench.tick(settling + early)
+        assert bench.get("counts") & 1
+        applied = 0
+        for _ in range(clocks - 1):
+            applied += bench.get("apply")
+            await bench.tick()
+        assert applied == applies
+        for _ in range(clocks):
+            applied += bench.get("apply")
+            await bench.tick()
+        assert applied == 1 + applies
+
+    simulate(Coordinated(sizes, settling=settling), testbench)
