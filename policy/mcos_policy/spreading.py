@@ -15,8 +15,12 @@ __all__ = [
 ]
 
 
-def interleave_of(contract: Contract, config: ChannelConfig) -> Interleave | None:
+def interleave_of(
+    contract: Contract, config: ChannelConfig, *, channels: int | None = None
+) -> Interleave | None:
     """The interleave of an admitted contract; None if it says nothing of it.
+
+    Over all channels of the contract, or the same over another number of them.
 
     With the hash ``xor`` bit j of a channel's number is the parity of every bit from j of the
     window on that is a multiple of its width away: powers of two of any stride then visit more
@@ -27,7 +31,7 @@ def interleave_of(contract: Contract, config: ChannelConfig) -> Interleave | Non
         return None
     block = config.l_max.bit_length() - 1
     grain = asked.grain.bit_length() - 1 - block
-    width = (contract.fabric.channels - 1).bit_length()
+    width = ((channels or contract.fabric.channels) - 1).bit_length()
     last = MASK_WIDTH if asked.hash == "xor" else grain + width
     masks = (sum(1 << k for k in range(grain + j, last, width)) for j in range(width))
     return Interleave(grain=grain, masks=tuple(masks), block_width=block)

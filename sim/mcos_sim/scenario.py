@@ -44,9 +44,14 @@ _WRITE_CLOCKS, _SPARE_WRITES = 4, 10
 """Clocks of a register write on every engine, and writes that there must be time for on top."""
 
 
-def _most_port_writes(config: ChannelConfig) -> int:
-    """Register writes for AXI ports for which there is time before an image."""
-    return LIVE_CLOCK // _WRITE_CLOCKS - channel_map(config).image_length - _SPARE_WRITES
+_FABRIC_WORDS = 16
+"""Words that an image may have beside those of a channel, if it says the interleave."""
+
+
+def _most_port_writes(config: ChannelConfig, words: int) -> int:
+    """Register writes for AXI ports for which there is time before an image with more words."""
+    image = channel_map(config).image_length + words
+    return LIVE_CLOCK // _WRITE_CLOCKS - image - _SPARE_WRITES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,6 +150,9 @@ class Scenario:
         Tags at each AXI port; see :meth:`behind_axi`. Without any, the requests come in at the
         channel itself, without data. With several channels a tag may be at several ports: its
         stream deals its requests over them.
+    spreading : Interleave or None
+        How the image spreads addresses over several channels; None if it says nothing, and they
+        have the interleave after reset. See :attr:`interleave`.
 
     Raises
     ------
@@ -167,6 +175,7 @@ class Scenario:
     window: Window | None = None
     keep_requests: bool = True
     axi_ports: tuple[tuple[int, ...], ...] = ()
+    spreading: Interleave | None = None
 
     def __post_init__(self) -> None:
         if not self.ports or not self.channels:
@@ -210,7 +219,9 @@ class Scenario:
     @property
     def interleave(self) -> Interleave:
         """How addresses are spread over the channels."""
-        return Interleave.default(len(self.channels), self.config.l_max.bit_length() - 1)
+        return self.spreading or Interleave.default(
+            len(self.channels), self.config.l_max.bit_length() - 1
+        )
 
     def require_runnable(self, engine: str) -> None:
         """Raise :class:`UserError` if no engine runs it.
@@ -309,7 +320,7 @@ class Scenario:
             raise ValueError(f"ports must have every tag of {self.name!r}, not lack {sorted(left)}")
         tenants, rows = len(set(dealt)), len(dealt)
         writes = 2 * rows + tenants * len(tags)
-        most = _most_port_writes(config)
+        most = _most_port_writes(config, _FABRIC_WORDS if self.spreading else 0)
         if writes > most:
             raise UserError(
                 f"{tenants} tenants must have at most {max(1, (most - 2 * rows) // tenants)} AXI "

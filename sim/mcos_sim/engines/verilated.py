@@ -87,7 +87,9 @@ def started_hardware(library: Library, scenario: Scenario) -> Generator[Hardware
     """
     config = scenario.config
     with Hardware(library, config) as hardware:
-        writes = image_writes(image_words(scenario), config, live=LIVE_CLOCK)
+        words = image_words(scenario)
+        longer = len(words) - len(scenario.image)
+        writes = image_writes(words, config, live=LIVE_CLOCK, longer=longer)
         if scenario.axi:
             ports = port_writes(config, scenario.axi_ports, len(scenario.channels))
             writes = writes_before(ports, writes)

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
+from mcos_policy.spreading import interleave_of
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
 from mcos_sim.memory.pages import PageColours, placed
@@ -81,8 +82,10 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
     Raises
     ------
     UserError
-        If the contract's colours are not sets of banks of that memory.
+        If the contract's colours are not sets of banks of that memory, or it has an interleave of
+        several channels beside them.
     """
+    scenario = _spread(scenario, compiled)
     device = hbm(name)
     if device is not None:
         colours = colours_of(compiled, device)
@@ -96,6 +99,20 @@ def behind(scenario: Scenario, name: MemoryName, compiled: Compiled) -> Scenario
     return scenario.with_streams(
         placed(scenario.streams, colours, compiled.colours, seed=scenario.seed)
     )
+
+
+def _spread(scenario: Scenario, compiled: Compiled) -> Scenario:
+    """A scenario of several channels under the interleave of its contract, if that has one."""
+    spreading = interleave_of(compiled.contract, scenario.config, channels=len(scenario.channels))
+    if spreading is None or not scenario.fabric:
+        return scenario
+    if compiled.contract.memory.colour_bits:
+        raise UserError(
+            f"{compiled.origin['name']}: a run of {len(scenario.channels)} channels must have "
+            "interleave in [fabric] or colour_bits in [memory], not both; remove one, or run one "
+            "channel"
+        )
+    return dataclasses.replace(scenario, spreading=spreading)
 
 
 def _colours_of_simple(memory: Memory) -> PageColours:

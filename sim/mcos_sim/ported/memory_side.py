@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.bus.axi4 import AxiInterface
 from mcos_hw.bus.axi4lite import Response
 from mcos_hw.config import FabricConfig
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import (
     Op,
     StructuredStream,
@@ -15,6 +16,7 @@ from mcos_hw.link.request import (
     completion_signature,
 )
 from mcos_hw.port.axi_out import memory_signature
+from mcos_sim.ported.interleave import address_of
 from mcos_sim.ported.pattern import beat_data
 
 __all__ = ["MemorySide"]
@@ -40,6 +42,8 @@ class MemorySide(wiring.Component):
         The memory port; AxQOS carries the tag.
     channel : In(channel_width)
         Number of its channel, which its addresses do not have; only with several.
+    interleave : In(interleave_layout)
+        How addresses are spread over channels; only with several.
     command : Out(stream of command_layout)
         To the model.
     completion : In(stream of completion_layout, always ready)
@@ -48,6 +52,7 @@ class MemorySide(wiring.Component):
 
     s_axi: AxiInterface
     channel: Signal
+    interleave: data.View
     command: StructuredStream
     completion: StructuredStream
 
@@ -56,7 +61,14 @@ class MemorySide(wiring.Component):
         super().__init__(
             {
                 "s_axi": In(memory_signature(fabric)),
-                **({"channel": In(fabric.channel_width)} if fabric.channels > 1 else {}),
+                **(
+                    {
+                        "channel": In(fabric.channel_width),
+                        "interleave": In(interleave_layout(fabric)),
+                    }
+                    if fabric.channels > 1
+                    else {}
+                ),
                 "command": Out(command_signature(fabric.channel)),
                 "completion": In(completion_signature(fabric.channel)),
             }
@@ -192,9 +204,9 @@ class MemorySide(wiring.Component):
         return m
 
     def _beat_address(self, address: Value, beat: Value) -> Value:
-        """The address at which a manager asked for a beat, under the interleave after reset."""
-        width, low = self.fabric.channel.address_width, self.fabric.block_width
+        """The address at which a manager asked for a beat."""
+        width = self.fabric.channel.address_width
         local = (address + beat * self.fabric.beat_bytes)[:width]
         if self.fabric.channels == 1:
             return local
-        return Cat(local[:low], self.channel, local[low:])[:width]
+        return address_of(self.fabric, self.interleave, self.channel, local)

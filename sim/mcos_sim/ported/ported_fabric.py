@@ -8,6 +8,7 @@ from mcos_hw.bus.axi4lite import Axi4LiteInterface, Axi4LiteSignature
 from mcos_hw.channel.probe import probe_layout
 from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.fabric.fabric import Fabric, memory_name, port_name, probe_name
+from mcos_hw.link.interleave import interleave_layout, interleave_of
 from mcos_hw.link.request import (
     command_signature,
     completion_layout,
@@ -48,7 +49,10 @@ def given_name(channel: int) -> str:
 
 
 class _ShownFabric(Fabric):
-    """A fabric that shows what each of its channels is given, in :attr:`given`."""
+    """A fabric that shows what each of its channels is given, in :attr:`given`.
+
+    And its live interleave, in :attr:`interleave`.
+    """
 
     def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind) -> None:
         super().__init__(fabric, arbiter=arbiter)
@@ -56,9 +60,13 @@ class _ShownFabric(Fabric):
         self.given = [
             data.View(layout, Signal(layout, name=given_name(c))) for c in range(fabric.channels)
         ]
+        spread = interleave_layout(fabric)
+        self.interleave = data.View(spread, Signal(spread, name="live_interleave"))
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
+        live = m.submodules.control.live_fabric
+        m.d.comb += self.interleave.eq(interleave_of(self.fabric, live))
         for c, given in enumerate(self.given):
             channel = getattr(m.submodules, f"channel_{c}")
             m.d.comb += [
@@ -150,6 +158,7 @@ class PortedFabric(wiring.Component):
             probe = probe_name(fabric, c)
             m.d.comb += [
                 behind.channel.eq(c),
+                behind.interleave.eq(core.interleave),
                 getattr(self, probe).eq(getattr(core, probe)),
                 getattr(self, given_name(c)).eq(core.given[c]),
             ]

@@ -1,5 +1,7 @@
 """What software writes before AXI ports in front of a channel take bursts."""
 
+import dataclasses
+
 from mcos_hw.config import ChannelConfig
 from mcos_hw.link.request import Op
 from mcos_hw.registers import channel_map, fabric_map
@@ -37,6 +39,10 @@ def image_words(scenario: Scenario) -> tuple[int, ...]:
     config, image = scenario.config, Image(words=scenario.image)
     fabric = fabric_around(config, scenario.axi_ports, len(scenario.channels))
     settings = unpack(channel_map(config), image)
+    spreading = scenario.spreading
+    if spreading is not None:
+        masks = {f"mask_{j}": mask for j, mask in enumerate(spreading.masks)}
+        settings = dataclasses.replace(settings, fabric={"grain": spreading.grain, **masks})
     return encode(config, fabric_map(fabric), settings, image.label).words
 
 

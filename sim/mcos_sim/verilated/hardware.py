@@ -54,18 +54,30 @@ def load_clocks(config: ChannelConfig) -> int:
 
 
 def image_writes(
-    words: Sequence[int], config: ChannelConfig, *, live: int
+    words: Sequence[int], config: ChannelConfig, *, live: int, longer: int = 0
 ) -> list[tuple[int, int, int]]:
     """Register writes that load an image and make it live in clock ``live``.
+
+    Parameters
+    ----------
+    words : Sequence[int]
+        The image, good or not.
+    config : ChannelConfig
+        Sizes of each channel.
+    live : int
+        Clock.
+    longer : int
+        Words that a good image has beyond those of one channel.
 
     Returns
     -------
     list[tuple[int, int, int]]
-        Rows of (clock, address, word), the first one ``load_clocks(config)`` before ``live``.
+        Rows of (clock, address, word), the first one ``load_clocks(config)`` before ``live``, or
+        earlier if the image is longer.
     """
     registers = channel_map(config)
     control, stream = registers["IMAGE_CONTROL"], registers["IMAGE_DATA"]
-    first = live - load_clocks(config)
+    first = live - load_clocks(config) - _WRITE_CLOCKS * longer
     rows = [(first, control.offset, control.pack(begin=1))]
     rows += [(first + _WRITE_CLOCKS * (k + 1), stream.offset, word) for k, word in enumerate(words)]
     # A write happens in the clock after it is driven, reaches the loader in the next, and what it

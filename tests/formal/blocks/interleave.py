@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from mcos_hw.config import GRAINS, ChannelConfig, FabricConfig, PortConfig
 from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.port.interleave import channel_of, local_address
+from mcos_sim.ported.interleave import address_of
 from tests.formal.property import Harness, Method, Property, implies
 from tests.planted import Bug
 
@@ -73,22 +74,6 @@ def kept(fabric: FabricConfig, interleave: data.View) -> Value:
         == (Const(1 << j, GRAINS + count) << grain)
         for j in range(count)
     ).all()
-
-
-def address_of(fabric: FabricConfig, interleave: data.View, channel: Value, local: Value) -> Value:
-    """The address that a channel knows as ``local``, grain by grain."""
-    low, count = fabric.block_width, fabric.channel_width
-    width = fabric.channel.address_width
-    found = []
-    for grain in range(GRAINS):
-        begin = low + grain
-        bare = Cat(local[:begin], Const(0, count), local[begin : width - count])
-        hashed = bare[low:]
-        window = Cat(
-            channel[j] ^ (hashed & interleave.masks[j][: len(hashed)]).xor() for j in range(count)
-        )
-        found.append(Cat(local[:begin], window, local[begin : width - count]))
-    return Array(found)[interleave.grain]
 
 
 class InterleaveHarness(Harness):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
+from mcos_policy.interleave import Interleave
 from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario
 from mcos_sim.traffic.stream import Stream
@@ -69,6 +70,17 @@ def light() -> list[Stream]:
         )
         for tag in range(3)
     ]
+
+
+SPREADING = Interleave(grain=1, masks=(0b1101_0010,), block_width=7)
+"""Two blocks a grain, and a hash with higher bits."""
+
+
+def at_channel(channel: int, asked: Stream) -> Stream:
+    """A stream whose addresses lie in one channel under :data:`SPREADING`."""
+    requests = asked.requests.copy()
+    requests["address"] = SPREADING.address(channel, requests["address"])
+    return dataclasses.replace(asked, requests=requests)
 
 
 def served(result) -> dict[int, int]:

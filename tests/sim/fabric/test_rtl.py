@@ -11,12 +11,24 @@ from mcos_sim.building import verilator
 from mcos_sim.engines import cocotb as cosim
 from mcos_sim.engines import model as reference
 from mcos_sim.engines import verilated
+from mcos_sim.environment.environment import EnvironmentFault
 from mcos_sim.lockstep.fabric import compare_channels
 from mcos_sim.ported.lanes import lanes_of
+from mcos_sim.ported.settings import image_words
 from mcos_sim.scenario import FIRST_CLOCK, RunResult
 from mcos_sim.verilated.build import build_library
 from mcos_sim.verilated.top import ProbedTop
-from tests.sim.fabric.scenarios import CLOCKS, CONFIG, CREDIT, heavy, light, scenario, served
+from tests.sim.fabric.scenarios import (
+    CLOCKS,
+    CONFIG,
+    CREDIT,
+    SPREADING,
+    at_channel,
+    heavy,
+    light,
+    scenario,
+    served,
+)
 
 
 def require_equal(ours: RunResult, theirs: RunResult) -> None:
@@ -58,6 +70,23 @@ def test_every_channel_is_in_step_with_its_model():
     outcome = compare_channels(scenario(*heavy()))
     assert outcome.difference is None
     assert outcome.clocks == CLOCKS
+
+
+@pytest.mark.cocotb
+def test_an_image_spreads_addresses_as_it_says(monkeypatch):
+    """All is asked of channel 1; hardware with another interleave would ask channel 0 as well."""
+    streams = [at_channel(1, each) for each in heavy()]
+    asked = dataclasses.replace(scenario(*streams), spreading=SPREADING)
+    quiet, busy = verilated.run_scenario(asked).channels
+    assert sum(quiet.registers["GRANT_BYTES"]) == 0
+    assert sum(busy.registers["GRANT_BYTES"]) > 0
+    monkeypatch.setattr(
+        verilated,
+        "image_words",
+        lambda asked: image_words(dataclasses.replace(asked, spreading=None)),
+    )
+    with pytest.raises(EnvironmentFault):
+        verilated.run_scenario(asked)
 
 
 @pytest.mark.cocotb
