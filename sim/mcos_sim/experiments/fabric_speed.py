@@ -218,7 +218,7 @@ def pattern_rates(
 
 def _alone(fabric: FabricConfig, habits: PortHabits, ids: Sequence[int]) -> list[Manager]:
     """Port 0 asks, the others do not."""
-    quiet = PortHabits(window=0, lead=0)
+    quiet = PortHabits(vary=False, window=0, lead=0)
     return [
         Manager(ids=ids if number == 0 else [0], habits=habits if number == 0 else quiet)
         for number in range(len(fabric.ports))

@@ -164,7 +164,7 @@ def _run(
     asks: int = 0,
 ) -> Soak:
     """One port does this, and the others nothing."""
-    quiet = PortHabits(window=0, lead=0)
+    quiet = PortHabits(vary=False, window=0, lead=0)
     managers = [
         Manager(ids=range(1 << port.id_width), habits=habits if number == asks else quiet)
         for number, port in enumerate(fabric.ports)
