@@ -113,7 +113,9 @@ class Coordinator(wiring.Component):
         # An interval, and the walk at its begin.
         longest = COORDINATOR_INTERVALS[-1]
         timer, last = Signal(longest), Signal(longest)
-        due, walks, begins = Signal(), Signal(), Signal()
+        due = Signal()
+        walks = Signal()
+        begins = Signal()
         m.d.comb += [
             last.eq(((1 << longest) - 1) >> (longest - self.interval)[:4]),
             begins.eq(due & ~walks),
@@ -128,7 +130,8 @@ class Coordinator(wiring.Component):
 
         # Pairs are asked for, and seen a clock later.
         asks = Signal()
-        channel, tenant = Signal(range(fabric.channels)), Signal(range(config.tenants))
+        channel = Signal(range(fabric.channels))
+        tenant = Signal(range(config.tenants))
         pair = Cat(channel, tenant)
         with m.If(asks):
             m.d.sync += [pair.eq(pair + 1), asks.eq(~pair.all())]
@@ -161,7 +164,8 @@ class Coordinator(wiring.Component):
         # No rates are in force that were lent under another image, nor in the clock of its commit.
         # The low bit of the generation tells of a commit: there is none in the clock after one.
         generation, known = self.generation[0], Signal()
-        outdated, applied = Signal(), Signal()
+        outdated = Signal()
+        applied = Signal()
         m.d.comb += [
             lent.apply.eq(
                 lender.done & lender.placed & self.enable & ~outdated & (generation == known)

@@ -89,6 +89,7 @@ class LenderHarness(Harness):
         return [
             implies(self.lender.done, self.waits <= self._clocks(self.tenants)),
             implies(self.lender.done & self.fits, self.lender.placed),
+            implies(self.lender.done, ~self.lender.write.valid),
         ]
 
     def _moves(self, placed: Value) -> Value:
