@@ -31,7 +31,7 @@ __all__ = [
 
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PROGRESS = re.compile(
-    r".+: ((\d+%, )?(\d+ s|\d+ min \d\d s|\d+ h \d\d min)(, .+)?|done in \d+ .+)"
+    r".+: ((\d+%( of [\d,]+ \w+)?, )?(\d+ s|\d+ min \d\d s|\d+ h \d\d min)(, .+)?|done in \d+ .+)"
 )
 _SECONDS = 240
 
