@@ -103,13 +103,15 @@ def fabric_of(
     beat_bytes : int
         Bytes of a beat, of ports and memory.
     """
+    # One ID has a round trip of beats under way, not quite evenly over the channels.
+    beats = ROUND_TRIP + 16
     channel = ChannelConfig(
         tenants=max(4, ports),
         queue_depth=depth,
         bytes_per_clock=beat_bytes,
         beat_bytes=beat_bytes,
         max_beats=8,
-        slots=64,
+        slots=max(64, _power(2 * beats // channels)),
         lateness=lateness,
         # What is counted and what is judged is not on the way.
         loader_checks=False,
@@ -117,13 +119,13 @@ def fabric_of(
     )
     # In front of a channel, in its queue, and under way behind it; and enough for one ID.
     each = depth + 8
-    reads = min(512, 1 << (max(each * channels, ROUND_TRIP + 16) - 1).bit_length())
+    reads = min(512, _power(max(each * channels, beats)))
     port = PortConfig(
         data_bytes=beat_bytes,
         id_width=8,
         order_width=8,
         reads=reads,
-        read_units=min(4096, 4 * depth * channels),
+        read_units=min(4096, max(4 * depth * channels, _power(2 * beats))),
         writes=16,
         write_units=16 * channels,
         table_rows=1,
@@ -131,6 +133,11 @@ def fabric_of(
         landing=depth,
     )
     return FabricConfig.around(channel, channels=channels, ports=(port,) * ports)
+
+
+def _power(least: int) -> int:
+    """The power of two that is at least that."""
+    return 1 << (least - 1).bit_length()
 
 
 def _spread(fabric: FabricConfig) -> Interleave:

@@ -6,6 +6,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
+from mcos_hw.config import CHANNELS
 from mcos_sim.axi.steady import Steady
 from mcos_sim.commands.bench_fabric import bench_fabric
 from mcos_sim.experiments import fabric_scaling, fabric_speed
@@ -23,6 +24,13 @@ def test_a_port_has_enough_under_way(depth):
     assert port.read_units >= 2 * port.reads
     assert port.landing == fabric.channel.queue_depth == depth
     assert port.data_bytes == fabric.beat_bytes == 64
+
+
+@pytest.mark.parametrize("channels", CHANNELS)
+def test_banks_and_slots_hold_a_round_trip_of_one_id(channels):
+    fabric = fabric_of(ports=1, channels=channels, depth=DEPTHS[0])
+    assert fabric.channel.slots * channels >= 2 * ROUND_TRIP
+    assert fabric.ports[0].read_units >= 2 * ROUND_TRIP
 
 
 @pytest.mark.parametrize(
