@@ -62,10 +62,16 @@ HOT, OTHER = 0.1, 0.15
 tenant 0 needs 0.4 of each, and the others have 0.45 there: the limit of a channel."""
 
 
-def fabric_of(channels: int) -> FabricConfig:
-    """Channels of four tenants, in the order of the textbook, without monitors."""
+def fabric_of(channels: int, *, compact: bool = False) -> FabricConfig:
+    """Channels of four tenants, without monitors: in the order of the textbook, or compact ones."""
     config = ChannelConfig(
-        tenants=4, stamp_width=16, slots=64, queue_depth=8, monitors=False, lateness=0
+        tenants=4,
+        stamp_width=16,
+        slots=64,
+        queue_depth=8,
+        monitors=False,
+        lateness=0,
+        grant_interval=4 if compact else 1,
     )
     return FabricConfig.around(config, channels=channels)
 
@@ -140,7 +146,11 @@ def _look(run: LendingRun, counted: list[list[np.ndarray]]) -> None:
 
 
 def figures(
-    channels: int = 8, windows: int = 16, *, on_step: Callable[[], None] = lambda: None
+    channels: int = 8,
+    windows: int = 16,
+    *,
+    compact: bool = False,
+    on_step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """What tenant 0, and the worst of the others, get of their guarantees in each show.
 
@@ -151,6 +161,8 @@ def figures(
     windows : int
         Length of each show in windows of :data:`WINDOW` intervals, 4 at least: then what wanders
         has moved, and what sleeps has slept twice.
+    compact : bool
+        Channels are compact ones.
     on_step : Callable[[], None]
         Told after each show.
 
@@ -170,7 +182,7 @@ def figures(
     for name, value in (("channels", channels), ("windows", windows)):
         if value < LEAST:
             raise ValueError(f"{name} must be {LEAST} at least, not {value!r}")
-    fabric = fabric_of(channels)
+    fabric = fabric_of(channels, compact=compact)
     parts = np.array([HOT, OTHER, OTHER, OTHER])
     settings = settings_of(fabric, parts.tolist())
     found: dict[str, Any] = {"channels": channels, "intervals": windows * WINDOW}

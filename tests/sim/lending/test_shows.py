@@ -40,9 +40,12 @@ def test_figures_are_set_in_the_file_and_its_other_keys_stay(tmp_path, monkeypat
 
 
 @pytest.mark.soak
-def test_everyone_gets_the_guarantee_of_the_whole_fabric():
+@pytest.mark.parametrize(
+    "sizes", [{}, {"channels": 4, "windows": 4, "compact": True}], ids=["line rate", "compact"]
+)
+def test_everyone_gets_the_guarantee_of_the_whole_fabric(sizes):
     """Eight channels of hardware for 800 intervals; sleeping, waking and wandering included."""
-    found = figures()
+    found = figures(**sizes)
     for name, (_, lends) in SHOWS.items():
         row = found[name]
         least = min(row["of_guarantee"], row["conforming"])
