@@ -35,8 +35,8 @@ HARDWARE_BUGS = {
     ),
     "virtual time is slow for long requests": Bug(
         module=f"{CHANNEL}.arbiter.wf2q.virtual_time",
-        text="Mux(beats[4], inverse << 2, multiples[beats[2:4]])",
-        instead="Mux(beats[4], inverse << 1, multiples[beats[2:4]])",
+        text="Mux(size[4], inverse << 2, fours)",
+        instead="Mux(size[4], inverse << 1, fours)",
     ),
     "the second request's tag is the first one's": Bug(
         module=f"{CHANNEL}.arbiter.wf2q.tags",

@@ -138,14 +138,14 @@ def step_cost(m: Module, config: ChannelConfig, inverse_total_weight: Value, siz
         thrice.eq(3 * inverse_total_weight),
     ]
     multiples = Array([Const(0), inverse, inverse << 1, thrice])
-    beats = Signal(5)
     low = Signal(len(thrice))
     high = Signal(len(thrice))
+    # An index has no more bits than the size: where one of them is constant, tools miss a case.
+    fours = multiples[size[2:4]] if len(size) > 2 else Const(0)
     m.d.comb += [
-        beats.eq(size),
-        low.eq(multiples[beats[:2]]),
+        low.eq(multiples[size[:2]]),
         # 16 is the largest: its bit stands alone.
-        high.eq(Mux(beats[4], inverse << 2, multiples[beats[2:4]])),
+        high.eq(Mux(size[4], inverse << 2, fours) if len(size) > 4 else fours),
     ]
     product = (low + (high << 2)) * config.beat_bytes
     return product >> (config.total_reciprocal_fraction - config.tag_fraction)

@@ -8,6 +8,7 @@ import pytest
 
 from mcos_hw.channel.arbiter.wf2q.virtual_time import VirtualTime
 from mcos_hw.config import ChannelConfig
+from mcos_sim.building.verilator import VERILATOR, elaborated, run_command, verilog_of
 from tests.hw.channel.bench import members, simulate
 
 LATENESS = pytest.mark.parametrize("lateness", [0, 1, 2, 3])
@@ -145,3 +146,25 @@ def test_clocks_without_a_grant_change_nothing(lateness):
         assert (bench.get("arrivals.value"), bench.get("seen.now")) == (0, 0)
 
     simulate(VirtualTime(configuration(lateness)), testbench)
+
+
+@pytest.mark.parametrize("max_beats", [2, 4, 8, 16])
+def test_every_size_moves_virtual_time(max_beats, tmp_path):
+    config = ChannelConfig(tenants=4, lateness=0, max_beats=max_beats)
+
+    async def testbench(bench):
+        bench.set(inverse_total_weight=ONE, reached=1)
+        await bench.tick()
+        V = 0
+        for beats in range(max_beats + 1):
+            bench.set(grant=1, beats=beats)
+            await bench.tick()
+            V += beats * config.beat_bytes * TAG
+            bench.set(grant=0)
+            assert bench.get("seen.now") == V % (1 << config.tag_width)
+
+    simulate(VirtualTime(config), testbench)
+    # No case of a size is missing, which tools take for a latch.
+    source = tmp_path / "virtual_time.v"
+    source.write_text(verilog_of(elaborated(VirtualTime(config), "virtual_time")))
+    run_command([str(VERILATOR), "--lint-only", "-Wno-fatal", "-Werror-LATCH", str(source)])
