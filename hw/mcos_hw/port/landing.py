@@ -29,7 +29,8 @@ class Landing(wiring.Component):
     A tenant gives a place back when its command leaves for memory (``departed``), and may land in
     the next clock. The credits of a tenant over all ports must not exceed its queue; software may
     change them at any time, and what is over a lowered one drains. A credit counts from the clock
-    after it changed.
+    after it changed. Without a credit a tenant still has one place: its bursts may have passed the
+    tenant table before it was taken off the port, and would hold up the port for ever.
 
     Whether an outstanding fragment keeps one back, :class:`mcos_hw.port.hazard.HazardTable` has
     settled before.
@@ -128,7 +129,11 @@ class Landing(wiring.Component):
                 came.eq(comes),
                 held.eq(held_then),
                 has_place[i].eq(
-                    Mux(comes, held_then + 1 < self.credits[i], held_then < self.credits[i])
+                    Mux(
+                        comes,
+                        held_then + 1 < self.credits[i],
+                        (held_then == 0) | (held_then < self.credits[i]),
+                    )
                 ),
             ]
 

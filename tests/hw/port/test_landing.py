@@ -119,15 +119,12 @@ def test_a_request_is_its_fragment_in_the_next_clock():
 @pytest.mark.parametrize("credit", [0, 1, DEPTH - 1, DEPTH])
 @pytest.mark.parametrize("side", ["reads", "writes"])
 def test_no_tenant_holds_more_places_than_its_credit(side, credit):
-    """Each command that departs lets one fragment land, in the clock after."""
+    """Each command that departs lets one fragment land, in the clock after. Whoever has no credit
+    has one place all the same."""
 
     async def script(play):
         await play.step(10)
-        assert len(play.landed) == credit
-        if not credit:
-            play.bench.set(credits=[0, 1, 0, 0])
-            await play.step(2)
-            assert len(play.landed) == 1
+        assert len(play.landed) == max(credit, 1)
         for count in range(len(play.landed) + 1, ENTRIES + 1):
             await play.step(departed=1)
             assert len(play.landed) == count - 1
