@@ -7,6 +7,7 @@ checks what the ports do: it ends a run at an answer that nobody waits for, or w
 
 import numpy as np
 
+from mcos_hw.config import ChannelConfig
 from mcos_sim.compiling import compiled
 from mcos_sim.engines.model import started_channel
 from mcos_sim.engines.verilated import channel_library, started_hardware
@@ -19,14 +20,17 @@ from mcos_sim.ported.ported_fabric import given_layout
 from mcos_sim.scenario import Scenario
 
 __all__ = [
+    "GIVEN",
     "compare_channels",
+    "follow",
+    "given_places",
 ]
 
 
 _CHUNK = 1 << 13
 """Clocks between two looks at what the hardware has shown."""
 
-_GIVEN = (
+GIVEN = (
     env.REQUEST_VALID,
     env.REQUEST_TENANT,
     env.REQUEST_ID,
@@ -38,12 +42,12 @@ _GIVEN = (
     env.COMPLETION_VALID,
     env.COMPLETION_SLOT,
 )
-"""Places of what a channel is given, in the order of :func:`_given_places`."""
+"""Places of what a channel is given, in the order of :func:`given_places`."""
 
 
-def _given_places(scenario: Scenario) -> np.ndarray:
-    """Offset and width of each value of :data:`_GIVEN` in a row that shows it."""
-    layout = given_layout(scenario.config)
+def given_places(config: ChannelConfig) -> np.ndarray:
+    """Offset and width of each value of :data:`GIVEN` in a row that shows it."""
+    layout = given_layout(config)
     request, completion = layout["request"], layout["completion"]
     names = ("tenant", "id", "op", "address", "beats", "offered")
     fields = [
@@ -70,8 +74,13 @@ def _bits(row, offset, width):
 
 
 @compiled
-def _follow(s, e, places, given_at, given_places, shown, given, mine):
-    """Run the model as the hardware's channel was run, up to a clock whose probe differs."""
+def follow(s, e, places, given_at, given_places, shown, given, mine):
+    """Run the model as the hardware's channel was run, up to a clock whose probe differs; how many
+    clocks they are.
+
+    ``shown`` and ``given`` are rows of what the hardware's channel shows and is given. ``mine``
+    gets what the model shows.
+    """
     for k in range(len(shown)):
         begin(s)
         row = mine[k]
@@ -109,8 +118,8 @@ def compare_channels(scenario: Scenario, *, model: Scenario | None = None) -> Ou
     channels = len(scenario.channels)
     states = [started_channel(model or scenario) for _ in range(channels)]
     drives = [np.zeros(env.LANE, dtype=np.int64) for _ in range(channels)]
-    places, given_places = probe_places(config), _given_places(scenario)
-    given_at = np.array(_GIVEN, dtype=np.int64)
+    places, places_given = probe_places(config), given_places(config)
+    given_at = np.array(GIVEN, dtype=np.int64)
     words, given_words = probe_words(config), (given_layout(config).size + 63) // 64
     e = environment(scenario)
     rows = np.zeros((_CHUNK, channels * (words + given_words)), dtype=np.int64)
@@ -127,9 +136,7 @@ def compare_channels(scenario: Scenario, *, model: Scenario | None = None) -> Ou
                 first = words * channels + given_words * c
                 given = rows[:ran, first:][:, :given_words]
                 followed = int(
-                    _follow(
-                        states[c], drives[c], places, given_at, given_places, shown, given, mine
-                    )
+                    follow(states[c], drives[c], places, given_at, places_given, shown, given, mine)
                 )
                 if followed < ran:
                     found = values_of(shown[followed], mine[followed], config)

@@ -34,6 +34,12 @@ _NO_CLASS = NO_CLASS
 
 
 @compiled
+def _may_send(s, i):
+    """Whether a request of tenant ``i`` is taken if there is room."""
+    return s[at.UNGATED] or s[live.ENABLE + i]
+
+
+@compiled
 def commit(s, image):
     """Make an image live in this clock; see :func:`mcos_sim.model.state.image_rows`."""
     clock = s[at.CLOCK]
@@ -52,7 +58,7 @@ def commit(s, image):
         s[at.LIVE_CHANNEL + k] = image[k]
     s[at.READY] = 0
     for i in range(tenants):
-        if s[live.ENABLE + i] and s[at.COUNT + i] < s[at.QUEUE_DEPTH]:
+        if _may_send(s, i) and s[at.COUNT + i] < s[at.QUEUE_DEPTH]:
             s[at.READY] |= 1 << i
     s[at.FRESH_IMAGE] = 1
     s[at.SETTLES] = clock + 2
@@ -127,7 +133,7 @@ def _grant(s):
     s[at.QUEUED] -= 1
     if s[at.WAITING + i]:
         choice.meet_head(s, i)
-    if s[live.ENABLE + i]:
+    if _may_send(s, i):
         s[at.READY] |= 1 << i
     s[at.LAST_TURN] = i
     s[at.NEXT_GRANT] = s[at.CLOCK] + s[at.GRANT_INTERVAL]

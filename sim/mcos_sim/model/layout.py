@@ -140,6 +140,8 @@ IN_FLIGHT = _place.of_channel()
 CREDIT_BEFORE = _place.of_channel()
 READY = _place.of_channel()
 """Bit i: the queue of tenant i takes a request."""
+UNGATED = _place.of_channel()
+"""Requests of a tenant that is not enabled are taken, as behind ports that refuse its bursts."""
 QUEUED = _place.of_channel()
 """Requests taken and not granted, of all tenants."""
 FREE_SLOTS = _place.of_channel()

@@ -14,8 +14,17 @@ __all__ = [
 ]
 
 
-def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
+def reset_state(config: ChannelConfig, arbiter: ArbiterKind, *, gated: bool = True) -> np.ndarray:
     """The state of a channel in clock 0, with no image live.
+
+    Parameters
+    ----------
+    config : ChannelConfig
+        Sizes.
+    arbiter : ArbiterKind
+        Who chooses the grants.
+    gated : bool
+        Whether requests of a tenant that is not enabled are not taken.
 
     Raises
     ------
@@ -55,6 +64,8 @@ def reset_state(config: ChannelConfig, arbiter: ArbiterKind) -> np.ndarray:
         at.FREE_SLOTS: config.slots,
         at.RESTED: 0xFF,
         at.EPOCH: 1,
+        at.UNGATED: not gated,
+        at.READY: 0 if gated else (1 << config.tenants) - 1,
     }
     for place, value in sizes.items():
         s[place] = value
