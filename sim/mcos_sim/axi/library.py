@@ -50,6 +50,8 @@ class Sizes:
         Memory ports speak AXI3.
     unique_ids : bool
         No two bursts under way at a memory port have the same ID.
+    witness_words : int
+        Words of 64 bits that the output ``witness`` shows in a clock; 0 without one.
     """
 
     data_bytes: tuple[int, ...]
@@ -59,6 +61,7 @@ class Sizes:
     memories: int = 1
     axi3: bool = False
     unique_ids: bool = True
+    witness_words: int = 0
 
     def header(self) -> str:
         """C++ for ``sizes.h``: these sizes, the rules, and places in arrays."""
@@ -71,6 +74,7 @@ class Sizes:
             f"#define EACH_PORT(X) {ports}",
             f"#define EACH_MEMORY(X) {memories}",
             f"#define MEMORY_AXI3 {int(self.axi3)}",
+            f"#define WITNESS_WORDS {self.witness_words}",
             f"constexpr int kPorts = {count};",
             f"constexpr int kDataBytes[] = {{{_listed(self.data_bytes)}}};",
             f"constexpr int kIdWidths[] = {{{_listed(self.id_widths)}}};",
@@ -131,6 +135,21 @@ class Library:
         self.idle = library.axi_idle
         self.idle.argtypes = (pointer, number)
         self.idle.restype = None
+        self.post = library.axi_post
+        self.post.argtypes = (pointer, pointer, number)
+        self.post.restype = None
+        self.arm = library.axi_arm
+        self.arm.argtypes = (pointer, number, pointer)
+        self.arm.restype = None
+        self.pause = library.axi_pause
+        self.pause.argtypes = (pointer, number, number)
+        self.pause.restype = None
+        self.finish = library.axi_finish
+        self.finish.argtypes = (pointer,)
+        self.finish.restype = None
+        self.watch = library.axi_watch
+        self.watch.argtypes = (pointer, pointer, number)
+        self.watch.restype = None
         self.run = library.axi_run
         self.run.argtypes = (pointer, number, pointer)
         self.run.restype = None

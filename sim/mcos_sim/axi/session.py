@@ -19,6 +19,7 @@ from mcos_sim.errors import HardwareError
 
 __all__ = [
     "PATIENCE",
+    "SETTLING",
     "Manager",
     "MemoryCounts",
     "PortCounts",
@@ -33,7 +34,7 @@ PATIENCE = 60_000
 _MOST_FAULTS = 20
 """Faults after which a run ends: after the first one, others follow from it."""
 
-_SETTLING = 16
+SETTLING = 16
 """Clocks from the last register write to the first burst."""
 
 
@@ -47,12 +48,15 @@ class Manager:
         IDs of its tenants.
     unmapped : Sequence[int]
         IDs of no tenant, or of one that is not enabled.
+    changing : Sequence[int]
+        IDs of a tenant that images enable and disable meanwhile: it reads with them alone.
     habits : PortHabits
         How it behaves.
     """
 
     ids: Sequence[int]
     unmapped: Sequence[int] = ()
+    changing: Sequence[int] = ()
     habits: PortHabits = dataclasses.field(default_factory=PortHabits)
 
 
@@ -73,6 +77,8 @@ class PortCounts:
         Bytes that were compared, and bytes that were written.
     unmapped, faulty : int
         Bursts of an ID of no tenant, and bursts that broke a rule.
+    refused : int
+        Reads of a changing ID that were answered with DECERR.
     first_valid : Mapping[str, int]
         The clock in which each channel, ``aw`` and so on, was first valid; -1 if it never was.
     """
@@ -88,6 +94,7 @@ class PortCounts:
     bytes_written: int
     unmapped: int
     faulty: int
+    refused: int
     first_valid: Mapping[str, int]
 
 
@@ -231,8 +238,8 @@ class Session:
             _array([int(v) for m in managers for v in dataclasses.astuple(m.habits)]),
             _array([int(v) for v in dataclasses.astuple(memory)]),
             _array([int(v) for r in regions for v in dataclasses.astuple(r)]),
-            _array([v for m in managers for ids in (m.ids, m.unmapped) for v in (len(ids), *ids)]),
-            _array([mask << spread.block_width for mask in spread.masks]),
+            _array([v for m in managers for ids in _lists(m) for v in (len(ids), *ids)]),
+            _masks(spread),
         ]
         self._handle = library.create(*(each.ctypes.data for each in numbers))
         rows = (
@@ -248,7 +255,7 @@ class Session:
                 if answer:
                     said = "nothing" if answer < 0 else f"code {answer}"
                     raise HardwareError(f"register {address:#x} must answer OKAY, not {said}")
-            library.idle(self._handle, _SETTLING)
+            library.idle(self._handle, SETTLING)
         except HardwareError:
             self.end()
             raise
@@ -262,6 +269,36 @@ class Session:
     def end(self) -> None:
         """Gives the design back."""
         self._library.destroy(self._handle)
+
+    def post(self, writes: Sequence[tuple[int, int, int]]) -> None:
+        """Register writes (clock, address, word) to make while managers go on: one after the other,
+        none before its clock."""
+        rows = _array([number for write in writes for number in write])
+        self._library.post(self._handle, rows.ctypes.data, len(writes))
+
+    def arm(self, interleave: Interleave) -> None:
+        """Memories have this interleave from the clock on in which the next commit is live."""
+        masks = _masks(interleave)
+        self._library.arm(self._handle, interleave.grain_width, masks.ctypes.data)
+
+    def pause(self, begin: int, end: int) -> None:
+        """Managers ask for nothing new from a clock up to another."""
+        self._library.pause(self._handle, begin, end)
+
+    def finish(self) -> None:
+        """Managers ask for nothing new any more."""
+        self._library.finish(self._handle)
+
+    def watch(self, rows: np.ndarray) -> None:
+        """The next clocks leave what the witness shows in rows, one each.
+
+        Shape (clocks, words), int64; they must stay until so many clocks have run.
+        """
+        if rows.shape[1] != self._library.sizes.witness_words or not rows.flags.c_contiguous:
+            raise ValueError(
+                f"rows must be of {self._library.sizes.witness_words} words, not {rows.shape[1]}"
+            )
+        self._library.watch(self._handle, rows.ctypes.data, len(rows))
 
     def run(self, until: int) -> Soak:
         """Runs up to a clock, or until everything is answered, and tells what it gave so far."""
@@ -307,6 +344,14 @@ class Session:
         return _rows(heads, "results", 1)[0]
 
 
+def _lists(manager: Manager) -> tuple[Sequence[int], ...]:
+    return manager.ids, manager.unmapped, manager.changing
+
+
+def _masks(spread: Interleave) -> np.ndarray:
+    return _array([mask << spread.block_width for mask in spread.masks])
+
+
 def _array(values: Sequence[int]) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
@@ -331,6 +376,7 @@ def _port_counts(row: dict[str, int]) -> PortCounts:
         bytes_written=row["bytes_written"],
         unmapped=row["unmapped_done"],
         faulty=row["faulty_done"],
+        refused=row["refused_done"],
         first_valid={channel: row[f"first_{channel}"] for channel in CHANNELS},
     )
 

@@ -185,6 +185,7 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
         "bytes_written",
         "unmapped_done",
         "faulty_done",
+        "refused_done",
         *(f"first_{channel}" for channel in CHANNELS),
     ),
     "memory_results": (

@@ -8,6 +8,7 @@
 #pragma GCC optimize("O2")
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 
 #include "checker.h"
@@ -46,6 +47,39 @@ struct FirstValid {
     }
 };
 
+// Register writes that are made one after the other while everything else goes on.
+class Writer {
+public:
+    struct Write {
+        int64_t clock, address, word;  // not before the clock
+    };
+    std::deque<Write> posted;
+
+    void drive(Vtop &top, int64_t now) {
+        if (!busy_ && !posted.empty() && posted.front().clock <= now) busy_ = address_ = data_ = true;
+        top.s_axil_awvalid = address_;
+        top.s_axil_wvalid = data_;
+        if (!busy_) return;
+        top.s_axil_awaddr = posted.front().address;
+        top.s_axil_wdata = posted.front().word;
+    }
+
+    void observe(Verdict &verdict, const Vtop &top) {
+        if (!busy_) return;
+        if (top.s_axil_awready) address_ = false;
+        if (top.s_axil_wready) data_ = false;
+        if (!top.s_axil_bvalid) return;
+        if (top.s_axil_bresp)
+            verdict.fault(kProtocol, "register %#llx must answer OKAY, not code %d",
+                          (unsigned long long)posted.front().address, int(top.s_axil_bresp));
+        posted.pop_front();
+        busy_ = false;
+    }
+
+private:
+    bool busy_ = false, address_ = false, data_ = false;
+};
+
 struct Simulation {
     VerilatedContext context;
     Vtop top{&context};
@@ -61,12 +95,17 @@ struct Simulation {
     std::vector<std::unique_ptr<Checker>> checkers, back_checkers;
     int64_t patience, most_faults, progress = 0;
     bool drained = false;
+    Writer writer;
+    Interleave armed;  // counts from the next commit on
+    uint32_t generation = 0;
+    int64_t paused_from = kNever, paused_until = kNever;
+    int64_t *rows = nullptr, rows_left = 0;  // of the witness, one a clock
 
     Simulation(const int64_t *all, const int64_t *of_ports, const int64_t *of_memory,
                const int64_t *regions, const int64_t *ids, const int64_t *masks)
         : space(regions, all[kRegionCount]), interleave(all[kGrain], masks),
           bytes(random_bytes(space.bytes(), uint64_t(all[kSeed]))), reference(bytes),
-          patience(all[kPatience]), most_faults(all[kMostFaults]) {
+          patience(all[kPatience]), most_faults(all[kMostFaults]), armed(interleave) {
         static const char *const kNames[] = {
 #define NAME(number, prefix) #prefix,
             EACH_PORT(NAME)
@@ -74,7 +113,7 @@ struct Simulation {
         static const char *const kMemoryNames[] = {EACH_MEMORY(NAME)};
         for (int port = 0; port < kPorts; ++port) {
             Ids known;
-            for (auto *list : {&known.mapped, &known.unmapped})
+            for (auto *list : {&known.mapped, &known.unmapped, &known.changing})
                 for (int64_t count = *ids++; count; --count) list->push_back(uint32_t(*ids++));
             requesters.push_back(std::make_unique<Requester>(
                 verdict, reference, space, interleave, port, of_ports + port * kPortSettings,
@@ -136,12 +175,35 @@ struct Simulation {
         return least;
     }
 
+    // What the witness shows. A commit makes the armed interleave that of memories too.
+    void watch() {
+#if WITNESS_WORDS
+        const auto *shown = reinterpret_cast<const int64_t *>(&top.witness[0]);
+        if (rows_left) {
+            std::memcpy(rows, shown, 8 * WITNESS_WORDS);
+            rows += WITNESS_WORDS;
+            --rows_left;
+        }
+        if (generation == uint32_t(top.witness[0])) return;
+        generation = uint32_t(top.witness[0]);
+        if (interleave == armed) return;
+        for (auto &each : memories)
+            if (each->outstanding())
+                verdict.fault(kCorrupted, "the interleave changes while memory has a burst");
+        interleave = armed;
+#endif
+    }
+
     void clock() {
         const int64_t now = verdict.clock, reads_from = oldest();
+        const bool paused = now >= paused_from && now < paused_until;
+        for (auto &each : requesters) each->paused = paused;
+        writer.drive(top, now);
         for (int port = 0; port < kPorts; ++port)
             requesters[port]->drive(ports[port], now, reads_from);
         for (int each = 0; each < kMemories; ++each) memories[each]->drive(backs[each], now);
         settle();
+        watch();
         sample_all();
         for (int port = 0; port < kPorts; ++port) checkers[port]->clock(ports[port]);
         for (int port = 0; port < kPorts; ++port) first[port].clock(ports[port], now);
@@ -149,6 +211,7 @@ struct Simulation {
             back_checkers[each]->clock(backs[each]);
             first_back[each].clock(backs[each], now);
         }
+        writer.observe(verdict, top);
         for (int port = 0; port < kPorts; ++port)
             requesters[port]->observe(ports[port], now, reads_from);
         for (int each = 0; each < kMemories; ++each) memories[each]->observe(backs[each], now);
@@ -277,6 +340,34 @@ void axi_idle(void *handle, int64_t clocks) {
     for (; clocks > 0; --clocks) of(handle).still();
 }
 
+// Register writes of clock, address and word to make while managers go on.
+void axi_post(void *handle, const int64_t *writes, int64_t count) {
+    auto &posted = of(handle).writer.posted;
+    for (; count > 0; --count, writes += 3) posted.push_back({writes[0], writes[1], writes[2]});
+}
+
+// The interleave that memories have from the next commit on.
+void axi_arm(void *handle, int64_t grain, const int64_t *masks) {
+    of(handle).armed = Interleave(grain, masks);
+}
+
+// Managers ask for nothing new in these clocks.
+void axi_pause(void *handle, int64_t from, int64_t until) {
+    of(handle).paused_from = from;
+    of(handle).paused_until = until;
+}
+
+// Managers ask for nothing any more.
+void axi_finish(void *handle) {
+    for (auto &each : of(handle).requesters) each->finish();
+}
+
+// Where the next clocks leave what the witness shows, a row each.
+void axi_watch(void *handle, int64_t *rows, int64_t count) {
+    of(handle).rows = rows;
+    of(handle).rows_left = count;
+}
+
 // Runs up to a clock or until everything is answered, and fills `results`.
 void axi_run(void *handle, int64_t until, int64_t *results) {
     Simulation &simulation = of(handle);
@@ -310,6 +401,7 @@ void axi_run(void *handle, int64_t until, int64_t *results) {
         to[kBytesWritten] = from.bytes_written;
         to[kUnmappedDone] = from.unmapped;
         to[kFaultyDone] = from.faulty;
+        to[kRefusedDone] = from.refused;
         simulation.first[port].tell(to + kFirstAw);
     }
 }

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <cstring>
+
 #include "basics.h"
 
 // Bit j of a channel's number is the parity of an address under mask j. A channel's memory knows an
@@ -35,6 +37,10 @@ public:
     bool holds(const Shape &local) const {
         const uint64_t last = local.end(local.length) - 1;
         return kMemories == 1 || local.address >> grain_ == last >> grain_;
+    }
+
+    bool operator==(const Interleave &other) const {
+        return grain_ == other.grain_ && !std::memcmp(masks_, other.masks_, sizeof masks_);
     }
 
 private:

@@ -11,6 +11,7 @@
 
 struct Ids {
     std::vector<uint32_t> mapped, unmapped;
+    std::vector<uint32_t> changing;  // of reads alone, which may be answered with DECERR
 };
 
 // Latencies from the first offer of the address to the last answer, in clocks.
@@ -40,11 +41,13 @@ public:
 
     Latency reads, writes;
     int64_t bytes_read = 0, bytes_written = 0, unmapped = 0, faulty = 0, done = 0;
+    int64_t refused = 0;  // reads of a changing ID that were answered with DECERR
     int64_t moved = 0;  // the last clock in which something crossed the port
-    bool stopped = false;
+    bool stopped = false, paused = false;
 
     bool finished() const { return set_[kBudget] && !left_ && !outstanding(); }
     int64_t outstanding() const { return open_reads_ + open_writes_; }
+    void finish() { left_ = 0; }
     bool endless() const { return !set_[kBudget]; }
 
     // Offer of the oldest read that is under way, else `clock`.
@@ -106,7 +109,7 @@ private:
         int32_t last_at;    // transfer with WLAST, or -1
         uint8_t code;       // expected of a write, or of a refused read
         uint8_t strobes;    // 0 all, 1 random, 2 few
-        bool refused, asked, whole, finished;
+        bool refused, asked, whole, finished, changing;
     };
 
     static uint64_t word(const Burst &burst, uint32_t transfer, uint64_t lane) {
@@ -137,7 +140,7 @@ private:
     }
 
     bool may_ask(int64_t clock) {
-        if (stopped || (set_[kBudget] && !left_)) return false;
+        if (stopped || paused || (set_[kBudget] && !left_)) return false;
         if (!set_[kPeriod]) return true;
         return clock >= next_ask_;
     }
@@ -237,6 +240,9 @@ private:
         const auto &ids = strange ? ids_.unmapped : ids_.mapped;
         const auto count = uint32_t(ids.size());
         burst.id = ids[random_.below(few_ids_ && count > 3 ? 3 : count)];
+        burst.changing = !write && !strange && !ids_.changing.empty() && random_.chance(300);
+        if (burst.changing)
+            burst.id = ids_.changing[random_.below(uint32_t(ids_.changing.size()))];
         shape(burst);
         if (strange) {
             burst.refused = true;
@@ -369,6 +375,11 @@ private:
             return;
         }
         Burst &burst = bursts_[number];
+        if (burst.changing && !burst.got && r.code == kDecodeError && !burst.refused) {
+            burst.refused = true;
+            burst.code = kDecodeError;
+            ++refused;
+        }
         const uint32_t transfer = burst.got++;
         const uint64_t begin = burst.shape.begin(transfer), end = burst.shape.end(transfer);
         const uint8_t code = burst.refused            ? burst.code
