@@ -1,6 +1,7 @@
 """The verilated hardware with many mistakes in it, of which one at a time is live."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Generator
@@ -13,6 +14,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.axi import TOP, AxiTop
 from mcos_sim.axi import library as axi
 from mcos_sim.axi.fabric import sizes_of
+from mcos_sim.axi.witness import WitnessTop, witness_words
 from mcos_sim.building.verilator import elaborated, verilog_of
 from mcos_sim.verilated.build import Library, library_of
 from mcos_sim.verilated.top import ProbedTop
@@ -71,14 +73,32 @@ class _PlantedAxiTop(AxiTop):
         return m
 
 
+class _PlantedWitnessTop(WitnessTop):
+    """The same of several channels, with a witness."""
+
+    def __init__(self, fabric: FabricConfig, live: Signal) -> None:
+        super().__init__(fabric)
+        self._live = live
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        m.submodules.planted_bug = Instance("planted_bug", o_live=self._live)
+        return m
+
+
 @functools.cache
 def planted_fabric(fabric: FabricConfig, bugs: tuple[Bug, ...]) -> axi.Library:
-    """An AXI top with all of the bugs, which are expressions; none is live."""
+    """An AXI top with all of the bugs, which are expressions; none is live. With several channels
+    it has a witness."""
     live = Signal(8)
+    several = fabric.channels > 1
     with all_planted(bugs, live):
-        top = _PlantedAxiTop(fabric, live)
+        top = (_PlantedWitnessTop if several else _PlantedAxiTop)(fabric, live)
         text = verilog_of(elaborated(top, TOP)) + _SELECTOR
-    return axi.build_library(text, sizes_of(fabric), name=TOP)
+    sizes = sizes_of(fabric)
+    if several:
+        sizes = dataclasses.replace(sizes, witness_words=witness_words(fabric))
+    return axi.build_library(text, sizes, name=TOP)
 
 
 @contextlib.contextmanager

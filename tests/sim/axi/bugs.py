@@ -2,7 +2,7 @@
 
 from tests.planted import Bug
 
-__all__ = ["BUGS", "SPREAD_BUGS"]
+__all__ = ["BUGS", "COMMIT_BUGS", "SPREAD_BUGS"]
 
 PORT = "mcos_hw.port"
 
@@ -81,3 +81,79 @@ SPREAD_BUGS = {
     ),
 }
 """Mistakes of ports in front of several channels, by what goes wrong."""
+
+COMMIT_BUGS = {
+    "port 1 keeps the rows that it had": Bug(
+        module="mcos_hw.fabric.port_store",
+        text="image.commit_stb",
+        instead="image.commit_stb & Const(k != 1, 1)",
+    ),
+    "settings of tenants count word by word": Bug(
+        module="mcos_hw.control.store",
+        text="self.commit_stb",
+        instead="self.commit_stb | self.tenant.stb",
+    ),
+    "fragments before the last one of a burst lose its tag": Bug(
+        module=f"{PORT}.reads",
+        text="fragment.tenant",
+        instead="Mux(fragment.last, fragment.tenant, 0)",
+    ),
+    "bursts of a tenant that is not enabled pass": Bug(
+        module=f"{PORT}.tenant_table",
+        text="self.enabled.bit_select(row.tenant, 1)",
+        instead="Const(1, 1)",
+    ),
+    "prices are of another weight in every other generation": Bug(
+        module="mcos_hw.channel.intake",
+        text="price_terms(config, self.request.payload.beats, inverse)",
+        instead="price_terms(config, self.request.payload.beats, "
+        "inverse << self.live.generation[0])",
+    ),
+    "nobody looks at colours": Bug(
+        module="mcos_hw.channel.intake",
+        text="~colours.bit_select(colour, 1)",
+        instead="Const(0, 1)",
+    ),
+    "requests of a tenant that is disabled wait for tokens": Bug(
+        module="mcos_hw.channel.classes", text="~contract.enable", instead="Const(0, 1)"
+    ),
+    "nobody is served in every other generation": Bug(
+        module="mcos_hw.channel.classes",
+        text='~(contract.refuse_outside & request["outside"])',
+        instead='~(contract.refuse_outside & request["outside"]) & ~self.live.generation[0]',
+    ),
+    "committed buckets do not fill in every other generation": Bug(
+        module="mcos_hw.channel.bucket",
+        text="contract.committed_rate",
+        instead="Mux(self.live.generation[0], 0, contract.committed_rate)",
+    ),
+    "virtual time moves by twice the sum of weights": Bug(
+        module="mcos_hw.channel.arbiter.wf2q.virtual_time",
+        text="self.inverse_total_weight",
+        instead="(self.inverse_total_weight >> 1)",
+    ),
+    "all channels have the settings of the first": Bug(
+        module="mcos_hw.control.plane",
+        text="loader.live_channels[c]",
+        instead="loader.live_channels[0]",
+    ),
+    "the interleave changes under load": Bug(
+        module="mcos_hw.control.loader", text="moves & ~self.drained", instead="Const(0, 1)"
+    ),
+    "one port that is idle is enough": Bug(
+        module="mcos_hw.fabric.fabric", text="idle.all()", instead="idle.any()"
+    ),
+    "what a tenant without places has under way never lands": Bug(
+        module=f"{PORT}.landing", text="(held_then == 0)", instead="Const(0, 1)"
+    ),
+    "a port with reads under way is idle": Bug(
+        module=f"{PORT}.reads", text="(under_way == 0)", instead="Const(1, 1)"
+    ),
+    "a port with writes under way is idle": Bug(
+        module=f"{PORT}.writes", text="(under_way == 0)", instead="Const(1, 1)"
+    ),
+    "a port that a read enters is idle": Bug(
+        module=f"{PORT}.axi_port", text="~read_address.bursts.valid", instead="Const(1, 1)"
+    ),
+}
+"""What goes wrong when images are committed, by what it is."""

@@ -1,18 +1,27 @@
 """Small fabrics with a wide and a narrow port, and who is in front of them."""
 
+import dataclasses
+from contextlib import AbstractContextManager
+
 from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_policy.interleave import Interleave
-from mcos_policy.ports import TenantRow
+from mcos_policy.ports import TenantRow, port_sections
 from mcos_sim.axi.fabric import open_settings, set_up
+from mcos_sim.axi.library import Library
 from mcos_sim.axi.session import Manager
 from mcos_sim.axi.settings import PortHabits
+from tests.planted_hardware import live_bug, planted_fabric
+from tests.sim.axi.bugs import COMMIT_BUGS, SPREAD_BUGS
 
 __all__ = [
     "FABRIC",
     "SPREAD",
     "SPREAD_FABRIC",
+    "image_alone",
     "managers",
     "register_writes",
+    "spread_bug",
+    "spread_library",
 ]
 
 
@@ -83,6 +92,17 @@ def register_writes(fabric: FabricConfig = FABRIC) -> list[tuple[int, int]]:
     return set_up(fabric, _ROWS, open_settings(fabric.channel, disabled=[_DISABLED]))
 
 
+def image_alone(interleave: Interleave) -> list[tuple[int, int]]:
+    """Register writes that load all the same as one image, and that interleave with it."""
+    masks = {f"mask_{j}": mask for j, mask in enumerate(interleave.masks)}
+    settings = dataclasses.replace(
+        open_settings(SPREAD_FABRIC.channel, disabled=[_DISABLED]),
+        fabric={"grain": interleave.grain, **masks},
+        ports=port_sections(SPREAD_FABRIC, _ROWS),
+    )
+    return set_up(SPREAD_FABRIC, (), settings)
+
+
 def managers(budget: int) -> list[Manager]:
     """Managers with so many bursts each; some of theirs are of no tenant."""
     habits = PortHabits(budget=budget)
@@ -90,3 +110,16 @@ def managers(budget: int) -> list[Manager]:
         Manager(ids=range(16), unmapped=(16, 20, 23, 31), habits=habits),
         Manager(ids=range(10), unmapped=(10, 15), habits=habits),
     ]
+
+
+_PLANTED = {**SPREAD_BUGS, **COMMIT_BUGS}
+
+
+def spread_library() -> Library:
+    """The library of :data:`SPREAD_FABRIC`: one build has every mistake, none of them live."""
+    return planted_fabric(SPREAD_FABRIC, tuple(_PLANTED.values()))
+
+
+def spread_bug(name: str) -> AbstractContextManager[None]:
+    """Simulations that begin now have a mistake."""
+    return live_bug(list(_PLANTED).index(name))

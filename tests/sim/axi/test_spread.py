@@ -4,25 +4,38 @@ import dataclasses
 
 import pytest
 
+from mcos_policy.interleave import Interleave
 from mcos_sim.axi.campaign import SPREAD_FABRICS, port_soak
 from mcos_sim.axi.session import Manager
 from mcos_sim.axi.settings import MemoryHabits, PortHabits, Region
 from mcos_sim.axi.soak import run
 from mcos_sim.axi.steady import ENDLESS, steady
-from tests.planted_hardware import live_bug, planted_fabric
 from tests.sim.axi.bugs import SPREAD_BUGS
-from tests.sim.axi.fabrics import SPREAD, SPREAD_FABRIC, managers, register_writes
+from tests.sim.axi.fabrics import (
+    SPREAD,
+    SPREAD_FABRIC,
+    image_alone,
+    managers,
+    register_writes,
+    spread_bug,
+    spread_library,
+)
 
 pytestmark = pytest.mark.cocotb
 
 
-def soak(budget, *, seed=1):
-    # One build has every mistake, of which none is live without more.
+HASHED = Interleave(
+    grain=1, masks=(0x5555_5552, 0x3333_3334), block_width=SPREAD_FABRIC.block_width
+)
+"""Two blocks after each other in a channel, and the bits above in the choice of both."""
+
+
+def soak(budget, *, writes=None, interleave=SPREAD, seed=1):
     return run(
-        planted_fabric(SPREAD_FABRIC, tuple(SPREAD_BUGS.values())),
+        spread_library(),
         managers(budget),
-        writes=register_writes(SPREAD_FABRIC),
-        interleave=SPREAD,
+        writes=register_writes(SPREAD_FABRIC) if writes is None else writes,
+        interleave=interleave,
         seed=seed,
     )
 
@@ -38,9 +51,18 @@ def test_random_bursts_of_two_ports_to_four_channels():
         assert min(memory.read_bursts, memory.write_bursts) > 5_000
 
 
+def test_an_image_sets_interleave_and_tenant_tables():
+    found = soak(2_000, writes=image_alone(HASHED), interleave=HASHED)
+    assert not found.faults, found.first
+    assert found.transactions == 4_000
+    assert min(port.unmapped for port in found.ports) > 20
+    # Memories that are spread otherwise are not where the fabric asks for them.
+    assert soak(200, writes=image_alone(HASHED)).faults
+
+
 @pytest.mark.parametrize("name", SPREAD_BUGS)
 def test_a_mistake_is_seen(name):
-    with live_bug(list(SPREAD_BUGS).index(name)):
+    with spread_bug(name):
         found = soak(2_000)
     assert found.faults, f"{name}: nothing was seen"
 
@@ -50,7 +72,7 @@ def test_what_a_fabric_carries_is_counted_between_two_clocks():
         budget=ENDLESS, vary=False, writes=0, faulty=0, unmapped=0, stray=0, length=1, size=3
     )
     found = steady(
-        planted_fabric(SPREAD_FABRIC, tuple(SPREAD_BUGS.values())),
+        spread_library(),
         [
             Manager(ids=range(4), habits=habits),
             Manager(ids=range(4), habits=dataclasses.replace(habits, favourite=2, favours=1000)),
