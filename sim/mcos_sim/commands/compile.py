@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcos_hw.config import FabricConfig, PortConfig
+from mcos_hw.config import ChannelConfig, FabricConfig, PortConfig
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import Contract
 from mcos_sim.console import json_text, require_outputs, say, tell, writing
@@ -132,6 +132,7 @@ def compile_for(
     hardware: HardwareOptions | None = None,
     notes: bool = True,
     axi: bool = False,
+    queue_depth: int = ChannelConfig.queue_depth,
 ) -> Compiled:
     """Compile a contract for the hardware that it and options ask for, remarks to stderr.
 
@@ -145,6 +146,8 @@ def compile_for(
         Whether notes are said too, not warnings alone.
     axi : bool
         Whether it is for a channel behind AXI ports, whose beat is a clock's worth.
+    queue_depth : int
+        Requests that a channel behind AXI ports holds of each tenant.
 
     Raises
     ------
@@ -160,7 +163,10 @@ def compile_for(
     if axi:
         fitted = FabricConfig.around(compiled.config).channel
         default = dataclasses.replace(
-            asked.default, beat_bytes=fitted.beat_bytes, max_beats=fitted.max_beats
+            asked.default,
+            beat_bytes=fitted.beat_bytes,
+            max_beats=fitted.max_beats,
+            queue_depth=queue_depth,
         )
         compiled = compile_contract(contract, default, options=asked.sizes)
     for remark in (*compiled.warnings, *(compiled.notes if notes else ())):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mcos_hw.config import ChannelConfig
 from mcos_policy.samples import contract_words
 from mcos_sim.commands.channel_options import (
     FABRIC_TENANTS,
@@ -30,6 +31,7 @@ from mcos_sim.console import loading, output, progress, require_outputs, say, wr
 from mcos_sim.engines.dispatch import Engine
 from mcos_sim.errors import UserError
 from mcos_sim.memory.name import MemoryName
+from mcos_sim.ported.sizes import MOST_PORTS, queue_depth_behind
 
 __all__ = [
     "EXAMPLE",
@@ -124,7 +126,10 @@ def command(
     if ports is not None and channels == 1:
         raise UserError("--ports must go with several --channels; leave it out")
     hardware = HardwareOptions(tenants=FABRIC_TENANTS) if channels > 1 else None
-    compiled = compile_for(contract, hardware=hardware, notes=False, axi=axi)
+    depth = ChannelConfig.queue_depth
+    if channels > 1:
+        depth = queue_depth_behind(ports or min(channels, MOST_PORTS))
+    compiled = compile_for(contract, hardware=hardware, notes=False, axi=axi, queue_depth=depth)
     require_channels(compiled, channels)
     # The report shows what was compiled, whatever becomes of the file during the runs.
     contract_text = contract.read_text(encoding="utf-8-sig")

@@ -33,9 +33,11 @@ class Requester(wiring.Component):
 
     A request becomes an INCR burst of whole beats, a clock after it was taken. Its AXI ID is
     ``{tag, number}``, the next number of its tenant and direction, so that each burst has an order
-    of its own. A tenant waits while its next number is busy; all tenants of the port wait while an
-    address waits for its AxREADY, as AXI has one channel for all of them. AxQOS carries the tag to
-    the memory side, AxUSER the clock of the request's first offer to the port.
+    of its own. A tenant waits while its next number is busy. With one channel all tenants of the
+    port wait while an address waits for its AxREADY, as AXI has one channel for all of them. With
+    several every tenant asks at each port: addresses that wait have a queue for each direction,
+    with room for all numbers, so that reads do not wait for writes. AxQOS carries the tag to the
+    memory side, AxUSER the clock of the request's first offer to the port.
 
     Write data are :func:`mcos_sim.ported.pattern.beat_data`, sent a beat a clock in the order of
     the addresses; read data are compared with it. A response whose data were wrong, or that
@@ -131,6 +133,10 @@ class Requester(wiring.Component):
 
         # Addresses.
         buffers, tables = {}, {}
+        room = Const(1)
+        m.submodules.to_write = to_write = fifo.SyncFIFO(
+            width=asked_layout.size, depth=_PENDING_WRITES
+        )
         for op, prefix in ((Op.READ, "ar"), (Op.WRITE, "aw")):
             buffers[op] = buffer = Skid(asked_layout)
             tables[op] = table = memory.Memory(shape=known_layout, depth=1 << ID_WIDTH, init=[])
@@ -138,13 +144,30 @@ class Requester(wiring.Component):
             m.submodules[f"{prefix}_table"] = table
             write = table.write_port()
             mine = taken & (request.op == op)
+            asked = data.View(asked_layout, Signal(asked_layout, name=f"{prefix}_asked"))
+            goes = buffer.i.ready & (to_write.w_rdy if op is Op.WRITE else 1)
+            if fabric.channels == 1:
+                room &= goes
+                m.d.comb += [buffer.i.valid.eq(mine), buffer.i.payload.eq(asked)]
+            else:
+                waiting = fifo.SyncFIFO(width=asked_layout.size, depth=1 << ID_WIDTH)
+                m.submodules[f"{prefix}_waiting"] = waiting
+                m.d.comb += [
+                    waiting.w_data.eq(asked),
+                    waiting.w_en.eq(mine & (waiting.r_rdy | ~goes)),
+                    waiting.r_en.eq(goes),
+                    buffer.i.valid.eq((waiting.r_rdy | mine) & goes),
+                    # With an empty queue an address is no later.
+                    Value.cast(buffer.i.payload).eq(
+                        Mux(waiting.r_rdy, waiting.r_data, Value.cast(asked))
+                    ),
+                ]
             m.d.comb += [
-                buffer.i.valid.eq(mine),
-                buffer.i.payload.id.eq(axi_id),
-                buffer.i.payload.tenant.eq(request.tenant),
-                buffer.i.payload.address.eq(request.address),
-                buffer.i.payload.beats.eq(request.beats),
-                buffer.i.payload.offered.eq(request.offered),
+                asked.id.eq(axi_id),
+                asked.tenant.eq(request.tenant),
+                asked.address.eq(request.address),
+                asked.beats.eq(request.beats),
+                asked.offered.eq(request.offered),
                 write.addr.eq(axi_id),
                 write.data.id.eq(request.id),
                 write.data.address.eq(request.address),
@@ -166,9 +189,6 @@ class Requester(wiring.Component):
                 m.d.sync += numbers[op][request.tenant].eq(number + 1)
 
         # Write data follow their addresses.
-        m.submodules.to_write = to_write = fifo.SyncFIFO(
-            width=asked_layout.size, depth=_PENDING_WRITES
-        )
         writing = data.View(asked_layout, to_write.r_data)
         sent = Signal(channel.beats_width)
         address = Signal(channel.address_width)
@@ -186,7 +206,6 @@ class Requester(wiring.Component):
         ]
         with m.If(bus.wvalid & bus.wready):
             m.d.sync += sent.eq(Mux(last, 0, sent + 1))
-        room = buffers[Op.READ].i.ready & buffers[Op.WRITE].i.ready & to_write.w_rdy
         m.d.comb += self.request.ready.eq(
             Mux(
                 room,

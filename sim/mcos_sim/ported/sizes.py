@@ -1,8 +1,9 @@
 """Sizes of the AXI ports that scenarios have in front of their channels."""
 
+import dataclasses
 from collections.abc import Iterable
 
-from mcos_hw.config import PORT_RANGES, ChannelConfig, FabricConfig, PortConfig
+from mcos_hw.config import PORT_RANGES, RANGES, ChannelConfig, FabricConfig, PortConfig
 
 __all__ = [
     "FABRIC_PORT_CLOCKS",
@@ -13,6 +14,7 @@ __all__ = [
     "bank_units",
     "dealt",
     "fabric_around",
+    "queue_depth_behind",
 ]
 
 
@@ -33,6 +35,10 @@ _ENTRIES, _UNITS = 128, 512
 """Bursts and memory beats of each direction that a port has room for: what a channel passes in
 twice the time that a memory and the way there take. A channel that can have less under way at its
 memory has ports of as many."""
+
+_PLACES = 8
+"""Places that a tenant has in each of several channels, at each port. With two a port waits for a
+busy channel with all that is behind: eight ports carry two thirds of what eight channels pass."""
 
 Ports = tuple[tuple[int, ...], ...]
 """Tags at each AXI port; an empty one stands for no AXI."""
@@ -92,4 +98,15 @@ def fabric_around(config: ChannelConfig, ports: Ports, channels: int = 1) -> Fab
         stamped=True,
         table_rows=1 << (rows - 1).bit_length(),
     )
+    if channels > 1:
+        # Every place of every tenant may be in use at the same time.
+        most = config.tenants * -(-config.queue_depth // len(ports))
+        landing = max(PortConfig.landing, min(PORT_RANGES["landing"][1], most))
+        port = dataclasses.replace(port, landing=landing)
     return FabricConfig(channel=config, channels=channels, ports=(port,) * len(ports))
+
+
+def queue_depth_behind(ports: int) -> int:
+    """Requests of a tenant that each of several channels holds behind so many ports."""
+    wanted = 1 << (_PLACES * ports - 1).bit_length()
+    return max(ChannelConfig.queue_depth, min(RANGES["queue_depth"][1], wanted))

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from mcos_hw.config import ChannelConfig
+from mcos_hw.link.request import Op
 from mcos_policy.interleave import Interleave
 from mcos_sim.ported.sizes import Ports
 from mcos_sim.scenario import FIRST_CLOCK, Channel, Scenario
@@ -52,6 +53,26 @@ def heavy(channels: int = 2) -> list[Stream]:
         spread(stream(tag, requests=1_000 * channels, beats=(1, 8), window=48 * channels))
         for tag in range(3)
     ]
+
+
+def flood() -> Stream:
+    """Tenant 1 writes at both ports, far more than the channels pass."""
+    return of_one(Op.WRITE, spread(stream(1, requests=4_000, beats=(8, 8), window=1_000)))
+
+
+def reader() -> Stream:
+    """Tenant 0 reads a fifth of what the channels pass, at one of the ports."""
+    asked = stream(
+        0, requests=400, steps=400, beats=(4, 4), window=8, ready=FIRST_CLOCK + 500, every=10
+    )
+    return of_one(Op.READ, spread(asked))
+
+
+def of_one(op: Op, asked: Stream) -> Stream:
+    """A stream of reads alone, or of writes alone."""
+    requests = asked.requests.copy()
+    requests["op"] = op
+    return dataclasses.replace(asked, requests=requests)
 
 
 def light() -> list[Stream]:
