@@ -37,8 +37,9 @@ twice the time that a memory and the way there take. A channel that can have les
 memory has ports of as many."""
 
 _PLACES = 8
-"""Places that a tenant has in each of several channels, at each port. With two a port waits for a
-busy channel with all that is behind: eight ports carry two thirds of what eight channels pass."""
+"""Places that a tenant has in each of several channels, at each port, if queues are so deep. With
+two, three decoders alone used 65 % of eight channels: a port waits for a busy channel with all that
+is behind."""
 
 Ports = tuple[tuple[int, ...], ...]
 """Tags at each AXI port; an empty one stands for no AXI."""
