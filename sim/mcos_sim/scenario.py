@@ -248,10 +248,10 @@ class Scenario:
                 f"the {engine} engine runs one channel without AXI, not {len(self.channels)}; put "
                 f"the streams of {self.name!r} behind AXI ports"
             )
-        if self.window is not None:
+        if self.window is not None and engine == "cocotb":
             raise UserError(
-                f"a waveform must be of one channel, not {len(self.channels)}; run {self.name!r} "
-                "without one, or on one channel"
+                f"a waveform of {len(self.channels)} channels must be of the verilated or the "
+                "reference engine, not of cocotb; choose one"
             )
 
     def require_single(self, what: str) -> None:

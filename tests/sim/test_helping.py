@@ -56,7 +56,10 @@ def test_paragraphs_of_a_docstring_are_filled(monkeypatch, capsys):
     [
         ("lockstep", "--cases N Random contracts and traffic. [default: 20; 1 to 1000000]"),
         ("lockstep", "-o, --output DIR Folder for what differs. [default: build/lockstep]"),
-        ("lockstep", "--tenants N Sizes to compare. [may be repeated; default: 16]"),
+        (
+            "lockstep",
+            "--tenants N Sizes to compare. [may be repeated; default: 16, or 4 of several",
+        ),
         ("waves", "FILE VCD or FST of a channel. [required]"),
         ("waves", "--limit N Violations that are printed. [default: 20; 1 or more]"),
         ("waves", "Usage: mcos waves [OPTIONS] FILE"),

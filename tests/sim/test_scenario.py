@@ -101,14 +101,6 @@ REFUSED = {
         {"channels": (CHANNEL,) * 3, "axi_ports": ((3,),)},
         "runs 1, 2, 4, 8, 16, 32 channels, all alike, not the 3 of 'run'; choose such a number",
     ),
-    "window": (
-        {
-            "channels": (CHANNEL,) * 2,
-            "axi_ports": ((3,),),
-            "window": Window(path=Path("unused"), first=0, end=1),
-        },
-        "a waveform must be of one channel, not 2; run 'run' without one",
-    ),
 }
 
 
@@ -117,3 +109,10 @@ REFUSED = {
 def test_what_no_engine_runs_is_refused(engine, changes, message):
     with pytest.raises(UserError, match=re.escape(message)):
         run_scenario(engine, scenario(**changes), directory=Path("unused"))
+
+
+def test_cocotb_writes_no_waveform_of_several_channels():
+    window = Window(path=Path("unused"), first=0, end=1)
+    asked = scenario(channels=(CHANNEL,) * 2, axi_ports=((3,),), window=window)
+    with pytest.raises(UserError, match="of 2 channels must be of the verilated or the reference"):
+        run_scenario(Engine.COCOTB, asked, directory=Path("unused"))

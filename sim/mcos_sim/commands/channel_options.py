@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FABRIC_TENANTS",
     "ChannelsOption",
+    "OwnPortsOption",
     "port_kind",
     "ports_of",
     "require_channels",
@@ -40,6 +41,16 @@ ChannelsOption = Annotated[
 ]
 
 
+OwnPortsOption = Annotated[
+    bool,
+    typer.Option(
+        "--own-ports",
+        help="Deal the tenants over the ports in front of several channels, at least one for each "
+        "tenant unless --ports has fewer. On a shared port AXI couples them.",
+    ),
+]
+
+
 def port_kind(context: typer.Context, port: PortKind, channels: int) -> PortKind:
     """Where requests come in: several channels are always behind AXI ports.
 
@@ -56,7 +67,14 @@ def port_kind(context: typer.Context, port: PortKind, channels: int) -> PortKind
     return PortKind.AXI if channels > 1 else port
 
 
-def ports_of(compiled: Compiled, ports: int | None, *, port: PortKind, channels: int) -> Ports:
+def ports_of(
+    compiled: Compiled,
+    ports: int | None,
+    *,
+    port: PortKind,
+    channels: int,
+    own: bool = False,
+) -> Ports:
     """Tags at each AXI port of a run; none without AXI.
 
     Parameters
@@ -69,16 +87,20 @@ def ports_of(compiled: Compiled, ports: int | None, *, port: PortKind, channels:
         Where requests come in.
     channels : int
         Channels that are run.
+    own : bool
+        Whether tenants are dealt over the ports of several channels.
 
     Raises
     ------
     UserError
-        If ports are asked for without AXI.
+        If ports are asked for without AXI, or their own with one channel.
     """
     require_axi(ports, port)
+    if own and channels == 1:
+        raise UserError("--own-ports must go with several --channels; leave it out, or add them")
     if port is not PortKind.AXI:
         return ()
-    return dealt(compiled.names, ports, channels=channels)
+    return dealt(compiled.names, ports, channels=channels, own=own)
 
 
 def require_channels(compiled: Compiled, channels: int) -> None:

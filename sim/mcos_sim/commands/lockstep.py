@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mcos_hw.config import CHANNELS
+from mcos_sim.commands.channel_options import FABRIC_TENANTS
 from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers, json_option
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
+from mcos_sim.ported.sizes import MOST_PORTS
+from mcos_sim.scenario import FIRST_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from mcos_sim.lockstep.campaign import Design, Report
     from mcos_sim.lockstep.case import Case
     from mcos_sim.lockstep.compare import Difference
+    from mcos_sim.lockstep.fabric_campaign import FabricDesign
     from mcos_sim.verilated.build import Library
 
 __all__ = [
@@ -44,7 +49,8 @@ class DesignOptions:
     """Which hardware is compared: every combination."""
 
     tenants: Annotated[
-        list[int] | None, typer.Option(help="Sizes to compare.", show_default="16")
+        list[int] | None,
+        typer.Option(help="Sizes to compare.", show_default="16, or 4 of several channels"),
     ] = None
     lateness: Annotated[
         list[int] | None, typer.Option(help="Lateness to compare, 0 to 3.", show_default="3")
@@ -57,6 +63,55 @@ class DesignOptions:
         ),
     ] = None
     arbiter: Annotated[Arbiter, typer.Option(help="Arbiter of the hardware.")] = Arbiter.MCOS
+    channels: Annotated[
+        int,
+        typer.Option(
+            min=1, max=CHANNELS[-1], help="Channels; of several each is held against its model."
+        ),
+    ] = 1
+    ports: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_PORTS,
+            help="AXI ports in front of several channels; every request of each is compared.",
+            show_default="one for each channel",
+        ),
+    ] = None
+
+    def fabric(self) -> FabricDesign:
+        """The fabric of several channels.
+
+        Raises
+        ------
+        UserError
+            If no hardware has one of the sizes, or there are several.
+        """
+        from mcos_hw.config import FabricConfig
+        from mcos_sim.lockstep.fabric_campaign import FabricDesign
+
+        if self.channels not in CHANNELS:
+            raise UserError(
+                f"--channels must be one of {', '.join(map(str, CHANNELS))}, not {self.channels}; "
+                "choose another"
+            )
+        designs = dataclasses.replace(self, tenants=self.tenants or [FABRIC_TENANTS]).designs()
+        if len(designs) > 1:
+            raise UserError(
+                f"with --channels there must be one design, not {len(designs)}; give each size once"
+            )
+        (design,) = designs
+        try:
+            fitted = FabricConfig.around(design.config).channel
+            config = dataclasses.replace(
+                design.config, beat_bytes=fitted.beat_bytes, max_beats=fitted.max_beats
+            )
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        ports = self.ports or min(self.channels, MOST_PORTS)
+        return FabricDesign(
+            config=config, arbiter=design.arbiter, channels=self.channels, ports=ports
+        )
 
     def designs(self) -> list[Design]:
         """The designs.
@@ -109,7 +164,20 @@ def command(
 
     Both run the same random contracts, commits and requests. The first case that differs is made
     as short as possible and written to a file, with a waveform that has both sides.
+
+    With --channels every channel is compared in every clock, and every request at every port. A
+    difference is named by channel or port, and its seed shows it again.
     """
+    if hardware.channels == 1 and hardware.ports is not None:
+        raise UserError("--ports must go with several --channels; leave it out, or add them")
+    if hardware.channels > 1:
+        if reproduce is not None:
+            raise UserError("--reproduce must be of one channel; leave --channels out")
+        require_outputs([json])
+        _compare_fabric(
+            hardware.fabric(), seed=seed, cases=cases, clocks=clocks, workers=workers, json=json
+        )
+        return
     with loading():
         from mcos_sim.engines.verilated import channel_library
         from mcos_sim.lockstep.case import random_case
@@ -167,6 +235,68 @@ def command(
         raise typer.Exit(1)
 
 
+def _compare_fabric(
+    design: FabricDesign, *, seed: int, cases: int, clocks: int, workers: int, json: Path | None
+) -> None:
+    """Compare a fabric, and exit with 1 if it differs."""
+    with loading():
+        from mcos_sim.lockstep.fabric_campaign import fabric_campaign
+
+    with progress("Building the verilated hardware", 1) as advance:
+        design.build()
+        advance(1)
+    work = cases * (clocks + FIRST_CLOCK)
+    with progress("Comparing hardware and model", work, unit="clocks") as advance:
+        report = fabric_campaign(
+            design,
+            first_seed=seed,
+            cases=cases,
+            clocks=clocks,
+            workers=workers,
+            on_progress=advance,
+        )
+    ports = report.ports
+    output.print(
+        f"{report.clocks:,} clocks of {report.cases:,} random configurations on {design.channels} "
+        f"channels behind {design.ports} ports compared, {ports.requests:,} requests at the ports; "
+        f"{len(report.findings)} differ"
+    )
+    if json is not None:
+        write_json(
+            json,
+            {
+                "channels": design.channels,
+                "ports": design.ports,
+                "config_hashes": [design.config.hash],
+                "lockstep_cycles": report.clocks,
+                "configurations": report.cases,
+                "requests": dataclasses.asdict(ports),
+                "differences": [
+                    {
+                        "seed": each.seed,
+                        "clock": each.difference.clock,
+                        "signals": {
+                            name: {"hardware": hardware, "model": model}
+                            for name, (hardware, model) in each.difference.values.items()
+                        },
+                    }
+                    for each in report.findings
+                ],
+                "first_seed": seed,
+            },
+        )
+    if report.findings:
+        first = report.findings[0]
+        _show(first.difference)
+        say(
+            f"seed {first.seed} shows it again: mcos lockstep --channels {design.channels} --ports "
+            f"{design.ports} --tenants {design.config.tenants} --arbiter "
+            f"{design.arbiter.name.lower().replace('_', '-')} --cases 1 --clocks {clocks} --seed "
+            f"{first.seed}"
+        )
+        raise typer.Exit(1)
+
+
 def run_campaign(
     designs: Sequence[Design], *, seed: int, cases: int, clocks: int, workers: int
 ) -> Report:
@@ -202,7 +332,6 @@ def _reproduce(case: Case, difference: Difference, library: Library, directory: 
     from mcos_sim.lockstep.shrink import shrink
     from mcos_sim.lockstep.store import case_record
     from mcos_sim.lockstep.waveform import write_both
-    from mcos_sim.scenario import FIRST_CLOCK
 
     with progress("Making the case short", None):
         case, difference = shrink(case, difference, library)

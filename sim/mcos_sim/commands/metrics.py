@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcos_sim.commands.channel_options import (
+    ChannelsOption,
+    port_kind,
+    ports_of,
+    require_channels,
+)
 from mcos_sim.commands.hardware_options import HardwareOptions
 from mcos_sim.commands.options import (
     CONTRACT_HELP,
@@ -24,12 +30,10 @@ from mcos_sim.commands.options import (
     contract_argument,
     contract_for,
     json_option,
-    require_axi,
 )
 from mcos_sim.console import output, progress, require_outputs, say, write_json
 from mcos_sim.errors import HardwareError, UserError
 from mcos_sim.memory.name import MemoryName
-from mcos_sim.ported.sizes import dealt
 
 if TYPE_CHECKING:
     from mcos_policy.client.prometheus import MetricsCollector
@@ -54,6 +58,7 @@ _SIMULATED = {
     "memory": "--memory",
     "port": "--port",
     "ports": "--ports",
+    "channels": "--channels",
 }
 """Options of a co-simulation, by parameter."""
 
@@ -98,6 +103,7 @@ def command(
     memory: Memory = MemoryName.SIMPLE,
     port: PortOption = PortKind.CHANNEL,
     ports: PortsOption = None,
+    channels: ChannelsOption = 1,
     once: Annotated[
         bool, typer.Option("--once", help="Print the text; what happens without --listen.")
     ] = False,
@@ -131,8 +137,9 @@ def command(
     """Show what each tenant was granted and how long it waited, as Prometheus text.
 
     A contract with traffic of its tenants runs on the verilated RTL, whose registers are read as
-    software reads them. Every epoch is read and added up. With --mmap it is real hardware, of which
-    only registers are read: no image is loaded.
+    software reads them. Every epoch is read and added up. With --channels each channel is told
+    apart, and what a tenant has is the sum over all. With --mmap it is real hardware, of which only
+    registers are read: no image is loaded.
     """
     address = _address(listen, once=once)
     require_outputs([json], inputs=[contract, traffic, mmap])
@@ -142,10 +149,11 @@ def command(
         from mcos_sim.commands.compile import compile_for
 
         chosen = contract_for(memory) if contract is None else contract
-        require_axi(ports, port)
+        port = port_kind(context, port, channels)
         axi = port is PortKind.AXI
         compiled = compile_for(chosen, hardware=hardware, notes=False, axi=axi)
-        axi_ports = dealt(compiled.names, ports) if axi else ()
+        require_channels(compiled, channels)
+        axi_ports = ports_of(compiled, ports, port=port, channels=channels)
         _require_counted(compiled)
         prepared = _prepared(
             compiled,
@@ -156,6 +164,7 @@ def command(
             seed=seed,
             memory=memory,
             axi_ports=axi_ports,
+            channels=channels,
         )
         require_outputs([json], inputs=prepared.files)
         collector = _run(prepared, address)
@@ -164,6 +173,7 @@ def command(
             "clocks": clocks,
             "contract": compiled.origin,
             "memory": memory.value,
+            "channels_run": channels,
             "port": {"kind": port.value, "tags": axi_ports},
             "seed": seed,
         }
@@ -261,6 +271,7 @@ def _prepared(
     seed: int,
     memory: MemoryName,
     axi_ports: Ports,
+    channels: int,
 ) -> Prepared:
     """The run."""
     from mcos_hw.registers import ArbiterKind
@@ -273,6 +284,7 @@ def _prepared(
         memory=memory,
         window=None,
         axi_ports=axi_ports,
+        channels=channels,
     )
     with progress("Preparing the traffic", None):
         prepared = prepare_plan(
@@ -293,7 +305,8 @@ def _run(prepared: Prepared, address: tuple[str, int] | None) -> MetricsCollecto
 
     scenario, compiled = prepared.scenario, prepared.compiled
     with progress("Building the simulator from the emitted Verilog", 1) as advance:
-        build(Engine.VERILATED, scenario.config, scenario.arbiter, scenario.axi_ports)
+        channels = len(scenario.channels)
+        build(Engine.VERILATED, scenario.config, scenario.arbiter, scenario.axi_ports, channels)
         advance(1)
     running = f"Running {scenario.name} on {Engine.VERILATED.description}"
     try:

@@ -56,17 +56,26 @@ class Recorded:
     request: Percentile | None = None
     watched: bool = False
 
-    def require_nothing(self, channels: int) -> None:
-        """Refuse to record anything of several channels.
+    def files(self, channels: int) -> list[Path]:
+        """All files of the waveforms, of each channel."""
+        from mcos_sim.waves.window import channel_paths, window_files
+
+        waves = [] if self.waves is None else channel_paths(self.waves, channels)
+        return [file for each in waves for file in window_files(each)]
+
+    def require_engine(self, engine: Engine, channels: int) -> None:
+        """Refuse to record several channels in cocotb.
 
         Raises
         ------
         UserError
-            If something is to be recorded.
+            If something is to be recorded there.
         """
-        if self.watched or self.window is not None or self.request is not None:
+        recorded = self.watched or self.window is not None
+        if recorded and engine is Engine.COCOTB and channels > 1:
             raise UserError(
-                f"--waves and --record must be of one channel, not {channels}; leave --channels out"
+                f"--waves of {channels} channels must be with --engine verilated, which is the "
+                "same hardware, or reference, not cocotb; choose one"
             )
 
 
@@ -128,13 +137,15 @@ class RecordOptions:
         return Recorded(waves=waves, request=request, watched=watched)
 
 
-def tell_files(waves: Path) -> None:
-    """Name a waveform and what was written beside it."""
-    from mcos_sim.waves.window import window_files
+def tell_files(waves: Path, channels: int = 1) -> None:
+    """Name a waveform and what was written beside it, of each channel."""
+    from mcos_sim.waves.window import channel_paths, window_files
 
     kinds = ("waveform", "state", "GTKWave save file", "Surfer command file")
-    for what, file in zip(kinds, window_files(waves), strict=True):
-        say(f"{what}: {file}")
+    for channel, path in enumerate(channel_paths(waves, channels)):
+        of = f" of channel {channel}" if channels > 1 else ""
+        for what, file in zip(kinds, window_files(path), strict=True):
+            say(f"{what}{of}: {file}")
 
 
 def run_watched(run: Callable[..., RunResult], prepared: Prepared, waves: Path) -> RunResult:
@@ -159,7 +170,7 @@ def run_watched(run: Callable[..., RunResult], prepared: Prepared, waves: Path) 
     with contextlib.suppress(EnvironmentFault):
         run(dataclasses.replace(scenario, window=window, clocks=window.end), window.end)
     say(what)
-    tell_files(waves)
+    tell_files(waves, len(scenario.channels))
     raise typer.Exit(1)
 
 

@@ -12,6 +12,7 @@ import typer
 from mcos_policy.samples import contract_path
 from mcos_sim.commands.channel_options import (
     ChannelsOption,
+    OwnPortsOption,
     port_kind,
     ports_of,
     require_channels,
@@ -67,6 +68,7 @@ def command(
     port: PortOption = PortKind.CHANNEL,
     ports: PortsOption = None,
     channels: ChannelsOption = 1,
+    own_ports: OwnPortsOption = False,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
@@ -92,7 +94,6 @@ def command(
     from mcos_sim.report.run_page import write_run
     from mcos_sim.scenario import Window
     from mcos_sim.traffic.models import find_model
-    from mcos_sim.waves.window import window_files
     from mcos_sim.waves.worst import late_request
 
     traffic.require_one_way(context)
@@ -110,15 +111,14 @@ def command(
             else contract_path(find_model(traffic.model).name)
         )
     page = directory / "report.html"
-    outputs = [*(() if recorded.waves is None else window_files(recorded.waves)), json, page]
+    outputs = [*recorded.files(channels), json, page]
     inputs = [contract, traffic.traffic, traffic.trace]
     require_outputs(outputs, inputs=inputs, folders=[directory])
     port = port_kind(context, port, channels)
-    if channels > 1:
-        recorded.require_nothing(channels)
+    recorded.require_engine(setup.engine, channels)
     compiled = compile_for(contract, hardware=hardware, notes=False, axi=port is PortKind.AXI)
     require_channels(compiled, channels)
-    axi_ports = ports_of(compiled, ports, port=port, channels=channels)
+    axi_ports = ports_of(compiled, ports, port=port, channels=channels, own=own_ports)
     prepared = _prepared(compiled, traffic, setup, recorded, channels, axi_ports)
     if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)
@@ -179,7 +179,7 @@ def command(
             f"{late.completed:,}"
         )
     if window is not None:
-        tell_files(window.path)
+        tell_files(window.path, channels)
     say(f"report: {page}")
     if traffic.trace is not None:
         _require_all_granted(found)
@@ -272,13 +272,14 @@ def _require_all_granted(found: dict) -> None:
 
 def _require_promises(found: dict, arbiter: Arbiter, *, require_slo: bool) -> None:
     """Exit with 1 if MCOS broke a promise, or an objective was to be kept and was not."""
-    from mcos_sim.experiments.run_words import breach_sentence, supposed
+    from mcos_sim.experiments.run_words import SHARED_PORTS, breach_sentence, supposed
 
     broken = [row for row in found["tenants"] if row["breaches"]] if arbiter is Arbiter.MCOS else []
     for row in broken:
         say(f"mcos: error: {breach_sentence(row, found['clock_khz'])}")
     if broken:
-        say(f"mcos: {supposed(found['memory']['name'])}")
+        shared = any(len(tags) > 1 for tags in found["port"]["tags"])
+        say(f"mcos: {SHARED_PORTS if shared else supposed(found['memory']['name'])}")
     late = require_slo and any(row["violations"] for row in found["tenants"])
     if late:
         say("mcos: error: --require-slo: an objective was not kept")

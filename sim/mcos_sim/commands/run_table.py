@@ -36,7 +36,7 @@ def show_run(found: Mapping[str, Any]) -> None:
         tell(
             f"{facts['trace_requests']:,} requests of {facts['source']} on "
             f"{_of_channels(found['channels_run'], facts['channels'])}, {facts['model']}: "
-            f"bytes and time scaled by {facts['scale']:.4g}, "
+            f"{_scaling(facts)}, "
             f"{facts['rounded_up']:,} amounts rounded up to one beat "
             f"({facts['rounded_up_bytes']:,} B), offered load {facts['offered_load']:.1%}"
         )
@@ -86,6 +86,17 @@ def show_run(found: Mapping[str, Any]) -> None:
         tell(f"{found['arbiter']} keeps no contract; what is promised is what mcos would keep")
     for row in answered:
         tell(objective_sentence(row, khz))
+
+
+def _scaling(facts: Mapping[str, Any]) -> str:
+    """What a trace was scaled by, and with how many channels it would not be."""
+    if facts["scale"] == 1:
+        return "nothing scaled"
+    return (
+        f"bytes and time scaled by {facts['scale']:.4g} (unscaled "
+        f"{facts['unscaled_memory_requests']:,} memory requests, which --grants would hold if the "
+        f"contract had about {facts['unscaled_channels']:,} channels)"
+    )
 
 
 def _simulated(run: int) -> str:

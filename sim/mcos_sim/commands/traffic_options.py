@@ -59,7 +59,9 @@ class TrafficOptions:
     grants: Annotated[
         int,
         typer.Option(
-            min=1, max=10_000_000, help="Memory requests that the trace is scaled to, at least."
+            min=1,
+            max=10_000_000,
+            help="Memory requests that the trace is scaled to, at least; not if it has fewer.",
         ),
     ] = 1_000_000
 

@@ -10,7 +10,7 @@ from mcos_policy.image import Image
 from mcos_sim.engines.verilated import PROGRESS_CLOCKS, channel_library
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import environment, require_sound
-from mcos_sim.ported.settings import port_writes
+from mcos_sim.ported.settings import image_words, port_writes
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
 from mcos_sim.verilated.hardware import Hardware
 from mcos_sim.verilated.transport import VerilatedTransport
@@ -114,18 +114,18 @@ def metered(
     ClientError
         If the hardware refuses the image.
     UserError
-        If there are several ports or channels.
+        If no engine runs the scenario.
     """
     scenario.require_runnable("verilated")
-    scenario.require_single("a run that is metered")
-    library = channel_library(scenario.config, scenario.arbiter, scenario.axi_ports)
+    channels = len(scenario.channels)
+    library = channel_library(scenario.config, scenario.arbiter, scenario.axi_ports, channels)
     with Hardware(library, scenario.config) as hardware:
         transport = VerilatedTransport(hardware)
         if scenario.axi:
-            for address, word in port_writes(scenario.config, scenario.axi_ports):
+            for address, word in port_writes(scenario.config, scenario.axi_ports, channels):
                 transport.write32(address, word)
         client = Client(transport, scenario.config, names=names)
-        client.load(image)
+        client.load(Image(words=image_words(scenario)) if scenario.fabric else image)
         assert hardware.clock <= FIRST_CLOCK, "software must be done when requesters begin"
         hardware.run(FIRST_CLOCK)
         transport.environment = environment(scenario)

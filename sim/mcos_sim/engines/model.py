@@ -13,7 +13,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_policy.image import Image, unpack
 from mcos_sim.compiling import compiled
-from mcos_sim.engines.channels import run_channels
+from mcos_sim.engines.channels import run_channels, watch_channels
 from mcos_sim.engines.recording import Recording, Unrecorded
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.drive import environment_step
@@ -120,6 +120,12 @@ def watch(s: np.ndarray, e: np.ndarray, places: np.ndarray, rows: np.ndarray) ->
     return int(_loops(model_of(e)).watch(s, e, places, rows))
 
 
+def _watch_channels(states: np.ndarray, e: np.ndarray, places: np.ndarray, rows: np.ndarray) -> int:
+    """The same of several channels; a row has those of each, one behind the other."""
+    lanes = rows.view(np.int64).reshape(len(rows), len(states), -1)
+    return watch_channels(states, e, places, lanes)
+
+
 def started_channel(scenario: Scenario) -> np.ndarray:
     """The model of a channel at the scenario's first clock, its image live."""
     config = scenario.config
@@ -176,28 +182,26 @@ def run_scenario(
     HardwareError
         If it is stopped.
     UserError
-        If no engine runs the scenario, it is to be watched and has several channels, or it ends
-        before its window begins.
+        If no engine runs the scenario, or it ends before its window begins.
     """
     scenario.require_runnable("reference")
-    if recording is not None:
-        scenario.require_single("a run that is watched")
     states, e = started(scenario)
     s = states[0]
-    go = (
-        functools.partial(run_channels, states, e)
-        if scenario.fabric
-        else functools.partial(run, s, e)
-    )
     window = recording or Unrecorded(scenario, e)
     places = probe_places(scenario.config)
+    if scenario.fabric:
+        go = functools.partial(run_channels, states, e)
+        look = functools.partial(_watch_channels, states, e, places)
+    else:
+        go = functools.partial(run, s, e)
+        look = functools.partial(watch, s, e, places)
     report = on_progress or (lambda clocks: None)
     report(FIRST_CLOCK)
     begun = time.perf_counter()
     while s[at.CLOCK] < scenario.clocks and not e[env.DONE]:
         before = int(s[at.CLOCK])
         if window.begins(before):
-            window.record(lambda rows: watch(s, e, places, rows))
+            window.record(look)
         else:
             go(window.before(min(before + PROGRESS_CLOCKS, scenario.clocks)))
         require_sound(e)

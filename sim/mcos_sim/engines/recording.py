@@ -16,11 +16,13 @@ from mcos_sim.model.probe import probe_fields, probe_words
 from mcos_sim.scenario import Scenario
 from mcos_sim.waves.reading import NO_VALUE, Waveform
 from mcos_sim.waves.signals import EVENTS, OF_A_GRANT, SIGNED, PortEvents
-from mcos_sim.waves.window import WindowWriter, never_begun
+from mcos_sim.waves.window import WindowWriter, channel_paths, never_begun
 
 __all__ = [
     "Recording",
     "Unrecorded",
+    "by_channel",
+    "clock_rows",
     "live_images",
     "row_words",
     "rows_waveform",
@@ -29,8 +31,19 @@ __all__ = [
 
 
 def row_words(scenario: Scenario) -> int:
-    """Words of 64 bits of a clock: its probe, and what crosses the ports."""
+    """Words of 64 bits of a channel's clock: its probe, and what crosses its boundary."""
     return probe_words(scenario.config) + env.PORTS_LENGTH
+
+
+def clock_rows(scenario: Scenario, clocks: int) -> np.ndarray:
+    """Room for some clocks: a row each, with :func:`row_words` for each channel."""
+    return np.zeros((clocks, len(scenario.channels) * row_words(scenario)), dtype=np.uint64)
+
+
+def by_channel(rows: np.ndarray, scenario: Scenario) -> list[np.ndarray]:
+    """The rows of each channel, shape (clocks, :func:`row_words`)."""
+    words = row_words(scenario)
+    return [rows[:, words * c :][:, :words] for c in range(len(scenario.channels))]
 
 
 def live_images(scenario: Scenario) -> list[tuple[int, Settings]]:
@@ -221,19 +234,24 @@ class Unrecorded:
         """
         scenario, window = self._scenario, self._window
         assert window is not None
-        held = in_flight(self._environment, int(self._environment[env.CLOCK]))
-        rows = np.zeros((window.end - window.first, row_words(scenario)), dtype=np.uint64)
+        # Of several channels only the sum is known.
+        held = None
+        if not scenario.fabric:
+            held = in_flight(self._environment, int(self._environment[env.CLOCK]))
+        rows = clock_rows(scenario, window.end - window.first)
         clocks = run(rows)
         self._window = None
-        write_rows(
-            window.path,
-            rows[:clocks],
-            scenario,
-            first=window.first,
-            in_flight=held,
-            images=live_images(scenario),
-            focus=window.focus,
-        )
+        paths = channel_paths(window.path, len(scenario.channels))
+        for path, of_channel in zip(paths, by_channel(rows[:clocks], scenario), strict=True):
+            write_rows(
+                path,
+                of_channel,
+                scenario,
+                first=window.first,
+                in_flight=held,
+                images=live_images(scenario),
+                focus=window.focus,
+            )
 
     def require_written(self) -> None:
         """Raise :class:`UserError` if the run ended before the window began."""

@@ -13,7 +13,7 @@ from mcos_hw.config import ChannelConfig
 from mcos_hw.registers import ArbiterKind, channel_map
 from mcos_sim.building.fabric import blocks_of
 from mcos_sim.building.index import looked_up
-from mcos_sim.engines.recording import Recording, Unrecorded
+from mcos_sim.engines.recording import Recording, Unrecorded, by_channel
 from mcos_sim.environment import layout as env
 from mcos_sim.environment.environment import (
     counts_of,
@@ -22,11 +22,13 @@ from mcos_sim.environment.environment import (
     tenant_results,
 )
 from mcos_sim.errors import HardwareError
+from mcos_sim.model.probe import probe_words
 from mcos_sim.ported.lanes import Lanes
 from mcos_sim.ported.settings import image_words, port_writes
 from mcos_sim.ported.sizes import Ports, fabric_around
 from mcos_sim.scenario import FIRST_CLOCK, LIVE_CLOCK, ChannelResult, RunResult, Scenario
 from mcos_sim.verilated.build import Library, build_library, library_in, recipe
+from mcos_sim.verilated.crossings import port_words, probe_rows, shown_words
 from mcos_sim.verilated.hardware import Hardware, image_writes, writes_before
 from mcos_sim.verilated.monitors import monitor_addresses
 from mcos_sim.verilated.top import ProbedTop
@@ -142,7 +144,7 @@ def run_scenario(
         while hardware.clock < scenario.clocks and not e[env.DONE]:
             before = hardware.clock
             if window.begins(before):
-                window.record(functools.partial(_shown, hardware, e))
+                window.record(functools.partial(_shown, hardware, e, scenario))
             else:
                 until = window.before(min(before + step, scenario.clocks))
                 hardware.run(until, environment=e)
@@ -174,7 +176,18 @@ def run_scenario(
     )
 
 
-def _shown(hardware: Hardware, e: np.ndarray, rows: np.ndarray) -> int:
+def _shown(hardware: Hardware, e: np.ndarray, scenario: Scenario, rows: np.ndarray) -> int:
     """Run a clock a row; the clock in which something is wrong at a port is shown as well."""
-    clocks = hardware.run(hardware.clock + len(rows), environment=e, rows=rows)
-    return clocks + int(e[env.FAULT] != 0)
+    channels = len(scenario.channels)
+    shown = rows
+    if scenario.fabric:
+        shown = np.zeros((len(rows), shown_words(scenario.config, channels)), dtype=np.uint64)
+    clocks = hardware.run(hardware.clock + len(rows), environment=e, rows=shown)
+    clocks += int(e[env.FAULT] != 0)
+    if scenario.fabric:
+        words = probe_words(scenario.config)
+        for c, of_channel in enumerate(by_channel(rows[:clocks], scenario)):
+            of_channel[:, :words] = probe_rows(shown[:clocks], scenario.config, c)
+            crossing = port_words(shown[:clocks], scenario.config, channels, c)
+            of_channel[:, words:] = crossing.view(np.uint64)
+    return clocks

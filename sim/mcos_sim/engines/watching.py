@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mcos_sim.engines.recording import live_images, row_words, rows_waveform
+from mcos_sim.engines.recording import (
+    by_channel,
+    clock_rows,
+    live_images,
+    rows_waveform,
+)
 from mcos_sim.scenario import FIRST_CLOCK, Scenario
 from mcos_sim.waves.rules import Violation, Wording, check_waveform
 
@@ -46,7 +51,7 @@ class Watch:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._next = FIRST_CLOCK
-        self._kept = np.zeros((0, row_words(scenario)), dtype=np.uint64)
+        self._kept = clock_rows(scenario, 0)
 
     def begins(self, clock: int) -> bool:
         """Every clock is looked at."""
@@ -70,20 +75,24 @@ class Watch:
         Seen
             If a rule is broken.
         """
-        wanted = min(_CHUNK, self._scenario.clocks - self._next)
-        rows = np.zeros((wanted, row_words(self._scenario)), dtype=np.uint64)
+        scenario = self._scenario
+        rows = clock_rows(scenario, min(_CHUNK, scenario.clocks - self._next))
         clocks = run(rows)
         every = np.concatenate([self._kept, rows[:clocks]])
-        waveform = rows_waveform(
-            every,
-            self._scenario,
-            first=self._next - len(self._kept),
-            images=live_images(self._scenario),
-        )
-        violations, _ = check_waveform(waveform)
-        new = [each for each in violations if each.clock >= self._next]
-        if new:
-            raise Seen(new[0], Wording(waveform).sentence(new[0]))
+        seen = []
+        for channel, of_channel in enumerate(by_channel(every, scenario)):
+            waveform = rows_waveform(
+                of_channel,
+                scenario,
+                first=self._next - len(self._kept),
+                images=live_images(scenario),
+            )
+            violations, _ = check_waveform(waveform)
+            for each in [each for each in violations if each.clock >= self._next][:1]:
+                where = f"channel {channel}: " if scenario.fabric else ""
+                seen.append((each, where + Wording(waveform).sentence(each)))
+        if seen:
+            raise Seen(*min(seen, key=lambda each: each[0].clock))
         self._next += clocks
         self._kept = every[-_OVERLAP:]
 

@@ -137,8 +137,8 @@ def run_figures(
 
     On top of :func:`mcos_sim.experiments.replay.figures`: ``channels`` of the contract,
     ``channels_run``, ``channel_utilisation`` of each of those, ``clock_khz``, ``capacity_gbps`` and
-    ``idle_gbps`` of the whole fabric, and in each row ``traffic`` and the keys of
-    :func:`promise_figures`.
+    ``idle_gbps`` of the whole fabric, and in each row ``traffic``, ``channel_shares`` (parts of
+    what each channel run could have moved) and the keys of :func:`promise_figures`.
 
     Parameters
     ----------
@@ -154,23 +154,26 @@ def run_figures(
     tags = compiled.contract.tags()
     promised = promise_figures(compiled, scenario, result)
     config, channels = compiled.config, compiled.contract.fabric.channels
+    rate = float(channel_rate(compiled.contract, config))
+    passed = (result.clocks - FIRST_CLOCK) * rate
+    none = np.zeros(len(scenario.channels))
+    shares = {name: bytes_ / passed for name, bytes_ in channel_bytes(scenario, result).items()}
     found["tenants"] = [
         {
             **(rows.get(tenant.name) or _idle_row(tenant.name, tags[position])),
             "traffic": words.get(tenant.name, "idle"),
+            "channel_shares": shares.get(tenant.name, none).tolist(),
             **promised[tenant.name],
         }
         for position, tenant in compiled.contract.tenants.items()
     ]
-    rate = float(channel_rate(compiled.contract, config))
-    passed = (result.clocks - FIRST_CLOCK) * rate
     capacity = rate * channels * config.clock_khz / 1e6
     granted = sum(row["granted_gbps"] for row in promised.values())
     return {
         **found,
         "channels": channels,
         "channels_run": len(scenario.channels),
-        "channel_utilisation": [granted / passed for granted in channel_bytes(scenario, result)],
+        "channel_utilisation": sum(shares.values(), none).tolist(),
         "clock_khz": config.clock_khz,
         "capacity_gbps": capacity,
         "idle_gbps": max(0.0, capacity - granted),
@@ -248,14 +251,15 @@ def _gbps(size: float, clocks: int, channels: int, config: ChannelConfig) -> flo
     return size * channels * config.clock_khz / clocks / 1e6
 
 
-def channel_bytes(scenario: Scenario, result: RunResult) -> list[int]:
-    """Bytes granted in each channel, of requests whose clocks are known."""
-    sums = np.zeros(len(scenario.channels), dtype=np.int64)
+def channel_bytes(scenario: Scenario, result: RunResult) -> dict[str, np.ndarray]:
+    """Bytes granted to each tenant in each channel, of requests whose clocks are known, by name."""
+    found = {}
     for stream, tenant in zip(scenario.streams, result.tenants, strict=True):
         count = len(tenant.granted)
-        channels = channels_of(scenario, stream, count)
-        np.add.at(sums, channels, tenant.sizes[:count])
-    return sums.tolist()
+        sums = np.zeros(len(scenario.channels), dtype=np.int64)
+        np.add.at(sums, channels_of(scenario, stream, count), tenant.sizes[:count])
+        found[tenant.name] = sums
+    return found
 
 
 def channels_of(scenario: Scenario, stream: Stream, count: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from mcos_sim.report.amounts import rounded
 from mcos_sim.report.served import ASKS_MORE, NEARLY
 
 __all__ = [
+    "SHARED_PORTS",
     "UNITS",
     "breach_sentence",
     "objective_sentence",
@@ -25,6 +26,13 @@ _SUPPOSED = (
     "fill their queues in the same clock; see docs/traffic.md"
 )
 """What to say when a promise is broken."""
+
+SHARED_PORTS = (
+    "tenants share AXI ports, where one that waits holds up those behind it, whatever the arbiter "
+    "does: what is promised supposes ports of their own (--own-ports with several channels, no "
+    "--ports with one); see docs/port.md"
+)
+"""The same where tenants share ports."""
 
 _OF_A_DEVICE = (
     "{} has rows and refresh: the bound holds on it only under [memory] rate and stall and "

@@ -10,11 +10,13 @@ from mcos_hw.config import ChannelConfig, FabricConfig
 from mcos_hw.fabric.fabric import Fabric, memory_name, port_name, probe_name
 from mcos_hw.link.interleave import interleave_layout, interleave_of
 from mcos_hw.link.request import (
+    command_layout,
     command_signature,
     completion_layout,
     completion_signature,
     request_layout,
     request_signature,
+    response_layout,
     response_signature,
 )
 from mcos_hw.registers import ArbiterKind
@@ -25,8 +27,9 @@ from mcos_sim.ported.requester import Requester
 
 __all__ = [
     "PortedFabric",
+    "crossing_layout",
+    "crossing_name",
     "given_layout",
-    "given_name",
 ]
 
 
@@ -43,22 +46,44 @@ def given_layout(config: ChannelConfig) -> data.StructLayout:
     )
 
 
-def given_name(channel: int) -> str:
-    """The member that shows what a channel is given."""
-    return f"probe_given_{channel:02}"
+def crossing_layout(config: ChannelConfig) -> data.StructLayout:
+    """What crosses the boundary of a channel inside a fabric in a clock.
+
+    What it is given decides its next clock: requests, ``command_ready`` and completions.
+    ``request_ready`` is that of the request's tenant.
+    """
+    return data.StructLayout(
+        {
+            "request_valid": 1,
+            "request_ready": 1,
+            "request": request_layout(config),
+            "command_valid": 1,
+            "command_ready": 1,
+            "command": command_layout(config),
+            "completion_valid": 1,
+            "completion": completion_layout(config),
+            "response_valid": 1,
+            "response": response_layout(config),
+        }
+    )
+
+
+def crossing_name(channel: int) -> str:
+    """The member that shows what crosses the boundary of a channel."""
+    return f"probe_crossing_{channel:02}"
 
 
 class _ShownFabric(Fabric):
-    """A fabric that shows what each of its channels is given, in :attr:`given`.
+    """A fabric that shows what crosses the boundaries of its channels, in :attr:`crossing`.
 
     And its live interleave, in :attr:`interleave`.
     """
 
     def __init__(self, fabric: FabricConfig, *, arbiter: ArbiterKind) -> None:
         super().__init__(fabric, arbiter=arbiter)
-        layout = given_layout(fabric.channel)
-        self.given = [
-            data.View(layout, Signal(layout, name=given_name(c))) for c in range(fabric.channels)
+        layout = crossing_layout(fabric.channel)
+        self.crossing = [
+            data.View(layout, Signal(layout, name=crossing_name(c))) for c in range(fabric.channels)
         ]
         spread = interleave_layout(fabric)
         self.interleave = data.View(spread, Signal(spread, name="live_interleave"))
@@ -67,14 +92,20 @@ class _ShownFabric(Fabric):
         m = super().elaborate(platform)
         live = m.submodules.control.live_fabric
         m.d.comb += self.interleave.eq(interleave_of(self.fabric, live))
-        for c, given in enumerate(self.given):
+        for c, crossing in enumerate(self.crossing):
             channel = getattr(m.submodules, f"channel_{c}")
+            request = channel.request
             m.d.comb += [
-                given.request_valid.eq(channel.request.valid),
-                given.request.eq(channel.request.payload),
-                given.command_ready.eq(channel.command.ready),
-                given.completion_valid.eq(channel.completion.valid),
-                given.completion.eq(channel.completion.payload),
+                crossing.request_valid.eq(request.valid),
+                crossing.request_ready.eq(request.ready.bit_select(request.payload.tenant, 1)),
+                crossing.request.eq(request.payload),
+                crossing.command_valid.eq(channel.command.valid),
+                crossing.command_ready.eq(channel.command.ready),
+                crossing.command.eq(channel.command.payload),
+                crossing.completion_valid.eq(channel.completion.valid),
+                crossing.completion.eq(channel.completion.payload),
+                crossing.response_valid.eq(channel.response.valid),
+                crossing.response.eq(channel.response.payload),
             ]
         emit_fabric_once(m, self.fabric)
         return m
@@ -105,8 +136,8 @@ class PortedFabric(wiring.Component):
         The memory of channel c, two digits.
     probe_<c> : Out(probe_layout)
         State and choice of channel c.
-    probe_given_<c> : Out(given_layout)
-        What channel c is given.
+    probe_crossing_<c> : Out(crossing_layout)
+        What crosses the boundary of channel c.
     """
 
     s_axil: Axi4LiteInterface
@@ -140,7 +171,7 @@ class PortedFabric(wiring.Component):
                 **{
                     probe_name(fabric, c): Out(probe_layout(config)) for c in range(fabric.channels)
                 },
-                **{given_name(c): Out(given_layout(config)) for c in range(fabric.channels)},
+                **{crossing_name(c): Out(crossing_layout(config)) for c in range(fabric.channels)},
             }
         )
 
@@ -160,7 +191,7 @@ class PortedFabric(wiring.Component):
                 behind.channel.eq(c),
                 behind.interleave.eq(core.interleave),
                 getattr(self, probe).eq(getattr(core, probe)),
-                getattr(self, given_name(c)).eq(core.given[c]),
+                getattr(self, crossing_name(c)).eq(core.crossing[c]),
             ]
         for p in range(len(fabric.ports)):
             m.submodules[f"requester_{p}"] = requester = Requester(fabric, p)

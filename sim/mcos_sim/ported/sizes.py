@@ -49,17 +49,20 @@ MOST_PORTS = 16
 """AXI ports of a fabric."""
 
 
-def dealt(tags: Iterable[int], ports: int | None, *, channels: int = 1) -> Ports:
+def dealt(tags: Iterable[int], ports: int | None, *, channels: int = 1, own: bool = False) -> Ports:
     """Tags at each AXI port.
 
     In front of one channel each tag has one port, and None gives each a port of its own. In front
-    of several, every tag is at every port, and None gives as many ports as channels.
+    of several, every tag is at every port, and None gives as many ports as channels; with ``own``
+    tags are dealt over the ports, and one may have several.
     """
     ordered = tuple(sorted(tags))
-    if channels > 1:
+    if channels > 1 and not own:
         return (ordered,) * (ports or min(channels, MOST_PORTS))
-    count = min(ports or len(ordered), len(ordered))
-    return tuple(ordered[k::count] for k in range(count))
+    count = ports or len(ordered)
+    if count <= len(ordered):
+        return tuple(ordered[k::count] for k in range(count))
+    return tuple((ordered[k % len(ordered)],) for k in range(count if own else len(ordered)))
 
 
 def bank_units(config: ChannelConfig, ports: Ports, channels: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mcos_sim.report.amounts import bandwidth, duration, percent
 from mcos_sim.report.answer import answer, arbiter_name
+from mcos_sim.report.colours import tenant_colour
 from mcos_sim.report.drawing import Picture
 from mcos_sim.report.rendering import write_page
 from mcos_sim.report.rows import flatten
@@ -32,7 +33,7 @@ class _Panel:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Part:
-    """A part of the slowest request's latency, and its percentage of the slowest of all."""
+    """A part of a bar, and its percentage of the longest bar."""
 
     kind: str
     text: str
@@ -82,6 +83,8 @@ def write_run(
         lead=_lead(tenants, clock_khz),
         latencies=[_latency_row(each, clock_khz) for each in tenants],
         rates=[_rate_row(each) for each in tenants],
+        channels=_channels(found),
+        colours=[(row["name"], tenant_colour(k)) for k, row in enumerate(found["tenants"])],
         slowest=list(_slowest(tenants, clock_khz)),
         panels=list(_panels(tenants, clock_khz)),
         contract=contract_text,
@@ -110,11 +113,9 @@ def _run(found: Mapping[str, Any]) -> str:
     one = "the one channel" if channels == 1 else f"one of {channels:,} channels"
     if run > 1:
         one = f"all {channels} channels" if run == channels else f"{run} of {channels:,} channels"
-    used = found["channel_utilisation"]
-    each = f" ({', '.join(map(percent, used))})" if run > 1 else ""
     return (
         f"Engine: {found['engine']}. The run is of {one}, of which "
-        f"{percent(found['utilisation'])} were in use{each}; traffic: {found['traffic']}."
+        f"{percent(found['utilisation'])} were in use; traffic: {found['traffic']}."
     )
 
 
@@ -158,9 +159,41 @@ def _rate_row(tenant: Served) -> dict[str, str]:
         "got": bandwidth(tenant.granted),
         "guaranteed": "best effort" if tenant.best_effort else bandwidth(tenant.guaranteed),
         "burst": bandwidth(tenant.burst) if tenant.burst else _NOTHING,
-        "share of the channel": percent(tenant.share),
+        "share of bandwidth": percent(tenant.share),
         "traffic": tenant.traffic,
     }
+
+
+def _channels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each of several channels, what was used of it and by whom."""
+    used = found["channel_utilisation"]
+    if len(used) == 1:
+        return []
+    names = [row["name"] for row in found["tenants"]]
+    shares = [row["channel_shares"] for row in found["tenants"]]
+    return [
+        {
+            "channel": channel,
+            "used": percent(part),
+            "parts": [
+                _Part(
+                    kind=tenant_colour(place),
+                    text=f"{name}: {percent(of_tenant[channel])}",
+                    across=round(100 * of_tenant[channel] / max(1.0, part), 2),
+                )
+                for place, (name, of_tenant) in enumerate(zip(names, shares, strict=True))
+            ],
+            "row": {
+                "channel": str(channel),
+                "used": percent(part),
+                **{
+                    name: percent(of_tenant[channel])
+                    for name, of_tenant in zip(names, shares, strict=True)
+                },
+            },
+        }
+        for channel, part in enumerate(used)
+    ]
 
 
 def _slowest(tenants: Sequence[Served], clock_khz: int) -> Iterator[dict[str, Any]]:

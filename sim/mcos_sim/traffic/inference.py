@@ -49,7 +49,10 @@ class InferenceWorkload:
 
         - ``source``, ``format``, ``model``, ``channels``, ``request_bytes``, ``chunk_tokens``,
           ``flops_per_channel``: what it was made from;
-        - ``scale``: the one factor that multiplies bytes and time;
+        - ``scale``: the one factor that multiplies bytes and time, 1 where nothing is scaled;
+        - ``unscaled_memory_requests``: what the channels that are run would get at scale 1;
+        - ``unscaled_channels``: over about so many channels the service must be spread for those
+          that are run to get at most ``grants``, and not be scaled;
         - ``trace_requests``, ``trace_clocks``, ``prefix_hit_tokens``: requests used of the trace,
           scaled clocks from the first to the last arrival, prompt tokens not computed again;
         - ``schedule_clocks``: scaled clocks until the idealised schedule ends;
@@ -71,7 +74,10 @@ def _require_size(requests: int) -> None:
 def _choose_scale(
     real_bytes: np.ndarray, grants: int, longest: int, config: ChannelConfig
 ) -> float:
-    """Smallest scale of six digits at which the amounts become at least ``grants`` requests."""
+    """Smallest scale of six digits at which the amounts become at least ``grants`` requests.
+
+    It is 1, which scales nothing, where they are no more than that.
+    """
 
     def requests(scale: float) -> int:
         return Scaler(scale=scale, longest=longest, config=config).requests(real_bytes)
@@ -81,11 +87,8 @@ def _choose_scale(
             f"grants must be over {len(real_bytes)}, the objects these trace requests touch, "
             f"not {grants!r}; ask for more grants or fewer requests"
         )
-    if requests(1.0) < grants:
-        raise UserError(
-            f"grants must be at most {requests(1.0)}, all that these trace requests need at scale "
-            f"1, not {grants!r}; ask for fewer grants or more requests"
-        )
+    if requests(1.0) <= grants:
+        return 1.0
     low, high = math.log(SMALLEST_SCALE), 0.0
     while high - low > 1e-9:
         middle = (low + high) / 2
@@ -146,7 +149,8 @@ def inference_streams(
     requests : int
         Requests taken from the beginning of the trace.
     grants : int
-        Memory requests to reach; decides the scale if none is given.
+        Memory requests to reach; decides the scale if none is given. Nothing is scaled where there
+        are no more than these.
     scale : float, optional
         The factor, over 0 and at most 1.
     request_bytes : int
@@ -185,6 +189,7 @@ def inference_streams(
     real_bytes = np.concatenate([batch.amounts["bytes"] for batch in batches])
     if scale is None:
         scale = _choose_scale(real_bytes, grants, longest, config)
+    unscaled = Scaler(scale=1.0, longest=longest, config=config).requests(real_bytes)
     scaler = Scaler(scale=scale, longest=longest, config=config)
     _require_size(scaler.requests(real_bytes))
 
@@ -222,6 +227,8 @@ def inference_streams(
         "chunk_tokens": CHUNK_TOKENS,
         "flops_per_channel": FLOPS_PER_CHANNEL,
         "scale": scale,
+        "unscaled_memory_requests": unscaled,
+        "unscaled_channels": max(run, math.ceil(channels * unscaled / grants)),
         "trace_requests": requests,
         "trace_clocks": int(scaler.clocks(trace.requests["arrival_ns"][-1:])[0]),
         "prefix_hit_tokens": int(trace.prefix_hits().sum()),

@@ -81,7 +81,7 @@ struct Simulation {
         EACH_CHANNEL(REST_CHANNEL)
     }
 
-    // What every channel shows of its state, and of several also what it is given.
+    // What every channel shows of its state, and of several also what crosses its boundary.
     void probe(uint64_t *row) {
 #define COPY(SIGNAL)                                    \
     std::memcpy(row, &top.SIGNAL, sizeof(top.SIGNAL));  \
@@ -89,8 +89,8 @@ struct Simulation {
 #define PROBE(K, LANE) COPY(probe##K)
         EACH_CHANNEL(PROBE)
 #if SEVERAL_CHANNELS
-#define GIVEN(K, LANE) COPY(probe_given##K)
-        EACH_CHANNEL(GIVEN)
+#define CROSSING(K, LANE) COPY(probe_crossing##K)
+        EACH_CHANNEL(CROSSING)
 #endif
     }
 

@@ -10,7 +10,7 @@ from mcos_hw.registers import ArbiterKind
 from mcos_hw.targets.flat import FlatTop
 from mcos_sim.ported.lanes import lanes_of
 from mcos_sim.ported.ported import controller_of
-from mcos_sim.ported.ported_fabric import given_layout
+from mcos_sim.ported.ported_fabric import crossing_layout
 from mcos_sim.ported.sizes import Ports
 
 __all__ = [
@@ -43,8 +43,8 @@ class ProbedTop(wiring.Component):
     <port> : In and Out
         As :class:`mcos_hw.targets.generic.GenericTop` has them, or
         :class:`mcos_sim.ported.ported_fabric.PortedFabric`.
-    probe_given_<c> : Out
-        Packed :func:`mcos_sim.ported.ported_fabric.given_layout` of each of several channels.
+    probe_crossing_<c> : Out
+        Packed :func:`mcos_sim.ported.ported_fabric.crossing_layout` of each of several channels.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class ProbedTop(wiring.Component):
                 f"granted_class{suffix}": Out(2),
             }
             if channels > 1:
-                members[f"probe_given{suffix}"] = Out(given_layout(config).size)
+                members[f"probe_crossing{suffix}"] = Out(crossing_layout(config).size)
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -85,6 +85,6 @@ class ProbedTop(wiring.Component):
                 getattr(self, f"granted_class{suffix}").eq(probe.channel.granted_class),
             ]
             if suffix:
-                given = f"probe_given{suffix}"
-                m.d.comb += getattr(self, given).eq(getattr(self.controller, given))
+                crossing = f"probe_crossing{suffix}"
+                m.d.comb += getattr(self, crossing).eq(getattr(self.controller, crossing))
         return m

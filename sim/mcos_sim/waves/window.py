@@ -22,7 +22,10 @@ from mcos_sim.waves.surfer import write_command_file
 
 __all__ = [
     "WindowWriter",
+    "channel_path",
+    "channel_paths",
     "never_begun",
+    "recorded_paths",
     "window_files",
 ]
 
@@ -35,6 +38,50 @@ def window_files(path: Path) -> tuple[Path, Path, Path, Path]:
     """The files of a window: its VCD, its state, the GTKWave save file, the Surfer command file."""
     state, save, commands = (path.with_suffix(suffix) for suffix in (".json", ".gtkw", ".sucl"))
     return path, state, save, commands
+
+
+def channel_path(path: Path, channel: int) -> Path:
+    """The VCD of one of several channels: ``<name>_<channel>.vcd``, two digits."""
+    return path.with_stem(f"{path.stem}_{channel:02}")
+
+
+def channel_paths(path: Path, channels: int) -> list[Path]:
+    """The VCD of each channel; with one channel it is the window's."""
+    return [path] if channels == 1 else [channel_path(path, c) for c in range(channels)]
+
+
+def recorded_paths(path: Path, channel: int | None = None) -> list[Path]:
+    """The waveforms of a name: itself, or those of several channels, or of one of them.
+
+    Parameters
+    ----------
+    path : Path
+        A waveform, or the name that several channels were recorded under.
+    channel : int or None
+        The only channel to look at.
+
+    Raises
+    ------
+    UserError
+        If a channel is chosen that was not recorded, or of a waveform of one channel.
+    """
+    found = []
+    while channel_path(path, len(found)).is_file():
+        found.append(channel_path(path, len(found)))
+    if path.exists() or not found:
+        if channel is not None:
+            raise UserError(
+                f"--channel must go with a waveform of several channels, not {path}; leave it out"
+            )
+        return [path]
+    if channel is None:
+        return found
+    if channel >= len(found):
+        raise UserError(
+            f"--channel must be one of the {len(found)} recorded, 0 to {len(found) - 1}, not "
+            f"{channel}; choose another"
+        )
+    return [found[channel]]
 
 
 def never_begun(clock: int) -> UserError:

@@ -25,10 +25,11 @@ def scenario(
     ports: Ports = PORTS,
     clocks: int = CLOCKS,
     credit: int = CREDIT,
+    epoch: int = EPOCH,
 ) -> Scenario:
     """Each of three tenants is guaranteed a quarter of each channel."""
     guarantees = dict.fromkeys(range(3), CONFIG.bytes_per_clock // 4)
-    fields = {"port_credit": credit, "epoch_clocks": EPOCH}
+    fields = {"port_credit": credit, "epoch_clocks": epoch}
     settings = contract(CONFIG, guarantees, channel=fields)
     return make_scenario(
         CONFIG,

@@ -3,16 +3,23 @@
 import contextlib
 import dataclasses
 import functools
+import re
 
 import numpy as np
 import pytest
 
+from mcos_policy.image import Image
 from mcos_sim.building import verilator
 from mcos_sim.engines import cocotb as cosim
 from mcos_sim.engines import model as reference
 from mcos_sim.engines import verilated
+from mcos_sim.engines.metered import metered
+from mcos_sim.engines.watching import Seen, Watch
 from mcos_sim.environment.environment import EnvironmentFault
-from mcos_sim.lockstep.fabric import compare_channels
+from mcos_sim.lockstep import ports
+from mcos_sim.lockstep.fabric import compare_fabric
+from mcos_sim.lockstep.fabric_case import random_fabric_case
+from mcos_sim.lockstep.ports import PortFigures
 from mcos_sim.ported.lanes import lanes_of
 from mcos_sim.ported.settings import image_words
 from mcos_sim.scenario import FIRST_CLOCK, RunResult
@@ -22,6 +29,7 @@ from tests.sim.fabric.scenarios import (
     CLOCKS,
     CONFIG,
     CREDIT,
+    PORTS,
     SPREADING,
     at_channel,
     flood,
@@ -83,7 +91,7 @@ def test_reads_do_not_wait_for_writes_of_the_same_ports():
 
 @pytest.mark.cocotb
 def test_every_channel_is_in_step_with_its_model():
-    outcome = compare_channels(scenario(*heavy()))
+    outcome = compare_fabric(scenario(*heavy()))
     assert outcome.difference is None
     assert outcome.clocks == CLOCKS
 
@@ -109,10 +117,105 @@ def test_an_image_spreads_addresses_as_it_says(monkeypatch):
 def test_lockstep_finds_a_channel_that_differs():
     asked = scenario(*heavy())
     other = dataclasses.replace(asked, image=scenario(*heavy(), credit=CREDIT // 4).image)
-    difference = compare_channels(asked, model=other).difference
+    difference = compare_fabric(asked, model=other).difference
     assert difference is not None
     assert difference.clock > FIRST_CLOCK
     assert all(name.startswith("channel_") for name in difference.values)
+
+
+def random_cases(count: int):
+    for seed in range(1, count + 1):
+        yield random_fabric_case(CONFIG, ports=PORTS, channels=2, seed=seed, clocks=3_000)
+
+
+@pytest.mark.cocotb
+def test_every_request_of_every_port_is_as_in_the_model():
+    figures = PortFigures()
+    for case in random_cases(8):
+        outcome = compare_fabric(case)
+        assert outcome.difference is None
+        figures += outcome.ports
+    assert figures.requests > 1_000
+    assert figures.exact > 100
+
+
+def later_ports(asked):
+    """Ports of the model that take a clock more."""
+    return asked
+
+
+def elsewhere(asked):
+    """Requests of the model that go to the other channel."""
+    return {(tag, 1 - channel, at): each for (tag, channel, at), each in asked.items()}
+
+
+def doubled(asked):
+    """A request of the model that has come already."""
+    first = min(asked.values(), key=lambda each: each.taken)
+    first.delivered = 0
+    return asked
+
+
+def shorter(asked):
+    """Requests of the model that are a beat longer."""
+    for each in asked.values():
+        each.beats += 1
+    return asked
+
+
+def turned(asked):
+    """Requests of the model that were asked for in the opposite order."""
+    for each in asked.values():
+        each.turn = -each.turn
+    return asked
+
+
+@pytest.mark.cocotb
+@pytest.mark.parametrize(
+    ("planted", "signal"),
+    [
+        (later_ports, r"port_\d\.answer\.clocks"),
+        (elsewhere, r"channel_\d\.request\.address"),
+        (doubled, r"port_\d\.to_channel_\d\.times"),
+        (shorter, r"port_\d\.to_channel_\d\.beats"),
+        (turned, r"port_\d\.to_channel_\d\.order"),
+    ],
+)
+def test_lockstep_finds_a_port_that_differs(planted, signal, monkeypatch):
+    asked = ports._asked
+    monkeypatch.setattr(ports, "_asked", lambda *given: planted(asked(*given)))
+    if planted is later_ports:
+        clocks = tuple(each + 1 for each in ports.FABRIC_PORT_CLOCKS)
+        monkeypatch.setattr(ports, "FABRIC_PORT_CLOCKS", clocks)
+    difference = compare_fabric(next(random_cases(1))).difference
+    assert difference is not None
+    assert difference.clock > FIRST_CLOCK
+    (name,) = difference.values
+    assert re.fullmatch(signal, name)
+
+
+@pytest.mark.cocotb
+def test_every_channel_keeps_every_rule_in_every_clock():
+    asked = scenario(*heavy())
+    result = verilated.run_scenario(asked, recording=Watch(asked))
+    assert result.clocks == CLOCKS
+    other = dataclasses.replace(asked, image=scenario(*heavy(), credit=CREDIT // 4).image)
+    with pytest.raises(Seen, match=r"^channel \d: "):
+        verilated.run_scenario(asked, recording=Watch(other))
+
+
+@pytest.mark.cocotb
+def test_software_reads_what_each_channel_counts():
+    asked = scenario(*heavy(), epoch=5_000)
+    names = {stream.tag: stream.name for stream in asked.streams}
+    with metered(asked, Image(words=asked.image), names=names) as meter:
+        epochs = list(meter.epochs())
+    whole = epochs[0]
+    assert len(whole.channels) == 2
+    for tenant in whole.tenants:
+        parts = [each.tenants[tenant.tag].responses.value for each in whole.channels]
+        assert min(parts, default=0) > 0 or tenant.tag == 3
+        assert sum(parts) == tenant.responses.value
 
 
 @pytest.mark.cocotb

@@ -97,6 +97,22 @@ def test_it_shows_contract_settings_files_and_how_to_repeat_it(tmp_path: Path):
     assert any("the one channel" in line for line in Reader(one_channel(tmp_path)).shown)
 
 
+def test_it_shows_each_channel_and_whose_it_is(tmp_path: Path):
+    several = found(channels_run=2, channel_utilisation=[0.97, 0.5])
+    for row in several["tenants"]:
+        row["channel_shares"] = [0.0, 0.0]
+    several["tenants"][1]["channel_shares"] = [0.97, 0.5]
+    name = several["tenants"][1]["name"]
+    text = written(tmp_path / "report.html", several)
+    shown = [line.replace("\u00a0", " ") for line in Reader(text).shown]
+    place = shown.index("Channels")
+    assert "channel 0" in shown[place:]
+    assert f"channel 1: {name}: 50 %" in text.replace("\u00a0", " ") or f"{name}: 50" in text
+    assert "width: 97.0%" in text
+    assert "width: 50.0%" in text
+    assert "<h2>Channels" not in written(tmp_path / "one.html", found())
+
+
 def one_channel(folder: Path) -> str:
     return written(folder / "one.html", found(channels=1))
 

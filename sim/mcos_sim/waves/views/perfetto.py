@@ -4,6 +4,7 @@ The format is the Trace Event Format's JSON (Google, "Trace Event Format"), whic
 https://ui.perfetto.dev opens. A microsecond there is a clock here, so that nothing is rounded.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,19 +19,42 @@ from mcos_sim.waves.signals import CLASS_NAMES
 from mcos_sim.waves.spans import Span, older_spans, spans
 from mcos_sim.waves.summary import TenantSummary
 
-__all__ = ["write_perfetto"]
+__all__ = [
+    "Track",
+    "write_perfetto",
+]
 
 
 _CHANNEL = 1_000
 """Track of what belongs to no tenant; those of tenants are their tags."""
 
+_NEXT = 10_000
+"""From the tracks of a channel to those of the next one."""
 
-def write_perfetto(
-    path: Path,
-    waveform: Waveform,
-    violations: Sequence[Violation],
-    tenants: Sequence[TenantSummary],
-) -> int:
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Track:
+    """A channel in a trace.
+
+    Parameters
+    ----------
+    waveform : Waveform
+        What to show.
+    violations : Sequence[Violation]
+        What is wrong.
+    tenants : Sequence[TenantSummary]
+        Every tenant, with its objective and the answers later than that.
+    channel : int or None
+        Which of several channels it is; tracks are named by it.
+    """
+
+    waveform: Waveform
+    violations: Sequence[Violation]
+    tenants: Sequence[TenantSummary]
+    channel: int | None = None
+
+
+def write_perfetto(path: Path, tracks: Sequence[Track]) -> int:
     """Write the trace.
 
     Each request is a span of its tenant from acceptance to response, with two spans inside: the
@@ -38,18 +62,14 @@ def write_perfetto(
     waveform or answered after it has only what the waveform shows. Each violation is an instant of
     its tenant, or of the channel, named by its rule; an answer later than its tenant's objective is
     one named ``late``. Counters are each tenant's queue level and bucket levels, virtual time, and
-    bytes in flight.
+    bytes in flight. Tracks of several channels are apart.
 
     Parameters
     ----------
     path : pathlib.Path
         The trace.
-    waveform : Waveform
-        What to show.
-    violations : Sequence[Violation]
-        What is wrong.
-    tenants : Sequence[TenantSummary]
-        Every tenant, with its objective and the answers later than that.
+    tracks : Sequence[Track]
+        The channels.
 
     Returns
     -------
@@ -61,19 +81,37 @@ def write_perfetto(
     OSError
         If the file cannot be written.
     """
-    events = [
-        *_names(waveform),
-        *_requests(waveform),
-        *_instants(waveform, violations, tenants),
-        *_counters(waveform),
-    ]
+    events = [event for track in tracks for event in _events(track)]
     text = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"unit": "clocks"}}
     write_text(path, json.dumps(text))
     return len(events)
 
 
-def _names(waveform: Waveform) -> Iterator[dict[str, Any]]:
-    for tag, name in {**waveform.names, _CHANNEL: "channel"}.items():
+def _events(track: Track) -> Iterator[dict[str, Any]]:
+    """All of a channel, on its own tracks."""
+    waveform = track.waveform
+    of = "" if track.channel is None else f"channel {track.channel}: "
+    for event in (
+        *_names(waveform, of),
+        *_requests(waveform),
+        *_instants(waveform, track.violations, track.tenants),
+        *_counters(waveform),
+    ):
+        if track.channel:
+            first = _NEXT * track.channel
+            event["pid"] += first
+            if "tid" in event:
+                event["tid"] += first
+            if event["name"] == "process_sort_index":
+                event["args"]["sort_index"] += first
+            if "id" in event:
+                event["id"] = f"{track.channel}.{event['id']}"
+        yield event
+
+
+def _names(waveform: Waveform, of: str) -> Iterator[dict[str, Any]]:
+    names = {tag: of + name for tag, name in waveform.names.items()}
+    for tag, name in {**names, _CHANNEL: of + "all" if of else "channel"}.items():
         yield {"ph": "M", "pid": tag, "name": "process_name", "args": {"name": name}}
         yield {"ph": "M", "pid": tag, "name": "process_sort_index", "args": {"sort_index": tag}}
 

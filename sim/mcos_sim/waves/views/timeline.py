@@ -34,6 +34,8 @@ def write_timeline(
     violations: Sequence[Violation],
     count: int,
     tenants: Sequence[TenantSummary],
+    channel: int | None = None,
+    pages: Sequence[Path] = (),
 ) -> None:
     """Write one HTML page that needs nothing else.
 
@@ -54,6 +56,10 @@ def write_timeline(
         What is wrong, by clock, and how many there are in all.
     tenants : Sequence[TenantSummary]
         Every tenant, with its objective.
+    channel : int or None
+        Which of several channels it is.
+    pages : Sequence[pathlib.Path]
+        Pages of all channels, in order and in the same folder; the page links to the others.
 
     Raises
     ------
@@ -93,4 +99,6 @@ def write_timeline(
         count=count,
         claims={rule.text: CLAIMS[rule] for rule in kinds},
         tenants=tenants,
+        channel=channel,
+        pages=[each.name for each in pages],
     )

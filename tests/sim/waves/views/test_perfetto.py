@@ -11,7 +11,7 @@ from mcos_sim.lockstep.case import random_case
 from mcos_sim.waves.reading import read_waveform
 from mcos_sim.waves.rules import check_waveform
 from mcos_sim.waves.summary import summarise
-from mcos_sim.waves.views.perfetto import write_perfetto
+from mcos_sim.waves.views.perfetto import Track, write_perfetto
 from tests.sim.waves.windows import write_case
 
 
@@ -23,7 +23,8 @@ def test_requests_are_spans_and_levels_are_counters(tmp_path):
     broken = dataclasses.replace(waveform, channel={**waveform.channel, "load": level})
     violations, total = check_waveform(broken)
     assert total == 1
-    count = write_perfetto(tmp_path / "w.json", broken, violations, summarise(broken))
+    track = Track(waveform=broken, violations=violations, tenants=summarise(broken))
+    count = write_perfetto(tmp_path / "w.json", [track])
     events = json.loads((tmp_path / "w.json").read_text())["traceEvents"]
     assert len(events) == count
 
