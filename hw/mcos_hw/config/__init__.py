@@ -21,6 +21,7 @@ from mcos_hw.config.fabric import (
     MemoryProtocol,
     PortConfig,
 )
+from mcos_hw.config.movement import MOVEMENT_RANGES, MovementConfig
 
 __all__ = [
     "ADMISSIBLE_SHARE",
@@ -30,6 +31,7 @@ __all__ = [
     "COORDINATOR_INTERVALS",
     "GRAINS",
     "MASK_WIDTH",
+    "MOVEMENT_RANGES",
     "PORT_RANGES",
     "POWERS_OF_TWO",
     "RANGES",
@@ -39,5 +41,6 @@ __all__ = [
     "ChannelConfig",
     "FabricConfig",
     "MemoryProtocol",
+    "MovementConfig",
     "PortConfig",
 ]
