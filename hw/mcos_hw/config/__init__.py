@@ -21,7 +21,7 @@ from mcos_hw.config.fabric import (
     MemoryProtocol,
     PortConfig,
 )
-from mcos_hw.config.movement import MOVEMENT_RANGES, MovementConfig
+from mcos_hw.config.movement import MOVEMENT_RANGES, TIERS, MovementConfig
 
 __all__ = [
     "ADMISSIBLE_SHARE",
@@ -37,6 +37,7 @@ __all__ = [
     "RANGES",
     "REFILL_CLOCKS",
     "SWITCHES",
+    "TIERS",
     "UPDATE_CLOCKS",
     "ChannelConfig",
     "FabricConfig",

@@ -7,20 +7,30 @@ from mcos_hw.config.channel import require_range
 from mcos_hw.config.fabric import FabricConfig
 
 __all__ = [
+    "FRAMES_RANGE",
     "MOVEMENT_POWERS_OF_TWO",
     "MOVEMENT_RANGES",
+    "TIERS",
     "MovementConfig",
 ]
 
+
+TIERS = 6
+"""Tiers that a fabric may have, from the fastest to the slowest."""
+
+FRAMES_RANGE = (4, 1 << 16)
+"""Least and largest number of frames of a tier."""
 
 MOVEMENT_RANGES: Mapping[str, tuple[int, int]] = {
     "frame_bytes": (1024, 2 << 20),
     "jobs": (4, 32),
     "rows": (1, 1 << 16),
+    "table_rows": (4, 1 << 14),
+    "parked": (2, 256),
 }
 """Least and largest value of each size."""
 
-MOVEMENT_POWERS_OF_TWO = ("frame_bytes", "jobs")
+MOVEMENT_POWERS_OF_TWO = ("frame_bytes", "jobs", "table_rows", "parked")
 """Sizes that are a power of two."""
 
 
@@ -37,6 +47,12 @@ class MovementConfig:
         Movements that the DMA engine holds, one of them chosen for each piece; a power of two.
     rows : int
         Rows of one movement, at most.
+    table_rows : int
+        Rows of each half of the residency table, of four objects each; a power of two.
+    parked : int
+        Commands that may wait for a movement that another one began; a power of two.
+    frames : tuple[int, ...]
+        Frames of each tier, from tier 0 on; a power of two, or 0 where there is no such tier.
 
     Raises
     ------
@@ -49,6 +65,9 @@ class MovementConfig:
     frame_bytes: int = 64 << 10
     jobs: int = 16
     rows: int = 4096
+    table_rows: int = 256
+    parked: int = 16
+    frames: tuple[int, ...] = (0, 256, 1024)
 
     def __post_init__(self) -> None:
         for name, (low, high) in MOVEMENT_RANGES.items():
@@ -57,6 +76,13 @@ class MovementConfig:
             value = getattr(self, name)
             if value & (value - 1):
                 raise ValueError(f"{name} must be a power of two, not {value!r}")
+        if not 1 <= len(self.frames) <= TIERS:
+            raise ValueError(f"frames must be of 1 to {TIERS} tiers, not of {len(self.frames)}")
+        for tier, count in enumerate(self.frames):
+            if count:
+                require_range(f"frames of tier {tier}", count, *FRAMES_RANGE)
+            if count & (count - 1):
+                raise ValueError(f"frames of tier {tier} must be a power of two, not {count!r}")
 
     @property
     def job_width(self) -> int:
@@ -67,6 +93,16 @@ class MovementConfig:
     def rows_width(self) -> int:
         """Bits that hold the rows of a job."""
         return self.rows.bit_length()
+
+    @property
+    def tier_width(self) -> int:
+        """Bits of a tier's number."""
+        return max(1, (len(self.frames) - 1).bit_length())
+
+    @property
+    def frame_width(self) -> int:
+        """Bits of a frame's number within its tier."""
+        return (max(self.frames) - 1).bit_length()
 
     def frame_beats(self, fabric: FabricConfig) -> int:
         """Memory beats of a frame.

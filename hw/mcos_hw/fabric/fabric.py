@@ -215,6 +215,9 @@ class Fabric(wiring.Component):
                 port = InnerPort(fabric, first)
                 connect(m, flipped(outside.reads), port.reads)
                 connect(m, flipped(outside.writes), port.writes)
+                m.d.comb += outside.places.eq(port.places)
+                if fabric.channels > 1:
+                    m.d.comb += outside.interleave.eq(interleave_of(fabric, control.live_fabric))
             else:
                 port = AxiPort(fabric, first)
                 connect(m, flipped(outside), port.s_axi)

@@ -2,11 +2,13 @@
 
 from typing import Protocol
 
-from amaranth.lib import wiring
+from amaranth.hdl import Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import FabricConfig, PortConfig
 from mcos_hw.link.fragment import landing_signature
+from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.request import StructuredStream
 from mcos_hw.link.transfer import (
     Acknowledged,
@@ -37,6 +39,13 @@ class Inner(Protocol):
     writes: StructuredStream
     """Fragments to write, whose data the engine has ready."""
 
+    places: Signal
+    """Bit t: a fragment of tenant t would land; see
+    :class:`mcos_hw.port.inner_port.InnerPort`."""
+
+    interleave: data.View
+    """How addresses are spread over channels, if there are several."""
+
     fetch: Fetch
     """Memory fetches these data."""
 
@@ -63,6 +72,8 @@ def inner_signature(fabric: FabricConfig, port: PortConfig) -> wiring.Signature:
         {
             "reads": Out(landing_signature(fabric, port)),
             "writes": Out(landing_signature(fabric, port)),
+            "places": In(fabric.channel.tenants),
+            **({"interleave": In(interleave_layout(fabric))} if fabric.channels > 1 else {}),
             **{
                 inner_member(fabric, name, c): In(signature)
                 for name, signature in of_channel.items()

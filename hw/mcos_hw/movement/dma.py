@@ -1,12 +1,11 @@
 """The DMA engine: it moves data between places of the fabric's memories, the most urgent first."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from mcos_hw.config import FabricConfig, MovementConfig
 from mcos_hw.link.inner import Inner, inner_member, inner_signature
-from mcos_hw.link.interleave import interleave_layout
 from mcos_hw.link.job import (
     Abort,
     abort_signature,
@@ -60,12 +59,8 @@ class Dma(wiring.Component):
         What is not wanted any more.
     ends : Out(stream of end_layout)
         What has ended, and how.
-    places : In(tenants)
-        Bit t: a fragment of tenant t would land. Jobs of others wait.
-    interleave : In(interleave_layout)
-        How addresses are spread over several channels.
     inner : Out(Inner)
-        To the fabric.
+        To the fabric. Jobs of a tenant that has no place there wait, and hold nobody.
 
     Raises
     ------
@@ -76,8 +71,6 @@ class Dma(wiring.Component):
     jobs: StructuredStream
     abort: Abort
     ends: StructuredStream
-    places: Signal
-    interleave: data.View
     inner: Inner
 
     def __init__(self, fabric: FabricConfig, number: int, movement: MovementConfig) -> None:
@@ -91,8 +84,6 @@ class Dma(wiring.Component):
                 "jobs": In(job_signature(fabric, movement)),
                 "abort": In(abort_signature(movement)),
                 "ends": Out(end_signature(movement)),
-                "places": In(fabric.channel.tenants),
-                **({"interleave": In(interleave_layout(fabric))} if fabric.channels > 1 else {}),
                 "inner": Out(inner_signature(fabric, fabric.ports[number])),
             }
         )
@@ -116,7 +107,7 @@ class Dma(wiring.Component):
         connect(m, reads.reads, flipped(inner.reads))
         connect(m, writes.writes, flipped(inner.writes))
         m.d.comb += [
-            jobs.places.eq(self.places),
+            jobs.places.eq(inner.places),
             line.stopped.eq(jobs.stopped),
             line.begins.eq(jobs.begins),
             line.ending.eq(jobs.ending),
@@ -131,7 +122,7 @@ class Dma(wiring.Component):
                 connect(m, engine[c], flipped(getattr(inner, inner_member(fabric, name, c))))
         if fabric.channels > 1:
             m.d.comb += [
-                reads.interleave.eq(self.interleave),
-                writes.interleave.eq(self.interleave),
+                reads.interleave.eq(inner.interleave),
+                writes.interleave.eq(inner.interleave),
             ]
         return m

@@ -53,6 +53,9 @@ class InnerPort(wiring.Component):
         How addresses are spread over several channels; may change while the port is idle.
     idle : Out(1)
         No fragment is under way.
+    places : Out(tenants)
+        Bit t: a fragment of tenant t would land in front of any channel. One that is offered while
+        its bit is not set may hold those of other tenants behind it.
     credits, departed, departed_tenant, requests
         As in :class:`mcos_hw.port.landings.Landings`.
     read_described, write_described : In(Described), arrays with one for each channel
@@ -65,6 +68,7 @@ class InnerPort(wiring.Component):
     writes: StructuredStream
     interleave: data.View
     idle: Signal
+    places: Signal
     credits: data.View
     departed: Signal
     departed_tenant: Sequence[Signal]
@@ -86,6 +90,7 @@ class InnerPort(wiring.Component):
                 "writes": In(landing_signature(fabric, port)),
                 **({"interleave": In(interleave_layout(fabric))} if channels > 1 else {}),
                 "idle": Out(1),
+                "places": Out(fabric.channel.tenants),
                 "credits": In(credit_layout(fabric)),
                 "departed": In(channels),
                 "departed_tenant": In(fabric.channel.tenant_width).array(channels),
@@ -146,6 +151,7 @@ class InnerPort(wiring.Component):
                 self.write_described[c].attributes.eq(0),
             ]
         m.d.comb += [
+            self.places.eq(landing.places),
             landing.credits.eq(self.credits),
             landing.departed.eq(self.departed),
             landing.read_tenant.eq(read_hazard.tenant),

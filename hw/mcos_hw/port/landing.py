@@ -56,6 +56,8 @@ class Landing(wiring.Component):
         A command of this port leaves for memory in this clock, and whose it is.
     requests : Out(stream of request_layout)
         What has landed.
+    places : Out(tenants)
+        Bit t: a fragment of tenant t would land in this clock if it had its turn.
     """
 
     reads: StructuredStream
@@ -68,6 +70,7 @@ class Landing(wiring.Component):
     departed: Signal
     departed_tenant: Signal
     requests: StructuredStream
+    places: Signal
 
     def __init__(self, fabric: FabricConfig, number: int) -> None:
         self.fabric = fabric
@@ -86,6 +89,7 @@ class Landing(wiring.Component):
                 "departed": In(1),
                 "departed_tenant": In(channel.tenant_width),
                 "requests": Out(structured_stream(request_layout(channel))),
+                "places": Out(channel.tenants),
             }
         )
 
@@ -137,6 +141,7 @@ class Landing(wiring.Component):
                 ),
             ]
 
+        m.d.comb += self.places.eq(Mux(has_room, has_place, 0))
         for each, side in enumerate(sides):
             stuck = Signal(name=f"stuck_{each}")
             m.d.comb += [

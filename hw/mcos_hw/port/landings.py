@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from amaranth import *
+from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -39,6 +40,8 @@ class Landings(wiring.Component):
         Whose it is.
     requests : Out(stream of request_layout), an array with one for each channel
         What has landed.
+    places : Out(tenants)
+        Bit t: a fragment of tenant t would land in front of any channel.
     """
 
     reads: StructuredStream
@@ -51,6 +54,7 @@ class Landings(wiring.Component):
     departed: Signal
     departed_tenant: Sequence[Signal]
     requests: Sequence[StructuredStream]
+    places: Signal
 
     def __init__(self, fabric: FabricConfig, number: int) -> None:
         self.fabric = fabric
@@ -69,6 +73,7 @@ class Landings(wiring.Component):
                 "departed": In(fabric.channels),
                 "departed_tenant": In(channel.tenant_width).array(fabric.channels),
                 "requests": Out(landed).array(fabric.channels),
+                "places": Out(channel.tenants),
             }
         )
 
@@ -76,6 +81,10 @@ class Landings(wiring.Component):
         m = Module()
         fabric = self.fabric
         landings = [Landing(fabric, self.number) for _ in self.requests]
+        places: Value = Const(-1, len(self.places))
+        for landing in landings:
+            places &= landing.places
+        m.d.comb += self.places.eq(places)
         for side in ("reads", "writes"):
             asked = getattr(self, side)
             ready = Cat(getattr(landing, side).ready for landing in landings)

@@ -46,9 +46,9 @@ class Owner:
         self.bench = bench
         self.memory = memory
         self.ends = {}
-        bench.set(places=(1 << fabric.channel.tenants) - 1)
+        bench.set(**{"inner.places": (1 << fabric.channel.tenants) - 1})
         if fabric.channels > 1:
-            bench.context.set(bench.member("interleave"), default_interleave(fabric))
+            bench.context.set(bench.member("inner.interleave"), default_interleave(fabric))
         bench.set(**{"ends.ready": 1})
 
     def job(self, number, **fields):
@@ -110,7 +110,7 @@ def content(memory, address, length):
 
 def test_signature():
     assert boundary(Dma(fabric_of(), 0, MOVEMENT)) == {
-        "in": {"jobs", "abort", "places"},
+        "in": {"jobs", "abort"},
         "out": {"ends", "inner"},
     }
 
@@ -319,14 +319,14 @@ def test_a_tenant_without_a_place_holds_nobody():
     """Its job waits, a less urgent one of another tenant goes on, and both end."""
 
     async def scenario(owner, memory, _):
-        owner.bench.set(places=0b1101)
+        owner.bench.set(**{"inner.places": 0b1101})
         await owner.clock(owner.job(0, source=0, target=frame(4), urgency=Urgency.DEMAND))
         await owner.clock(
             owner.job(1, source=frame(1), target=frame(5), tenant=2, urgency=Urgency.BACKGROUND)
         )
         await owner.until_ended(1)
         assert not reads_of(memory, 0)
-        owner.bench.set(places=0b1111)
+        owner.bench.set(**{"inner.places": 0b1111})
         await owner.until_ended(0)
 
     run(fabric_of(), scenario)
