@@ -44,7 +44,8 @@ class Decision(wiring.Component):
     2. A tenant that neither owns the object nor is a reader gets FOREIGN_TENANT. What changes the
        object is its owner's, under the term of its lease.
     3. A version is checked before a place is told.
-    4. While the object is being moved, the command is parked.
+    4. While the object is being moved, the command is parked. So it is while all jobs are under
+       way, if it needs one: it must not stand in front of the end of one.
     5. A frame that another tenant had is filled with zeros before its new owner learns its address.
     6. An object whose copy in a slower tier is clean goes back there without a movement.
 
@@ -67,9 +68,9 @@ class Decision(wiring.Component):
         Bit t: the tenant may have a frame of tier t; tier t can be reached.
     may_park : In(1)
         There is room for a parked command.
-    job : In(job_width)
-        The number that a new job would have.
-    now, lease : In(LEASE_WIDTH)
+    has_job : In(1), job : In(job_width)
+        Whether there can be another job, and the number that it would have.
+    lease_clock, lease : In(LEASE_WIDTH)
         The lease clock, and how long a lease holds.
     completes : Out(1), outcome : Out(3), reason : Out(5), tells : Out(1)
         The command ends in this clock, and how; ``tells`` if its completion says where it is.
@@ -93,8 +94,9 @@ class Decision(wiring.Component):
     within: Signal
     up: Signal
     may_park: Signal
+    has_job: Signal
     job: Signal
-    now: Signal
+    lease_clock: Signal
     lease: Signal
     completes: Signal
     outcome: Signal
@@ -124,8 +126,9 @@ class Decision(wiring.Component):
                 "within": In(tiers),
                 "up": In(tiers),
                 "may_park": In(1),
+                "has_job": In(1),
                 "job": In(movement.job_width),
-                "now": In(LEASE_WIDTH),
+                "lease_clock": In(LEASE_WIDTH),
                 "lease": In(LEASE_WIDTH),
                 "completes": Out(1),
                 "outcome": Out(Outcome),
@@ -177,31 +180,42 @@ class Decision(wiring.Component):
         """A new object."""
         command, value = self.work.command, self.value
         tier = Signal(3)
+        clean = Signal(self.fabric.channel.tenants)
         m.d.comb += tier.eq(
             Mux(self._available.bit_select(command.tier, 1), command.tier, command.fallback)
         )
+        for t, free in enumerate(self.free):
+            with m.If(tier == t):
+                m.d.comb += clean.eq(free.clean)
+        scrubs = ~clean.bit_select(command.tenant, 1)
         with m.If(self.found):
             self._end(m, Outcome.REJECTED, Reason.EXISTS)
         with m.Elif(self.full):
             self._end(m, Outcome.DEFERRED, Reason.TABLE_FULL)
         with m.Elif(~self._available.bit_select(tier, 1)):
             self._none_free(m, tier)
+        with m.Elif(scrubs & ~self.has_job):
+            self._park(m)
         with m.Else():
-            clean = self._take(m, tier)
+            self._take(m, tier)
             m.d.comb += [
                 self.writes.eq(1),
                 value.eq(0),
                 value.object.eq(command.object),
                 value.tenant.eq(command.tenant),
                 value.term.eq(1),
-                value.expires.eq(self.now + self.lease),
+                value.expires.eq(self.lease_clock + self.lease),
                 value.at.eq(self.to),
             ]
-            with m.If(clean.bit_select(command.tenant, 1)):
-                self._placed(m, tier)
+            with m.If(scrubs):
+                m.d.comb += [
+                    self.starts.eq(1),
+                    self.fills.eq(1),
+                    value.state.eq(State.SCRUBBING),
+                    value.job.eq(self.job),
+                ]
             with m.Else():
-                m.d.comb += [self.starts.eq(1), self.fills.eq(1)]
-                m.d.comb += [value.state.eq(State.SCRUBBING), value.job.eq(self.job)]
+                self._placed(m, tier)
 
     def _placed(self, m: Module, tier: Value) -> None:
         """A new object has its frame."""
@@ -263,13 +277,13 @@ class Decision(wiring.Component):
     def _renew(self, m: Module) -> None:
         """A lease goes on, or the next term takes over one that has expired."""
         command, entry, value = self.work.command, self.entry, self.value
-        expired = (self.now - entry.expires)[LEASE_WIDTH - 1] == 0
+        expired = (self.lease_clock - entry.expires)[LEASE_WIDTH - 1] == 0
         renews = command.term == entry.term
         with m.If(renews | ((command.term == (entry.term + 1)[: len(entry.term)]) & expired)):
             m.d.comb += [
                 self.writes.eq(1),
                 value.term.eq(command.term),
-                value.expires.eq(self.now + self.lease),
+                value.expires.eq(self.lease_clock + self.lease),
             ]
             self._end(m, Outcome.DONE)
         with m.Elif(command.term == (entry.term + 1)[: len(entry.term)]):
@@ -327,7 +341,11 @@ class Decision(wiring.Component):
     def _copy(self, m: Module, state: Value | State) -> None:
         """A job copies the object into the tier of the command."""
         tier, value = self.work.command.tier, self.value
-        with m.If(self._available.bit_select(tier, 1)):
+        with m.If(~self._available.bit_select(tier, 1)):
+            self._none_free(m, tier)
+        with m.Elif(~self.has_job):
+            self._park(m)
+        with m.Else():
             self._take(m, tier)
             m.d.comb += [
                 self.starts.eq(1),
@@ -335,8 +353,6 @@ class Decision(wiring.Component):
                 value.state.eq(state),
                 value.job.eq(self.job),
             ]
-        with m.Else():
-            self._none_free(m, tier)
 
     def _settle(self, m: Module) -> None:
         """A job has ended. Its object is there: nothing removes one that is being moved."""
@@ -388,14 +404,12 @@ class Decision(wiring.Component):
         with m.Else():
             self._end(m, Outcome.DEFERRED, Reason.BUSY)
 
-    def _take(self, m: Module, tier: Value) -> Value:
-        """A frame of a tier that has one is taken; to whom it is clean."""
+    def _take(self, m: Module, tier: Value) -> None:
+        """A frame of a tier that has one is taken."""
         m.d.comb += self.to.tier.eq(tier)
-        clean = Signal(self.fabric.channel.tenants)
         for t, free in enumerate(self.free):
             with m.If(tier == t):
-                m.d.comb += [free.take.eq(1), self.to.frame.eq(free.frame), clean.eq(free.clean)]
-        return clean
+                m.d.comb += [free.take.eq(1), self.to.frame.eq(free.frame)]
 
     def _give(self, m: Module, place: data.View, *, mixed: int = 0) -> None:
         """A frame is given back. Those of one clock are of different tiers."""

@@ -267,21 +267,14 @@ class Jobs(wiring.Component):
             following.begun.eq(1),
             following.weight.eq(next_weight(fabric, current.weight)),
         ]
-        with m.If(row_ends):
-            m.d.comb += [
-                following.job.source.eq(next_source),
-                following.job.target.eq(next_target),
-                following.job.rows.eq(job.rows - 1),
-                following.source.eq(next_source),
-                following.target.eq(next_target),
-                following.left.eq(job.beats),
-            ]
-        with m.Else():
-            m.d.comb += [
-                following.source.eq(current.source + step),
-                following.target.eq(current.target + step),
-                following.left.eq(current.left - beats),
-            ]
+        m.d.comb += [
+            following.job.source.eq(Mux(row_ends, next_source, job.source)),
+            following.job.target.eq(Mux(row_ends, next_target, job.target)),
+            following.job.rows.eq(job.rows - row_ends),
+            following.source.eq(Mux(row_ends, next_source, current.source + step)),
+            following.target.eq(Mux(row_ends, next_target, current.target + step)),
+            following.left.eq(Mux(row_ends, job.beats, current.left - beats)),
+        ]
 
     def _elaborate_stops(self, m: Module, present: Value) -> tuple[Value, list[Value]]:
         """Which jobs have stopped, this clock included, and how each ends."""

@@ -40,7 +40,7 @@ class Movement(wiring.Component):
 
     Members
     -------
-    commands, completions, bases, up, quota, movement_tags, now, lease, left
+    commands, completions, bases, up, quota, movement_tags, lease_clock, lease, left
         As in :class:`mcos_hw.movement.residency.Residency`.
     inner
         As in :class:`mcos_hw.movement.dma.Dma`.
@@ -52,7 +52,7 @@ class Movement(wiring.Component):
     up: Signal
     quota: data.View
     movement_tags: Sequence[Signal]
-    now: Signal
+    lease_clock: Signal
     lease: Signal
     left: Sequence[Signal]
     inner: Inner
@@ -70,7 +70,7 @@ class Movement(wiring.Component):
                 "up": In(tiers),
                 "quota": In(quota_layout(fabric, movement)),
                 "movement_tags": In(channel.tenant_width).array(channel.tenants),
-                "now": In(LEASE_WIDTH),
+                "lease_clock": In(LEASE_WIDTH),
                 "lease": In(LEASE_WIDTH),
                 "left": Out(movement.frame_width + 1).array(tiers),
                 "inner": Out(inner_signature(fabric, fabric.ports[number])),
@@ -91,7 +91,7 @@ class Movement(wiring.Component):
         m.d.comb += [
             residency.up.eq(self.up),
             residency.quota.eq(self.quota),
-            residency.now.eq(self.now),
+            residency.lease_clock.eq(self.lease_clock),
             residency.lease.eq(self.lease),
             *(
                 inside.eq(outside)

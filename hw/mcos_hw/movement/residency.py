@@ -43,8 +43,9 @@ class Residency(wiring.Component):
 
     A command is looked up in two clocks and decided in the third. What it needs is moved by jobs;
     its outcome then follows when the job has ended. A command about an object that is being moved
-    is parked, and tried again when a movement has ended; so it joins that movement. Outcomes come
-    in any order, each with the number of its command.
+    is parked, and tried again when a movement has ended; so it joins that movement. So is one that
+    needs a job while all are under way. Outcomes come in any order, each with the number of its
+    command.
 
     ::
 
@@ -54,9 +55,9 @@ class Residency(wiring.Component):
         table     |        |        |        |written
 
     A command waits while one before it that is not decided may be in the same row of the table,
-    while the completion before it is not taken, and while all jobs are under way. Movements that
-    have ended go before new commands. After reset the table is emptied, a row in a clock; meanwhile
-    no command is taken.
+    and while the completion before it is not taken. Movements that have ended go before commands
+    that are parked, and these before new ones. After reset the table is emptied, a row in a clock;
+    meanwhile no command is taken.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class Residency(wiring.Component):
         Frames that each tenant may have.
     movement_tags : In(tenant_width), an array with one for each tenant
         Who is charged for what is moved for a tenant.
-    now, lease : In(LEASE_WIDTH)
+    lease_clock, lease : In(LEASE_WIDTH)
         The lease clock, and how long a lease holds.
     left : Out, an array with one for each tier
         Frames that are not in use.
@@ -96,7 +97,7 @@ class Residency(wiring.Component):
     up: Signal
     quota: data.View
     movement_tags: Sequence[Signal]
-    now: Signal
+    lease_clock: Signal
     lease: Signal
     left: Sequence[Signal]
 
@@ -115,7 +116,7 @@ class Residency(wiring.Component):
                 "up": In(tiers),
                 "quota": In(quota_layout(fabric, movement)),
                 "movement_tags": In(channel.tenant_width).array(channel.tenants),
-                "now": In(LEASE_WIDTH),
+                "lease_clock": In(LEASE_WIDTH),
                 "lease": In(LEASE_WIDTH),
                 "left": Out(movement.frame_width + 1).array(tiers),
             }
@@ -241,13 +242,12 @@ class Residency(wiring.Component):
             decision.entry.eq(table.entry),
             decision.within.eq(quotas.within),
             decision.up.eq(self.up),
+            decision.has_job.eq(numbers.take.valid),
             decision.job.eq(numbers.take.payload),
-            decision.now.eq(self.now),
+            decision.lease_clock.eq(self.lease_clock),
             decision.lease.eq(self.lease),
             acts.eq(
-                decided_valid
-                & (~decision.completes | ~offered_valid | self.completions.ready)
-                & (~decision.starts | numbers.take.valid)
+                decided_valid & (~decision.completes | ~offered_valid | self.completions.ready)
             ),
             table.store.eq(acts & decision.writes),
             table.at.eq(table.slot),

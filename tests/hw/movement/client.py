@@ -35,7 +35,7 @@ class Client:
         self.completes = 1.0
         tenants = range(fabric.channel.tenants)
         everybody = (1 << fabric.channel.tenants) - 1
-        bench.set(**{"inner.places": everybody}, up=0b111, lease=LEASE, now=0)
+        bench.set(**{"inner.places": everybody}, up=0b111, lease=LEASE, lease_clock=0)
         bench.set(quota=[[63 for _ in tenants] for _ in MOVEMENT.frames])
         for tier, base in enumerate(BASES):
             bench.set(**{f"bases.{tier}": base})
@@ -61,7 +61,7 @@ class Client:
     async def clock(self, command=None):
         """One clock, in which a command may be offered; whether it was taken."""
         bench = self.bench
-        bench.set(**{"commands.valid": command is not None, "now": self.memory.clock})
+        bench.set(**{"commands.valid": command is not None, "lease_clock": self.memory.clock})
         if command is not None:
             bench.set(**{"commands.payload": command})
         bench.set(**{"completions.ready": self.memory.rng.random() < self.completes})
