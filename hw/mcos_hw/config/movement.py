@@ -22,7 +22,7 @@ FRAMES_RANGE = (4, 1 << 16)
 """Least and largest number of frames of a tier."""
 
 MOVEMENT_RANGES: Mapping[str, tuple[int, int]] = {
-    "frame_bytes": (1024, 2 << 20),
+    "frame_bytes": (256, 2 << 20),
     "jobs": (4, 32),
     "rows": (1, 1 << 16),
     "table_rows": (4, 1 << 14),

@@ -14,7 +14,7 @@ __all__ = ["MOVEMENT", "Client", "run"]
 
 
 MOVEMENT = MovementConfig(
-    frame_bytes=1024, jobs=4, rows=4, table_rows=4, parked=4, frames=(0, 8, 32)
+    frame_bytes=256, jobs=4, rows=4, table_rows=4, parked=4, frames=(0, 8, 32)
 )
 
 BASES = (0, 0x10000, 0x40000)

@@ -5,10 +5,23 @@ import pytest
 
 from mcos_hw.link.job import Urgency
 from mcos_hw.link.movement import Operation, Outcome, Reason
+from mcos_hw.movement.hashing import row_bits
+from mcos_hw.movement.table import SIDES
 from tests.hw.movement.client import BASES, LEASE, MOVEMENT, run
 from tests.hw.movement.test_dma import content, crc32c, fabric_of, fill
 
 FRAME = MOVEMENT.frame_bytes
+
+
+def rows(name):
+    """Rows of a name in both halves of the table."""
+    bits = (MOVEMENT.table_rows - 1).bit_length()
+    return [
+        [(name & mask).bit_count() % 2 for mask in row_bits(side, bits)] for side in range(SIDES)
+    ]
+
+
+NAMES_OF_ONE_ROW = [name for name in range(1000) if rows(name) == rows(0)][:9]
 
 
 def ended(outcome):
@@ -229,7 +242,7 @@ def test_a_failed_copy_leaves_a_frame_that_must_be_scrubbed():
             fill(memory, rng, address, FRAME)
             await client.do(Operation.RELEASE, name)
         slow = (await client.do(Operation.ACCESS, 1, tier=2))["address"]
-        memory.wrong = {slow + 520}
+        memory.wrong = {slow + FRAME // 2 + 8}
         outcome = await client.do(Operation.ACCESS, 1, tenant=0)
         assert ended(outcome) == (Outcome.REJECTED, Reason.READ_ERROR)
         # Tenant 0 had the frame, tenant 0 filled it in part; still it is not clean to tenant 0.
@@ -245,7 +258,7 @@ def test_a_failed_copy_leaves_a_frame_that_must_be_scrubbed():
 def test_a_wrong_checksum_is_not_served():
     async def scenario(client, rng):
         slow = await place(client, 1, rng, tier=2)
-        client.memory.bytes[slow + 256] ^= 1 << 17
+        client.memory.bytes[slow + FRAME // 4] ^= 1 << 17
         outcome = await client.do(Operation.ACCESS, 1)
         assert ended(outcome) == (Outcome.REJECTED, Reason.CHECKSUM)
         assert client.bench.get("left.1") == 8
@@ -283,7 +296,7 @@ def test_a_speculative_prefetch_is_aborted():
         wrong = await client.give(
             client.command(Operation.PREFETCH, 1, urgency=Urgency.SPECULATIVE)
         )
-        for _ in range(30):
+        for _ in range(3):
             await client.clock()
         right = await client.give(client.command(Operation.ACCESS, 2))
         assert (await client.do(Operation.ABORT, 1))["outcome"] == Outcome.DONE
@@ -291,7 +304,7 @@ def test_a_speculative_prefetch_is_aborted():
         assert ended(outcome) == (Outcome.DEFERRED, Reason.ABORTED)
         assert (await client.outcome(right))["outcome"] == Outcome.DONE
         moved = client.memory.offered[offered:]
-        assert sum(beats for _, side, _, beats, _ in moved if side == "reads") < FRAME // 4
+        assert sum(beats for _, side, _, beats, _ in moved if side == "reads") < 2 * FRAME // 8
         assert (await client.do(Operation.ACCESS, 1))["outcome"] == Outcome.DONE
 
     run(fabric_of(), scenario, latency=20)
@@ -320,21 +333,26 @@ def test_quotas_and_tiers_that_are_down():
     run(fabric_of(), scenario)
 
 
-def test_a_full_table():
-    """Of 32 places most are used; a name without one is told so, and every other is found."""
+def test_more_objects_than_jobs():
+    """All are fetched at once: those that find no job free wait for one that ends."""
 
+    async def scenario(client, rng):
+        for name in range(6):
+            await place(client, name, rng, tier=2)
+        numbers = [await client.give(client.command(Operation.ACCESS, name)) for name in range(6)]
+        for number in numbers:
+            assert (await client.outcome(number))["outcome"] == Outcome.DONE
+
+    run(fabric_of(), scenario, latency=12)
+
+
+def test_a_name_that_finds_its_rows_full():
     async def scenario(client, _):
-        names = [each * 0x9E3779B97F4A7C15 % 2**64 for each in range(1, 36)]
-        placed = []
-        for name in names:
-            outcome = await client.do(Operation.PLACE, name, tier=2, fallback=1)
-            if outcome["outcome"] in (Outcome.DONE, Outcome.CLIPPED):
-                placed.append(name)
-            else:
-                assert ended(outcome) == (Outcome.DEFERRED, Reason.TABLE_FULL)
-        assert 26 <= len(placed) < len(names)
-        for name in names:
-            found = await client.do(Operation.ACCESS, name, tier=2)
-            assert (found["outcome"] == Outcome.DONE) == (name in placed)
+        outcomes = [await client.do(Operation.PLACE, name) for name in NAMES_OF_ONE_ROW]
+        assert {each["outcome"] for each in outcomes[:8]} == {Outcome.DONE}
+        assert ended(outcomes[8]) == (Outcome.DEFERRED, Reason.TABLE_FULL)
+        await client.do(Operation.RELEASE, NAMES_OF_ONE_ROW[3])
+        again = await client.do(Operation.PLACE, NAMES_OF_ONE_ROW[8])
+        assert again["outcome"] == Outcome.DONE
 
     run(fabric_of(), scenario)
