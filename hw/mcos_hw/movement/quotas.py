@@ -10,7 +10,10 @@ from mcos_hw.config import FabricConfig, MovementConfig
 from mcos_hw.movement.frames import GivenFrame, given_frame_signature
 from mcos_hw.primitive.select import at_index
 
-__all__ = ["Quotas", "quota_layout"]
+__all__ = [
+    "Quotas",
+    "quota_layout",
+]
 
 
 def quota_layout(fabric: FabricConfig, movement: MovementConfig) -> data.ArrayLayout:

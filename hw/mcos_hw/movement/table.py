@@ -9,7 +9,13 @@ from mcos_hw.link.movement import OBJECT_WIDTH, entry_layout
 from mcos_hw.movement.hashing import row_of
 from mcos_hw.primitive.select import pick
 
-__all__ = ["SIDES", "WAYS", "Table", "slot_layout"]
+__all__ = [
+    "SIDES",
+    "WAYS",
+    "Table",
+    "slot_layout",
+]
+
 
 SIDES = 2
 """Halves of the table; an object may be in one row of each."""

@@ -307,7 +307,7 @@ def test_a_speculative_prefetch_is_aborted():
         assert sum(beats for _, side, _, beats, _ in moved if side == "reads") < 2 * FRAME // 8
         assert (await client.do(Operation.ACCESS, 1))["outcome"] == Outcome.DONE
 
-    run(fabric_of(), scenario, latency=20)
+    run(fabric_of(), scenario, latency=20, takes=0.2)
 
 
 def test_quotas_and_tiers_that_are_down():

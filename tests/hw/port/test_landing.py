@@ -88,7 +88,7 @@ def test_signature():
             *("reads", "read_tenant", "read_waits", "writes", "write_tenant", "write_waits"),
             *("credits", "departed", "departed_tenant"),
         },
-        "out": {"requests"},
+        "out": {"requests", "places"},
     }
 
 
@@ -113,6 +113,24 @@ def test_a_request_is_its_fragment_in_the_next_clock():
         script,
         reads=[fragment(5, tenant=1, first=2, beats=3)],
         writes=[fragment(6, tenant=3, first=2, beats=3)],
+    )
+
+
+def test_places_are_of_those_whose_fragment_would_land():
+    """A tenant's bit is 0 while it holds its credit, from the clock after it landed on."""
+
+    async def script(play):
+        assert play.bench.get("places") == 0b1110
+        await play.step(3)
+        assert len(play.landed) == 2
+        assert play.bench.get("places") == 0b1010
+        await play.step(departed=2)
+        assert play.bench.get("places") == 0b1110
+
+    run(
+        script,
+        reads=[fragment(entry, tenant=2) for entry in range(2)],
+        credits=(0, 1, 2, DEPTH),
     )
 
 

@@ -95,7 +95,7 @@ def test_signature():
             *("reads", "read_tenant", "read_waits", "writes", "write_tenant", "write_waits"),
             *("credits", "departed", "departed_tenant"),
         },
-        "out": {"requests"},
+        "out": {"requests", "places"},
     }
 
 
