@@ -1,0 +1,1 @@
+"""The reference model of the movement engines, in plain Python, clock by clock."""
