@@ -27,10 +27,11 @@ MOVEMENT_RANGES: Mapping[str, tuple[int, int]] = {
     "rows": (1, 1 << 16),
     "table_rows": (4, 1 << 14),
     "parked": (2, 256),
+    "commands": (2, 64),
 }
 """Least and largest value of each size."""
 
-MOVEMENT_POWERS_OF_TWO = ("frame_bytes", "jobs", "table_rows", "parked")
+MOVEMENT_POWERS_OF_TWO = ("frame_bytes", "jobs", "table_rows", "parked", "commands")
 """Sizes that are a power of two."""
 
 
@@ -51,6 +52,8 @@ class MovementConfig:
         Rows of each half of the residency table, of four objects each; a power of two.
     parked : int
         Commands that may wait for a movement that another one began; a power of two.
+    commands : int
+        Commands that each client may have given whose completions it has not taken; a power of two.
     frames : tuple[int, ...]
         Frames of each tier, from tier 0 on; a power of two, or 0 where there is no such tier.
 
@@ -67,6 +70,7 @@ class MovementConfig:
     rows: int = 4096
     table_rows: int = 256
     parked: int = 16
+    commands: int = 8
     frames: tuple[int, ...] = (0, 256, 1024)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import Out
 
 from mcos_hw.config import FabricConfig, MovementConfig
 from mcos_hw.link.request import structured_stream
+from mcos_hw.registers.movement_codes import Urgency
 
 __all__ = [
     "CHECKSUM_WIDTH",
@@ -25,21 +26,6 @@ __all__ = [
 
 CHECKSUM_WIDTH = 32
 """Bits of the checksum of a frame, CRC-32C."""
-
-
-class Urgency(enum.IntEnum):
-    """Which of two jobs goes first: the one with the lower number."""
-
-    DEMAND = 0
-    """Somebody waits for the data."""
-    DEADLINE = 1
-    """A prefetch that is due at a time."""
-    ROOM = 2
-    """An eviction that another job waits for."""
-    SPECULATIVE = 3
-    """A prefetch that may be in vain."""
-    BACKGROUND = 4
-    """Demotion and scrubbing: whenever there is nothing else to do."""
 
 
 class End(enum.IntEnum):

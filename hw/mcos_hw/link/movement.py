@@ -7,6 +7,7 @@ from amaranth.lib import data, stream
 from mcos_hw.config import FabricConfig, MovementConfig
 from mcos_hw.link.job import CHECKSUM_WIDTH
 from mcos_hw.link.request import structured_stream
+from mcos_hw.registers.movement_codes import Operation, Outcome, Reason
 
 __all__ = [
     "ANY_VERSION",
@@ -46,94 +47,6 @@ LEASE_WIDTH = 32
 
 COMMAND_WIDTH = 16
 """Bits of the number that a client gives a command."""
-
-
-class Operation(enum.IntEnum):
-    """What a command wants."""
-
-    PLACE = 0
-    """A new object: a frame in ``tier``, else in ``fallback``, and a lease to write it."""
-    ACCESS = 1
-    """The address of a published version in ``tier`` or a faster one; fetched there if it is in a
-    slower one."""
-    PREFETCH = 2
-    """As ACCESS, but nobody waits for it."""
-    MOVE = 3
-    """The object into ``tier``, and out of where it was."""
-    EVICT = 4
-    """Out of its tier: back to its clean copy, else into ``tier``."""
-    PIN = 5
-    """It stays where it is until UNPIN."""
-    UNPIN = 6
-    """It may go again."""
-    PUBLISH = 7
-    """What is written is ``version``, which ``readers`` may access."""
-    RENEW = 8
-    """The lease of ``term`` goes on; the term after it takes over a lease that has expired."""
-    RELEASE = 9
-    """Nobody needs the object any more: its frames are free."""
-    ABORT = 10
-    """The movement of the object that is under way is not wanted any more."""
-
-
-class Outcome(enum.IntEnum):
-    """What became of a command. Each has exactly one."""
-
-    DONE = 0
-    CLIPPED = 1
-    """Done, but not as asked: ``reason`` says what differs."""
-    DEFERRED = 2
-    """Not now: the same command may succeed later."""
-    REJECTED = 3
-    """Not allowed."""
-    MISSING = 4
-    """There is no such object."""
-
-
-class Reason(enum.IntEnum):
-    """Why an outcome is what it is."""
-
-    NONE = 0
-    UNKNOWN_OBJECT = 1
-    """No object of this name was placed, or it was released."""
-    FOREIGN_TENANT = 2
-    """The object is another tenant's, which does not name this one as a reader."""
-    WRONG_VERSION = 3
-    """Another version is published, or one that is not newer was to be."""
-    NOT_PUBLISHED = 4
-    """Nothing of the object is published yet."""
-    OLD_TERM = 5
-    """The lease is not of this term."""
-    LEASE_HELD = 6
-    """The lease has not expired, so the next term may not take it over."""
-    EXISTS = 7
-    """An object of this name is there already."""
-    TABLE_FULL = 8
-    """Both rows of the table in which the object could be are full."""
-    NO_FRAME = 9
-    """The tier has no free frame."""
-    OVER_QUOTA = 10
-    """The tenant has as many frames of the tier as it may have."""
-    NO_TIER = 11
-    """There is no such tier, or it is down."""
-    PINNED = 12
-    """It is pinned."""
-    BUSY = 13
-    """It is being moved, and too many commands wait already."""
-    MALFORMED = 14
-    """There is no such operation, or it makes no sense for these tiers."""
-    FALLBACK_TIER = 15
-    """It is in its fallback tier."""
-    READ_ERROR = 16
-    """Memory could not read it."""
-    WRITE_ERROR = 17
-    """Memory could not write it."""
-    CHECKSUM = 18
-    """What was copied is not what was published."""
-    ABORTED = 19
-    """It was aborted."""
-    NOT_MOVING = 20
-    """Nothing of the object is under way."""
 
 
 class State(enum.IntEnum):
