@@ -8,7 +8,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mcos_hw.config import FabricConfig, MovementConfig
-from mcos_hw.link.job import End
+from mcos_hw.link.job import End, Urgency
 from mcos_hw.link.movement import (
     ANY_VERSION,
     LEASE_WIDTH,
@@ -48,6 +48,7 @@ class Decision(wiring.Component):
        way, if it needs one: it must not stand in front of the end of one.
     5. A frame that another tenant had is filled with zeros before its new owner learns its address.
     6. An object whose copy in a slower tier is clean goes back there without a movement.
+    7. Nothing is told of, copied from or left in a tier that cannot be reached.
 
     Parameters
     ----------
@@ -164,6 +165,9 @@ class Decision(wiring.Component):
         ]
         with m.If(self.work.settles):
             self._settle(m)
+        with m.Elif(command.urgency > max(Urgency)):
+            # Its job would never be the most urgent one.
+            self._end(m, Outcome.REJECTED, Reason.MALFORMED)
         with m.Elif(command.operation == Operation.PLACE):
             self._place(m)
         with m.Elif(~self.found):
@@ -236,8 +240,12 @@ class Decision(wiring.Component):
             self._end(m, Outcome.REJECTED, Reason.WRONG_VERSION)
         with m.Elif(entry.state != State.RESIDENT):
             self._park(m)
+        with m.Elif(~self._reaches(entry.at)):
+            self._end(m, Outcome.REJECTED, Reason.NO_TIER)
         with m.Elif(entry.at.tier <= command.tier):
             self._end(m, Outcome.DONE)
+        with m.Elif(entry.pinned):
+            self._end(m, Outcome.CLIPPED, Reason.PINNED)
         with m.Else():
             self._copy(m, State.STAGING)
 
@@ -298,9 +306,14 @@ class Decision(wiring.Component):
         with m.If(entry.pinned):
             self._end(m, Outcome.REJECTED, Reason.PINNED)
         with m.Elif(entry.backed & (evicts | (command.tier == entry.backing.tier))):
-            self._give(m, entry.at)
-            m.d.comb += [self.writes.eq(1), value.at.eq(entry.backing), value.backed.eq(0)]
-            self._end(m, Outcome.DONE)
+            with m.If(self._reaches(entry.backing)):
+                self._give(m, entry.at)
+                m.d.comb += [self.writes.eq(1), value.at.eq(entry.backing), value.backed.eq(0)]
+                self._end(m, Outcome.DONE)
+            with m.Else():
+                self._end(m, Outcome.REJECTED, Reason.NO_TIER)
+        with m.Elif(~self._reaches(entry.at)):
+            self._end(m, Outcome.REJECTED, Reason.NO_TIER)
         with m.Elif(~evicts & (command.tier == entry.at.tier)):
             self._end(m, Outcome.DONE)
         with m.Elif(evicts & (command.tier <= entry.at.tier)):
@@ -416,6 +429,10 @@ class Decision(wiring.Component):
         for tier, given in enumerate(self.given):
             with m.If(place.tier == tier):
                 m.d.comb += [given.stb.eq(1), given.frame.eq(place.frame), given.mixed.eq(mixed)]
+
+    def _reaches(self, place: data.View) -> Value:
+        """Whether a frame is in a tier that can be reached."""
+        return self._there.bit_select(place.tier, 1)
 
     def _none_free(self, m: Module, tier: Value) -> None:
         """The command ends because a tier has no frame for its tenant."""

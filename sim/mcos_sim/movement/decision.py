@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from mcos_hw.link.job import End as HowEnded
+from mcos_hw.link.job import Urgency
 from mcos_hw.link.movement import (
     ANY_VERSION,
     LEASE_WIDTH,
@@ -130,6 +131,8 @@ def decide(work: Work, entry: Entry | None, full: bool, around: Surroundings) ->
     if work.end is not None:
         assert entry is not None, "nothing removes an object that is being moved"
         return _settle(work, work.end, entry)
+    if command.urgency > max(Urgency):
+        return Decision().end(Outcome.REJECTED, Reason.MALFORMED)
     if command.operation == Operation.PLACE:
         return _place(command, entry, full, around)
     if entry is None:
@@ -185,8 +188,12 @@ def _access(command: Command, entry: Entry, around: Surroundings) -> Decision:
         return Decision().end(Outcome.REJECTED, Reason.WRONG_VERSION)
     if entry.state != State.RESIDENT:
         return _park(around)
+    if not around.there[entry.at.tier]:
+        return Decision().end(Outcome.REJECTED, Reason.NO_TIER)
     if entry.at.tier <= command.tier:
         return Decision(entry=entry).end(Outcome.DONE)
+    if entry.pinned:
+        return Decision(entry=entry).end(Outcome.CLIPPED, Reason.PINNED)
     return _copy(command, entry, State.STAGING, around)
 
 
@@ -234,8 +241,12 @@ def _move(command: Command, entry: Entry, around: Surroundings) -> Decision:
     if entry.pinned:
         return Decision().end(Outcome.REJECTED, Reason.PINNED)
     if entry.backing is not None and (evicts or command.tier == entry.backing.tier):
+        if not around.there[entry.backing.tier]:
+            return Decision().end(Outcome.REJECTED, Reason.NO_TIER)
         gone = dataclasses.replace(entry, at=entry.backing, backing=None)
         return Decision().write(gone).give(entry.at, entry.tenant).end(Outcome.DONE)
+    if not around.there[entry.at.tier]:
+        return Decision().end(Outcome.REJECTED, Reason.NO_TIER)
     if not evicts and command.tier == entry.at.tier:
         return Decision(entry=entry).end(Outcome.DONE)
     if evicts and command.tier <= entry.at.tier:

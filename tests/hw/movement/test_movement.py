@@ -150,6 +150,8 @@ def test_refusals():
             (Operation.RENEW, 5, {"term": 9}, (rejected, Reason.OLD_TERM)),
             (Operation.ABORT, 5, {}, (missing, Reason.NOT_MOVING)),
             (15, 5, {}, (rejected, Reason.MALFORMED)),
+            (Operation.PREFETCH, 5, {"urgency": 5}, (rejected, Reason.MALFORMED)),
+            (Operation.PLACE, 6, {"urgency": 7}, (rejected, Reason.MALFORMED)),
         ):
             outcome = await client.do(operation, name, **fields)
             assert ended(outcome) == expected, (operation, fields)
@@ -182,6 +184,46 @@ def test_pinned_objects_stay():
             assert ended(outcome) == (Outcome.REJECTED, Reason.PINNED)
         await client.do(Operation.UNPIN, 5)
         assert (await client.do(Operation.EVICT, 5, tier=2))["outcome"] == Outcome.DONE
+
+    run(fabric_of(), scenario)
+
+
+def test_a_pinned_object_stays_where_pin_said_when_it_is_wanted_faster():
+    async def scenario(client, rng):
+        await place(client, 5, rng, tier=2)
+        pinned = await client.do(Operation.PIN, 5)
+        offered = len(client.memory.offered)
+        for operation in (Operation.ACCESS, Operation.PREFETCH):
+            outcome = await client.do(operation, 5, tenant=2)
+            assert ended(outcome) == (Outcome.CLIPPED, Reason.PINNED)
+            assert (outcome["tier"], outcome["address"]) == (2, pinned["address"])
+        assert len(client.memory.offered) == offered
+        await client.do(Operation.UNPIN, 5)
+        assert (await client.do(Operation.ACCESS, 5))["tier"] == 1
+
+    run(fabric_of(), scenario)
+
+
+def test_nothing_is_told_of_or_left_in_a_tier_that_is_down():
+    async def scenario(client, rng):
+        no_tier = Outcome.REJECTED, Reason.NO_TIER
+        await place(client, 5, rng, tier=2)
+        client.bench.set(up=0b011)
+        for operation, fields in (
+            (Operation.ACCESS, {"tier": 2}),
+            (Operation.ACCESS, {"tier": 1}),
+            (Operation.MOVE, {"tier": 1}),
+        ):
+            assert ended(await client.do(operation, 5, **fields)) == no_tier
+        client.bench.set(up=0b111)
+        fast = await client.do(Operation.ACCESS, 5)
+        client.bench.set(up=0b011)
+        for operation in (Operation.EVICT, Operation.MOVE):
+            assert ended(await client.do(operation, 5, tier=2)) == no_tier
+        assert (await client.do(Operation.ACCESS, 5))["address"] == fast["address"]
+        # Out of a tier that is down it goes back to its clean copy.
+        client.bench.set(up=0b101)
+        assert (await client.do(Operation.EVICT, 5))["tier"] == 2
 
     run(fabric_of(), scenario)
 
