@@ -69,12 +69,13 @@ class Clients:
 
     def command(self):
         """The next command."""
-        name = self.rng.choice(self.names)
+        few = self.rng.random() < 0.4
+        name = self.rng.choice(self.names[:3] if few else self.names)
         known = self.known.get(name)
         roll = self.rng.random()
-        if roll < 0.3:
+        if roll < 0.4:
             command = self._access(name)
-        elif roll < 0.85:
+        elif roll < 0.92:
             command = self._owner(name, known)
         else:
             command = self._mistake(name, known)
@@ -89,14 +90,14 @@ class Clients:
             "tier": self._tier(),
             "fallback": self._tier(),
             "urgency": self.rng.randrange(5),
-            "readers": self.rng.getrandbits(self.tenants),
+            "readers": self.rng.getrandbits(self.tenants) | self.rng.getrandbits(self.tenants),
             "checksum": 0,
             "checks": 0,
         }
         return defaults | command
 
     def _tier(self):
-        return self.rng.choice((0, 1, 1, 2, 2, 2))
+        return self.rng.choice((0, 0, 1, 1, 2, 2))
 
     def _access(self, name):
         known = self.known.get(name)
@@ -122,11 +123,14 @@ class Clients:
             if known.pending and not unsettled:
                 return mine | self._publication(name, known)
             return mine | {"operation": rng.choice((Operation.RENEW, Operation.ACCESS))}
-        if not unsettled and rng.random() < 0.25 + 0.5 * (known.version == 0):
+        if not unsettled and rng.random() < 0.1 + 0.8 * (known.version == 0):
             known.writes = True
             return mine | {"operation": Operation.PIN}
+        if known.pinned and rng.random() < 0.7:
+            return mine | {"operation": Operation.UNPIN}
         operation = rng.choice(
             (
+                Operation.MOVE,
                 Operation.MOVE,
                 Operation.EVICT,
                 Operation.EVICT,

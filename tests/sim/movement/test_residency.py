@@ -32,23 +32,22 @@ class Weather:
     def __init__(self, rng, bench):
         self.rng = rng
         self.bench = bench
-        self.quota = [[MOST] * TENANTS for _ in MOVEMENT.frames]
-        self.gives = self.completes = 1.0
+        self.gives = self.completes = self.ends = 1.0
         self.set_fair()
 
     def set_fair(self):
         """Everybody may have all, and gets it at once."""
         self.quota = [[MOST] * TENANTS for _ in MOVEMENT.frames]
-        self.completes = 1.0
+        self.completes, self.ends = 1.0, 0.4
         self.bench.set(up=0b111, quota=self.quota)
 
     def change(self):
         rng = self.rng
-        self.gives = rng.choice((0.05, 0.3, 1.0))
-        self.completes = rng.choice((0.1, 0.6, 1.0, 1.0))
-        if rng.random() < 0.5:
-            self.set_fair()
-        else:
+        self.set_fair()
+        self.gives = rng.choice((0.2, 1.0, 1.0))
+        self.completes = rng.choice((0.3, 0.8, 1.0, 1.0))
+        self.ends = rng.choice((0.05, 0.3, 0.9))
+        if rng.random() < 0.4:
             self.quota = [
                 [rng.choice((0, 2, 4, MOST)) for _ in range(TENANTS)] for _ in MOVEMENT.frames
             ]
@@ -76,8 +75,8 @@ class JobsAtRandom:
         self.under_way = {}
         self.offered = None
 
-    def drive(self, fair):
-        if self.offered is None and self.under_way and self.rng.random() < (0.4 if fair else 0.1):
+    def drive(self, ends):
+        if self.offered is None and self.under_way and self.rng.random() < ends:
             number = self.rng.choice(list(self.under_way))
             end = self.under_way.pop(number)
             checksum = self.rng.choice((0, 0, 0, 1)) if end == End.DONE else 0
@@ -124,7 +123,7 @@ def run(seed, clocks, figures=None):
             )
             if command is not None:
                 bench.set(**{"commands.payload": command})
-            jobs.drive(drains)
+            jobs.drive(weather.ends)
             outputs = watch.step(weather.quota)
             jobs.watch(outputs)
             if outputs.command_ready:

@@ -3,10 +3,10 @@
 import dataclasses
 
 from mcos_hw.movement.movement import Movement
-from mcos_sim.movement.residency import Inputs, Residency
-from mcos_sim.movement.words import Command, End
+from mcos_sim.movement import jobs, residency
+from mcos_sim.movement.words import Command, End, Job
 
-__all__ = ["ResidencyWatch", "WatchedMovement"]
+__all__ = ["JobsWatch", "ResidencyWatch", "WatchedMovement"]
 
 
 class WatchedMovement(Movement):
@@ -14,43 +14,62 @@ class WatchedMovement(Movement):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        self.residency = m.submodules.residency
-        self.dma = m.submodules.dma
+        self.residency, self.dma = m.submodules.residency, m.submodules.dma
+        elaborate = self.dma.elaborate
+
+        def elaborate_dma(platform):
+            m = elaborate(platform)
+            self.parts = m.submodules
+            return m
+
+        self.dma.elaborate = elaborate_dma
         return m
 
 
-class ResidencyWatch:
-    """Steps the model with what the gates get, and compares what they give.
+class _Watch:
+    """Steps a model with what the gates get, and compares what they give.
 
     Parameters
     ----------
     bench : Bench
-        Of what has the residency.
+        Of what has the gates.
     prefix : str
         Where its members are, with a dot at the end.
-    residency : Residency
+    model
         The model.
     """
 
-    def __init__(self, bench, residency: Residency, prefix="") -> None:
+    def __init__(self, bench, model, prefix="") -> None:
         self.bench = bench
-        self.model = residency
+        self.model = model
         self.prefix = prefix
         self.clock = 0
-        self.jobs = 0
 
     def get(self, name):
         return self.bench.get(self.prefix + name)
 
-    def _offered(self, stream):
+    def offered(self, stream):
         """The payload of a stream that is offered."""
         return self.get(f"{stream}.payload") if self.get(f"{stream}.valid") else None
 
+    def compare(self, name, gates, model):
+        assert gates == model, (
+            f"clock {self.clock}: {self.prefix}{name} is {gates} in gates, {model} in the model"
+        )
+
+
+class ResidencyWatch(_Watch):
+    """The residency."""
+
+    def __init__(self, bench, model, prefix="") -> None:
+        super().__init__(bench, model, prefix)
+        self.jobs = 0
+
     def step(self, quota):
         """One clock: call it when all inputs of the clock are there."""
-        command, end = self._offered("commands"), self._offered("ends")
+        command, end = self.offered("commands"), self.offered("ends")
         outputs = self.model.step(
-            Inputs(
+            residency.Inputs(
                 command=Command(**command) if command else None,
                 completion_ready=bool(self.get("completions.ready")),
                 end=End(**end) if end else None,
@@ -66,17 +85,17 @@ class ResidencyWatch:
             ("ends", outputs.end_ready),
         ):
             if ready[name] is not None:
-                self._compare(f"{name}.ready", self.get(f"{name}.ready"), expected)
-        self._compare("completions", self._offered("completions"), _fields(outputs.completion))
-        job = self._offered("jobs")
+                self.compare(f"{name}.ready", self.get(f"{name}.ready"), expected)
+        self.compare("completions", self.offered("completions"), _fields(outputs.completion))
+        job = self.offered("jobs")
         if job is not None and job["fills"]:
             # Nothing is read.
             job["source"] = 0
-        self._compare("jobs", job, _fields(outputs.job))
+        self.compare("jobs", job, _fields(outputs.job))
         aborted = self.get("abort.number") if self.get("abort.stb") else None
-        self._compare("abort", aborted, outputs.abort)
+        self.compare("abort", aborted, outputs.abort)
         for tier, left in enumerate(outputs.left):
-            self._compare(f"left.{tier}", self.get(f"left.{tier}"), left)
+            self.compare(f"left.{tier}", self.get(f"left.{tier}"), left)
         self.clock += 1
         self.jobs += job is not None
         return outputs
@@ -92,10 +111,37 @@ class ResidencyWatch:
             assert len(owned) + left == self.model.movement.frames[tier]
             assert sum(frames.has) == len(owned)
 
-    def _compare(self, name, gates, model):
-        assert gates == model, (
-            f"clock {self.clock}: {self.prefix}{name} is {gates} in gates, {model} in the model"
+
+class JobsWatch(_Watch):
+    """The jobs of the DMA engine."""
+
+    def step(self):
+        """One clock: call it when all inputs of the clock are there."""
+        job = self.offered("jobs")
+        outputs = self.model.step(
+            jobs.Inputs(
+                job=Job(**job) if job else None,
+                abort=self.get("abort.number") if self.get("abort.stb") else None,
+                places=self.get("places"),
+                piece_ready=bool(self.get("pieces.ready")),
+                written=self._settled("written"),
+                dropped=self._settled("dropped"),
+                end_ready=bool(self.get("ends.ready")),
+                checksum=self.get("checksum"),
+            )
         )
+        self.compare("pieces", self.offered("pieces"), _fields(outputs.piece))
+        self.compare("ends", self.offered("ends"), _fields(outputs.end))
+        self.compare("stopped", self.get("stopped"), outputs.stopped)
+        if outputs.ending is not None:
+            self.compare("ending", self.get("ending"), outputs.ending)
+        self.clock += 1
+        return outputs
+
+    def _settled(self, name):
+        if not self.get(f"{name}.stb"):
+            return None
+        return jobs.Settled(self.get(f"{name}.number"), bool(self.get(f"{name}.failed")))
 
 
 def _fields(value):

@@ -1,0 +1,125 @@
+# amaranth: UnusedElaboratable=no
+"""Whole engines beside the models of residency and jobs, before memory with contents and errors."""
+
+import random
+
+import pytest
+
+from mcos_sim.movement.jobs import Jobs
+from tests.hw.channel.bench import simulation
+from tests.hw.movement.memory import InnerMemory
+from tests.hw.movement.test_dma import fabric_of
+from tests.sim.movement.clients import FOREIGN, Clients
+from tests.sim.movement.test_residency import BASES, MOVEMENT, NAMES, TENANTS, Weather, model, pins
+from tests.sim.movement.watching import JobsWatch, ResidencyWatch, WatchedMovement
+
+FRAME = MOVEMENT.frame_bytes
+EVERYBODY = (1 << TENANTS) - 1
+
+
+class Storms(Weather):
+    """Also what memory and its ports do."""
+
+    def __init__(self, rng, bench, memory):
+        self.memory = memory
+        super().__init__(rng, bench)
+
+    def set_fair(self):
+        super().set_fair()
+        self.memory.takes = self.memory.answers = 1.0
+        self.memory.wrong = set()
+        self.bench.set(**{"inner.places": EVERYBODY})
+
+    def change(self):
+        super().change()
+        rng, memory = self.rng, self.memory
+        memory.takes, memory.answers = rng.choice(((1, 1), (1, 1), (0.3, 0.8), (0.9, 0.3)))
+        memory.latency = rng.choice((1, 4, 30))
+        memory.in_order = rng.random() < 0.5
+        if rng.random() < 0.4:
+            frames = [
+                base + FRAME * frame
+                for base, count in zip(BASES, MOVEMENT.frames, strict=True)
+                for frame in range(count)
+            ]
+            memory.wrong = {
+                rng.choice(frames) + 8 * rng.choice((0, 8, 16, 24, 3, 31)) for _ in range(4)
+            }
+        if rng.random() < 0.2:
+            self.bench.set(**{"inner.places": rng.randrange(EVERYBODY)})
+
+
+def poison(memory):
+    """What was in memory before."""
+    for base, count in zip(BASES, MOVEMENT.frames, strict=True):
+        for address in range(base, base + FRAME * count, 8):
+            memory.bytes[address] = FOREIGN << 60 | address
+
+
+def run(seed, clocks, *, channels=1, figures=None):
+    rng = random.Random(seed)
+    fabric = fabric_of(channels)
+
+    async def testbench(bench):
+        memory = InnerMemory(fabric, rng)
+        poison(memory)
+        pins(bench, lease=rng.choice((50, 1000)))
+        weather = Storms(rng, bench, memory)
+        clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=FRAME, memory=memory)
+        watch = ResidencyWatch(bench, model(), prefix="residency.")
+        jobs = JobsWatch(bench, Jobs(fabric, MOVEMENT), prefix="parts.job_table.")
+        command = shown = None
+        for clock in range(clocks + 6000):
+            drains = clock >= clocks
+            if drains and not clients.outstanding and command is None:
+                break
+            if clock % 128 == 0:
+                weather.set_fair() if drains else weather.change()
+            if command is None and not drains and rng.random() < weather.gives:
+                command = clients.command()
+            bench.set(
+                **{
+                    "commands.valid": command is not None,
+                    "completions.ready": rng.random() < weather.completes,
+                    "lease_clock": clock,
+                }
+            )
+            if command is not None:
+                bench.set(**{"commands.payload": command})
+            memory.drive(bench)
+            outputs = watch.step(weather.quota)
+            jobs.step()
+            if outputs.command_ready:
+                clients.took(command)
+                command = None
+            completion = bench.get("completions.payload")
+            if bench.get("completions.valid"):
+                if shown != completion:
+                    clients.seen(completion)
+                shown = completion
+                if bench.get("completions.ready"):
+                    clients.ended(completion)
+                    shown = None
+            memory.watch(bench)
+            await bench.tick()
+            watch.conserved()
+        assert not clients.outstanding, f"no outcome of {clients.outstanding}"
+        assert watch.model.quiet
+        assert jobs.model.quiet
+        assert memory.quiet
+        if figures is not None:
+            figures.append((watch.clock, clients.given, watch.jobs, clients.told))
+
+    simulation(WatchedMovement, fabric, 0, MOVEMENT).run(testbench)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_residency_and_jobs_equal_their_models(channels):
+    run(channels, 500, channels=channels)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_residency_and_jobs_equal_their_models_for_long(seed, channels):
+    run(seed, 20_000, channels=channels)
