@@ -46,9 +46,6 @@ def require_equal(ours: RunResult, theirs: RunResult) -> None:
     for one, other in zip(ours.tenants, theirs.tenants, strict=True):
         for name in ("offered", "taken", "granted", "classes", "completed"):
             assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    assert [each.registers for each in ours.channels] == [
-        each.registers for each in theirs.channels
-    ]
 
 
 @pytest.mark.cocotb
@@ -224,6 +221,7 @@ def test_cocotb_gives_the_same_as_the_verilated_engine(tmp_path):
     asked = scenario(*heavy())
     ours = verilated.run_scenario(asked)
     theirs = cosim.run_scenario(asked, directory=tmp_path)
+    # Registers are read some clocks apart, in another epoch.
     require_equal(ours, theirs)
 
 
@@ -248,3 +246,5 @@ def test_modules_that_are_elaborated_once_give_the_same(blocks, monkeypatch):
             patch.setattr(verilated, "channel_library", lambda *_, found=library: found)
             results.append(verilated.run_scenario(asked))
     require_equal(*results)
+    ours, theirs = ([each.registers for each in result.channels] for result in results)
+    assert ours == theirs
