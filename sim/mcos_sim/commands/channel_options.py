@@ -19,6 +19,7 @@ __all__ = [
     "FABRIC_TENANTS",
     "ChannelsOption",
     "OwnPortsOption",
+    "owns_ports",
     "port_kind",
     "ports_of",
     "require_channels",
@@ -35,18 +36,19 @@ ChannelsOption = Annotated[
         "--channels",
         min=1,
         max=CHANNELS[-1],
-        help="Channels that are run, of those of the contract. Several are behind AXI ports, and "
-        "every tenant asks at each port.",
+        help="Channels that are run, of those of the contract. Several are behind AXI ports.",
     ),
 ]
 
 
 OwnPortsOption = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--own-ports",
-        help="Deal the tenants over the ports in front of several channels, at least one for each "
-        "tenant unless --ports has fewer. On a shared port AXI couples them.",
+        "--own-ports/--shared-ports",
+        help="In front of several channels the tenants are dealt over the ports, at least one for "
+        "each tenant unless --ports has fewer; or every tenant asks at each port, where AXI "
+        "couples them.",
+        show_default="own ports",
     ),
 ]
 
@@ -65,6 +67,20 @@ def port_kind(context: typer.Context, port: PortKind, channels: int) -> PortKind
             f"--channels must be 1 with --port {port.value}, not {channels}; leave --port out"
         )
     return PortKind.AXI if channels > 1 else port
+
+
+def owns_ports(own: bool | None, channels: int) -> bool:
+    """Whether tenants have ports of their own: in front of several channels, unless told otherwise.
+
+    Raises
+    ------
+    UserError
+        If the command line says it of one channel, whose tenants always have.
+    """
+    if own is not None and channels == 1:
+        option = "--own-ports" if own else "--shared-ports"
+        raise UserError(f"{option} must go with several --channels; leave it out, or add them")
+    return channels > 1 and own is not False
 
 
 def ports_of(
@@ -93,11 +109,9 @@ def ports_of(
     Raises
     ------
     UserError
-        If ports are asked for without AXI, or their own with one channel.
+        If ports are asked for without AXI.
     """
     require_axi(ports, port)
-    if own and channels == 1:
-        raise UserError("--own-ports must go with several --channels; leave it out, or add them")
     if port is not PortKind.AXI:
         return ()
     return dealt(compiled.names, ports, channels=channels, own=own)

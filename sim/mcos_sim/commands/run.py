@@ -13,6 +13,7 @@ from mcos_policy.samples import contract_path
 from mcos_sim.commands.channel_options import (
     ChannelsOption,
     OwnPortsOption,
+    owns_ports,
     port_kind,
     ports_of,
     require_channels,
@@ -68,7 +69,7 @@ def command(
     port: PortOption = PortKind.CHANNEL,
     ports: PortsOption = None,
     channels: ChannelsOption = 1,
-    own_ports: OwnPortsOption = False,
+    own_ports: OwnPortsOption = None,
     require_slo: Annotated[
         bool, typer.Option("--require-slo", help="Exit with 1 if a latency_slo is violated.")
     ] = False,
@@ -118,7 +119,8 @@ def command(
     recorded.require_engine(setup.engine, channels)
     compiled = compile_for(contract, hardware=hardware, notes=False, axi=port is PortKind.AXI)
     require_channels(compiled, channels)
-    axi_ports = ports_of(compiled, ports, port=port, channels=channels, own=own_ports)
+    own = owns_ports(own_ports, channels)
+    axi_ports = ports_of(compiled, ports, port=port, channels=channels, own=own)
     prepared = _prepared(compiled, traffic, setup, recorded, channels, axi_ports)
     if traffic.trace is None and traffic.workload is None:
         require_outputs(outputs, inputs=prepared.files)

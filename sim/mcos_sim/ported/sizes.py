@@ -53,13 +53,15 @@ def dealt(tags: Iterable[int], ports: int | None, *, channels: int = 1, own: boo
     """Tags at each AXI port.
 
     In front of one channel each tag has one port, and None gives each a port of its own. In front
-    of several, every tag is at every port, and None gives as many ports as channels; with ``own``
-    tags are dealt over the ports, and one may have several.
+    of several, every tag is at every port, and None gives as many ports as channels. With ``own``
+    tags are dealt over the ports, and one may have several; None then gives as many as there are
+    tags, or channels if these are more, as a port carries what a channel does.
     """
     ordered = tuple(sorted(tags))
+    as_channels = min(channels, MOST_PORTS)
     if channels > 1 and not own:
-        return (ordered,) * (ports or min(channels, MOST_PORTS))
-    count = ports or len(ordered)
+        return (ordered,) * (ports or as_channels)
+    count = ports or (max(len(ordered), as_channels) if own else len(ordered))
     if count <= len(ordered):
         return tuple(ordered[k::count] for k in range(count))
     return tuple((ordered[k % len(ordered)],) for k in range(count if own else len(ordered)))

@@ -8,6 +8,7 @@ from mcos_sim.lockstep.campaign import Finding
 from mcos_sim.lockstep.compare import Difference
 from mcos_sim.lockstep.fabric_campaign import FabricDesign, FabricReport
 from mcos_sim.lockstep.ports import PortFigures
+from mcos_sim.ported.sizes import dealt
 from tests.sim.commands.command_line import run_command
 
 
@@ -37,6 +38,8 @@ def test_a_run_is_of_several_channels(tmp_path, capsys):
             "--waves of 2 channels must be with --engine verilated, which is the same hardware",
         ),
         (("--ports", 2), "--ports must go with --port axi, not channel"),
+        (("--own-ports",), "--own-ports must go with several --channels; leave it out"),
+        (("--shared-ports",), "--shared-ports must go with several --channels; leave it out"),
     ],
 )
 def test_what_cannot_be_run_is_refused(options, message, tmp_path, monkeypatch, capsys):
@@ -44,6 +47,21 @@ def test_what_cannot_be_run_is_refused(options, message, tmp_path, monkeypatch, 
     code = run_command("run", "decode-prefill", *options)
     assert code == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("ports", "channels", "own", "expected"),
+    [
+        (None, 1, False, ((0,), (1,), (2,))),
+        (2, 1, False, ((0, 2), (1,))),
+        (None, 2, False, ((0, 1, 2),) * 2),
+        (None, 2, True, ((0,), (1,), (2,))),
+        (None, 4, True, ((0,), (1,), (2,), (0,))),
+        (2, 4, True, ((0, 2), (1,))),
+    ],
+)
+def test_tenants_are_dealt_over_ports(ports, channels, own, expected):
+    assert dealt((2, 0, 1), ports, channels=channels, own=own) == expected
 
 
 def test_ports_of_a_demo_are_those_of_several_channels(tmp_path, capsys):
