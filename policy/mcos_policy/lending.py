@@ -24,7 +24,7 @@ def check_lending(contract: Contract, config: ChannelConfig) -> Iterator[Diagnos
     if fabric.interleave is None:
         text = (
             "coordinator needs interleave, because it lends between the channels of one image; "
-            "write interleave = {} under [fabric], or remove coordinator"
+            'write interleave = {grain = "1 KiB"} under [fabric], or remove coordinator'
         )
         yield error(fabric.at("coordinator").key_origin, text)
     clocks = LASTING << COORDINATOR_INTERVAL

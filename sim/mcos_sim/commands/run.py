@@ -128,6 +128,11 @@ def command(
     notes = compiled.notes if setup.arbiter is Arbiter.MCOS else ()
     for remark in (*notes, *prepared.remarks):
         say(remark)
+    if compiled.contract.fabric.coordinator:
+        say(
+            f"{compiled.origin['name']}: coordinator in [fabric] is not part of a run: each "
+            "channel keeps its share of a guarantee; see docs/coordinator.md for what it gives"
+        )
     scenario, expected = prepared.scenario, prepared.expected
     if recorded.request is not None:
         recorded.request.require_tenant([stream.name for stream in scenario.streams])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mcos_policy.samples import contract_path
 from mcos_sim.lockstep.campaign import Finding
 from mcos_sim.lockstep.compare import Difference
 from mcos_sim.lockstep.fabric_campaign import FabricDesign, FabricReport
@@ -26,6 +27,23 @@ def test_a_run_is_of_several_channels(tmp_path, capsys):
     decoder = found["tenants"][1]
     assert decoder["granted_gbps"] == pytest.approx(decoder["guaranteed_gbps"], rel=0.02)
     assert "used of each channel: " in capsys.readouterr().out
+
+
+def test_a_coordinator_is_no_part_of_a_run(tmp_path, capsys):
+    contract = tmp_path / "own.toml"
+    text = contract_path("decode-prefill").read_text(encoding="utf-8")
+    contract.write_text(
+        text.replace(
+            "[fabric]\n", '[fabric]\ninterleave = {grain = "1 KiB"}\ncoordinator = true\n', 1
+        )
+        + "\n[hardware]\nbeat_bytes = 64\nmax_beats = 8\n",
+        encoding="utf-8",
+    )
+    arguments = ("--engine", "reference", "--clocks", 20_000, "-o", tmp_path / "run")
+    assert run_command("run", contract, "--channels", 2, *arguments) == 0
+    assert "coordinator in [fabric] is not part of a run" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 @pytest.mark.parametrize(
