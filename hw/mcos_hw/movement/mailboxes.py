@@ -1,11 +1,11 @@
 """Commands on their way from clients, and completions on their way back, apart for each client."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any
 
 from amaranth import *
 from amaranth.hdl import Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
@@ -22,15 +22,9 @@ from mcos_hw.primitive.select import at_index
 from mcos_hw.primitive.turn import next_turn
 
 __all__ = [
-    "CommandParts",
     "Mailboxes",
     "command_parts_signature",
 ]
-
-
-class CommandParts(Protocol):
-    """What a client writes of its next command, some at a time: ``<part>`` is written in this clock
-    if ``<part>_stb`` is set. It holds for all commands that this client gives from then on."""
 
 
 _PARTS = {
@@ -47,7 +41,12 @@ _HALF = 32
 
 
 def command_parts_signature(fabric: FabricConfig, movement: MovementConfig) -> wiring.Signature:
-    """:class:`CommandParts`, seen by who writes: a strobe ``<part>_stb``, and the fields."""
+    """What a client writes of its next command, some at a time, seen by who writes.
+
+    ``<part>_stb`` is set if the fields of a part are written in this clock. They hold for all
+    commands that this client gives from then on. Parts are ``low`` and ``high``, halves of the
+    object's name, ``version``, ``readers``, ``checksum``, and ``terms`` for the other fields.
+    """
     widths = _widths(fabric, movement)
     members = {f"{part}_stb": Out(1) for part in _PARTS}
     members |= {name: Out(widths[name]) for names in _PARTS.values() for name in names}
@@ -79,7 +78,7 @@ class Mailboxes(wiring.Component):
     -------
     writer : In(tenant_width)
         Whose client writes: what holds for ``parts``, ``give`` and ``take``.
-    parts : In(CommandParts)
+    parts : In(command_parts_signature)
         Parts of its next command.
     give : In(1), number : In(COMMAND_WIDTH), operation : In(4)
         It gives a command; only if it has room.
@@ -98,7 +97,7 @@ class Mailboxes(wiring.Component):
     """
 
     writer: Signal
-    parts: CommandParts
+    parts: Any
     give: Signal
     number: Signal
     operation: Signal
@@ -107,7 +106,7 @@ class Mailboxes(wiring.Component):
     waiting: Sequence[Signal]
     reader: Signal
     shown: Signal
-    oldest: Value
+    oldest: data.View
     commands: StructuredStream
     completions: StructuredStream
 

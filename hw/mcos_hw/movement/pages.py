@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from amaranth import *
 from amaranth.hdl import Value
@@ -104,7 +105,8 @@ class MovementPages(wiring.Component):
         one_page = dataclasses.replace(
             self.registers, address_width=self.registers.map_width, windows=1
         )
-        m.submodules.bank = bank = RegisterBank(one_page, constants=self._constants())
+        bank: Any = RegisterBank(one_page, constants=self._constants())
+        m.submodules.bank = bank
         m.submodules.mailboxes = mailboxes = Mailboxes(self.fabric, self.movement)
         m.submodules.settings = settings = MovementSettings(self.fabric, self.movement)
         connect(m, mailboxes.commands, flipped(self.commands))
@@ -131,7 +133,7 @@ class MovementPages(wiring.Component):
             "FRAME": movement.frame_bytes,
         }
 
-    def _elaborate_bus(self, m: Module, bank: RegisterBank) -> tuple[Signal, Signal]:
+    def _elaborate_bus(self, m: Module, bank: Any) -> tuple[Signal, Signal]:
         """Takes the page from each address; the pages of the write and of the read that go on."""
         outer, inner, low = self.s_axil, bank.s_axil, self.registers.map_width
         pages = []
@@ -155,7 +157,7 @@ class MovementPages(wiring.Component):
         return (page >= client_page(0)) & (page < client_page(self.fabric.channel.tenants))
 
     def _allowed(
-        self, m: Module, bank: RegisterBank, mailboxes: Mailboxes, page: Value
+        self, m: Module, bank: Any, mailboxes: Mailboxes, page: Value
     ) -> dict[str, Signal]:
         """The writes that happen in this clock, by register; the others are refused."""
         tenants, tiers = self.fabric.channel.tenants, len(self.movement.frames)
@@ -205,7 +207,7 @@ class MovementPages(wiring.Component):
     def _elaborate_settings(
         self,
         m: Module,
-        bank: RegisterBank,
+        bank: Any,
         settings: MovementSettings,
         writes: dict[str, Signal],
     ) -> None:
@@ -230,15 +232,15 @@ class MovementPages(wiring.Component):
             m.d.comb += outside.eq(inside)
 
     def _elaborate_writes(
-        self, m: Module, bank: RegisterBank, mailboxes: Mailboxes, writes: dict[str, Signal]
+        self, m: Module, bank: Any, mailboxes: Mailboxes, writes: dict[str, Signal]
     ) -> None:
         """What a client writes."""
         parts, terms = mailboxes.parts, bank.terms
         m.d.comb += [
             parts.low_stb.eq(writes["OBJECT_LOW"]),
-            parts.object_low.eq(bank.object_low.name),
+            parts.object_low.eq(bank.object_low.bits),
             parts.high_stb.eq(writes["OBJECT_HIGH"]),
-            parts.object_high.eq(bank.object_high.name),
+            parts.object_high.eq(bank.object_high.bits),
             parts.version_stb.eq(writes["VERSION"]),
             parts.version.eq(bank.version.version),
             parts.readers_stb.eq(writes["READERS"]),
@@ -260,9 +262,7 @@ class MovementPages(wiring.Component):
             m.d.sync += enabled.bit_select(mailboxes.writer, 1).eq(bank.interrupt.enabled)
         m.d.sync += self.irq.eq(enabled & Cat(each != 0 for each in mailboxes.waiting))
 
-    def _elaborate_values(
-        self, m: Module, bank: RegisterBank, mailboxes: Mailboxes, page: Value
-    ) -> None:
+    def _elaborate_values(self, m: Module, bank: Any, mailboxes: Mailboxes, page: Value) -> None:
         """What reads as it is for the page of the read."""
         values, reader, oldest = bank.values, mailboxes.reader, mailboxes.oldest
         client = Signal(name="reader_is_client")
@@ -291,7 +291,7 @@ class MovementPages(wiring.Component):
                 values.completion_address_high.address.eq(oldest.address[32:]),
             ]
 
-    def _elaborate_arrays(self, m: Module, bank: RegisterBank) -> None:
+    def _elaborate_arrays(self, m: Module, bank: Any) -> None:
         """Arrays: a word a clock after its index."""
         counts = [Signal(32, name=f"{each.name.lower()}_count") for each in Outcome]
         completions = self.completions

@@ -167,7 +167,7 @@ def _add_command(build: Builder) -> None:
             f"OBJECT_{half}",
             Access.WRITE,
             "Name of the object of commands that are given from now on.",
-            Field(name="name", width=32, description=f"Bits {low + 31}..{low} of the name."),
+            Field(name="bits", width=32, description=f"Bits {low + 31}..{low} of the name."),
         )
     build.add(
         "VERSION",

@@ -16,6 +16,14 @@ from mcos_policy.client.metrics import (
     TenantMetrics,
     latency_limits,
 )
+from mcos_policy.client.movement import (
+    Ended,
+    Movement,
+    MovementClient,
+    MovementError,
+    object_id,
+)
+from mcos_policy.client.movement_page import MovementPage, MovementSettings, Tier
 from mcos_policy.client.transport import MappedFile, Transport
 
 __all__ = [
@@ -24,15 +32,23 @@ __all__ = [
     "ClientError",
     "Core",
     "Count",
+    "Ended",
     "Granted",
     "Guard",
     "Live",
     "MappedFile",
     "Metrics",
+    "Movement",
+    "MovementClient",
+    "MovementError",
+    "MovementPage",
+    "MovementSettings",
     "Ownership",
     "Status",
     "TenantMetrics",
+    "Tier",
     "Transport",
     "discover",
     "latency_limits",
+    "object_id",
 ]

@@ -103,7 +103,7 @@ class Page(Software):
             "number": number,
             "tenant": self.page - client_page(0),
             "operation": operation,
-            "object": held["OBJECT_HIGH"]["name"] << 32 | held["OBJECT_LOW"]["name"],
+            "object": held["OBJECT_HIGH"]["bits"] << 32 | held["OBJECT_LOW"]["bits"],
             "version": held["VERSION"]["version"],
             "readers": held["READERS"]["readers"] & (1 << TENANTS) - 1,
             "checksum": held["CHECKSUM"]["sum"],
