@@ -1,14 +1,17 @@
 """A fabric whose data also move by themselves: movement engines at one of its ports."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
+from mcos_hw.bus.axi4lite import Axi4LiteInterface
 from mcos_hw.config import FabricConfig, MovementConfig
 from mcos_hw.fabric.fabric import Fabric, port_name
 from mcos_hw.movement.movement import Movement
+from mcos_hw.movement.pages import MovementPages
 from mcos_hw.registers import ArbiterKind
 
 __all__ = ["MovingFabric"]
@@ -32,14 +35,20 @@ class MovingFabric(wiring.Component):
     Members
     -------
     <name>
-        Those of :class:`mcos_hw.fabric.fabric.Fabric` but for the inner port, and those of
-        :class:`mcos_hw.movement.movement.Movement` but for ``inner``.
+        Those of :class:`mcos_hw.fabric.fabric.Fabric` but for the inner port.
+    s_movement_axil : In(Axi4LiteSignature)
+        Registers of the engines, as :class:`mcos_hw.movement.pages.MovementPages` has them.
+    movement_irq : Out(tenants)
+        Bit t: a completion waits for the client of tenant t, who wants to be interrupted.
 
     Raises
     ------
     ValueError
         If the last port is not an inner one.
     """
+
+    s_movement_axil: Axi4LiteInterface
+    movement_irq: Signal
 
     def __init__(
         self,
@@ -54,30 +63,48 @@ class MovingFabric(wiring.Component):
         self.fabric = fabric
         self.movement = movement
         self._fabric = Fabric(fabric, arbiter=arbiter)
-        self._movement = Movement(fabric, number, movement)
+        self._number = number
         self._joined = port_name(fabric, number)
         self.registers = self._fabric.registers
-        super().__init__({**self._outer(self._fabric), **self._outer(self._movement)})
+        self._pages = pages = MovementPages(fabric, movement)
+        outer = pages.signature.members
+        super().__init__(
+            {
+                **self._of_fabric(),
+                "s_movement_axil": outer["s_axil"],
+                "movement_irq": outer["irq"],
+            }
+        )
 
-    def _outer(self, part: wiring.Component) -> dict[str, Any]:
-        """Members of a part that are members here too."""
+    def _of_fabric(self) -> dict[str, Any]:
+        """Members of the fabric that are members here too."""
         return {
             name: member
-            for name, member in part.signature.members.items()
-            if name not in ("inner", self._joined)
+            for name, member in self._fabric.signature.members.items()
+            if name != self._joined
         }
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.fabric = fabric = self._fabric
-        m.submodules.movement = movement = self._movement
+        m.submodules.pages = pages = self._pages
+        m.submodules.movement = movement = Movement(self.fabric, self._number, self.movement)
         connect(m, movement.inner, getattr(fabric, self._joined))
-        for part in (fabric, movement):
-            names = self._outer(part)
-            inside = {name: getattr(part, name) for name in names}
-            outside = {name: getattr(self, name) for name in names}
-            connect(m, _Bundle(names, inside), flipped(_Bundle(names, outside)))
+        connect(m, flipped(self.s_movement_axil), pages.s_axil)
+        m.d.comb += self.movement_irq.eq(pages.irq)
+        for name in movement.signature.members:
+            if name != "inner":
+                connect(m, _bundle(movement, [name]), _bundle(pages, [name]))
+        names = self._of_fabric()
+        connect(m, _bundle(fabric, names), flipped(_bundle(self, names)))
         return m
+
+
+def _bundle(part: wiring.Component, names: Iterable[str]) -> "_Bundle":
+    """Some members of a component."""
+    names = list(names)
+    members = {name: part.signature.members[name] for name in names}
+    return _Bundle(members, {name: getattr(part, name) for name in names})
 
 
 class _Bundle(wiring.PureInterface):

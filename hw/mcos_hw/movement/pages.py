@@ -25,7 +25,7 @@ from mcos_hw.movement.mailboxes import Mailboxes
 from mcos_hw.movement.quotas import quota_layout
 from mcos_hw.movement.settings import SETTINGS, MovementSettings
 from mcos_hw.primitive.select import at_index
-from mcos_hw.registers.declaration import Access
+from mcos_hw.registers.declaration import Access, Register
 from mcos_hw.registers.movement import (
     MOVEMENT_MAGIC,
     MOVEMENT_TIERS,
@@ -193,10 +193,9 @@ class MovementPages(wiring.Component):
             m.d.sync += refused.eq(refuses)
         with m.Elif(bank.s_axil.bvalid & bank.s_axil.bready):
             m.d.sync += refused.eq(0)
-        count = bank.values.refused.count
-        counted = Signal.like(count, name="refused_count")
-        m.d.sync += counted.eq(counted + refuses)
-        m.d.comb += count.eq(counted)
+        count = Signal(32, name="refused_count")
+        m.d.sync += count.eq(count + refuses)
+        m.d.comb += bank.values.refused.eq(count)
         return allowed
 
     def _writable(self) -> Iterator[str]:
@@ -222,8 +221,8 @@ class MovementPages(wiring.Component):
             self.quota.eq(settings.quota),
             self.lease_clock.eq(settings.lease_clock),
             self.lease.eq(settings.lease),
-            bank.values.tiers_up.up.eq(settings.up),
-            bank.values.lease_clock.now.eq(settings.lease_clock),
+            bank.values.tiers_up.eq(settings.up),
+            bank.values.lease_clock.eq(settings.lease_clock),
         ]
         for outside, inside in (
             *zip(self.bases, settings.bases, strict=True),
@@ -264,32 +263,27 @@ class MovementPages(wiring.Component):
 
     def _elaborate_values(self, m: Module, bank: Any, mailboxes: Mailboxes, page: Value) -> None:
         """What reads as it is for the page of the read."""
-        values, reader, oldest = bank.values, mailboxes.reader, mailboxes.oldest
-        client = Signal(name="reader_is_client")
+        reader, oldest = mailboxes.reader, mailboxes.oldest
+        client, shown = Signal(name="reader_is_client"), Signal()
         m.d.comb += [
             client.eq(self._is_client(page)),
             reader.eq(page - client_page(0)),
-            values.page.page.eq(page),
-            values.page.client.eq(client),
+            shown.eq(client & mailboxes.shown),
         ]
-        with m.If(client):
-            m.d.comb += [
-                values.page.tenant.eq(reader),
-                values.queue.room.eq(at_index(reader, mailboxes.room)),
-                values.queue.completions.eq(at_index(reader, mailboxes.waiting)),
-            ]
-        with m.If(client & mailboxes.shown):
-            m.d.comb += [
-                values.completion.number.eq(oldest.number),
-                values.completion.outcome.eq(oldest.outcome),
-                values.completion.reason.eq(oldest.reason),
-                values.completion.valid.eq(1),
-                values.completion_place.term.eq(oldest.term),
-                values.completion_place.tier.eq(oldest.tier),
-                values.completion_version.version.eq(oldest.version),
-                values.completion_address_low.address.eq(oldest.address[:32]),
-                values.completion_address_high.address.eq(oldest.address[32:]),
-            ]
+        room, waiting = at_index(reader, mailboxes.room), at_index(reader, mailboxes.waiting)
+        high = Cat(oldest.address[32:], Const(0, 1))
+        one = Const(1, 1)
+        for name, valid, *fields in (
+            ("PAGE", one, page, client, Mux(client, reader, 0)),
+            ("QUEUE", client, room, waiting),
+            ("COMPLETION", shown, oldest.number, oldest.outcome, oldest.reason, one),
+            ("COMPLETION_PLACE", shown, oldest.term, oldest.tier),
+            ("COMPLETION_VERSION", shown, oldest.version),
+            ("COMPLETION_ADDRESS_LOW", shown, oldest.address[:32]),
+            ("COMPLETION_ADDRESS_HIGH", shown, high),
+        ):
+            word = _word(self.registers[name], fields)
+            m.d.comb += bank.values[name.lower()].eq(Mux(valid, word, 0))
 
     def _elaborate_arrays(self, m: Module, bank: Any) -> None:
         """Arrays: a word a clock after its index."""
@@ -307,3 +301,12 @@ class MovementPages(wiring.Component):
         for window, words in arrays.values():
             filled = [*words, *(Const(0, 1) for _ in range(MOVEMENT_TIERS - len(words)))]
             m.d.sync += window.data.eq(at_index(window.index, filled))
+
+
+def _word(register: Register, values: Sequence[Value]) -> Value:
+    """The word of a register with a value for each of its fields."""
+    parts, end = [], 0
+    for field, value in zip(register.fields, values, strict=True):
+        parts += [Const(0, field.low - end), value]
+        end = field.low + len(value)
+    return Cat(parts)

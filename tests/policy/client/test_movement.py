@@ -114,8 +114,8 @@ def test_a_command_without_room_waits_for_it_and_none_is_lost():
             Outcome.REJECTED,
             Reason.EXISTS,
             (
-                "place of object 'kv' must succeed, not be rejected, because an object of this name "
-                "is there already; release it first, or use what is there"
+                "place of object 'kv' must succeed, not be rejected, because an object of this "
+                "name is there already; release it first, or use what is there"
             ),
         ),
         (
