@@ -1,9 +1,10 @@
 """Registers of the movement engines: a page for each client, and one for their settings."""
 
+import dataclasses
 import functools
 
 from mcos_hw.registers.builder import Builder
-from mcos_hw.registers.declaration import Access, Field, RegisterMap
+from mcos_hw.registers.declaration import Access, Field, Register, RegisterMap
 from mcos_hw.registers.movement_codes import Operation, Outcome, Reason, Urgency
 
 __all__ = [
@@ -59,7 +60,7 @@ def movement_map() -> RegisterMap:
     build.at(0x200)
     _add_settings(build)
     width = (MOVEMENT_PAGE_BYTES * MOVEMENT_PAGES - 1).bit_length()
-    return RegisterMap(
+    registers = RegisterMap(
         name="mcos_movement",
         description="Movement engines. Page 0 is for their settings, page 1 + t for the client of "
         "tenant t. A write through another page is refused.",
@@ -67,6 +68,18 @@ def movement_map() -> RegisterMap:
         address_width=width,
         windows=MOVEMENT_PAGES,
     )
+    # The hash is of the names and places, not of what registers read.
+    return dataclasses.replace(
+        registers, registers=tuple(_hashed(each, registers.hash) for each in build.registers)
+    )
+
+
+def _hashed(register: Register, value: int) -> Register:
+    """A register; MAP_HASH with what it reads."""
+    if register.name != "MAP_HASH":
+        return register
+    (field,) = register.fields
+    return dataclasses.replace(register, fields=(dataclasses.replace(field, reset=value),))
 
 
 def _add_identification(build: Builder) -> None:

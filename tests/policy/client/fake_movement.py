@@ -35,6 +35,8 @@ class FakeMovement:
         }
         self.reads = reads
         self.last_first = last_first
+        self.stuck = set()
+        """Objects whose commands do not end."""
         self.now = 0
         self.held = {}
         self.commands = []
@@ -103,7 +105,11 @@ class FakeMovement:
 
     def _end(self):
         for tenant, under_way in self.under_way.items():
-            ripe = [each for each in under_way if each[0] + self.reads <= self.now]
+            ripe = [
+                (given, command)
+                for given, command in under_way
+                if given + self.reads <= self.now and command["object"] not in self.stuck
+            ]
             for each in reversed(ripe) if self.last_first else ripe:
                 under_way.remove(each)
                 completion = {"number": each[1]["number"]} | self._outcome(each[1])

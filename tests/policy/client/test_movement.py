@@ -97,6 +97,19 @@ def test_a_command_without_room_waits_for_it_and_none_is_lost():
     assert {movement.client.tenant for movement in movements} == set(range(TENANTS))
 
 
+def test_no_two_commands_under_way_have_one_number(monkeypatch):
+    monkeypatch.setattr("mcos_policy.client.movement._NUMBERS", ROOM + 1)
+    fake = FakeMovement()
+    client = client_of(fake)
+    fake.stuck.add(0)
+    slow = client.place(0, tier=1)
+    for name in range(1, 3 * ROOM):
+        assert client.place(name, tier=1).result().address % (8 * 1024) == name % 8 * 1024
+        assert not slow.done()
+    fake.stuck.clear()
+    assert slow.result().outcome is Outcome.DONE
+
+
 @pytest.mark.parametrize(
     ("act", "outcome", "reason", "text"),
     [

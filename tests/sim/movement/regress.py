@@ -3,6 +3,8 @@
 
 import dataclasses
 import logging
+import re
+from pathlib import Path
 from random import Random
 
 import cocotb
@@ -154,6 +156,23 @@ async def one_command_moves_one_frame_between_two_channels(dut):
         assert [client.free(tier) for tier in range(3)] == free
 
     await bench.run(software)
+
+
+@cocotb.test()
+async def the_program_of_the_page_prints_what_is_shown(dut):
+    """docs/movement.md, before hardware."""
+    bench = Bench(dut)
+    page = (Path(__file__).parents[3] / "docs" / "movement.md").read_text(encoding="utf-8")
+    ((program, shown),) = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL)
+    printed = []
+    names = {
+        "transport": CosimTransport(bench.engines),
+        "write": bench.write,
+        "read": bench.read,
+        "print": lambda *values: printed.append(" ".join(map(str, values))),
+    }
+    await bench.run(lambda client_of: exec(compile(program, "movement.md", "exec"), names))
+    assert printed == shown.splitlines()
 
 
 @cocotb.test()
