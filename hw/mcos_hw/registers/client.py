@@ -1,12 +1,14 @@
-"""The C driver of a core, and an example of its use."""
+"""The C drivers of a core and of movement engines, and an example of the first one's use."""
 
 from importlib import resources
 
 from mcos_hw.registers.image import ImageCode
+from mcos_hw.registers.movement_codes import Operation, Outcome, Reason, Urgency
 
 __all__ = [
     "c_client",
     "c_example",
+    "c_movement",
 ]
 
 
@@ -36,6 +38,25 @@ def c_client(*, name: str, header: str) -> str:
 def c_example() -> str:
     """A program for Linux that uses the driver on memory that is mapped from a file."""
     return _text("mcos_example.c")
+
+
+def c_movement() -> str:
+    """The driver of movement engines as a C99 header.
+
+    It needs ``mcos_movement_registers.h``, the register header of
+    :func:`mcos_hw.registers.movement.movement_map` under the name ``mcos_movement``.
+    """
+    text = _text("mcos_movement.h")
+    for place, codes in (
+        ("@OPERATIONS@", Operation),
+        ("@URGENCIES@", Urgency),
+        ("@OUTCOMES@", Outcome),
+    ):
+        text = text.replace(
+            place, ",\n".join(f"    MCOS_{each.name} = {each.value}" for each in codes)
+        )
+    reasons = [f'    case {each.value}: return "{each.meaning}";' for each in Reason]
+    return text.replace("@REASONS@", "\n".join(reasons))
 
 
 def _cases() -> list[str]:
