@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from mcos_hw.link.interleave import default_interleave
 from mcos_sim.movement.jobs import Jobs
 from tests.hw.channel.bench import simulation
 from tests.hw.movement.memory import InnerMemory
@@ -64,6 +65,8 @@ def run(seed, clocks, *, channels=1, figures=None):
         memory = InnerMemory(fabric, rng)
         poison(memory)
         pins(bench, lease=rng.choice((50, 1000)))
+        if channels > 1:
+            bench.context.set(bench.member("inner.interleave"), default_interleave(fabric))
         weather = Storms(rng, bench, memory)
         clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=FRAME, memory=memory)
         watch = ResidencyWatch(bench, model(), prefix="residency.")
