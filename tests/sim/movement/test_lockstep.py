@@ -1,18 +1,18 @@
 # amaranth: UnusedElaboratable=no
-"""Whole engines beside the models of residency and jobs, before memory with contents and errors."""
+"""Whole engines beside the models of their parts, before memory with contents and errors."""
 
 import random
 
 import pytest
 
 from mcos_hw.link.interleave import default_interleave
-from mcos_sim.movement.jobs import Jobs
 from tests.hw.channel.bench import simulation
 from tests.hw.movement.memory import InnerMemory
 from tests.hw.movement.test_dma import fabric_of
 from tests.sim.movement.clients import FOREIGN, Clients
 from tests.sim.movement.test_residency import BASES, MOVEMENT, NAMES, TENANTS, Weather, model, pins
-from tests.sim.movement.watching import JobsWatch, ResidencyWatch, WatchedMovement
+from tests.sim.movement.watching import ResidencyWatch, WatchedMovement
+from tests.sim.movement.watching_engines import watch_dma
 
 FRAME = MOVEMENT.frame_bytes
 EVERYBODY = (1 << TENANTS) - 1
@@ -70,7 +70,7 @@ def run(seed, clocks, *, channels=1, figures=None):
         weather = Storms(rng, bench, memory)
         clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=FRAME, memory=memory)
         watch = ResidencyWatch(bench, model(), prefix="residency.")
-        jobs = JobsWatch(bench, Jobs(fabric, MOVEMENT), prefix="parts.job_table.")
+        jobs, *engines = watch_dma(bench, fabric, MOVEMENT, memory.channel, prefix="dma.")
         command = shown = None
         for clock in range(clocks + 6000):
             drains = clock >= clocks
@@ -91,7 +91,8 @@ def run(seed, clocks, *, channels=1, figures=None):
                 bench.set(**{"commands.payload": command})
             memory.drive(bench)
             outputs = watch.step(weather.quota)
-            jobs.step()
+            for part in (jobs, *engines):
+                part.step()
             if outputs.command_ready:
                 clients.took(command)
                 command = None
@@ -116,13 +117,12 @@ def run(seed, clocks, *, channels=1, figures=None):
     simulation(WatchedMovement, fabric, 0, MOVEMENT).run(testbench)
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-def test_residency_and_jobs_equal_their_models(channels):
-    run(channels, 500, channels=channels)
+def test_engines_equal_their_models():
+    run(1, 500)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("seed", range(100, 110))
-def test_residency_and_jobs_equal_their_models_for_long(seed, channels):
+def test_engines_equal_their_models_for_long(seed, channels):
     run(seed, 20_000, channels=channels)

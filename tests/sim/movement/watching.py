@@ -2,15 +2,32 @@
 
 import dataclasses
 
+from mcos_hw.movement.dma import Dma
 from mcos_hw.movement.movement import Movement
 from mcos_sim.movement import jobs, residency
 from mcos_sim.movement.words import Command, End, Job
 
-__all__ = ["JobsWatch", "ResidencyWatch", "WatchedMovement"]
+__all__ = [
+    "JobsWatch",
+    "ResidencyWatch",
+    "Watch",
+    "WatchedDma",
+    "WatchedMovement",
+    "fields",
+]
+
+
+class WatchedDma(Dma):
+    """The DMA engine, with its parts as an attribute, for who watches what passes between them."""
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        self.parts = m.submodules
+        return m
 
 
 class WatchedMovement(Movement):
-    """The engines, with their parts as attributes, for who watches what passes between them."""
+    """The engines, with their parts as attributes."""
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
@@ -19,14 +36,14 @@ class WatchedMovement(Movement):
 
         def elaborate_dma(platform):
             m = elaborate(platform)
-            self.parts = m.submodules
+            self.dma.parts = m.submodules
             return m
 
         self.dma.elaborate = elaborate_dma
         return m
 
 
-class _Watch:
+class Watch:
     """Steps a model with what the gates get, and compares what they give.
 
     Parameters
@@ -45,6 +62,14 @@ class _Watch:
         self.prefix = prefix
         self.clock = 0
 
+    @property
+    def component(self):
+        """The gates."""
+        found = self.bench.component
+        for part in self.prefix.split(".")[:-1]:
+            found = getattr(found, part)
+        return found
+
     def get(self, name):
         return self.bench.get(self.prefix + name)
 
@@ -58,7 +83,7 @@ class _Watch:
         )
 
 
-class ResidencyWatch(_Watch):
+class ResidencyWatch(Watch):
     """The residency."""
 
     def __init__(self, bench, model, prefix="") -> None:
@@ -86,12 +111,12 @@ class ResidencyWatch(_Watch):
         ):
             if ready[name] is not None:
                 self.compare(f"{name}.ready", self.get(f"{name}.ready"), expected)
-        self.compare("completions", self.offered("completions"), _fields(outputs.completion))
+        self.compare("completions", self.offered("completions"), fields(outputs.completion))
         job = self.offered("jobs")
         if job is not None and job["fills"]:
             # Nothing is read.
             job["source"] = 0
-        self.compare("jobs", job, _fields(outputs.job))
+        self.compare("jobs", job, fields(outputs.job))
         aborted = self.get("abort.number") if self.get("abort.stb") else None
         self.compare("abort", aborted, outputs.abort)
         for tier, left in enumerate(outputs.left):
@@ -112,7 +137,7 @@ class ResidencyWatch(_Watch):
             assert sum(frames.has) == len(owned)
 
 
-class JobsWatch(_Watch):
+class JobsWatch(Watch):
     """The jobs of the DMA engine."""
 
     def step(self):
@@ -130,8 +155,8 @@ class JobsWatch(_Watch):
                 checksum=self.get("checksum"),
             )
         )
-        self.compare("pieces", self.offered("pieces"), _fields(outputs.piece))
-        self.compare("ends", self.offered("ends"), _fields(outputs.end))
+        self.compare("pieces", self.offered("pieces"), fields(outputs.piece))
+        self.compare("ends", self.offered("ends"), fields(outputs.end))
         self.compare("stopped", self.get("stopped"), outputs.stopped)
         if outputs.ending is not None:
             self.compare("ending", self.get("ending"), outputs.ending)
@@ -144,5 +169,6 @@ class JobsWatch(_Watch):
         return jobs.Settled(self.get(f"{name}.number"), bool(self.get(f"{name}.failed")))
 
 
-def _fields(value):
+def fields(value):
+    """The fields of a value of the model, None if there is none."""
     return None if value is None else dataclasses.asdict(value)
