@@ -159,6 +159,29 @@ class Jobs:
         """Whether there is nothing to do."""
         return not self._present and self._end is None
 
+    @property
+    def stopped(self) -> int:
+        """Bit j: no more pieces of job j are written."""
+        return sum(1 << j for j in self._stopped)
+
+    @property
+    def end(self) -> End | None:
+        """The end that is offered."""
+        return self._end
+
+    @property
+    def ending(self) -> int | None:
+        """The job whose end is offered next."""
+        return min(self._over(), default=None)
+
+    def piece(self, inputs: Inputs) -> Piece | None:
+        """The piece that is offered in this clock; whether it is taken does not matter."""
+        if self._current is None:
+            return None
+        current = self._present[self._current]
+        stops = current.failures or self._current in self._failures(inputs)
+        return None if stops or not self._has_place(current.job, inputs) else current.next[0]
+
     def step(self, inputs: Inputs) -> Outputs:
         """One clock."""
         failures = self._failures(inputs)
@@ -166,14 +189,8 @@ class Jobs:
         current = self._present[self._current] if self._current is not None else None
         stuck = current is not None and not self._has_place(current.job, inputs)
         stays = current is not None and self._current not in stops
-        piece = current.next[0] if current is not None and stays and not stuck else None
-        over = self._over()
-        outputs = Outputs(
-            piece=piece,
-            end=self._end,
-            stopped=sum(1 << j for j in self._stopped),
-            ending=min(over) if over else None,
-        )
+        piece = self.piece(inputs)
+        outputs = Outputs(piece=piece, end=self.end, stopped=self.stopped, ending=self.ending)
 
         given = piece is not None and inputs.piece_ready
         finishes = current is not None and given and current.next[1]

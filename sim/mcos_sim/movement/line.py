@@ -23,6 +23,8 @@ class Moved:
     beats: int
     last: bool
     data: int
+    checks: bool = False
+    """Its job wants a checksum; the write side does not know."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,11 @@ class Line:
         self._found: _Passing | None = None
         self._shown: _Passing | None = None
 
+    def moved(self, data: int | None) -> Moved | None:
+        """The beat that is offered to the write side, with its bytes."""
+        shown = self._shown
+        return _moved(shown, data) if shown is not None and not shown.drops else None
+
     def step(self, inputs: Inputs) -> Outputs:
         """One clock."""
         looking, found, shown = self._looking, self._found, self._shown
@@ -95,7 +102,7 @@ class Line:
             find=find,
             read=reads and found is not None and found.arrived.entry is not None,
             last=found is not None and found.last,
-            moved=_moved(shown, inputs.data) if shown is not None and not shown.drops else None,
+            moved=self.moved(inputs.data),
             dropped=_dropped(shown) if shown is not None and shown.drops and shown.last else None,
         )
         if goes:
@@ -129,6 +136,7 @@ def _moved(shown: _Passing, data: int | None) -> Moved:
         beats=piece.beats,
         last=shown.last,
         data=0 if fills or data is None else data,
+        checks=bool(piece.checks),
     )
 
 

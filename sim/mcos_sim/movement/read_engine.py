@@ -125,11 +125,20 @@ class ReadEngine:
         self._data: int | None = None
         self._given: int | None = None
 
+    @property
+    def arrived(self) -> Arrived | None:
+        """The piece that is offered to the line."""
+        if self._arrived is None and self._filling is not None:
+            return Arrived(piece=self._filling)
+        return self._arrived
+
+    @property
+    def data(self) -> int | None:
+        """Bytes of the beat that was taken last; None before the first."""
+        return self._data
+
     def step(self, inputs: Inputs) -> Outputs:
         """One clock."""
-        arrived = self._arrived
-        if arrived is None and self._filling is not None:
-            arrived = Arrived(piece=self._filling)
         filled = self._arrived is None and self._filling is not None and inputs.arrived_ready
         piece, entry = inputs.piece, self._entries.head
         channel = self._channel_of(piece.source) if piece is not None and not piece.fills else 0
@@ -141,7 +150,7 @@ class ReadEngine:
             and (self._fragment is None or inputs.read_ready)
         )
         outputs = Outputs(
-            piece_ready=takes, fragment=self._fragment, arrived=arrived, data=self._data
+            piece_ready=takes, fragment=self._fragment, arrived=self.arrived, data=self.data
         )
 
         # The piece that was looked up is offered; one that fills goes before the next of those.

@@ -27,7 +27,7 @@ class Inputs:
     """The command that is offered."""
 
     completion_ready: bool
-    end: End | None
+    end: End | None = None
     """The end of a job that is offered."""
 
     up: int
