@@ -199,12 +199,6 @@ class Clients:
         """The command was taken."""
         self.outstanding[command["number"]] = command
 
-    def never(self, command):
-        """The command was not taken, and will not be given any more."""
-        known = self.known.get(command["object"])
-        if known and command["operation"] == Operation.PIN:
-            known.writes = known.pending != 0
-
     # What is told.
 
     def seen(self, completion):
@@ -268,7 +262,7 @@ class Clients:
             known.term = completion["term"]
         elif operation in (Operation.PIN, Operation.UNPIN):
             known.pinned = operation == Operation.PIN
-        if operation not in (Operation.RELEASE,):
+        if operation != Operation.RELEASE:
             assert completion["version"] == known.version, "the version told is the published one"
 
     def _write(self, name, known, address):

@@ -52,11 +52,13 @@ class Storms(Weather):
             self.bench.set(**{"inner.places": rng.randrange(EVERYBODY)})
 
 
-def poison(memory):
+def poison():
     """What was in memory before."""
-    for base, count in zip(BASES, MOVEMENT.frames, strict=True):
-        for address in range(base, base + FRAME * count, 8):
-            memory.bytes[address] = FOREIGN << 60 | address
+    return {
+        address: FOREIGN << 60 | address
+        for base, count in zip(BASES, MOVEMENT.frames, strict=True)
+        for address in range(base, base + FRAME * count, 8)
+    }
 
 
 def model_of(fabric, channel_of):
@@ -71,26 +73,43 @@ def model_of(fabric, channel_of):
 
 
 def run(seed, clocks, *, channels=1, inside=True, figures=None):
-    """Runs engines and models; ``inside`` also compares what passes between their parts."""
+    """Runs engines and models; ``inside`` also compares what passes between their parts. There is a
+    reset on the way."""
     rng = random.Random(seed)
     fabric = fabric_of(channels)
 
+    reset = rng.randrange(clocks // 2)
+
     async def testbench(bench):
-        memory = InnerMemory(fabric, rng)
-        poison(memory)
         pins(bench, lease=rng.choice((50, 1000)))
         if channels > 1:
             bench.context.set(bench.member("inner.interleave"), default_interleave(fabric))
+        contents = poison()
+
+        def fresh():
+            """After reset nothing is under way; memory keeps what it had."""
+            memory = InnerMemory(fabric, rng)
+            memory.bytes = contents
+            clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=FRAME, memory=memory)
+            residency = ResidencyWatch(bench, model(), prefix="residency.")
+            whole = MovementWatch(bench, model_of(fabric, memory.channel))
+            parts = ()
+            if inside:
+                parts = watch_dma(bench, fabric, MOVEMENT, memory.channel, prefix="dma.")
+            return memory, clients, residency, (whole, *parts)
+
+        memory, clients, watch, watches = fresh()
         weather = Storms(rng, bench, memory)
-        clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=FRAME, memory=memory)
-        watch = ResidencyWatch(bench, model(), prefix="residency.")
-        whole = MovementWatch(bench, model_of(fabric, memory.channel))
-        parts = watch_dma(bench, fabric, MOVEMENT, memory.channel, prefix="dma.") if inside else ()
         command = shown = None
         for clock in range(clocks + 6000):
             drains = clock >= clocks
             if drains and not clients.outstanding and command is None:
                 break
+            if clock == reset:
+                await bench.reset()
+                memory, clients, watch, watches = fresh()
+                weather.memory = memory
+                command = shown = None
             if clock % 128 == 0:
                 weather.set_fair() if drains else weather.change()
             if command is None and not drains and rng.random() < weather.gives:
@@ -106,8 +125,8 @@ def run(seed, clocks, *, channels=1, inside=True, figures=None):
                 bench.set(**{"commands.payload": command})
             memory.drive(bench)
             outputs = watch.step(weather.quota)
-            whole.step(weather.quota)
-            for part in parts:
+            watches[0].step(weather.quota)
+            for part in watches[1:]:
                 part.step()
             if outputs.command_ready:
                 clients.took(command)
@@ -125,7 +144,7 @@ def run(seed, clocks, *, channels=1, inside=True, figures=None):
             watch.conserved()
         assert not clients.outstanding, f"no outcome of {clients.outstanding}"
         assert watch.model.quiet
-        assert whole.model.dma.jobs.quiet
+        assert watches[0].model.dma.jobs.quiet
         assert memory.quiet
         if figures is not None:
             figures.append((watch.clock, clients.given, watch.jobs, clients.told))

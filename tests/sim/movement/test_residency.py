@@ -98,18 +98,28 @@ class JobsAtRandom:
 
 
 def run(seed, clocks, figures=None):
+    """Runs gates and model, with a reset on the way."""
     rng = random.Random(seed)
+    reset = rng.randrange(clocks // 2)
 
     async def testbench(bench):
         pins(bench, lease=rng.choice((20, 200)))
         weather = Weather(rng, bench)
-        clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=MOVEMENT.frame_bytes)
-        watch, jobs = ResidencyWatch(bench, model()), JobsAtRandom(rng, bench)
+
+        def fresh():
+            clients = Clients(rng, tenants=TENANTS, names=NAMES, frame_bytes=MOVEMENT.frame_bytes)
+            return clients, ResidencyWatch(bench, model()), JobsAtRandom(rng, bench)
+
+        clients, watch, jobs = fresh()
         command = shown = None
         for clock in range(clocks + 2000):
             drains = clock >= clocks
             if drains and not clients.outstanding and command is None:
                 break
+            if clock == reset:
+                await bench.reset()
+                clients, watch, jobs = fresh()
+                command = shown = None
             if clock % 64 == 0:
                 weather.set_fair() if drains else weather.change()
             if command is None and not drains and rng.random() < weather.gives:

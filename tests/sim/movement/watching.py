@@ -119,6 +119,9 @@ class ResidencyWatch(Watch):
         self.compare("jobs", job, fields(outputs.job))
         aborted = self.get("abort.number") if self.get("abort.stb") else None
         self.compare("abort", aborted, outputs.abort)
+        if aborted is not None:
+            # It is the movement of the object that was named, not a later one of its number.
+            assert aborted in self.model.under_way
         for tier, left in enumerate(outputs.left):
             self.compare(f"left.{tier}", self.get(f"left.{tier}"), left)
         self.clock += 1
