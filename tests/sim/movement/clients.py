@@ -28,7 +28,9 @@ class Known:
     owner: int
     term: int = 1
     version: int = 0
-    pinned: bool = False
+    pinned: int | None = None
+    """The address at which it is pinned, if it is."""
+
     writes: bool = False
     """From the PIN before a write to its publication."""
 
@@ -126,7 +128,7 @@ class Clients:
         if not unsettled and rng.random() < 0.1 + 0.8 * (known.version == 0):
             known.writes = True
             return mine | {"operation": Operation.PIN}
-        if known.pinned and rng.random() < 0.7:
+        if known.pinned is not None and rng.random() < 0.7:
             return mine | {"operation": Operation.UNPIN}
         operation = rng.choice(
             (
@@ -260,8 +262,12 @@ class Clients:
             known.version, known.pending, known.writes = command["version"], 0, False
         elif operation == Operation.RENEW:
             known.term = completion["term"]
-        elif operation in (Operation.PIN, Operation.UNPIN):
-            known.pinned = operation == Operation.PIN
+        elif operation == Operation.PIN:
+            known.pinned = completion["address"]
+        elif operation == Operation.UNPIN:
+            known.pinned = None
+        if known.pinned is not None:
+            assert completion["address"] == known.pinned, "what is pinned stays"
         if operation != Operation.RELEASE:
             assert completion["version"] == known.version, "the version told is the published one"
 
