@@ -174,6 +174,10 @@ class MovementPages(wiring.Component):
                     may &= event.tier < tiers
                 if "tenant" in event.signature.members:
                     may &= event.tenant < tenants
+                if name == "SET_QUOTA":
+                    may &= event.frames < 2 << self.movement.frame_width
+                if name == "SET_TAG":
+                    may &= event.tag < tenants
             if name == "COMMAND":
                 may &= at_index(writer, mailboxes.room) != 0
             if name == "COMPLETION_TAKE":

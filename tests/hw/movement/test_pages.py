@@ -272,6 +272,8 @@ def test_a_page_refuses_what_is_not_for_it():
             ("SET_BASE", {"tier": TIERS}),
             ("SET_QUOTA", {"tier": TIERS}),
             ("SET_QUOTA", {"tenant": TENANTS}),
+            ("SET_QUOTA", {"frames": 2 << MOVEMENT.frame_width}),
+            ("SET_TAG", {"tag": TENANTS}),
             ("SET_TAG", {"tenant": TENANTS}),
         ):
             assert await settings.set(name, **fields) == Response.SLVERR
