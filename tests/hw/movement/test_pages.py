@@ -21,6 +21,7 @@ from mcos_hw.registers.movement import (
 from tests.hw.channel.bench import simulation
 from tests.hw.control.software import Software
 from tests.hw.movement.client import MOVEMENT
+from tests.planted import Bug
 
 CHANNEL = ChannelConfig(tenants=4, bytes_per_clock=8, beat_bytes=8, max_beats=8, address_width=40)
 FABRIC = FabricConfig(channel=CHANNEL, ports=(PortConfig(inner=True),))
@@ -341,3 +342,48 @@ def test_a_completion_that_waits_interrupts(enabled):
         assert bench.get("irq") == 0
 
     run(scenario)
+
+
+BUGS = {
+    "a command is another tenant's": (
+        test_commands_and_completions_of_clients_do_not_mix,
+        Bug(
+            module="mcos_hw.movement.mailboxes",
+            text="write.data.tenant.eq(self.writer)",
+            instead="write.data.tenant.eq(0)",
+        ),
+    ),
+    "a completion is shown to another client": (
+        test_commands_and_completions_of_clients_do_not_mix,
+        Bug(
+            module="mcos_hw.movement.mailboxes",
+            text="at_index(self.reader, first), self.reader",
+            instead="at_index(self.reader, first), self.writer",
+        ),
+    ),
+    "a full queue takes a command": (
+        test_a_client_without_room_is_refused_and_holds_nobody,
+        Bug(
+            module="mcos_hw.movement.pages",
+            text="may &= at_index(writer, mailboxes.room) != 0",
+            instead="may &= 1",
+        ),
+    ),
+    "a client sets the engines up": (
+        test_a_page_refuses_what_is_not_for_it,
+        Bug(
+            module="mcos_hw.movement.pages",
+            text="may = page == SETTINGS_PAGE",
+            instead="may = page < SETTINGS_PAGE + 2",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_bug_is_seen(name):
+    test, bug = BUGS[name]
+    simulation.cache_clear()
+    with bug.planted(), pytest.raises(AssertionError):
+        test()
+    simulation.cache_clear()
