@@ -161,7 +161,7 @@ def run(seed, clocks, *, channels=1, figures=None):
 
 
 def test_dma_equals_its_model():
-    run(1, 500, channels=2)
+    run(1, 400, channels=2)
 
 
 @pytest.mark.soak

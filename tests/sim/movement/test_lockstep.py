@@ -153,7 +153,7 @@ def run(seed, clocks, *, channels=1, inside=True, figures=None):
 
 
 def test_engines_equal_their_models():
-    run(1, 500)
+    run(1, 300)
 
 
 @pytest.mark.soak
