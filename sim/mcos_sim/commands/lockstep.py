@@ -14,7 +14,6 @@ from mcos_sim.commands.options import CORES, MOST_SEED, Arbiter, Workers, json_o
 from mcos_sim.console import loading, output, progress, require_outputs, say, write_json, writing
 from mcos_sim.errors import UserError
 from mcos_sim.ported.sizes import MOST_PORTS
-from mcos_sim.scenario import FIRST_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,6 +240,7 @@ def _compare_fabric(
     """Compare a fabric, and exit with 1 if it differs."""
     with loading():
         from mcos_sim.lockstep.fabric_campaign import fabric_campaign
+        from mcos_sim.scenario import FIRST_CLOCK
 
     with progress("Building the verilated hardware", 1) as advance:
         design.build()
@@ -332,6 +332,7 @@ def _reproduce(case: Case, difference: Difference, library: Library, directory: 
     from mcos_sim.lockstep.shrink import shrink
     from mcos_sim.lockstep.store import case_record
     from mcos_sim.lockstep.waveform import write_both
+    from mcos_sim.scenario import FIRST_CLOCK
 
     with progress("Making the case short", None):
         case, difference = shrink(case, difference, library)

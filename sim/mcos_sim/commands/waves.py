@@ -236,7 +236,8 @@ def command(
     of_each = [views.of_channel(number) for number in range(len(files))] if several else [views]
     inputs = [each for path in files for each in (*window_files(path), state_path(path, mapping))]
     outputs = [each for part in of_each for each in part.files]
-    require_outputs([json, views.perfetto, *outputs], inputs=[*inputs, mapping])
+    trace = [views.perfetto] if several else []
+    require_outputs([json, *trace, *outputs], inputs=[*inputs, mapping])
     found = [
         _seen(path, number if several else channel, mapping, clocks)
         for number, path in enumerate(files)

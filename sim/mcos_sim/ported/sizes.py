@@ -107,7 +107,8 @@ def fabric_around(config: ChannelConfig, ports: Ports, channels: int = 1) -> Fab
     if channels > 1:
         # Every place of every tenant may be in use at the same time.
         most = config.tenants * -(-config.queue_depth // len(ports))
-        landing = max(PortConfig.landing, min(PORT_RANGES["landing"][1], most))
+        fitting = 1 << (most - 1).bit_length()
+        landing = max(PortConfig.landing, min(PORT_RANGES["landing"][1], fitting))
         port = dataclasses.replace(port, landing=landing)
     return FabricConfig(channel=config, channels=channels, ports=(port,) * len(ports))
 

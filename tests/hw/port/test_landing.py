@@ -117,15 +117,16 @@ def test_a_request_is_its_fragment_in_the_next_clock():
 
 
 def test_places_are_of_those_whose_fragment_would_land():
-    """A tenant's bit is 0 while it holds its credit, from the clock after it landed on."""
+    """A tenant's bit is 0 while it holds its credit, from the clock after it landed on. One that
+    has no credit has a place all the same, for what was on its way."""
 
     async def script(play):
-        assert play.bench.get("places") == 0b1110
+        assert play.bench.get("places") == 0b1111
         await play.step(3)
         assert len(play.landed) == 2
-        assert play.bench.get("places") == 0b1010
+        assert play.bench.get("places") == 0b1011
         await play.step(departed=2)
-        assert play.bench.get("places") == 0b1110
+        assert play.bench.get("places") == 0b1111
 
     run(
         script,
