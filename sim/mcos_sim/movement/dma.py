@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PortInputs:
-    """What comes from the inner port in one clock; of what memory does, one from each channel."""
+    """Signals from the inner port in one clock; what memory does, once for each channel."""
 
     places: int
     read_ready: bool
@@ -31,7 +31,7 @@ class PortInputs:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock."""
+    """Inputs of one clock."""
 
     job: Job | None
     abort: int | None

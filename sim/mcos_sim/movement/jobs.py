@@ -42,7 +42,7 @@ class Settled:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock."""
+    """Inputs of one clock."""
 
     job: Job | None = None
     abort: int | None = None
@@ -229,7 +229,7 @@ class Jobs:
         elif not stays or finishes:
             self._current = None
         self._best = min(may, key=lambda each: each.precedence).job.number if may else None
-        # What comes in this clock is too late for an end that is offered in the next one.
+        # An end offered in the next clock was decided before the inputs of this one count.
         self._offer(outputs.ending, inputs)
         self._settle(inputs, failures)
         if inputs.job is not None:

@@ -29,7 +29,7 @@ class Moved:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock."""
+    """Inputs of one clock."""
 
     arrived: Arrived | None
     stopped: int

@@ -38,7 +38,7 @@ class Beat:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock."""
+    """Inputs of one clock."""
 
     piece: Piece | None
     read_ready: bool

@@ -21,7 +21,7 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock."""
+    """Inputs of one clock."""
 
     command: Command | None
     """The command that is offered."""

@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What comes in one clock; of fetches and acknowledgements one from each channel."""
+    """Inputs of one clock; a fetch and an acknowledgement of each channel."""
 
     moved: Moved | None
     write_ready: bool
